@@ -1,0 +1,1 @@
+"""What was learned: read-outs, votes and scores of trained networks."""

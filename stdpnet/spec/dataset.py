@@ -1,0 +1,40 @@
+"""Which images, cut how, and how they are split."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from stdpnet.spec.base import Spec
+
+DatasetName = Literal["digits", "mnist", "fashion-mnist", "folder", "npz"]
+
+
+class DatasetSpec(Spec):
+    """A dataset and its disjoint splits: train, validation (for tuning), calibration (labels for the read-out), test."""
+
+    name: DatasetName = "mnist"
+    """Which set: digits (embedded in scikit-learn), mnist, fashion-mnist, folder (class sub-folders) or npz (X, y)."""
+    path: str = ""
+    """The folder or .npz file; only for name = folder or npz."""
+    resize: int = Field(28, ge=1, le=4096)
+    """Side, in pixels, to which images of a folder or npz set are resized (after padding to a square)."""
+    crop: int = Field(20, ge=1, le=4096)
+    """Side n of the centre crop, in pixels: the side of the network's input."""
+    calibration: int | None = Field(None, ge=1)
+    """Images of the calibration split; default 10000 of MNIST's and Fashion-MNIST's training images, else a fifth."""
+    validation: int = Field(0, ge=0)
+    """Images cut from the end of the training split and held out for tuning; training never sees them."""
+    test: int | None = Field(None, ge=1)
+    """Images of the test split; default all 10000 of MNIST's and Fashion-MNIST's, else a fifth of the set."""
+    split_seed: int = Field(0, ge=0, lt=2**63)
+    """Seed of the stratified split of sets that come without one (digits, folder, npz)."""
+
+    @model_validator(mode="after")
+    def _path_fits_name(self) -> Self:
+        if self.name in ("folder", "npz") and not self.path:
+            raise ValueError(f"path: name = '{self.name}' needs a path, for example path = 'data/my-images'")
+        if self.name not in ("folder", "npz") and self.path:
+            raise ValueError(f"path: '{self.path}' is not used by name = '{self.name}'; leave it out or use name = 'folder'")
+        return self

@@ -1,0 +1,50 @@
+"""The whole description of an experiment: what a configuration file holds and a run directory records."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from stdpnet.spec.base import Spec
+from stdpnet.spec.dataset import DatasetSpec
+from stdpnet.spec.encoder import EncoderSpec
+from stdpnet.spec.neuron import NeuronSpec
+from stdpnet.spec.plasticity import CompetitionSpec, PlasticitySpec
+from stdpnet.spec.topology import Geometry, TopologySpec
+from stdpnet.spec.training import SimulationSpec, TrainingSpec
+
+
+class ExperimentSpec(Spec):
+    """Dataset, network, learning and protocol of one training job."""
+
+    seed: int = Field(0, ge=0, lt=2**63)
+    """Seed of everything random: initial weights, order of the images, input spikes."""
+    dataset: DatasetSpec = DatasetSpec()
+    """Which images, cut how, and how they are split."""
+    topology: TopologySpec = TopologySpec(kernel=12)
+    """The connections between pixels and neurons."""
+    neuron: NeuronSpec = NeuronSpec()
+    """The adaptive leaky integrate-and-fire neuron."""
+    encoder: EncoderSpec = EncoderSpec()
+    """How an image becomes spikes."""
+    plasticity: PlasticitySpec = PlasticitySpec()
+    """STDP and normalisation of the feedforward synapses."""
+    competition: CompetitionSpec = CompetitionSpec()
+    """The inhibition between neurons of one position."""
+    training: TrainingSpec = TrainingSpec()
+    """How long to train, and when an image is shown again."""
+    simulation: SimulationSpec = SimulationSpec()
+    """Time step, duration, engine and arithmetic."""
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        self.topology.geometry(self.dataset.crop)  # raises where the kernel does not fit
+        if self.training.two_step and not self.competition.learned:
+            raise ValueError("training.two_step: needs competition.learned = true, or set it to 0")
+        return self
+
+    @property
+    def geometry(self) -> Geometry:
+        """Sizes of the network on this dataset's cropped images."""
+        return self.topology.geometry(self.dataset.crop)
