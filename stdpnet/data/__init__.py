@@ -1,0 +1,25 @@
+"""Images and labels: the datasets, their disjoint splits, and the transforms of robustness studies.
+
+A new dataset is one function ``(DatasetSpec) -> Source`` and one line in ``registry.SETS`` (and its name in
+``DatasetSpec.name``): cropping, splitting, the digest, the summary and the contact sheet then work for it.
+
+Importing this package loads none of scikit-learn, pooch, Pillow, SciPy and matplotlib: each is imported where used.
+"""
+
+from stdpnet.data.dataset import SPLITS, Dataset, Source, Split, describe
+from stdpnet.data.download import fetch
+from stdpnet.data.registry import Listing, available, load_dataset
+from stdpnet.data.sheet import contact_sheet
+
+__all__ = [
+    "SPLITS",
+    "Dataset",
+    "Listing",
+    "Source",
+    "Split",
+    "available",
+    "contact_sheet",
+    "describe",
+    "fetch",
+    "load_dataset",
+]

@@ -1,0 +1,99 @@
+"""What a dataset is: images, labels, four disjoint splits and a digest that identifies them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.errors import DataError
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+
+SPLITS = ("train", "validation", "calibration", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A whole set as it was read, before cropping and splitting."""
+
+    images: Images
+    """(N, h, w) uint8, white ink on black."""
+    labels: Labels
+    """(N,) class index."""
+    classes: tuple[str, ...]
+    """Names of the classes, by index."""
+    published_test: int = 0
+    """How many images at the end are the set's own test images; 0 where the set comes without a split."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The images of one purpose."""
+
+    images: Images
+    """(N, n, n) uint8, cropped."""
+    labels: Labels
+    """(N,) class index."""
+    indices: Labels
+    """(N,) index into the source set: unique over all splits (the test file of MNIST follows its training file)."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Four disjoint splits of one set; validation is empty unless asked for."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    validation: Split
+    calibration: Split
+    test: Split
+    sha256: str
+    """Digest of the images and labels of all splits: equal digests are equal inputs to an experiment."""
+
+    def split(self, name: str) -> Split:
+        """Return the split called `name`: train, validation, calibration or test."""
+        if name not in SPLITS:
+            raise DataError(f"split: '{name}' is not a split of {self.name}; choose one of {', '.join(SPLITS)}")
+        split: Split = getattr(self, name)
+        return split
+
+
+def digest(splits: dict[str, Split]) -> str:
+    """Return the SHA-256 of the splits' names, shapes, images and labels, the same on every machine."""
+    state = hashlib.sha256()
+    for name, split in splits.items():
+        state.update(f"{name} {split.images.shape}\n".encode())
+        state.update(np.ascontiguousarray(split.images).data)
+        state.update(np.ascontiguousarray(split.labels, dtype="<i8").data)
+    return state.hexdigest()
+
+
+def describe(dataset: Dataset) -> dict[str, Any]:
+    """Return a summary of a dataset that can be written as JSON.
+
+    Returns
+    -------
+    dict
+        ``name``, ``shape`` [n, n], ``classes``, ``images`` {split: count}, ``per_class`` {split: {class: count}},
+        ``mean_ink`` (mean pixel / 255 of the training images) and ``sha256``.
+    """
+    splits = {name: dataset.split(name) for name in SPLITS}
+    counts = {name: np.bincount(split.labels, minlength=len(dataset.classes)) for name, split in splits.items()}
+    return {
+        "name": dataset.name,
+        "shape": list(dataset.train.images.shape[1:]),
+        "classes": list(dataset.classes),
+        "images": {name: len(split) for name, split in splits.items()},
+        "per_class": {name: dict(zip(dataset.classes, count.tolist(), strict=True)) for name, count in counts.items()},
+        "mean_ink": float(dataset.train.images.mean()) / 255,
+        "sha256": dataset.sha256,
+    }

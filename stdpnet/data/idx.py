@@ -1,0 +1,93 @@
+"""MNIST and Fashion-MNIST: gzipped IDX files, http://yann.lecun.com/exdb/mnist/."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from stdpnet.data.dataset import Images, Labels, Source
+from stdpnet.data.download import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, fetch
+from stdpnet.errors import DataError
+from stdpnet.spec.dataset import DatasetSpec
+
+DIGITS = tuple("0123456789")
+FASHION = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+
+def mnist(spec: DatasetSpec) -> Source:
+    """Return MNIST: 60000 training images, then 10000 test images."""
+    return _read_set(fetch("mnist"), DIGITS)
+
+
+def fashion_mnist(spec: DatasetSpec) -> Source:
+    """Return Fashion-MNIST: 60000 training images, then 10000 test images."""
+    return _read_set(fetch("fashion-mnist"), FASHION)
+
+
+def _read_set(folder: Path, classes: tuple[str, ...]) -> Source:
+    """Return the four files of `folder` as one set."""
+    images, labels = _read_pair(folder / TRAIN_IMAGES, folder / TRAIN_LABELS, classes)
+    test_images, test_labels = _read_pair(folder / TEST_IMAGES, folder / TEST_LABELS, classes)
+    if test_images.shape[1:] != images.shape[1:]:
+        sizes = [f"{h} x {w}" for _, h, w in (test_images.shape, images.shape)]
+        raise DataError(f"{folder / TEST_IMAGES}: images of {sizes[0]}, but {sizes[1]} in {TRAIN_IMAGES}; replace one")
+    return Source(
+        np.concatenate([images, test_images]), np.concatenate([labels, test_labels]), classes, len(test_labels)
+    )
+
+
+def _read_pair(images_file: Path, labels_file: Path, classes: tuple[str, ...]) -> tuple[Images, Labels]:
+    """Return images (N, h, w) and their labels (N,)."""
+    images, labels = read_idx(images_file, dimensions=3), read_idx(labels_file, dimensions=1)
+    if len(images) != len(labels):
+        raise DataError(
+            f"{labels_file}: {len(labels)} labels for the {len(images)} images of {images_file.name}; "
+            "take both files from the same set"
+        )
+    if len(labels) and labels.max() >= len(classes):
+        raise DataError(
+            f"{labels_file}: label {labels.max()} is outside the classes 0 to {len(classes) - 1}; "
+            "replace it with the published file"
+        )
+    return images, labels.astype(np.int64)
+
+
+def read_idx(file: Path, dimensions: int) -> Images:
+    """Return the unsigned bytes of a gzipped IDX file as an array with the given number of dimensions.
+
+    The format: two zero bytes, the type (8 = unsigned byte), the number of dimensions; each size as a big-endian
+    32-bit integer; then the values, last dimension fastest.
+    """
+    try:
+        raw = gzip.decompress(file.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        state = "truncated" if isinstance(error, EOFError) else f"unreadable as gzip ({error})"
+        raise DataError(f"{file}: {state}; replace it with the published file") from None
+    magic, start = bytes([0, 0, 8, dimensions]), 4 + 4 * dimensions
+    if raw[:4] != magic:
+        raise DataError(
+            f"{file}: magic number 0x{raw[:4].hex()} instead of 0x{magic.hex()} (IDX, unsigned bytes, "
+            f"{dimensions} dimension{'s'[: dimensions > 1]}); replace it with the published file"
+        )
+    shape = tuple(int(size) for size in np.frombuffer(raw[4:start].ljust(start - 4, b"\0"), dtype=">u4"))
+    promised, found = int(np.prod(shape, dtype=object)), max(len(raw) - start, 0)
+    if promised != found or not found:
+        size = " x ".join(map(str, shape))
+        raise DataError(
+            f"{file}: header promises {size} = {promised} bytes, {found} are there; replace it with the published file"
+        )
+    return np.frombuffer(raw, dtype=np.uint8, offset=start).reshape(shape)

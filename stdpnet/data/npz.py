@@ -1,0 +1,95 @@
+"""An .npz file with images X and labels y."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.data.dataset import Images, Labels, Source
+from stdpnet.data.transforms import fit_square
+from stdpnet.errors import DataError
+from stdpnet.spec.dataset import DatasetSpec
+
+
+def npz(spec: DatasetSpec) -> Source:
+    """Return the images and labels of the file `spec.path`.
+
+    ``X`` is (N, h, w), (N, h, w, 1) or (N, h*h). Its values are read by this rule, and refused where it leaves a doubt:
+
+    - uint8: pixels 0 to 255, as they are; the largest has to be above 1, or it might be a mask of 0 and 1;
+    - float, largest at most 1: times 255;
+    - float, largest from 128 to 255: pixels 0 to 255, rounded;
+    - anything else (largest between 1 and 128 or above 255, negative, not finite, another type): refused.
+
+    ``y`` is (N,), integers from 0 up or strings; the classes are its distinct values, sorted. Images that are not
+    square are padded with black, and all are resized to `spec.resize`. Pickled arrays are not read.
+    """
+    file = Path(spec.path).expanduser()
+    arrays = _read(file)
+    images = _pixels(file, _stack(file, arrays["X"]))
+    labels, classes = _classes(file, arrays["y"])
+    if len(images) != len(labels):
+        raise DataError(f"{file}: X has {len(images)} images and y {len(labels)} labels; give one label per image")
+    return Source(np.stack([fit_square(image, spec.resize) for image in images]), labels, classes)
+
+
+def _read(file: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays X and y of an .npz file."""
+    if not file.is_file():
+        raise DataError(f"dataset.path: '{file}' is not a file; give an .npz file with arrays X and y")
+    remedy = "write it with numpy.savez(path, X=..., y=...)"
+    try:
+        with np.lib.npyio.NpzFile(file, allow_pickle=False) as content:
+            held = content.files
+            arrays = {key: content[key] for key in ("X", "y") if key in held}
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
+        raise DataError(f"{file}: not a readable .npz file of plain arrays; {remedy}") from None
+    for key in ("X", "y"):
+        if key not in arrays:
+            raise DataError(f"{file}: no array {key} among {', '.join(held) or 'none'}; {remedy}")
+    return arrays
+
+
+def _stack(file: Path, X: NDArray[Any]) -> NDArray[Any]:
+    """Return X as (N, h, w)."""
+    if X.ndim == 4 and X.shape[3] == 1:
+        X = X[..., 0]
+    if X.ndim == 2 and math.isqrt(X.shape[1]) ** 2 == X.shape[1]:
+        X = X.reshape(len(X), math.isqrt(X.shape[1]), -1) if X.size else X
+    if X.ndim != 3 or not X.size:
+        raise DataError(f"{file}: X has shape {X.shape}; give grey images (N, h, w), (N, h, w, 1) or (N, h*h)")
+    return X
+
+
+def _pixels(file: Path, X: NDArray[Any]) -> Images:
+    """Return X (N, h, w) as pixels 0 to 255, by the rule that `npz` states."""
+    remedy = "save X as uint8 from 0 to 255 or as float from 0 to 1"
+    if X.dtype != np.uint8 and X.dtype.kind != "f":
+        raise DataError(f"{file}: X has type {X.dtype}; {remedy}")
+    if not np.isfinite(X).all():
+        raise DataError(f"{file}: X holds NaN or infinite values; {remedy}")
+    low, high = float(X.min()), float(X.max())
+    if low < 0 or high > 255:
+        raise DataError(f"{file}: X has values from {low:g} to {high:g}; {remedy}")
+    if X.dtype == np.uint8 and high > 1:
+        return X.astype(np.uint8)
+    if X.dtype.kind == "f" and (high <= 1 or high >= 128):
+        pixels: Images = np.rint(X * (255 if high <= 1 else 1)).astype(np.uint8)
+        return pixels
+    raise DataError(f"{file}: X is {X.dtype} with largest value {high:g}, so its white level is unclear; {remedy}")
+
+
+def _classes(file: Path, y: NDArray[Any]) -> tuple[Labels, tuple[str, ...]]:
+    """Return the class index of each image (N,), and the names of the classes."""
+    if y.ndim != 1 or y.dtype.kind not in "iuU":
+        raise DataError(f"{file}: y is {y.dtype} of shape {y.shape}; give one integer or string per image")
+    values, labels = np.unique(y, return_inverse=True)
+    if y.dtype.kind == "i" and len(values) and values[0] < 0:
+        raise DataError(f"{file}: y holds the label {values[0]}, which is outside the classes (0 and up); leave it out")
+    return labels.astype(np.int64), tuple(str(value) for value in values)

@@ -1,0 +1,64 @@
+"""The datasets by name, and how one is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from stdpnet.data.dataset import Dataset, Source, Split, digest
+from stdpnet.data.digits import digits
+from stdpnet.data.download import located
+from stdpnet.data.folder import folder
+from stdpnet.data.idx import fashion_mnist, mnist
+from stdpnet.data.npz import npz
+from stdpnet.data.splits import split_indices
+from stdpnet.data.transforms import centre_crop
+from stdpnet.errors import DataError
+from stdpnet.spec.dataset import DatasetSpec
+
+
+class Entry(NamedTuple):
+    """How one set is read, and how it is listed."""
+
+    read: Callable[[DatasetSpec], Source]
+    description: str
+    where: str = ""
+    """Where its files are; empty for a set that is downloaded."""
+
+
+class Listing(NamedTuple):
+    """One set as a user sees it."""
+
+    name: str
+    description: str
+    where: str
+    """Where its files were found, or 'not downloaded'."""
+
+
+SETS: dict[str, Entry] = {
+    "digits": Entry(digits, "1,797 handwritten digits, 8 x 8, scaled up to look like MNIST", "within scikit-learn"),
+    "mnist": Entry(mnist, "70,000 handwritten digits, 28 x 28"),
+    "fashion-mnist": Entry(fashion_mnist, "70,000 pictures of clothes in 10 classes, 28 x 28"),
+    "folder": Entry(folder, "your PNG or JPEG images, one sub-folder per class", "dataset.path"),
+    "npz": Entry(npz, "your arrays X (images) and y (labels) in an .npz file", "dataset.path"),
+}
+
+
+def load_dataset(spec: DatasetSpec) -> Dataset:
+    """Return the dataset that `spec` describes, cropped and split; the same spec and files give the same dataset."""
+    source = SETS[spec.name].read(spec)
+    if len(source.classes) < 2:
+        raise DataError(f"{spec.path or spec.name}: {len(source.classes)} class; give images of at least two classes")
+    images = centre_crop(source.images, spec.crop, f"the images of {spec.path or spec.name}")
+    splits = {
+        name: Split(np.ascontiguousarray(images[indices]), source.labels[indices], indices)
+        for name, indices in split_indices(source, spec).items()
+    }
+    return Dataset(name=spec.name, classes=source.classes, sha256=digest(splits), **splits)
+
+
+def available() -> list[Listing]:
+    """Return every set with a description and where its files are; downloads nothing."""
+    return [Listing(name, entry.description, entry.where or located(name)) for name, entry in SETS.items()]

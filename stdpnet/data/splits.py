@@ -1,0 +1,90 @@
+"""Which images are for training, validation, calibration and test."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stdpnet.data.dataset import Labels, Source
+from stdpnet.errors import DataError
+from stdpnet.spec.dataset import DatasetSpec
+
+PUBLISHED_CALIBRATION = 10000
+
+
+def split_indices(source: Source, spec: DatasetSpec) -> dict[str, Labels]:
+    """Return the indices (N,) of each split; the splits are disjoint, and only validation may be empty.
+
+    A set with its own test images keeps its order: train, validation and calibration follow each other in its training
+    images, and test is the first `spec.test` of its test images. Any other set is split by seed, with the classes in
+    equal shares, and its training images are shuffled. Validation is the end of train.
+    """
+    train, calibration, test = (_published if source.published_test else _seeded)(source, spec)
+    if spec.validation >= len(train):
+        raise DataError(
+            f"dataset.validation: {spec.validation} leaves none of the {len(train)} training images of {_set(spec)}; "
+            f"choose at most {len(train) - 1}"
+        )
+    train, validation = np.split(train, [len(train) - spec.validation])
+    return {"train": train, "validation": validation, "calibration": calibration, "test": test}
+
+
+def _published(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Labels]:
+    """Return train, calibration and test of a set with test images of its own."""
+    pool, own_test = np.split(np.arange(len(source.labels)), [len(source.labels) - source.published_test])
+    calibration = spec.calibration or PUBLISHED_CALIBRATION
+    if calibration >= len(pool):
+        raise DataError(
+            f"dataset.calibration: {calibration} leaves none of the {len(pool)} training images of {_set(spec)}; "
+            f"choose at most {len(pool) - 1}"
+        )
+    if spec.test and spec.test > len(own_test):
+        raise DataError(
+            f"dataset.test: {spec.test} is more than the {len(own_test)} test images of {_set(spec)}; "
+            f"choose at most {len(own_test)}"
+        )
+    return pool[:-calibration], pool[-calibration:], own_test[: spec.test]
+
+
+def _seeded(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Labels]:
+    """Return train, calibration and test of a set without test images of its own."""
+    # A seed of 64 bits has to be condensed: scikit-learn takes 32 bits or a RandomState.
+    random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(spec.split_seed)))
+    counts = np.bincount(source.labels, minlength=len(source.classes))
+    if counts.min() < 3:
+        smallest = source.classes[int(counts.argmin())]
+        raise DataError(
+            f"{_set(spec)}: class '{smallest}' has {counts.min()} images, too few to be in train, calibration and test; "
+            "add images until it has at least 3, or leave the class out"
+        )
+    default = max(len(source.labels) // 5, len(source.classes))
+    everything = np.arange(len(source.labels))
+    rest, test = _take("test", everything, spec.test or default, source, spec, random)
+    train, calibration = _take("calibration", rest, spec.calibration or default, source, spec, random)
+    return train, calibration, test
+
+
+def _take(
+    key: str, pool: Labels, size: int, source: Source, spec: DatasetSpec, random: np.random.RandomState
+) -> tuple[Labels, Labels]:
+    """Return `pool` in two parts, the second of the given size, with the classes in equal shares."""
+    from sklearn.model_selection import train_test_split
+
+    n_classes = len(source.classes)
+    counts = np.bincount(source.labels[pool], minlength=n_classes)
+    if counts.min() < 2:
+        raise DataError(
+            f"dataset.{key}: class '{source.classes[int(counts.argmin())]}' of {_set(spec)} has {counts.min()} images "
+            "left for train and calibration; add images, or choose a smaller dataset.test"
+        )
+    if not n_classes <= size <= len(pool) - n_classes:
+        raise DataError(
+            f"dataset.{key}: {size} of {len(pool)} images cannot leave one per class of {_set(spec)} on either side; "
+            f"choose from {n_classes} to {len(pool) - n_classes}"
+        )
+    rest, taken = train_test_split(pool, test_size=size, stratify=source.labels[pool], random_state=random)
+    return rest, taken
+
+
+def _set(spec: DatasetSpec) -> str:
+    """Return what a message calls the set: its path if it has one."""
+    return spec.path or spec.name

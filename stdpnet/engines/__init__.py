@@ -1,0 +1,1 @@
+"""How a network is simulated: engines behind one protocol."""

@@ -1,0 +1,116 @@
+"""The trained state of a network: weights, adaptive thresholds and competition, and how they begin and are normalised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.spec.plasticity import PlasticitySpec
+from stdpnet.spec.topology import Geometry
+
+Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+
+
+class Purpose(IntEnum):
+    """What a seeded NumPy generator is for; each has a sequence of its own."""
+
+    WEIGHTS = 0
+    COMPETITION = 1
+    IMAGE_ORDER = 2
+
+
+def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
+    """Return the generator of (seed, purpose, numbers), independent of all others."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, int(purpose), *numbers))))
+
+
+@dataclass
+class Network:
+    """Everything that training changes and evaluation must not; engines update the arrays in place."""
+
+    geometry: Geometry
+    """Sizes: P positions, C channels, k*k pixels of a receptive field."""
+    weights: Floats
+    """(P, k*k, C), or (1, k*k, C) where positions share kernels: feedforward weights, mV; pixels in row-major order."""
+    theta: Floats
+    """(P, C) adaptive part of the threshold, mV."""
+    competition: Floats
+    """(P, C, C) learned weights from row neuron to column neuron, diagonal 0, or () the one fixed weight; mV, <= 0."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The floating point type of all arrays."""
+        return self.weights.dtype
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return the arrays by name."""
+        return {"weights": self.weights, "theta": self.theta, "competition": self.competition}
+
+    def copy(self) -> Network:
+        """Return an independent copy."""
+        return Network(self.geometry, **{name: array.copy() for name, array in self.arrays().items()})
+
+    def changed_arrays(self, other: Network) -> list[str]:
+        """Return the names of the arrays that are not equal, value for value, to the other network's."""
+        theirs = other.arrays()
+        return [name for name, array in self.arrays().items() if not np.array_equal(array, theirs[name])]
+
+    def competition_matrix(self, position: int) -> Floats:
+        """Return the (C, C) competition of a position, from row to column, mV; also for fixed competition."""
+        if self.competition.ndim:
+            return self.competition[position]
+        matrix = np.full((self.geometry.channels,) * 2, self.competition[()], self.dtype)
+        np.fill_diagonal(matrix, 0)
+        return matrix
+
+
+def initial_network(spec: ExperimentSpec) -> Network:
+    """Return the untrained network of a spec: weights uniform in [0, 1) and normalised, theta 0 (MODEL, step order)."""
+    geometry, dtype = spec.geometry, np.dtype(spec.simulation.effective_dtype)
+    shape = (geometry.weight_sets, geometry.fan_in, geometry.channels)
+    weights = generator(spec.seed, Purpose.WEIGHTS).random(shape).astype(dtype)
+    np.clip(weights, spec.plasticity.w_min, spec.plasticity.w_max, out=weights)
+    normalise(weights, spec.plasticity)
+    theta = np.zeros((geometry.positions, geometry.channels), dtype)
+    return Network(geometry, weights, theta, _initial_competition(spec, dtype))
+
+
+def _initial_competition(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Floats:
+    """Return the fixed weight (), or learned weights (P, C, C) uniform in (c_w, 0)."""
+    competition, geometry = spec.competition, spec.geometry
+    if not competition.learned:
+        return np.array(competition.c_w, dtype)
+    shape = (geometry.positions, geometry.channels, geometry.channels)
+    weights = competition.c_w * (1 - generator(spec.seed, Purpose.COMPETITION).random(shape))
+    weights = np.clip(weights, competition.w_min, competition.w_max).astype(dtype)
+    weights[:, np.arange(geometry.channels), np.arange(geometry.channels)] = 0
+    return weights
+
+
+def normalise(weights: Floats, plasticity: PlasticitySpec) -> int:
+    """Scale each neuron's weights to a sum of mean_weight * fan-in, clip them, in place (MODEL, after each presentation).
+
+    Parameters
+    ----------
+    weights : (S, k*k, C) feedforward weights, mV
+    plasticity : mean weight and bounds
+
+    Returns
+    -------
+    How many neurons were left as they are because the sum of their weights is not above 0.
+    """
+    dtype = weights.dtype.type
+    norm = dtype(plasticity.mean_weight * weights.shape[1])
+    total = np.zeros(weights.shape[::2], weights.dtype)
+    for pixel in range(weights.shape[1]):  # one after the other: the order is part of the model
+        total += weights[:, pixel]
+    alive = total > 0
+    factor = np.divide(norm, total, out=np.ones_like(total), where=alive)
+    scaled = np.clip(weights * factor[:, None], dtype(plasticity.w_min), dtype(plasticity.w_max))
+    np.copyto(weights, scaled, where=alive[:, None])
+    return int(np.count_nonzero(~alive))
