@@ -45,9 +45,9 @@ def _read(file: Path) -> dict[str, NDArray[Any]]:
         raise DataError(f"dataset.path: '{file}' is not a file; give an .npz file with arrays X and y")
     remedy = "write it with numpy.savez(path, X=..., y=...)"
     try:
-        with np.lib.npyio.NpzFile(file, allow_pickle=False) as content:
+        with file.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as content:
             held = content.files
-            arrays = {key: content[key] for key in ("X", "y") if key in held}
+            arrays: dict[str, NDArray[Any]] = {key: content[key] for key in ("X", "y") if key in held}
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
         raise DataError(f"{file}: not a readable .npz file of plain arrays; {remedy}") from None
     for key in ("X", "y"):

@@ -53,7 +53,7 @@ def _seeded(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Labels]:
     if counts.min() < 3:
         smallest = source.classes[int(counts.argmin())]
         raise DataError(
-            f"{_set(spec)}: class '{smallest}' has {counts.min()} images, too few to be in train, calibration and test; "
+            f"{_set(spec)}: class '{smallest}' has {counts.min()} images, too few for train, calibration and test; "
             "add images until it has at least 3, or leave the class out"
         )
     default = max(len(source.labels) // 5, len(source.classes))
@@ -73,13 +73,14 @@ def _take(
     counts = np.bincount(source.labels[pool], minlength=n_classes)
     if counts.min() < 2:
         raise DataError(
-            f"dataset.{key}: class '{source.classes[int(counts.argmin())]}' of {_set(spec)} has {counts.min()} images "
-            "left for train and calibration; add images, or choose a smaller dataset.test"
+            f"dataset.{key}: class '{source.classes[int(counts.argmin())]}' of {_set(spec)} keeps {counts.min()} of "
+            "its images for train and calibration, and needs 2; add images, or choose a smaller dataset.test"
         )
-    if not n_classes <= size <= len(pool) - n_classes:
+    most = len(pool) - n_classes * (2 if key == "test" else 1)  # calibration is yet to be taken after test
+    if not n_classes <= size <= most:
         raise DataError(
-            f"dataset.{key}: {size} of {len(pool)} images cannot leave one per class of {_set(spec)} on either side; "
-            f"choose from {n_classes} to {len(pool) - n_classes}"
+            f"dataset.{key}: {size} of {len(pool)} images cannot leave every class of {_set(spec)} its share; "
+            f"choose from {n_classes} to {most}"
         )
     rest, taken = train_test_split(pool, test_size=size, stratify=source.labels[pool], random_state=random)
     return rest, taken
