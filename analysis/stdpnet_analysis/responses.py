@@ -38,7 +38,7 @@ def respond(
     spec : the experiment the network belongs to
     network : its state
     split : images, labels and indices
-    stream : the source of input spikes; presentation i is image i of the split
+    stream : the source of input spikes; an image's index is the number of its presentation
     threads : how many threads may compute; default all cores
     progress : called with the number of images after each chunk
 
@@ -55,7 +55,8 @@ def respond(
         numbers = np.arange(first, min(first + CHUNK, len(counts)))
         for retry in range(spec.training.max_retries + 1):
             extra_rate = retry * spec.training.retry_rate
-            trains = encoder.encode(split.images[numbers], stream, numbers, retry=retry, extra_rate=extra_rate)
+            images = split.images[numbers]
+            trains = encoder.encode(images, stream, split.indices[numbers], retry=retry, extra_rate=extra_rate)
             shown = engine.present(trains, FROZEN).counts.reshape(len(numbers), -1)
             counts[numbers] = np.minimum(shown, np.iinfo(np.uint16).max)
             numbers = numbers[shown.sum(axis=1) < spec.training.min_spikes]

@@ -1,0 +1,5 @@
+"""`python -m stdpnet` is `stdpnet`."""
+
+from stdpnet.cli import main
+
+main()

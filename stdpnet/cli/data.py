@@ -1,0 +1,65 @@
+"""`stdpnet data list`, `fetch` and `info`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stdpnet.cli.common import JsonOption, print_json
+
+app = typer.Typer(help="List, fetch and look at datasets.", no_args_is_help=True)
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="digits, mnist, fashion-mnist, folder or npz.")]
+
+
+@app.command("list")
+def list_datasets(as_json: JsonOption = False) -> None:
+    """List the datasets and where their files are."""
+    from stdpnet.data import available
+
+    listings = available()
+    if as_json:
+        print_json([listing._asdict() for listing in listings])
+        return
+    for listing in listings:
+        print(f"{listing.name:15} {listing.description} [{listing.where}]")
+
+
+@app.command("fetch")
+def fetch(name: NameArgument) -> None:
+    """Download a dataset into the cache, unless it is there."""
+    from stdpnet import data
+
+    print(data.fetch(name))
+
+
+@app.command("info")
+def info(
+    name: NameArgument,
+    path: Annotated[str, typer.Option("--path", help="The folder or .npz file of a folder or npz set.")] = "",
+    crop: Annotated[int, typer.Option("--crop", help="Side of the centre crop, pixels.")] = 20,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Where to write a contact sheet; default <name>-sheet.png.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Describe a dataset and draw a contact sheet of its training images."""
+    from stdpnet.data import contact_sheet, describe, load_dataset
+    from stdpnet.errors import DataError
+    from stdpnet.spec.dataset import DatasetSpec
+
+    dataset = load_dataset(DatasetSpec.model_validate({"name": name, "path": path, "crop": crop}))
+    target = sheet or Path(f"{name}-sheet.png")
+    try:
+        contact_sheet(dataset.train, dataset.classes, target)
+    except OSError as error:
+        raise DataError(f"--sheet {target}: cannot be written ({error.strerror}); choose another path") from None
+    content = {**describe(dataset), "contact_sheet": str(target)}
+    if as_json:
+        print_json(content)
+        return
+    for key, value in content.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{part} {count if isinstance(count, int) else sum(count.values())}" for part, count in value.items())
+        print(f"{key.replace('_', ' '):15} {value if not isinstance(value, (list, tuple)) else ', '.join(map(str, value))}")

@@ -1,0 +1,147 @@
+"""`stdpnet evaluate` and `stdpnet info`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from stdpnet.cli.common import JsonOption, RunArgument, ThreadsOption, meter, print_json
+
+
+class ScoredSplit(StrEnum):
+    """Splits that a network can be scored on."""
+
+    test = "test"
+    validation = "validation"
+
+
+class Linear(StrEnum):
+    """Kinds of the linear read-out."""
+
+    logistic = "logistic"
+    sgd = "sgd"
+
+
+def evaluate(
+    run: RunArgument,
+    split: Annotated[
+        ScoredSplit, typer.Option("--split", help="test for the final figure, validation for tuning.")
+    ] = ScoredSplit.test,
+    linear: Annotated[
+        Linear, typer.Option("--linear", help="logistic: on square roots of counts; sgd: the thesis's, on raw counts.")
+    ] = Linear.logistic,
+    C: Annotated[float, typer.Option("--C", min=1e-9, help="Inverse regularisation strength of the linear read-out.")] = 0.01,
+    baselines: Annotated[
+        bool, typer.Option("--baselines/--no-baselines", help="Also score the untrained network and the pixels.")
+    ] = True,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Calibrate a run's network on labelled images and score it."""
+    from stdpnet.runs import Run
+
+    opened = Run.open(run)
+    from stdpnet_analysis import evaluation
+
+    with ExitStack() as stack:
+        stages = _Stages(stack)
+        watcher = evaluation.Watcher(stages.begin, stages.advance)
+        scores = evaluation.evaluate(
+            opened, split.value, linear=linear.value, C=C, baselines=baselines, threads=threads, watcher=watcher
+        )
+    if as_json:
+        print_json({"run": str(opened.path), **scores})
+    else:
+        _print_scores(str(opened.path), scores)
+
+
+class _Stages:
+    """One meter after the other."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack, self._meter = stack, None
+
+    def begin(self, stage: str, total: int) -> None:
+        self._stack.close()
+        self._meter: Any = self._stack.enter_context(meter(stage, total))
+
+    def advance(self, count: int) -> None:
+        self._meter.advance(count)
+
+
+def _print_scores(title: str, scores: dict[str, Any]) -> None:
+    """Print a table: a row per read-out, beside the untrained network and the pixels."""
+    from rich.console import Console
+    from rich.table import Table
+
+    protocol, console = scores["protocol"], Console()
+    table = Table(
+        title=f"{title}: accuracy on {protocol['images']} {protocol['split']} images of {protocol['dataset']}, %",
+        caption=(
+            f"trained on {protocol['training_images']} images without labels, calibrated on "
+            f"{protocol['calibration_images']} with labels; in brackets: 95 % interval (Wilson)"
+        ),
+    )
+    for heading in ("read-out", "trained", "untrained", "pixels"):
+        table.add_column(heading, justify="left" if heading == "read-out" else "right")
+    for name in scores["readouts"]:
+        cells = [scores, scores.get("untrained"), scores.get("pixels")]
+        table.add_row(name, *(_cell((cell or {}).get("readouts", {}).get(name)) for cell in cells))
+    console.print(table)
+    print(
+        f"{scores['spikes_per_image']:.1f} spikes per image; "
+        f"silent images: {scores['silent_images']:.2%}; results in {title}/scores*.json"
+    )
+
+
+def _cell(score: dict[str, Any] | None) -> str:
+    """Return an accuracy with its interval, %."""
+    if score is None:
+        return "–"
+    low, high = score["interval"]
+    return f"{100 * score['accuracy']:.2f} ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def info(run: RunArgument, as_json: JsonOption = False) -> None:
+    """Show what a run is: network, protocol, provenance, state and scores."""
+    from stdpnet.runs import Run
+
+    opened = Run.open(run)
+    spec, geometry, scores = opened.spec, opened.spec.geometry, opened.load_scores()
+    rows = opened.read_progress()
+    seconds = sum(row["seconds"] for row in rows)
+    content = {
+        "run": str(opened.path),
+        "architecture": spec.topology.architecture,
+        "positions": geometry.positions,
+        "neurons": geometry.neurons,
+        "feedforward_synapses": geometry.feedforward_synapses,
+        "competition_synapses": geometry.competition_synapses,
+        "competition": "learned" if spec.competition.learned else "fixed",
+        "dataset": spec.dataset.name,
+        "images": rows[-1]["images"] if rows else 0,
+        "goal": spec.training.images,
+        "images_per_s": sum(row["chunk"] for row in rows) / seconds if seconds else None,
+        "accuracy": {name: score["accuracy"] for name, score in scores["readouts"].items()} if scores else None,
+        "provenance": opened.provenance,
+    }
+    if as_json:
+        print_json(content)
+        return
+    provenance = content.pop("provenance")
+    for key in ("engine", "dtype", "seed", "created", "command"):
+        content[key] = " ".join(provenance[key]) if key == "command" else provenance[key]
+    for key, value in content.items():
+        print(f"{key.replace('_', ' '):22} {_plain(value)}")
+
+
+def _plain(value: Any) -> str:
+    """Return a value as a reader wants it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "–" if value is None else str(value)
