@@ -7,6 +7,7 @@ distribution function of their intervals, one table row for each of the 256 pixe
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -39,7 +40,7 @@ class SpikeTrains(NamedTuple):
     @property
     def steps(self) -> int:
         """Steps T of a presentation."""
-        return self.offsets.shape[1] - 1
+        return int(self.offsets.shape[1]) - 1
 
 
 class Encoder:
@@ -75,7 +76,7 @@ class Encoder:
         retry : how often these images were shown before under the same number, 0..255
         extra_rate : Hz added to max_rate
         """
-        flat = np.ascontiguousarray(images.reshape(len(images), -1))
+        flat = np.ascontiguousarray(images.reshape(len(images), math.prod(images.shape[1:])))
         peak = (self.spec.max_rate + extra_rate) * self.dt / 1000
         table = _interval_table(self.spec.kind, peak, self.steps)
         tag = np.uint32(int(stream) | retry << 8)
@@ -84,7 +85,9 @@ class Encoder:
         while needed > capacity:  # a second round is rare: the expected number and a fifth was not enough
             pixels = np.empty(needed, np.int32)
             capacity = needed
-            needed = _encode(flat, np.asarray(presentations, np.int64), np.uint64(self.seed), tag, table, pixels, offsets)
+            needed = _encode(
+                flat, np.asarray(presentations, np.int64), np.uint64(self.seed), tag, table, pixels, offsets
+            )
         return SpikeTrains(pixels[:needed], offsets)
 
 
@@ -108,9 +111,9 @@ def _interval_table(kind: EncoderKind, peak: float, steps: int) -> IntervalTable
         return IntervalTable(np.empty((256, 0), np.uint32), np.empty((256, 0), np.uint16), np.maximum(means, 1.0))
     gaps = np.arange(1, steps + 1)
     if kind == "poisson":
-        cumulative = -np.expm1(gaps * np.log1p(-np.minimum(expected, 1 - 2.0**-53))[:, None])
+        cumulative = np.asarray(-np.expm1(gaps * np.log1p(-np.minimum(expected, 1 - 2.0**-53))[:, None]))
     else:
-        cumulative = stats.poisson.cdf(gaps, means[:, None])
+        cumulative = np.asarray(stats.poisson.cdf(gaps, means[:, None]))
     bounds = np.clip(np.ceil(cumulative * 2.0**32) - 1, 0, 2.0**32 - 1).astype(np.uint32)
     firsts = np.arange(256, dtype=np.uint32) << np.uint32(24)
     guide = np.array([np.searchsorted(row, firsts, side="left") for row in bounds], np.uint16)

@@ -1,4 +1,4 @@
-"""The trained state of a network: weights, adaptive thresholds and competition, and how they begin and are normalised."""
+"""The trained state of a network: weights, adaptive thresholds, competition; how they begin and are normalised."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.spec.plasticity import PlasticitySpec
 from stdpnet.spec.topology import Geometry
 
-Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+Floats: TypeAlias = NDArray[Any]
+"""Arrays of float32 or float64."""
 
 
 class Purpose(IntEnum):
@@ -63,7 +64,7 @@ class Network:
     def competition_matrix(self, position: int) -> Floats:
         """Return the (C, C) competition of a position, from row to column, mV; also for fixed competition."""
         if self.competition.ndim:
-            return self.competition[position]
+            return np.asarray(self.competition[position])
         matrix = np.full((self.geometry.channels,) * 2, self.competition[()], self.dtype)
         np.fill_diagonal(matrix, 0)
         return matrix
@@ -93,7 +94,7 @@ def _initial_competition(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Floats:
 
 
 def normalise(weights: Floats, plasticity: PlasticitySpec) -> int:
-    """Scale each neuron's weights to a sum of mean_weight * fan-in, clip them, in place (MODEL, after each presentation).
+    """Scale each neuron's weights to a sum of mean_weight * fan-in, and clip them, in place.
 
     Parameters
     ----------

@@ -129,8 +129,8 @@ class Run:
         if not path.exists():
             raise RunError(f"{self.path}: has no checkpoint yet; wait for the training to write one")
         with _reading(path, CHECKPOINT_FORMAT) as file:
-            network = Network(self.spec.geometry, *(file[name][()] for name in ("weights", "theta", "competition")))
-            network.competition = np.asarray(network.competition)
+            arrays = {name: np.asarray(file[name][()]) for name in ("weights", "theta", "competition")}
+            network = Network(self.spec.geometry, **arrays)
             if network_digest(network) != file.attrs["sha256"]:
                 raise RunError(f"{path}: damaged, its contents do not match their checksum; restore it from a copy")
             return TrainingState(network, int(file.attrs["images"]), int(file.attrs["presentations"]))
@@ -161,7 +161,9 @@ class Run:
             _stamp(file, RESPONSES_FORMAT)
             file.attrs["key"] = key
             rows = max(1, min(len(responses.counts), 256))
-            file.create_dataset("counts", data=responses.counts, chunks=(rows, responses.counts.shape[1]), compression=1)
+            file.create_dataset(
+                "counts", data=responses.counts, chunks=(rows, responses.counts.shape[1]), compression=1
+            )
             file["labels"], file["indices"] = responses.labels, responses.indices
 
     def load_responses(self, name: str, key: str) -> Responses | None:
@@ -251,7 +253,9 @@ def _replacing(target: Path, previous: Path | None = None) -> Iterator[Path]:
         finally:
             os.close(folder)
     except OSError as error:
-        raise RunError(f"{target}: cannot be written ({error.strerror or error}); is the disk full or read-only?") from None
+        raise RunError(
+            f"{target}: cannot be written ({error.strerror or error}); is the disk full or read-only?"
+        ) from None
     finally:
         draft.unlink(missing_ok=True)
 

@@ -69,7 +69,9 @@ class Trainer:
         self, spec: ExperimentSpec, images: NDArray[np.uint8], state: TrainingState, threads: int | None = None
     ) -> None:
         if len(images) == 0:
-            raise DataError("dataset: the training split is empty; make the calibration, validation or test split smaller")
+            raise DataError(
+                "dataset: the training split is empty; make the calibration, validation or test split smaller"
+            )
         self.spec, self.state, self._images = spec, state, images
         self._engine: Engine = make_engine(spec, state.network, threads)
         self._encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)

@@ -1,5 +1,6 @@
 """The obvious, slow twin of every engine: MODEL's time step, word for word, in plain Python loops over floats."""
 
+import itertools
 import math
 
 import numpy as np
@@ -16,7 +17,7 @@ class NaiveEngine:
         counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
         unnormalised = 0
         for i, offsets in enumerate(trains.offsets):
-            steps = [sorted(int(p) for p in trains.pixels[a:b]) for a, b in zip(offsets, offsets[1:], strict=False)]
+            steps = [sorted(int(p) for p in trains.pixels[a:b]) for a, b in itertools.pairwise(offsets)]
             raster = self._present_one(steps, switches, recording, i)
             for j in (j for step in raster for j in step):
                 counts[i][divmod(j, self.network.geometry.channels)] += 1
@@ -34,7 +35,8 @@ class NaiveEngine:
                     for channel in range(g.channels):
                         pixel = (top + row) * g.side + left + column
                         weight_set = 0 if g.shared else position
-                        synapses[pixel, position * g.channels + channel] = (weight_set, row * g.kernel + column, channel)
+                        neuron = position * g.channels + channel
+                        synapses[pixel, neuron] = (weight_set, row * g.kernel + column, channel)
         return synapses
 
     def _present_one(self, input_steps, switches, recording, number):

@@ -64,7 +64,9 @@ def respond(
                 break
         progress(min(CHUNK, len(counts) - first))
     if changed := network.changed_arrays(before):
-        raise EngineError(f"{spec.simulation.engine} engine: evaluation changed {', '.join(changed)}; please report this")
+        raise EngineError(
+            f"{spec.simulation.engine} engine: evaluation changed {', '.join(changed)}; please report this"
+        )
     return Responses(counts, split.labels, split.indices)
 
 

@@ -53,7 +53,8 @@ def class_means(responses: Counts, labels: NDArray[Any], n_classes: int) -> Floa
 
 def _all(counts: Floats, votes: Floats) -> Floats:
     """Return the sum of the results of all neurons."""
-    return np.einsum("npc,kpc->nk", counts, votes, optimize=True)
+    scores: Floats = np.einsum("npc,kpc->nk", counts, votes, optimize=True)  # a BLAS product
+    return scores
 
 
 def _patch(counts: Floats, votes: Floats) -> Floats:
@@ -66,8 +67,9 @@ def _spikes_first(counts: Floats, votes: Floats) -> Floats:
     """Return the sum over positions of the results of the neuron with most spikes there; of equals the first."""
     winner = counts.argmax(axis=2)
     most = np.take_along_axis(counts, winner[:, :, np.newaxis], axis=2)[:, :, 0]  # 0 where the position is silent
-    winners_votes = votes.transpose(1, 2, 0)[np.arange(counts.shape[1]), winner]
-    return np.einsum("np,npk->nk", most, winners_votes)
+    votes_of_winner = votes.transpose(1, 2, 0)[np.arange(counts.shape[1]), winner]
+    scores: Floats = np.einsum("np,npk->nk", most, votes_of_winner)
+    return scores
 
 
 _RULES: dict[Rule, Callable[[Floats, Floats], Floats]] = {"all": _all, "patch": _patch, "spikes_first": _spikes_first}

@@ -112,5 +112,7 @@ class _LineMeter:
         elapsed = time.monotonic() - self._begin
         parts = [f"{self._stage}: {self._done}/{self._total}"] if self._total else [self._stage]
         parts += [self._note] if self._note else []
-        left = f", {elapsed / self._done * (self._total - self._done):.0f} s left" if 0 < self._done < self._total else ""
+        left = (
+            f", {elapsed / self._done * (self._total - self._done):.0f} s left" if 0 < self._done < self._total else ""
+        )
         print(f"{', '.join(parts)}, {elapsed:.1f} s{left}", file=sys.stderr, flush=True)

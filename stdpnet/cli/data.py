@@ -59,7 +59,10 @@ def info(
     if as_json:
         print_json(content)
         return
+    del content["per_class"]  # too long for a line
+    content["classes"] = ", ".join(content["classes"])
+    content["shape"] = " x ".join(map(str, content["shape"]))
+    content["images"] = ", ".join(f"{split} {count}" for split, count in content["images"].items())
+    content["mean_ink"] = f"{content['mean_ink']:.4f}"
     for key, value in content.items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{part} {count if isinstance(count, int) else sum(count.values())}" for part, count in value.items())
-        print(f"{key.replace('_', ' '):15} {value if not isinstance(value, (list, tuple)) else ', '.join(map(str, value))}")
+        print(f"{key.replace('_', ' '):15} {value}")

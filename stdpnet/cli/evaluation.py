@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunArgument, ThreadsOption, meter, print_json
+from stdpnet.cli.common import JsonOption, Meter, RunArgument, ThreadsOption, meter, print_json
 
 
 class ScoredSplit(StrEnum):
@@ -33,7 +33,9 @@ def evaluate(
     linear: Annotated[
         Linear, typer.Option("--linear", help="logistic: on square roots of counts; sgd: the thesis's, on raw counts.")
     ] = Linear.logistic,
-    C: Annotated[float, typer.Option("--C", min=1e-9, help="Inverse regularisation strength of the linear read-out.")] = 0.01,
+    C: Annotated[
+        float, typer.Option("--C", min=1e-9, help="Inverse regularisation strength of the linear read-out.")
+    ] = 0.01,
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help="Also score the untrained network and the pixels.")
     ] = True,
@@ -62,11 +64,12 @@ class _Stages:
     """One meter after the other."""
 
     def __init__(self, stack: ExitStack) -> None:
-        self._stack, self._meter = stack, None
+        self._stack = stack
+        self._meter: Meter
 
     def begin(self, stage: str, total: int) -> None:
         self._stack.close()
-        self._meter: Any = self._stack.enter_context(meter(stage, total))
+        self._meter = self._stack.enter_context(meter(stage, total))
 
     def advance(self, count: int) -> None:
         self._meter.advance(count)
@@ -113,7 +116,7 @@ def info(run: RunArgument, as_json: JsonOption = False) -> None:
     spec, geometry, scores = opened.spec, opened.spec.geometry, opened.load_scores()
     rows = opened.read_progress()
     seconds = sum(row["seconds"] for row in rows)
-    content = {
+    content: dict[str, Any] = {
         "run": str(opened.path),
         "architecture": spec.topology.architecture,
         "positions": geometry.positions,

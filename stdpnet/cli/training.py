@@ -53,4 +53,5 @@ def train(
         rate = done / seconds if seconds else None
         print_json({"run": str(result.path), "images": done, "images_per_s": rate})
     else:
-        print(f"{result.path}: trained on {done} images with {spec.simulation.engine}; next: stdpnet evaluate {result.path}")
+        print(f"{result.path}: trained on {done} images with {spec.simulation.engine}")
+        print(f"next: stdpnet evaluate {result.path}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,9 +105,10 @@ class Constants(NamedTuple):
     """Added to each learned competition weight after a presentation, mV."""
 
 
-def constants(spec: ExperimentSpec, dtype: np.dtype[np.floating]) -> Constants:
+def constants(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Constants:
     """Return the derived numbers of a spec, computed in float64 and rounded once to `dtype`."""
-    neuron, dt, real = spec.neuron, spec.simulation.dt, dtype.type
+    neuron, dt = spec.neuron, spec.simulation.dt
+    real: Any = dtype.type
 
     def stdp(rule: STDPSpec) -> STDPConstants:
         return STDPConstants(

@@ -18,8 +18,8 @@ __all__ = [
     "NeuronSpec",
     "PlasticitySpec",
     "STDPSpec",
-    "Spec",
     "SimulationSpec",
+    "Spec",
     "TopologySpec",
     "TrainingSpec",
 ]

@@ -12,7 +12,7 @@ DatasetName = Literal["digits", "mnist", "fashion-mnist", "folder", "npz"]
 
 
 class DatasetSpec(Spec):
-    """A dataset and its disjoint splits: train, validation (for tuning), calibration (labels for the read-out), test."""
+    """A dataset and its disjoint splits: train, validation (tuning), calibration (labels of the read-out), test."""
 
     name: DatasetName = "mnist"
     """Which set: digits (embedded in scikit-learn), mnist, fashion-mnist, folder (class sub-folders) or npz (X, y)."""
@@ -36,5 +36,7 @@ class DatasetSpec(Spec):
         if self.name in ("folder", "npz") and not self.path:
             raise ValueError(f"path: name = '{self.name}' needs a path, for example path = 'data/my-images'")
         if self.name not in ("folder", "npz") and self.path:
-            raise ValueError(f"path: '{self.path}' is not used by name = '{self.name}'; leave it out or use name = 'folder'")
+            raise ValueError(
+                f"path: '{self.path}' is not used by name = '{self.name}'; leave it out or use name = 'folder'"
+            )
         return self

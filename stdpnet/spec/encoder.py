@@ -15,6 +15,6 @@ class EncoderSpec(Spec):
     """Each pixel fires at max_rate * value/255 (MODEL, Input)."""
 
     kind: EncoderKind = "poisson"
-    """poisson (Bernoulli in each step), poisson_isi (Poisson distributed whole intervals) or regular (constant interval)."""
+    """poisson (Bernoulli in each step), poisson_isi (Poisson distributed intervals) or regular (constant interval)."""
     max_rate: float = Field(127.5, gt=0)
     """Rate of a white pixel (255), Hz."""

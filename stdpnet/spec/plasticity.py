@@ -44,16 +44,16 @@ class PlasticitySpec(STDPSpec):
 
 
 class CompetitionSpec(STDPSpec):
-    """The inhibitory synapses YY between neurons of one position; learned by STDP with negative amplitudes (anti-STDP)."""
+    """The inhibitory synapses YY between neurons of one position; learned by STDP of negative amplitudes: anti-STDP."""
 
     learned: bool = False
     """False: every weight is c_w and stays; True: initial weights uniform in (c_w, 0), trained with the keys below."""
     c_w: float = Field(-100.0, le=0)
     """Weight of fixed competition, or the lower end of the initial weights of a learned one, mV; 0: no competition."""
     A_plus: float = -1.626
-    """Weight change of a post spike right after a pre spike (trace 1), mV; negative strengthens the inhibition."""
+    """Weight change of a post spike right after a pre spike, mV; negative strengthens the inhibition."""
     A_minus: float = -0.0556
-    """Weight change, subtracted, of a pre spike right after a post spike (trace 1), mV; negative weakens the inhibition."""
+    """Weight change, subtracted, of a pre spike right after a post spike, mV; negative weakens the inhibition."""
     tau_plus: float = Field(17.7, gt=0)
     """Time constant of the presynaptic trace, ms."""
     tau_minus: float = Field(16.5, gt=0)

@@ -36,7 +36,7 @@ class Row(NamedTuple):
         return f"{self.network}-{self.channels}{kernel}{'-learned' if self.learned else ''}"
 
 
-# Of LCSNN 1000/12 and CSNN 169/12 the thesis publishes no network: they take the parameters of LCSNN 100/12 and CSNN 225/12.
+# The thesis publishes no LCSNN 1000/12 and CSNN 169/12: they take the parameters of LCSNN 100/12 and CSNN 225/12.
 TABLE_2 = {
     1: Row("lcsnn", 1000, 12, False, 0.30, -100.0),
     2: Row("lcsnn", 100, 12, False, 0.30, -100.0),
@@ -121,7 +121,9 @@ def write_configs(folder: Path) -> None:
 
     for name in preset_names():
         text = dump_config(preset(name), only_changed=True)
-        (folder / f"{name}.toml").write_text(f"# `stdpnet config show {name}` prints every key with its meaning.\n{text}")
+        (folder / f"{name}.toml").write_text(
+            f"# `stdpnet config show {name}` prints every key with its meaning.\n{text}"
+        )
 
 
 if __name__ == "__main__":

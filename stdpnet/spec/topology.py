@@ -107,10 +107,12 @@ class TopologySpec(Spec):
         """
         kernel = side if self.kernel is None else self.kernel
         if kernel > side:
-            raise ConfigError(f"topology.kernel: {kernel} is larger than the image (dataset.crop = {side}); choose at most {side}")
+            raise ConfigError(
+                f"topology.kernel: {kernel} is larger than the image (dataset.crop = {side}); choose at most {side}"
+            )
         if self.architecture == "fully_connected" and kernel != side:
             raise ConfigError(
-                f"topology.kernel: fully_connected neurons see the whole image, got {kernel} for an image of {side}; leave it out"
+                f"topology.kernel: fully_connected neurons see the whole image of {side}, got {kernel}; leave it out"
             )
         if (side - kernel) % self.stride:
             raise ConfigError(

@@ -19,7 +19,7 @@ class SimulationSpec(Spec):
     engine: Literal["numba", "brian2"] = "numba"
     """numba (compiled, fast) or brian2 (the reference)."""
     dtype: Literal["float32", "float64"] = "float32"
-    """float64: equal to Brian2 to the last bit; float32: faster, statistically equal; brian2 always computes in float64."""
+    """float64: equal to Brian2 to the last bit; float32: faster, statistically equal; brian2 has float64 only."""
     brian2_target: Literal["cython", "numpy"] = "cython"
     """Code generation target of the brian2 engine; cython needs a C++ compiler."""
 
@@ -45,9 +45,9 @@ class TrainingSpec(Spec):
     """The training protocol."""
 
     images: int = Field(5000, ge=0)
-    """Training images to show, in seeded order; more than the split holds: further epochs, each in an order of its own."""
+    """Training images to show, in seeded order; beyond the size of the split: further epochs, each in its own order."""
     two_step: int = Field(0, ge=0)
-    """Image after which the feedforward weights stop learning and the competition starts; 0: both learn all the time."""
+    """Image after which feedforward weights stop learning and the competition starts; 0: both learn all the time."""
     min_spikes: int = Field(0, ge=0)
     """An image answered by fewer spikes of the whole network is shown again (Diehl & Cook 2015: 5); 0: never."""
     max_retries: int = Field(5, ge=0, le=255)

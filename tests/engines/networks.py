@@ -20,7 +20,14 @@ LIVELY = {
     "seed": 3,
     "dataset": {"crop": 6},
     "neuron": {"v_thresh": -62.0, "tau_v": 30.0, "theta_plus": 0.3, "tau_theta": 500.0, "tau_refrac": 2.0},
-    "plasticity": {"A_plus": 0.2, "A_minus": 0.05, "tau_plus": 8.0, "tau_minus": 11.0, "mean_weight": 0.4, "w_max": 0.7},
+    "plasticity": {
+        "A_plus": 0.2,
+        "A_minus": 0.05,
+        "tau_plus": 8.0,
+        "tau_minus": 11.0,
+        "mean_weight": 0.4,
+        "w_max": 0.7,
+    },
     "competition": {"c_w": -3.0, "A_plus": -0.9, "A_minus": -0.4, "w_min": -4.0, "w_max": -0.01},
     "simulation": {"dtype": "float64", "duration": 40.0},
 }

@@ -1,4 +1,4 @@
-"""What every engine must do: one suite, run over each of them, against the naive twin and against hand-drawn rasters."""
+"""What every engine must do: one suite, run over each of them, against the naive twin."""
 
 import itertools
 
@@ -11,6 +11,7 @@ from stdpnet.engines.base import FROZEN, Switches
 from stdpnet.network import initial_network
 from tests.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
 from tests.naive import NaiveEngine
+
 
 def assert_same(spec, engine_keys, trains, switches=TRAINING):
     """Assert that an engine and the naive twin agree to the last bit, and return the twin's outcome."""
@@ -46,11 +47,7 @@ def test_each_switch_changes_only_what_it_names(switches):
         assert assert_same(spec, engine_keys, trains, switches).counts.sum() > 0
         engine = build(spec, engine_keys)
         engine.present(trains, switches)
-        expected = [
-            name
-            for name, on in zip(("weights", "competition", "theta"), switches, strict=True)
-            if on
-        ]
+        expected = [name for name, on in zip(("weights", "competition", "theta"), switches, strict=True) if on]
         assert sorted(engine.network.changed_arrays(before)) == sorted(expected)
 
 

@@ -64,7 +64,7 @@ def test_a_neuron_exactly_at_threshold_spikes(engine_keys):
 
 
 def test_input_during_refractoriness_is_lost_and_the_first_step_after_integrates(engine_keys):
-    # spike at step 3; refractory at 4, 5, 6 (n_ref = 3): what was sent at 3, 4, 5 is lost, what was sent at 6 counts at 7
+    # spike at step 3; refractory at 4, 5, 6 (n_ref = 3): what was sent at 3, 4, 5 is lost, that of 6 counts at 7
     for sent, counts in [(3, False), (4, False), (5, False), (6, True)]:
         bench = single(engine_keys, 10.0, 1.0)
         assert bench.run({0: [2], 1: [sent]}) == [[3]]
@@ -112,7 +112,7 @@ def test_neurons_that_spike_together_inhibit_each_other_only_afterwards(engine_k
 
 
 def test_coincident_pre_and_post_potentiate_with_full_traces_and_depress_first(engine_keys):
-    # post spike at step 3 (input of step 2), pre spike of pixel 1 at the same step 3: y = 1 depresses, then x = 1 potentiates
+    # post spike at step 3 (input of step 2), pre spike of pixel 1 at step 3 too: first y depresses, then x potentiates
     keys = {"A_plus": 0.5, "A_minus": 0.2, "tau_plus": 10.0, "mean_weight": 1000.0, "w_max": 10.0}
     bench = single(engine_keys, 10.0, 1.0, plasticity=keys)
     bench.run({0: [2], 1: [3]}, Switches(True, False, False))
@@ -122,13 +122,16 @@ def test_coincident_pre_and_post_potentiate_with_full_traces_and_depress_first(e
     assert bench.engine.network.weights[0, 1, 0] == min(10.0, w1 * factor)
 
 
-@pytest.mark.parametrize(("pre", "traces", "change"), [
-    ([1, 2], "nearest", math.exp(-1 / 10)),
-    ([1, 2], "all_to_all", math.exp(-1 / 10) + math.exp(-2 / 10)),
-    ([0], "nearest", math.exp(-3 / 10)),
-    ([3], "nearest", 1.0),
-    ([4], "nearest", 0.0),
-])
+@pytest.mark.parametrize(
+    ("pre", "traces", "change"),
+    [
+        ([1, 2], "nearest", math.exp(-1 / 10)),
+        ([1, 2], "all_to_all", math.exp(-1 / 10) + math.exp(-2 / 10)),
+        ([0], "nearest", math.exp(-3 / 10)),
+        ([3], "nearest", 1.0),
+        ([4], "nearest", 0.0),
+    ],
+)
 def test_pre_before_post_follows_the_exponential_window(engine_keys, pre, traces, change):
     keys = {"A_plus": 0.25, "tau_plus": 10.0, "traces": traces, "w_max": 1e6, "mean_weight": 1.0}
     bench = single(engine_keys, 10.0, 1e-9, plasticity=keys)
@@ -182,7 +185,9 @@ def test_anti_stdp_strengthens_pre_before_post_and_weakens_post_before_pre(engin
     bench = competing(engine_keys, A_plus=-1.0, A_minus=-0.5)
     assert bench.run({0: [2], 1: [4]}, YY) == [[3], [5]]
     matrix = bench.engine.network.competition[0]
-    assert matrix[0, 1] == -3.0 - 1.0 * (math.exp(-1 / 10) * math.exp(-1 / 10))  # neuron 0 spiked two steps before neuron 1
+    assert matrix[0, 1] == -3.0 - 1.0 * (
+        math.exp(-1 / 10) * math.exp(-1 / 10)
+    )  # neuron 0 spiked two steps before neuron 1
     assert matrix[1, 0] == -3.0 + 0.5 * (math.exp(-1 / 8) * math.exp(-1 / 8))
     np.testing.assert_array_equal(np.diag(matrix), 0.0)
 

@@ -56,7 +56,7 @@ class NumbaEngine:
 
         def run(task: tuple[np.ndarray, slice]) -> int:
             group, part = task
-            view = None if recording is None else Recording(*(array[part] for array in recording))
+            view = recording and Recording(recording.v[part], recording.current[part], recording.spikes[part])
             part_trains = SpikeTrains(trains.pixels, trains.offsets[part])
             return present_group(part_trains, group, arrays, self._constants, switches, counts[part], view)
 

@@ -176,7 +176,7 @@ def advance(
     neuron: NeuronConstants,
     switches: Switches,
 ) -> int:
-    """Decay, integrate and threshold (MODEL, steps 1 to 3) one position's (C,) neurons; write who fired, return how many.
+    """Decay, integrate and threshold (MODEL, steps 1 to 3) a position's (C,) neurons; write who fired, return how many.
 
     Those who fired are reset at once (step 7): steps 4 to 6 read neither v nor theta.
     """
@@ -280,10 +280,8 @@ def learn_shared(weights: Floats, k: int, s: Scratch, stdp: STDPConstants) -> No
 
 
 @compiled
-def learn_competition(
-    competition: Floats, fired: NDArray[np.int32], a: Floats, b: Floats, stdp: STDPConstants
-) -> None:
-    """STDP of one position's (C, C) competition: every pre spike, then every post spike; the diagonal stays 0 (step 6)."""
+def learn_competition(competition: Floats, fired: NDArray[np.int32], a: Floats, b: Floats, stdp: STDPConstants) -> None:
+    """STDP of a position's (C, C) competition: every pre, then every post spike; the diagonal stays 0 (step 6)."""
     for i in fired:
         for j in range(competition.shape[1]):
             competition[i, j] = clip(competition[i, j] - stdp.A_minus * b[j], stdp)
@@ -296,7 +294,7 @@ def learn_competition(
 
 @compiled
 def drift(competition: Floats, constants: Constants) -> None:
-    """Add the drift to one position's (C, C) competition and clip it; the diagonal stays 0 (MODEL, after a presentation)."""
+    """Add the drift to a position's (C, C) competition, and clip it; the diagonal stays 0 (after a presentation)."""
     for i in range(competition.shape[0]):
         for j in range(competition.shape[1]):
             competition[i, j] = clip(competition[i, j] + constants.drift, constants.yy)

@@ -1,0 +1,138 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from stdpnet.errors import ConfigError
+from stdpnet.spec import ExperimentSpec
+from stdpnet.spec.base import Spec, spec_type
+from stdpnet.spec.load import dump_config, load_config
+from stdpnet.spec.presets import TABLE_2, preset, preset_names, write_configs
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_config_file_is_its_preset(name):
+    assert load_config(CONFIGS / f"{name}.toml") == preset(name)
+
+
+def test_the_config_files_are_those_that_the_presets_write(tmp_path):
+    write_configs(tmp_path)
+    written = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert written == {path.name: path.read_text() for path in CONFIGS.glob("*.toml")}
+
+
+def test_every_row_of_table_2_has_a_preset_with_the_thesis_s_and_one_with_better_parameters():
+    for row in TABLE_2.values():
+        for spec in (preset(row.name), preset(f"{row.name}-thesis")):
+            geometry = spec.geometry
+            assert (geometry.channels, geometry.kernel) == (row.channels, row.kernel)
+            assert spec.competition.learned == row.learned
+            assert spec.training.images <= 5000
+    thesis = preset("lcsnn-25-k12-thesis")
+    assert (thesis.encoder.kind, thesis.plasticity.mean_weight, thesis.competition.c_w) == ("poisson_isi", 0.46, -126.7)
+
+
+@pytest.mark.parametrize("documented", [False, True])
+@pytest.mark.parametrize("name", ["digits", "fcsnn-100", "lcsnn-25-k12-learned"])
+def test_a_written_config_reads_back_to_an_equal_spec(tmp_path, name, documented):
+    path = tmp_path / "config.toml"
+    path.write_text(dump_config(preset(name), documented=documented))
+    assert load_config(path) == preset(name)
+    assert preset(name).competition.w_min == -math.inf
+
+
+def test_overrides_apply_in_order_and_keep_their_types():
+    spec = load_config(
+        "digits", ["seed=5", "plasticity.A_plus = 0.5", "encoder.kind=regular", "plasticity.A_plus=0.25"]
+    )
+    assert (spec.seed, spec.plasticity.A_plus, spec.encoder.kind) == (5, 0.25, "regular")
+    assert load_config("digits", ["competition.learned=true"]).competition.learned is True
+    assert load_config("fcsnn-100", ["topology.kernel=20"]).topology.kernel == 20
+    assert (
+        load_config("digits", ["topology.architecture=fully_connected", "topology.kernel=none"]).topology.kernel is None
+    )
+
+
+def every_field():
+    pending = [ExperimentSpec]
+    while pending:
+        owner = pending.pop()
+        for name, field in owner.model_fields.items():
+            yield owner, name, field
+            if nested := spec_type(field.annotation):
+                pending.append(nested)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "field"), list(every_field()), ids=lambda part: getattr(part, "__name__", str(part)[:20])
+)
+def test_every_field_is_documented(owner, name, field):
+    assert field.description, f"{owner.__name__}.{name}"
+    assert issubclass(owner, Spec)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["plasticity.A_pls=1"], "plasticity.A_pls: unknown key; did you mean 'A_plus'?"),
+        (["plasticty.A_plus=1"], "plasticty: unknown key; did you mean 'plasticity'?"),
+        (["neuron.tau_v=-1"], "neuron.tau_v: input should be greater than 0, got -1"),
+        (["neuron.tau_v=nan"], "neuron.tau_v: input should be a finite number, got nan"),
+        (["neuron.v_thresh=-70.0"], "neuron.v_thresh: -70.0 mV must lie above v_rest and v_reset"),
+        (["simulation.duration=250.5"], "simulation.duration: 250.5 ms is not a whole number of steps of dt = 1.0 ms"),
+        (["topology.kernel=11"], "topology.stride: (dataset.crop - kernel)/stride = (20 - 11)/4 is not whole"),
+        (["topology.kernel=21"], "topology.kernel: 21 is larger than the image (dataset.crop = 20)"),
+        (["topology.kernel=none"], "topology.kernel: architecture = 'locally_connected' needs a kernel"),
+        (
+            ["topology.architecture=fully_connected"],
+            "topology.kernel: fully_connected neurons see the whole image of 20",
+        ),
+        (["plasticity.w_max=-1"], "plasticity.w_min: 0.0 must lie below w_max = -1.0"),
+        (["competition.c_w=1"], "competition.c_w: input should be less than or equal to 0, got 1"),
+        (["training.two_step=10"], "training.two_step: needs competition.learned = true"),
+        (["dataset.name=folder"], "dataset.path: name = 'folder' needs a path"),
+        (["dataset.path=x"], "dataset.path: 'x' is not used by name = 'digits'"),
+        (["seed"], "--set seed: must look like key=value"),
+        (["seed.x=1"], "--set seed.x=1: seed is a value, not a table of keys"),
+    ],
+)
+def test_a_wrong_override_is_one_sentence_that_names_key_value_and_remedy(overrides, message):
+    with pytest.raises(ConfigError) as caught:
+        load_config("digits", overrides)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "content", "message"),
+    [
+        ("absent.toml", None, "absent.toml: no such file"),
+        ("broken.toml", b"seed = ", "broken.toml: not valid TOML"),
+        ("binary.toml", b"\xff\xfe\x00", "binary.toml: cannot be read as text"),
+        (
+            "wrong.toml",
+            b"[topology]\nchanels = 3\nkernel = 12",
+            "wrong.toml: topology.chanels: unknown key; did you mean 'channels'",
+        ),
+        ("flat.toml", b"topology = 3", "flat.toml: topology: input should be"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence(tmp_path, source, content, message):
+    path = tmp_path / source
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"^[^\n]*$") as caught:
+        load_config(path)
+    assert message in str(caught.value)
+
+
+def test_an_unknown_preset_names_the_nearest():
+    with pytest.raises(ConfigError, match="did you mean 'lcsnn-25-k12'"):
+        load_config("lcsn-25-k12")
+
+
+def test_specs_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        preset("digits").topology.channels = 3
