@@ -65,7 +65,7 @@ def test_poisson_spikes_in_each_step_with_the_probability_of_its_rate(value):
     assert abs(spikes.mean() - p) < 4 * np.sqrt(p * (1 - p) / spikes.size)
     later = intervals(spikes)[1]
     short = np.bincount(later, minlength=12)[1:11]
-    # an interval of g steps occurs at steps-g places: compare the ratios of a geometric distribution, corrected for that
+    # an interval of g steps occurs at steps-g places: compare with a geometric distribution corrected for that
     places = (250 - np.arange(1, 11)) * spikes.shape[0] * spikes.shape[2]
     expected = places * p**2 * (1 - p) ** np.arange(10)
     assert stats.chisquare(short, expected * short.sum() / expected.sum()).pvalue > 1e-3
@@ -151,7 +151,7 @@ def test_spikes_do_not_depend_on_chunking_or_company(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_seed_stream_presentation_and_retry_each_give_other_spikes(kind):
-    base = dict(kind=kind, value=200, n=20)
+    base = {"kind": kind, "value": 200, "n": 20}
     variants = [
         encode(**base),
         encode(**base, seed=8),

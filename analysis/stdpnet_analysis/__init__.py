@@ -1,1 +1,5 @@
-"""What was learned: read-outs, votes and scores of trained networks."""
+"""What was learned: responses, votes, read-outs and scores of trained networks."""
+
+from stdpnet_analysis.evaluation import evaluate
+
+__all__ = ["evaluate"]

@@ -49,7 +49,7 @@ def info(
     from stdpnet.errors import DataError
     from stdpnet.spec.dataset import DatasetSpec
 
-    dataset = load_dataset(DatasetSpec.model_validate({"name": name, "path": path, "crop": crop}))
+    dataset = load_dataset(DatasetSpec(**{"name": name, "path": path, "crop": crop}))
     target = sheet or Path(f"{name}-sheet.png")
     try:
         contact_sheet(dataset.train, dataset.classes, target)

@@ -5,10 +5,10 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from stdpnet_analysis.readout import LinearReadout, make_readouts
-from stdpnet_analysis.votes import VoteClassifier
 
 from stdpnet.errors import ConfigError
+from stdpnet_analysis.readout import LinearReadout, make_readouts
+from stdpnet_analysis.votes import VoteClassifier
 
 
 @pytest.fixture(scope="module")

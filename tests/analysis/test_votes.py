@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from stdpnet_analysis import votes as votes_module
-from stdpnet_analysis.votes import RULES, VoteClassifier, answers, class_means, vote_scores
 
 from stdpnet.errors import ConfigError, DataError
+from stdpnet_analysis import votes as votes_module
+from stdpnet_analysis.votes import RULES, VoteClassifier, answers, class_means, vote_scores
 
 
 def naive_class_means(responses, labels, n_classes):

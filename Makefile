@@ -1,0 +1,39 @@
+# `make demo` and `make test` need Python >= 3.11, gcc (g++ for Brian2's cython target) and make, nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check configs install clean
+
+install: $(VENV)/installed
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $@
+
+demo: install
+	@run=runs/demo-$$(date +%Y%m%d-%H%M%S) && \
+	echo "Training a small locally connected network on the digits of scikit-learn, without labels:" && \
+	$(BIN)/stdpnet train configs/digits.toml --run $$run && \
+	echo "Reading its spikes out, calibrated with labels:" && \
+	$(BIN)/stdpnet evaluate $$run && \
+	echo "Done. The run is in $$run: its configuration, provenance, trained state and scores." && \
+	echo "Next: $(BIN)/stdpnet info $$run" && \
+	echo "      $(BIN)/stdpnet train configs/lcsnn-25-k12.toml   (MNIST; found through STDPNET_DATA, or downloaded)" && \
+	echo "      $(BIN)/stdpnet config show digits                (what every key means)"
+
+test: install
+	$(BIN)/python -m pytest -n auto
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+configs: install
+	$(BIN)/python -m stdpnet.spec.presets configs
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

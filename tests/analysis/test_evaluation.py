@@ -1,0 +1,135 @@
+import json
+
+import numpy as np
+import pytest
+
+import stdpnet
+from stdpnet.encoding import Stream
+from stdpnet.errors import EngineError, RunError
+from stdpnet.network import initial_network
+from stdpnet.runs import Run
+from stdpnet_analysis import evaluate, responses
+from stdpnet_analysis.responses import respond, response_key
+from tests.engines.networks import ENGINES
+
+
+def spec(*overrides):
+    return stdpnet.load_config("digits", ["training.images=300", "topology.channels=10", *overrides])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return stdpnet.train(spec("dataset.validation=100"), tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_evaluation_scores_every_readout_beside_the_baselines(run):
+    scores = evaluate(run)
+    assert json.loads((run.path / "scores.json").read_text()) == json.loads(json.dumps(scores))
+    assert set(scores["readouts"]) == {"all", "patch", "spikes_first", "linear"}
+    for name, score in scores["readouts"].items():
+        low, high = score["interval"]
+        assert 0 <= low <= score["accuracy"] <= high <= 1
+        assert score["n"] == 359
+        assert np.sum(score["confusion"]) == 359
+        assert score["accuracy"] > scores["untrained"]["readouts"][name]["accuracy"] - 0.05
+    assert scores["readouts"]["all"]["accuracy"] > 0.6
+    assert scores["pixels"]["readouts"]["linear"]["accuracy"] > 0.85
+    assert scores["protocol"]["training_images"] == 300
+
+
+def test_evaluation_leaves_the_state_as_it_is_and_is_repeatable(run):
+    before = (run.path / "checkpoint.h5").read_bytes()
+    first = evaluate(run, baselines=False)
+    for cached in (run.path / "responses").iterdir():
+        cached.unlink()
+    assert evaluate(run, baselines=False, threads=2) == first
+    assert (run.path / "checkpoint.h5").read_bytes() == before
+
+
+def test_validation_images_are_scored_apart_from_test_images(run):
+    scores = evaluate(run, "validation", baselines=False)
+    assert scores["protocol"]["images"] == 100
+    assert (run.path / "scores-validation.json").exists()
+
+
+def test_the_thesis_s_linear_readout_can_be_chosen(run):
+    scores = evaluate(run, "validation", linear="sgd", baselines=False)
+    assert scores["protocol"]["linear"] == "sgd"
+    assert scores["readouts"]["linear"]["accuracy"] > 0.5
+
+
+def test_a_run_without_validation_images_says_how_to_get_some(tmp_path):
+    run = stdpnet.train(spec("training.images=1"), tmp_path / "run")
+    with pytest.raises(RunError, match=r"--set dataset\.validation=1000"):
+        evaluate(run, "validation")
+
+
+def test_responses_are_cached_until_the_state_changes(run, monkeypatch):
+    evaluate(run, baselines=False)
+    monkeypatch.setattr("stdpnet_analysis.evaluation.respond", None)
+    evaluate(run, baselines=False)  # all from the cache
+    network = run.load_state().network
+    key = response_key(run.spec, network, "d", "test")
+    assert key != response_key(run.spec.replace(seed=9), network, "d", "test")
+    assert key == response_key(run.spec.replace(dataset=run.spec.dataset), network, "d", "test")
+    network.theta[0, 0] += 1
+    assert key != response_key(run.spec, network, "d", "test")
+
+
+def test_other_images_than_trained_on_are_refused(run, tmp_path):
+    path = tmp_path / "copy"
+    path.mkdir()
+    for name in ("config.toml", "checkpoint.h5"):
+        (path / name).write_bytes((run.path / name).read_bytes())
+    (path / "provenance.json").write_text(json.dumps({**run.provenance, "dataset_sha256": "0"}))
+    with pytest.raises(RunError, match="was trained on other images"):
+        evaluate(Run.open(path))
+
+
+def test_an_engine_that_learns_in_evaluation_is_found_out(monkeypatch):
+    class Learner:
+        def __init__(self, network):
+            self.network = network
+
+        def present(self, trains, switches):
+            self.network.theta += 1e-6
+            shape = (len(trains.offsets), *self.network.theta.shape)
+            return type("Outcome", (), {"counts": np.zeros(shape, np.int32)})
+
+    small = spec()
+    monkeypatch.setattr(responses, "make_engine", lambda spec, network, threads: Learner(network))
+    with pytest.raises(EngineError, match="evaluation changed theta"):
+        respond(small, initial_network(small), stdpnet.load_dataset(small.dataset).test, Stream.TEST)
+
+
+@pytest.mark.parametrize("architecture", ["locally_connected", "convolutional", "fully_connected"])
+def test_threads_do_not_change_responses(architecture):
+    kernel = "none" if architecture == "fully_connected" else "12"
+    small = spec(f"topology.architecture={architecture}", f"topology.kernel={kernel}", "neuron.v_thresh=-64.0")
+    test = stdpnet.load_dataset(small.dataset).test
+    one, three = (respond(small, initial_network(small), test, Stream.TEST, threads=n).counts for n in (1, 3))
+    assert one.sum() > 0
+    np.testing.assert_array_equal(one, three)
+
+
+def test_brian2_gives_the_responses_of_the_compiled_engine():
+    keys = ["simulation.dtype=float64", "dataset.test=20"]
+    counts = []
+    for engine in ("numba", "brian2-numpy"):
+        small = spec(*keys, *(f'simulation.{key}="{value}"' for key, value in ENGINES[engine].items()))
+        test = stdpnet.load_dataset(small.dataset).test
+        counts.append(respond(small, initial_network(small), test, Stream.TEST).counts)
+    assert counts[0].sum() > 0
+    np.testing.assert_array_equal(*counts)
+
+
+def test_weakly_answered_images_are_shown_again_in_evaluation_too():
+    keys = ["encoder.max_rate=20.0", "neuron.v_thresh=-50.0"]
+    retried = spec(*keys, "training.min_spikes=20", "training.retry_rate=100.0")
+    once = spec(*keys)
+    test = stdpnet.load_dataset(once.dataset).test
+    few = respond(once, initial_network(once), test, Stream.TEST).counts.sum(axis=1)
+    more = respond(retried, initial_network(retried), test, Stream.TEST).counts.sum(axis=1)
+    assert (few < 20).any()
+    np.testing.assert_array_equal(more[few >= 20], few[few >= 20])
+    assert (more[few < 20] > few[few < 20]).mean() > 0.9

@@ -1,0 +1,117 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+SMALL = ["--set", "training.images=60", "--set", "topology.channels=8"]
+
+
+@pytest.fixture
+def stdpnet(tmp_path):
+    def call(*arguments, code=0):
+        command = [sys.executable, "-m", "stdpnet", *arguments]
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+        assert result.returncode == code, result.stderr
+        assert "Traceback" not in result.stderr
+        return result
+
+    call.folder = tmp_path
+    return call
+
+
+def test_train_evaluate_info_from_the_command_line(stdpnet):
+    trained = stdpnet("train", "digits", *SMALL, "--seed", "4", "--threads", "1")
+    assert "next: stdpnet evaluate runs/digits-4" in trained.stdout
+    assert "training: 60/60" in trained.stderr
+    assert "images/s" in trained.stderr
+    assert "spikes/image" in trained.stderr
+    table = stdpnet("evaluate", "digits-4").stdout
+    for word in ("all", "patch", "spikes_first", "linear", "untrained", "pixels", "spikes per image", "silent images"):
+        assert word in table
+    scores = json.loads((stdpnet.folder / "runs/digits-4/scores.json").read_text())
+    assert json.loads(stdpnet("evaluate", "digits-4", "--json").stdout) == {"run": "runs/digits-4", **scores}
+    info = json.loads(stdpnet("info", "digits-4", "--json").stdout)
+    assert (info["images"], info["goal"], info["provenance"]["seed"]) == (60, 60, 4)
+    assert info["accuracy"]["linear"] == scores["readouts"]["linear"]["accuracy"]
+    assert "locally_connected" in stdpnet("info", "digits-4").stdout
+
+
+def test_the_engine_of_a_run_can_be_chosen_and_is_recorded(stdpnet):
+    keys = ["--set", "training.images=2", "--set", "simulation.brian2_target=numpy"]
+    made = json.loads(stdpnet("train", "digits", *SMALL, *keys, "--engine", "brian2", "--run", "b", "--json").stdout)
+    assert made["run"] == "runs/b"
+    provenance = json.loads((stdpnet.folder / "runs/b/provenance.json").read_text())
+    assert (provenance["engine"], provenance["dtype"]) == ("brian2", "float64")
+
+
+def test_verify_reports_identical_engines(stdpnet):
+    keys = ["--set", "topology.channels=5", "--set", "simulation.brian2_target=numpy"]
+    result = stdpnet("verify", "digits", "--images", "3", *keys)
+    assert result.stdout.startswith("identical: ")
+    assert result.stdout.strip().endswith("spikes, weights, theta, competition")
+    assert int(result.stdout.split()[1]) > 0
+
+
+def test_config_shows_presets_and_explains_every_key(stdpnet):
+    assert "lcsnn-25-k12-thesis" in stdpnet("config", "list").stdout
+    shown = stdpnet("config", "show", "lcsnn-25-k12", "--set", "plasticity.A_plus=0.5").stdout
+    assert "# Time constant of the membrane, ms.\ntau_v = 100.0" in shown
+    assert "A_plus = 0.5" in shown
+    (stdpnet.folder / "copy.toml").write_text(shown)
+    assert stdpnet("config", "show", "copy.toml").stdout == shown
+    assert json.loads(stdpnet("config", "show", "digits", "--json").stdout)["topology"]["channels"] == 50
+
+
+def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet):
+    shown = stdpnet("data", "info", "digits").stdout
+    assert "20 x 20" in shown
+    assert (stdpnet.folder / "digits-sheet.png").read_bytes().startswith(b"\x89PNG")
+    assert "fashion-mnist" in stdpnet("data", "list").stdout
+    info = json.loads(stdpnet("data", "info", "digits", "--json", "--sheet", "other.png").stdout)
+    assert info["shape"] == [20, 20]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nothing"], "nothing: neither a .toml file nor a preset"),
+        (["train", "digits", "--set", "plasticity.A_pls=1"], "did you mean 'A_plus'?"),
+        (["train", "digits", "--engine", "nest"], "simulation.engine: input should be 'numba' or 'brian2', got 'nest'"),
+        (["train", "digits", "--set", "dataset.crop=40"], "dataset.crop"),
+        (["train", "digits", "--set", "dataset.calibration=5000"], "calibration"),
+        (["train", "digits", "--set", "dataset.name=folder", "--set", "dataset.path=absent"], "absent"),
+        (["evaluate", "absent"], "runs/absent: no run here"),
+        (["info", "absent"], "runs/absent: no run here"),
+        (["data", "info", "mnits"], "name: input should be 'digits'"),
+        (["data", "info", "digits", "--crop", "64"], "crop: 64 is larger than the images of digits"),
+        (["data", "fetch", "digits"], "digits"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2_and_writes_nothing(stdpnet, arguments, message):
+    result = stdpnet(*arguments, code=2)
+    assert message in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert list(stdpnet.folder.iterdir()) == []
+
+
+def test_help_and_import_load_nothing_heavy():
+    code = (
+        "import sys, stdpnet, stdpnet.cli\n"
+        "heavy = {'numba', 'brian2', 'h5py', 'sklearn', 'matplotlib', 'scipy', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "assert 'train' in dir(stdpnet)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_six_lines_of_python_train_and_evaluate(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    import stdpnet
+    from stdpnet_analysis import evaluate
+
+    spec = stdpnet.load_config("digits", ["training.images=200", "seed=1"])
+    run = stdpnet.train(spec, name="notebook")
+    scores = evaluate(run)
+    assert scores["readouts"]["linear"]["accuracy"] > 0.7

@@ -1,0 +1,151 @@
+import numpy as np
+import pytest
+
+from stdpnet.errors import DataError, EngineError, RunError
+from stdpnet.network import initial_network
+from stdpnet.runs import Run, TrainingState
+from stdpnet.training import Trainer, image_order, train
+from tests.engines.networks import ARCHITECTURES, ENGINES, lively
+
+
+def images(n=7, side=6, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, side, side)).astype(np.uint8)
+
+
+def trained(spec, *, chunk=64, threads=1, pictures=None):
+    trainer = Trainer(spec, images() if pictures is None else pictures, TrainingState(initial_network(spec)), threads)
+    progress = []
+    while trainer.state.images < spec.training.images:
+        progress.append(trainer.advance(chunk))
+    return trainer.state, progress
+
+
+def assert_same_bytes(one, other):
+    for name, array in one.network.arrays().items():
+        assert array.tobytes() == other.network.arrays()[name].tobytes(), name
+    assert (one.images, one.presentations) == (other.images, other.presentations)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("learned", [False, True])
+def test_threads_and_chunks_do_not_change_a_byte(architecture, dtype, learned):
+    spec = lively(
+        architecture,
+        competition={"learned": learned},
+        simulation={"dtype": dtype},
+        encoder={"max_rate": 255.0},
+        training={"images": 130},
+    )
+    reference, progress = trained(spec, chunk=1, threads=1)
+    assert sum(chunk.spikes for chunk in progress) > 200
+    for chunk, threads in [(64, 1), (64, 2), (1, 2), (17, 3), (1000, 2)]:
+        assert_same_bytes(reference, trained(spec, chunk=chunk, threads=threads)[0])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_retries_show_weakly_answered_images_again_at_a_higher_rate(engine):
+    training = {"images": 4, "min_spikes": 30, "max_retries": 3, "retry_rate": 200.0}
+    spec = lively(training=training, encoder={"max_rate": 20.0}, simulation=ENGINES[engine])
+    state, progress = trained(spec)
+    retries = sum(chunk.retries for chunk in progress)
+    assert 0 < retries <= 12
+    assert state.presentations == 4 + retries
+    if engine != "numba":
+        assert_same_bytes(state, trained(lively(training=training, encoder={"max_rate": 20.0}))[0])
+    never, _ = trained(lively(training={**training, "min_spikes": 0}, encoder={"max_rate": 20.0}))
+    assert never.presentations == 4
+
+
+def test_a_well_answered_image_is_shown_once():
+    spec = lively(training={"images": 5, "min_spikes": 1}, encoder={"max_rate": 255.0})
+    state, _ = trained(spec)
+    assert state.presentations == 5
+    assert_same_bytes(state, trained(lively(training={"images": 5}, encoder={"max_rate": 255.0}))[0])
+
+
+@pytest.mark.parametrize("engine", ["numba", "brian2-numpy"])
+def test_two_step_training_learns_weights_first_and_competition_afterwards(engine):
+    def spec(images):
+        return lively(
+            competition={"learned": True},
+            encoder={"max_rate": 255.0},
+            training={"images": images, "two_step": 3},
+            simulation=ENGINES[engine],
+        )
+
+    start = initial_network(spec(3))
+    first, second = trained(spec(3))[0].network, trained(spec(6))[0].network
+    assert sorted(first.changed_arrays(start)) == ["theta", "weights"]
+    assert sorted(second.changed_arrays(first)) == ["competition", "theta"]
+
+
+def test_every_epoch_shows_every_image_once_in_an_order_of_its_own():
+    order = image_order(5, 10, 0, 30).reshape(3, 10)
+    for epoch in order:
+        assert sorted(epoch) == list(range(10))
+    assert not np.array_equal(order[0], order[1])
+    for first in (0, 3, 9, 10, 25):
+        np.testing.assert_array_equal(image_order(5, 10, first, 5), order.ravel()[first : first + 5])
+    assert len(image_order(5, 10, 4, 0)) == 0
+
+
+def test_progress_adds_up():
+    state, progress = trained(lively(training={"images": 10}), chunk=4)
+    assert [chunk.images for chunk in progress] == [4, 8, 10]
+    assert [chunk.chunk for chunk in progress] == [4, 4, 2]
+    assert state.images == 10
+
+
+def test_an_empty_training_split_is_an_error():
+    with pytest.raises(DataError, match="training split is empty"):
+        trained(lively(), pictures=images(0))
+
+
+def test_brian2_refuses_single_precision_state():
+    spec = lively(simulation={"engine": "brian2", "brian2_target": "numpy"})
+    single = initial_network(lively(simulation={"dtype": "float32"}))
+    with pytest.raises(EngineError, match="float64"):
+        Trainer(spec, images(), TrainingState(single))
+
+
+def digits(**changes):
+    """Return a spec of a few seconds on the embedded digits."""
+    from stdpnet.spec.load import load_config
+
+    settings = {"training.images": 40, "topology.channels": 8} | changes
+    return load_config("digits", [f"{key}={value}" for key, value in settings.items()])
+
+
+def test_train_writes_a_complete_run_and_a_second_one_beside_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seen = []
+    run = train(digits(), name="digits", observers=[seen.append])
+    assert str(run.path) == "runs/digits-0"
+    assert {path.name for path in run.path.iterdir()} == {
+        "config.toml", "provenance.json", "progress.jsonl", "checkpoint.h5"
+    }  # fmt: skip
+    assert seen[-1].images == 40
+    assert Run.open("digits-0").spec == digits()
+    assert run.load_state().images == 40
+    assert str(train(digits(), name="digits").path) == "runs/digits-0-2"
+    assert_same_bytes(run.load_state(), Run.open("digits-0-2").load_state())
+    assert (run.path / "checkpoint.h5").read_bytes() == (tmp_path / "runs/digits-0-2/checkpoint.h5").read_bytes()
+
+
+def test_an_existing_run_is_never_overwritten(tmp_path):
+    run = train(digits(), tmp_path / "mine")
+    before = (run.path / "checkpoint.h5").read_bytes()
+    with pytest.raises(RunError, match="exists already and is never overwritten"):
+        train(digits(seed=1), tmp_path / "mine")
+    assert (run.path / "checkpoint.h5").read_bytes() == before
+
+
+def test_a_failed_start_leaves_nothing_behind(tmp_path):
+    with pytest.raises(DataError):
+        train(digits(**{"dataset.calibration": 100_000}), tmp_path / "mine")
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(RunError, match="cannot be created"):
+        train(digits(), blocked / "mine")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
