@@ -51,7 +51,8 @@ def image_order(seed: int, size: int, first: int, count: int) -> NDArray[np.int6
     epochs = range(first // size, (first + count - 1) // size + 1) if count else range(0)
     orders = [generator(seed, Purpose.IMAGE_ORDER, epoch).permutation(size) for epoch in epochs]
     begin = first - first // size * size
-    return np.concatenate([np.empty(0, np.int64), *orders])[begin : begin + count]
+    order: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *orders])
+    return order[begin : begin + count]
 
 
 class Trainer:
