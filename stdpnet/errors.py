@@ -1,5 +1,8 @@
 """The errors a user can cause or meet: each message is one sentence that names what is wrong and the remedy."""
 
+from pathlib import Path
+from signal import Signals
+
 
 class StdpnetError(Exception):
     """Base of every error that stdpnet raises on purpose; the command line prints it and exits with code 2."""
@@ -19,3 +22,22 @@ class EngineError(StdpnetError, RuntimeError):
 
 class RunError(StdpnetError, OSError):
     """A run directory cannot be created, read or written."""
+
+
+class HealthError(StdpnetError, RuntimeError):
+    """A network in training became unhealthy, and its configuration asks to stop then."""
+
+
+class StopRequestedError(StdpnetError):
+    """A signal asked a training job to stop; it has written a checkpoint.
+
+    Parameters
+    ----------
+    run : the run's directory
+    images : training images it has behind it
+    number : the signal
+    """
+
+    def __init__(self, run: Path, images: int, number: Signals) -> None:
+        self.signal = number
+        super().__init__(f"{run}: stopped by {number.name} at image {images}; `stdpnet resume {run}` goes on")

@@ -13,11 +13,12 @@ class NaiveEngine:
         assert network.dtype == np.float64
         self.spec, self.network = spec, network
 
-    def present(self, trains, switches, recording=None):
+    def present(self, trains, switches, recording=None, rates=None):
         counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
         unnormalised = 0
         for i, offsets in enumerate(trains.offsets):
             steps = [sorted(int(p) for p in trains.pixels[a:b]) for a, b in itertools.pairwise(offsets)]
+            self._rate = 1.0 if rates is None else float(rates[i])
             raster = self._present_one(steps, switches, recording, i)
             for j in (j for step in raster for j in step):
                 counts[i][divmod(j, self.network.geometry.channels)] += 1
@@ -108,16 +109,16 @@ class NaiveEngine:
                 if g.shared:
                     dw = np.zeros_like(net.weights)
                     for i, j in depressions:
-                        dw[synapses[i, j]] -= xy.A_minus * y[j]
+                        dw[synapses[i, j]] -= xy.A_minus * self._rate * y[j]
                     for i, j in potentiations:
-                        dw[synapses[i, j]] += xy.A_plus * x[i]
+                        dw[synapses[i, j]] += xy.A_plus * self._rate * x[i]
                     net.weights[:] = np.clip(net.weights + dw, xy.w_min, xy.w_max)
                 else:
                     for i, j in depressions:
-                        w = net.weights[synapses[i, j]] - xy.A_minus * y[j]
+                        w = net.weights[synapses[i, j]] - xy.A_minus * self._rate * y[j]
                         net.weights[synapses[i, j]] = min(max(w, xy.w_min), xy.w_max)
                     for i, j in potentiations:
-                        w = net.weights[synapses[i, j]] + xy.A_plus * x[i]
+                        w = net.weights[synapses[i, j]] + xy.A_plus * self._rate * x[i]
                         net.weights[synapses[i, j]] = min(max(w, xy.w_min), xy.w_max)
             if learn_yy:
                 for i, j in pairs(spikes, as_pre=True):
@@ -143,7 +144,12 @@ class NaiveEngine:
         self.network.competition[where[i][0], where[i][1], where[j][1]] = min(max(value, yy.w_min), yy.w_max)
 
     def _after(self, switches):
-        """Normalise and drift; return how many neurons could not be normalised."""
+        """Normalise, drift and relax; return how many neurons could not be normalised."""
+        if switches.adapt_theta:
+            n = self.spec.neuron
+            for place, theta in np.ndenumerate(self.network.theta):
+                relaxed = theta - n.theta_plus * n.target_rate * self.spec.simulation.duration / 1000
+                self.network.theta[place] = max(relaxed, 0.0)
         net, xy, yy = self.network, self.spec.plasticity, self.spec.competition
         unnormalised = 0
         if switches.learn_xy:

@@ -1,4 +1,6 @@
 import json
+import os
+import platform
 
 import h5py
 import numpy as np
@@ -28,9 +30,11 @@ def test_a_checkpoint_reads_back_bit_by_bit_and_the_previous_one_is_kept(run):
     assert (loaded.images, loaded.presentations) == (5, 6)
     assert loaded.network.changed_arrays(second.network) == []
     assert loaded.network.dtype == second.network.dtype
+    for name, value in vars(second.interval).items():
+        np.testing.assert_array_equal(getattr(loaded.interval, name), value)
     with h5py.File(run.path / "checkpoint.previous.h5") as file:
         assert file.attrs["images"] == 3
-        assert (file.attrs["format"], file.attrs["version"]) == ("stdpnet-checkpoint", 1)
+        assert (file.attrs["format"], file.attrs["version"]) == ("stdpnet-checkpoint", 2)
     assert not [path for path in run.path.iterdir() if path.name.startswith(".")]
 
 
@@ -47,25 +51,51 @@ def test_a_fixed_competition_reads_back_as_one_number(tmp_path):
     assert run.load_state().network.competition.shape == ()
 
 
-def test_a_damaged_checkpoint_is_one_clear_error(run):
+def damages(whole):
+    """Yield damaged copies of a file: cut anywhere, or with one bit flipped anywhere."""
+    rng = np.random.default_rng(0)
+    for length in [0, 1, 100, 511, 512, 513, len(whole) - 1, *rng.integers(0, len(whole), 40)]:
+        yield whole[:length]
+    for place in [0, 20, 200, 511, 512, 520, len(whole) - 1, *rng.integers(0, len(whole), 60)]:
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        yield bytes(flipped)
+
+
+def test_a_checkpoint_cut_or_flipped_anywhere_is_noticed_and_the_previous_one_serves(run):
     run.save_state(state_of(run))
+    run.save_state(state_of(run, 5))
     path = run.path / "checkpoint.h5"
-    whole = path.read_bytes()
-    with h5py.File(path, "r+") as file:
-        file["weights"][0, 0, 0] += 1
-    with pytest.raises(RunError, match=r"checkpoint\.h5: damaged, its contents do not match their checksum"):
+    for damaged in damages(path.read_bytes()):
+        path.write_bytes(damaged)
+        with pytest.warns(UserWarning, match=r"checkpoint\.h5: (damaged|is of format).* at image 3"):
+            assert run.load_state().images == 3
+    (run.path / "checkpoint.previous.h5").write_bytes(b"")
+    with pytest.raises(RunError, match=r"checkpoint\.previous\.h5: damaged"):
         run.load_state()
-    path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(RunError, match=r"checkpoint\.h5: damaged, cannot be read"):
-        run.load_state()
+
+
+def test_a_crash_between_the_two_renames_leaves_the_previous_checkpoint(run):
+    run.save_state(state_of(run))
+    (run.path / "checkpoint.h5").rename(run.path / "checkpoint.previous.h5")
+    with pytest.warns(UserWarning, match=r"going on from checkpoint\.previous\.h5 at image 3"):
+        assert run.load_state().images == 3
 
 
 def test_a_file_of_a_later_format_is_refused(run):
     run.save_state(state_of(run))
-    with h5py.File(run.path / "checkpoint.h5", "r+") as file:
-        file.attrs["version"] = 99
-    with pytest.raises(RunError, match="stdpnet-checkpoint 99, this stdpnet reads stdpnet-checkpoint 1"):
+    path = run.path / "checkpoint.h5"
+    path.write_bytes(path.read_bytes().replace(b"stdpnet-checkpoint 2 ", b"stdpnet-checkpoint 9 ", 1))
+    with pytest.raises(RunError, match="stdpnet-checkpoint 9, this stdpnet reads stdpnet-checkpoint 2"):
         run.load_state()
+
+
+def test_a_checkpoint_of_another_configuration_is_refused_with_the_key(run):
+    run.save_state(state_of(run))
+    path = run.path / "config.toml"
+    path.write_text(path.read_text().replace("tau_v = 30.0", "tau_v = 31.0"))
+    with pytest.raises(RunError, match=r"was trained with neuron\.tau_v = 30\.0, config\.toml now says 31\.0"):
+        Run.open(run.path).load_state()
 
 
 def test_a_run_without_a_checkpoint_says_so(run):
@@ -93,15 +123,38 @@ def test_provenance_tells_versions_machine_and_engine(run):
     assert set(provenance["versions"]) >= {"python", "numpy", "numba", "brian2", "stdpnet"}
 
 
-def test_a_torn_last_line_of_progress_is_left_out_and_a_bad_one_within_is_an_error(run):
-    run.append_progress({"images": 1})
-    run.append_progress({"images": 2})
+def test_a_torn_last_line_is_left_out_and_repaired_and_a_bad_one_within_is_an_error(run):
+    run.append_row("progress", {"images": 1})
+    run.append_row("progress", {"images": 2})
     path = run.path / "progress.jsonl"
     path.write_text(path.read_text() + '{"images": 3')
-    assert [row["images"] for row in run.read_progress()] == [1, 2]
+    assert [row["images"] for row in run.rows("progress")] == [1, 2]
+    run.append_row("progress", {"images": 4})
+    assert [row["images"] for row in run.rows("progress")] == [1, 2, 4]
     path.write_text('{"ima\n{"images": 2}\n')
     with pytest.raises(RunError, match="line 1 is not JSON"):
-        run.read_progress()
+        run.rows("progress")
+
+
+def test_rows_written_again_after_going_back_to_a_checkpoint_count_once(run):
+    for images in (1, 2, 3, 4, 3, 4, 5):
+        run.append_row("curve", {"images": images})
+    assert [row["images"] for row in run.rows("curve")] == [1, 2, 3, 4, 5]
+
+
+def test_a_second_process_is_refused_and_a_dead_one_is_recognised(run):
+    with run.locked() as died:
+        assert died is None
+        assert run.status == "running"
+        with pytest.raises(RunError, match=f"is being written by process {os.getpid()}"), run.locked():
+            pass
+    lock = run.path / "lock"
+    lock.write_text(json.dumps({"pid": 999_999_999, "host": platform.node()}))
+    with run.locked() as died:
+        assert "process 999999999 died" in died
+    lock.write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
+    with pytest.raises(RunError, match="left by process 1 on elsewhere; if that process is dead, remove"), run.locked():
+        pass
 
 
 def test_responses_are_kept_under_their_key(run):

@@ -14,15 +14,16 @@ def images(n=7, side=6, seed=0):
 
 def trained(spec, *, chunk=64, threads=1, pictures=None):
     trainer = Trainer(spec, images() if pictures is None else pictures, TrainingState(initial_network(spec)), threads)
-    progress = []
-    while trainer.state.images < spec.training.images:
-        progress.append(trainer.advance(chunk))
-    return trainer.state, progress
+    while trainer.advance(chunk):
+        pass
+    return trainer.state
 
 
 def assert_same_bytes(one, other):
     for name, array in one.network.arrays().items():
         assert array.tobytes() == other.network.arrays()[name].tobytes(), name
+    for name, value in vars(one.interval).items():
+        np.testing.assert_array_equal(value, getattr(other.interval, name), err_msg=name)
     assert (one.images, one.presentations) == (other.images, other.presentations)
 
 
@@ -37,31 +38,31 @@ def test_threads_and_chunks_do_not_change_a_byte(architecture, dtype, learned):
         encoder={"max_rate": 255.0},
         training={"images": 130},
     )
-    reference, progress = trained(spec, chunk=1, threads=1)
-    assert sum(chunk.spikes for chunk in progress) > 200
+    reference = trained(spec, chunk=1, threads=1)
+    assert reference.interval.counts.sum() > 200
     for chunk, threads in [(64, 1), (64, 2), (1, 2), (17, 3), (1000, 2)]:
-        assert_same_bytes(reference, trained(spec, chunk=chunk, threads=threads)[0])
+        assert_same_bytes(reference, trained(spec, chunk=chunk, threads=threads))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_retries_show_weakly_answered_images_again_at_a_higher_rate(engine):
     training = {"images": 4, "min_spikes": 30, "max_retries": 3, "retry_rate": 200.0}
     spec = lively(training=training, encoder={"max_rate": 20.0}, simulation=ENGINES[engine])
-    state, progress = trained(spec)
-    retries = sum(chunk.retries for chunk in progress)
+    state = trained(spec)
+    retries = state.interval.presentations - state.interval.images
     assert 0 < retries <= 12
     assert state.presentations == 4 + retries
     if engine != "numba":
-        assert_same_bytes(state, trained(lively(training=training, encoder={"max_rate": 20.0}))[0])
-    never, _ = trained(lively(training={**training, "min_spikes": 0}, encoder={"max_rate": 20.0}))
+        assert_same_bytes(state, trained(lively(training=training, encoder={"max_rate": 20.0})))
+    never = trained(lively(training={**training, "min_spikes": 0}, encoder={"max_rate": 20.0}))
     assert never.presentations == 4
 
 
 def test_a_well_answered_image_is_shown_once():
     spec = lively(training={"images": 5, "min_spikes": 1}, encoder={"max_rate": 255.0})
-    state, _ = trained(spec)
+    state = trained(spec)
     assert state.presentations == 5
-    assert_same_bytes(state, trained(lively(training={"images": 5}, encoder={"max_rate": 255.0}))[0])
+    assert_same_bytes(state, trained(lively(training={"images": 5}, encoder={"max_rate": 255.0})))
 
 
 @pytest.mark.parametrize("engine", ["numba", "brian2-numpy"])
@@ -75,7 +76,7 @@ def test_two_step_training_learns_weights_first_and_competition_afterwards(engin
         )
 
     start = initial_network(spec(3))
-    first, second = trained(spec(3))[0].network, trained(spec(6))[0].network
+    first, second = trained(spec(3)).network, trained(spec(6)).network
     assert sorted(first.changed_arrays(start)) == ["theta", "weights"]
     assert sorted(second.changed_arrays(first)) == ["competition", "theta"]
 
@@ -90,11 +91,28 @@ def test_every_epoch_shows_every_image_once_in_an_order_of_its_own():
     assert len(image_order(5, 10, 4, 0)) == 0
 
 
-def test_progress_adds_up():
-    state, progress = trained(lively(training={"images": 10}), chunk=4)
-    assert [chunk.images for chunk in progress] == [4, 8, 10]
-    assert [chunk.chunk for chunk in progress] == [4, 4, 2]
-    assert state.images == 10
+def test_the_interval_counts_what_was_shown():
+    state = trained(lively(training={"images": 10}, encoder={"max_rate": 1.0}), chunk=4)
+    assert (state.images, state.interval.images, state.interval.presentations) == (10, 10, 10)
+    assert 0 < state.interval.silent <= 10
+
+
+@pytest.mark.parametrize("engine", ["numba", "brian2-numpy"])
+def test_the_learning_rate_halves_after_its_half_life(engine):
+    def change(half_life, start):
+        spec = lively(
+            plasticity={"half_life": half_life, "A_minus": 0.0, "A_plus": 1e-3, "w_max": 50.0},
+            encoder={"max_rate": 255.0},
+            training={"images": start + 1},
+            simulation=ENGINES[engine],
+        )
+        state = TrainingState(initial_network(spec), images=start)
+        before = state.network.weights.copy()
+        Trainer(spec, images(1), state, 1).advance(1)
+        return np.abs(state.network.weights - before).sum()
+
+    for start, factor in [(0, 1.0), (10, 0.5), (20, 0.25)]:
+        assert change(10.0, start) == pytest.approx(factor * change(0.0, start), rel=0.05)
 
 
 def test_an_empty_training_split_is_an_error():
@@ -120,12 +138,24 @@ def digits(**changes):
 def test_train_writes_a_complete_run_and_a_second_one_beside_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     seen = []
-    run = train(digits(), name="digits", observers=[seen.append])
+
+    class Watcher:
+        every = 20
+
+        def begin(self, job):
+            seen.append(job.state.images)
+
+        def handle(self, job):
+            if job.state.images == 40:
+                seen.append(job.state.images)
+
+    run = train(digits(), name="digits", observers=[Watcher()])
     assert str(run.path) == "runs/digits-0"
     assert {path.name for path in run.path.iterdir()} == {
-        "config.toml", "provenance.json", "progress.jsonl", "checkpoint.h5"
+        "config.toml", "provenance.json", "events.jsonl", "progress.jsonl", "checkpoint.h5", "lock"
     }  # fmt: skip
-    assert seen[-1].images == 40
+    assert seen == [0, 40]
+    assert run.status == "finished"
     assert Run.open("digits-0").spec == digits()
     assert run.load_state().images == 40
     assert str(train(digits(), name="digits").path) == "runs/digits-0-2"

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
 from stdpnet.data import Dataset, Split, load_dataset
 from stdpnet.encoding import Stream
 from stdpnet.errors import RunError
 from stdpnet.network import Network, initial_network
 from stdpnet.runs import Responses, Run
+from stdpnet.training import check_dataset
 from stdpnet_analysis.readout import LinearKind, LinearReadout, make_readouts
-from stdpnet_analysis.responses import respond, response_key
+from stdpnet_analysis.responses import activity, respond, response_key
 from stdpnet_analysis.scores import score
 
 STREAMS = {"calibration": Stream.CALIBRATE, "validation": Stream.VALIDATE, "test": Stream.TEST}
@@ -35,10 +34,11 @@ def evaluate(
     linear: LinearKind = "logistic",
     C: float = 0.01,
     baselines: bool = True,
+    snapshot: str = "last",
     threads: int | None = None,
     watcher: Watcher | None = None,
 ) -> dict[str, Any]:
-    """Score a run's newest state by every read-out, and write the scores into the run.
+    """Score a state of a run by every read-out, and write the scores into the run.
 
     Parameters
     ----------
@@ -47,6 +47,7 @@ def evaluate(
     linear : kind of the linear read-out
     C : inverse strength of its regularisation
     baselines : also score the untrained network and a linear read-out of the pixels
+    snapshot : which state: "last", or "best" by validation where the learning curve kept it
     threads : how many threads may compute; default all cores
     watcher : told about progress
 
@@ -56,16 +57,12 @@ def evaluate(
     """
     watcher = watcher or Watcher()
     dataset = load_dataset(run.spec.dataset)
-    if run.provenance["dataset_sha256"] != dataset.sha256:
-        raise RunError(
-            f"{run.path}: was trained on other images (dataset_sha256 in provenance.json is not that of "
-            f"dataset.name = '{run.spec.dataset.name}' now); restore the dataset or train again"
-        )
+    check_dataset(run, dataset)
     if len(dataset.split(split).labels) == 0:
         raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
-    state = run.load_state()
+    state = run.load_snapshot(snapshot)
     evaluator = _Evaluator(run, dataset, split, linear, C, threads, watcher)
-    responses = evaluator.responses("trained", state.network)
+    responses = evaluator.responses("trained" if snapshot == "last" else snapshot, state.network)
     scores: dict[str, Any] = {
         "protocol": {
             "dataset": run.spec.dataset.name,
@@ -73,6 +70,7 @@ def evaluate(
             "images": len(dataset.split(split).labels),
             "calibration_images": len(dataset.calibration.labels),
             "training_images": state.images,
+            "snapshot": snapshot,
             "linear": linear,
             "C": C,
         },
@@ -85,12 +83,6 @@ def evaluate(
         scores["pixels"] = {"readouts": {"linear": evaluator.pixels()}}
     run.save_scores(scores, split)
     return scores
-
-
-def activity(responses: Responses) -> dict[str, float]:
-    """Return spikes per image and the share of images without any spike."""
-    spikes = responses.counts.sum(axis=1, dtype=np.int64)
-    return {"spikes_per_image": float(spikes.mean()), "silent_images": float(np.mean(spikes == 0))}
 
 
 class _Evaluator(NamedTuple):

@@ -82,3 +82,9 @@ def response_key(spec: ExperimentSpec, network: Network, dataset_sha256: str, sp
     for name in ("images", "two_step"):
         del parts["training"][name]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def activity(responses: Responses) -> dict[str, float]:
+    """Return spikes per image and the share of images without any spike."""
+    spikes = responses.counts.sum(axis=1, dtype=np.int64)
+    return {"spikes_per_image": float(spikes.mean()), "silent_images": float(np.mean(spikes == 0))}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import typer
 
-from stdpnet.cli import config, data, evaluation, training, verification
-from stdpnet.errors import StdpnetError
+from stdpnet.cli import config, data, evaluation, runs, training, verification
+from stdpnet.errors import StdpnetError, StopRequestedError
 
 app = typer.Typer(
     name="stdpnet",
@@ -17,17 +18,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("train")(training.train)
+app.command("resume")(training.resume)
+app.command("watch")(runs.watch)
+app.command("runs")(runs.list_runs)
 app.command("evaluate")(evaluation.evaluate)
-app.command("info")(evaluation.info)
+app.command("info")(runs.info)
 app.command("verify")(verification.verify)
 app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one sentence and exit code 2."""
+    """Run the command line; a user's mistake is one sentence and exit code 2, a signal 128 and its number."""
+    warnings.showwarning = _show_warning
     try:
         app()
+    except StopRequestedError as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(128 + stop.signal)
     except StdpnetError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *place: object, **_: object) -> None:
+    """Print a warning as one sentence; where in the code it was raised is of no use on a command line."""
+    print(f"warning: {message}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`stdpnet evaluate` and `stdpnet info`."""
+"""`stdpnet evaluate`."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help="Also score the untrained network and the pixels.")
     ] = True,
+    snapshot: Annotated[
+        str, typer.Option("--snapshot", help="last, or best: the best by validation that the learning curve kept.")
+    ] = "last",
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,7 +55,14 @@ def evaluate(
         stages = _Stages(stack)
         watcher = evaluation.Watcher(stages.begin, stages.advance)
         scores = evaluation.evaluate(
-            opened, split.value, linear=linear.value, C=C, baselines=baselines, threads=threads, watcher=watcher
+            opened,
+            split.value,
+            linear=linear.value,
+            C=C,
+            baselines=baselines,
+            snapshot=snapshot,
+            threads=threads,
+            watcher=watcher,
         )
     if as_json:
         print_json({"run": str(opened.path), **scores})
@@ -106,45 +116,3 @@ def _cell(score: dict[str, Any] | None) -> str:
         return "–"
     low, high = score["interval"]
     return f"{100 * score['accuracy']:.2f} ({100 * low:.1f}–{100 * high:.1f})"
-
-
-def info(run: RunArgument, as_json: JsonOption = False) -> None:
-    """Show what a run is: network, protocol, provenance, state and scores."""
-    from stdpnet.runs import Run
-
-    opened = Run.open(run)
-    spec, geometry, scores = opened.spec, opened.spec.geometry, opened.load_scores()
-    rows = opened.read_progress()
-    seconds = sum(row["seconds"] for row in rows)
-    content: dict[str, Any] = {
-        "run": str(opened.path),
-        "architecture": spec.topology.architecture,
-        "positions": geometry.positions,
-        "neurons": geometry.neurons,
-        "feedforward_synapses": geometry.feedforward_synapses,
-        "competition_synapses": geometry.competition_synapses,
-        "competition": "learned" if spec.competition.learned else "fixed",
-        "dataset": spec.dataset.name,
-        "images": rows[-1]["images"] if rows else 0,
-        "goal": spec.training.images,
-        "images_per_s": sum(row["chunk"] for row in rows) / seconds if seconds else None,
-        "accuracy": {name: score["accuracy"] for name, score in scores["readouts"].items()} if scores else None,
-        "provenance": opened.provenance,
-    }
-    if as_json:
-        print_json(content)
-        return
-    provenance = content.pop("provenance")
-    for key in ("engine", "dtype", "seed", "created", "command"):
-        content[key] = " ".join(provenance[key]) if key == "command" else provenance[key]
-    for key, value in content.items():
-        print(f"{key.replace('_', ' '):22} {_plain(value)}")
-
-
-def _plain(value: Any) -> str:
-    """Return a value as a reader wants it."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "–" if value is None else str(value)

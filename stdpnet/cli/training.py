@@ -1,7 +1,8 @@
-"""`stdpnet train`."""
+"""`stdpnet train` and `stdpnet resume`."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ from stdpnet.cli.common import (
     ConfigArgument,
     EngineOption,
     JsonOption,
+    Meter,
+    RunArgument,
     SeedOption,
     SetOption,
     ThreadsOption,
@@ -20,7 +23,8 @@ from stdpnet.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from stdpnet.training import Progress
+    from stdpnet.runs import Run
+    from stdpnet.training import Job
 
 
 def train(
@@ -39,19 +43,63 @@ def train(
     from stdpnet import training
 
     with meter("training", spec.training.images) as progress:
-        seconds = 0.0
-        done = 0
+        ticker = _Ticker(progress)
+        result = training.train(spec, run, name=Path(config).stem, threads=threads, observers=[ticker])
+    _conclude(result, ticker, as_json)
 
-        def observe(chunk: Progress) -> None:
-            nonlocal seconds, done
-            seconds, done = seconds + chunk.seconds, done + chunk.chunk
-            shown = chunk.chunk + chunk.retries
-            progress.advance(chunk.chunk, f"{done / seconds:.0f} images/s, {chunk.spikes / shown:.1f} spikes/image")
 
-        result = training.train(spec, run, name=Path(config).stem, threads=threads, observers=[observe])
+def resume(
+    run: RunArgument,
+    images: Annotated[
+        int | None, typer.Option("--images", min=1, help="New goal, in training images from the beginning.")
+    ] = None,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with an interrupted run as if it had never stopped, or extend a finished one."""
+    from stdpnet.runs import Run
+
+    opened = Run.open(run)
+    from stdpnet import training
+
+    with meter("training", images or opened.spec.training.images) as progress:
+        ticker = _Ticker(progress)
+        result = training.resume(opened, images, threads=threads, observers=[ticker])
+    _conclude(result, ticker, as_json)
+
+
+class _Ticker:
+    """Moves a meter while a job goes on."""
+
+    every = 0
+
+    def __init__(self, progress: Meter) -> None:
+        self._meter = progress
+        self.images = 0
+        self.seconds = 0.0
+
+    def begin(self, job: Job) -> None:
+        self._begin, self._first = time.perf_counter(), job.state.images
+        self._counted = job.state.images
+        self._meter.advance(job.state.images)
+
+    def handle(self, job: Job) -> None:
+        state = job.state
+        self.images, self.seconds = state.images - self._first, time.perf_counter() - self._begin
+        interval = state.interval
+        note = f"{self.images / self.seconds:.0f} images/s"
+        if interval.presentations:
+            note += f", {interval.counts.sum() / interval.presentations:.1f} spikes/image"
+        self._meter.advance(state.images - self._counted, note)
+        self._counted = state.images
+
+
+def _conclude(run: Run, ticker: _Ticker, as_json: bool) -> None:
+    """Say what was done and what comes next."""
+    last = run.events()[-1]
     if as_json:
-        rate = done / seconds if seconds else None
-        print_json({"run": str(result.path), "images": done, "images_per_s": rate})
-    else:
-        print(f"{result.path}: trained on {done} images with {spec.simulation.engine}")
-        print(f"next: stdpnet evaluate {result.path}")
+        rate = ticker.images / ticker.seconds if ticker.seconds else None
+        print_json({"run": str(run.path), "images": last["images"], "images_per_s": rate, "reason": last["reason"]})
+        return
+    print(f"{run.path}: trained on {last['images']} images with {run.spec.simulation.engine} ({last['reason']})")
+    print(f"next: stdpnet evaluate {run.path}")

@@ -59,8 +59,22 @@ class Engine(Protocol):
 
     network: Network
 
-    def present(self, trains: SpikeTrains, switches: Switches, recording: Recording | None = None) -> Outcome:
-        """Show presentations one after the other, each from the resting state; normalise after each if learn_xy."""
+    def present(
+        self,
+        trains: SpikeTrains,
+        switches: Switches,
+        recording: Recording | None = None,
+        rates: NDArray[np.float64] | None = None,
+    ) -> Outcome:
+        """Show presentations one by one, each from the resting state; after each normalise, drift and relax theta.
+
+        Parameters
+        ----------
+        trains : input spikes of N presentations
+        switches : what they may change
+        recording : where to write each step, if anywhere
+        rates : (N,) factors of the feedforward A_plus and A_minus; default 1
+        """
         ...
 
 
@@ -103,6 +117,8 @@ class Constants(NamedTuple):
     """Sum of a neuron's feedforward weights after normalisation, mV."""
     drift: float
     """Added to each learned competition weight after a presentation, mV."""
+    relaxation: float
+    """Taken from each theta, down to 0, after a presentation that adapts it, mV."""
 
 
 def constants(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Constants:
@@ -135,6 +151,7 @@ def constants(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Constants:
         stdp(spec.competition),
         real(spec.plasticity.mean_weight * spec.geometry.fan_in),
         real(spec.competition.drift),
+        real(neuron.theta_plus * neuron.target_rate * spec.simulation.duration / 1000),
     )
 
 

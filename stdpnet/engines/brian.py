@@ -1,7 +1,7 @@
 """The reference engine: MODEL's time step told to Brian2 (Stimberg et al. 2019, doi 10.7554/eLife.47314).
 
-The equations below say what is computed; how one step of them is computed is spelled out, operation by operation, because
-the compiled engine must find the same numbers to the last bit (MODEL, Brian2 and the compiled engine).
+The equations below say what is computed; how one step of them is computed is spelled out, operation by operation,
+because the compiled engine must find the same numbers to the last bit (MODEL, Brian2 and the compiled engine).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,40 +31,32 @@ from stdpnet.spec.experiment import ExperimentSpec
 
 # No fused multiply-add, no reassociation: each rounds differently from the plain operations.
 COMPILER_FLAGS = ("-w", "-O3", "-std=c++11", "-ffp-contract=off")
-NEVER = -1e4
-"""Brian2's own time, s, of the last spike of a neuron that never spiked."""
+STEP = (
+    "boundary W_stateupdater XT_stateupdater Y_stateupdater X Y_spike_thresholder XY_transmit YY_transmit "
+    "XX_trace Y_spike_resetter XY_depress YY_depress XY_potentiate YY_potentiate W_apply recorder"
+)
+"""What Brian2 runs in one step, in MODEL's order, but for the reset: plasticity reads nothing that it changes."""
+OPTIONAL = {"YY_transmit", "YY_depress", "YY_potentiate", "W_stateupdater", "W_apply"}
+ORDER = {"XY_transmit": -30, "YY_transmit": -20, "XX_trace": -10, "depress": 10, "potentiate": 20}
+"""Brian2's `order` in the slot `synapses`, so that STEP comes true."""
+SPIKE = {True: "{0} = {0} + 1", False: "{0} = 1"}  # what a spike does to its trace: all_to_all, nearest
 
 # Else an uncaught error of any part of the program would be presented as one of Brian2's.
 brian2.prefs["logging.display_brian_error_message"] = False
 
-NEURONS = """
-dv/dt = (v_rest - v)/tau_v : 1 (unless refractory)  # membrane potential, mV
-dtheta/dt = -theta/tau_theta : 1                    # adaptive part of the threshold, mV
-dy/dt = -y/tau_y : 1                                # trace of own spikes for XY
-I : 1                                               # what arrived, for the next step, mV
-count : integer                                     # spikes of this presentation
-decay_theta : 1 (shared)                            # 1 while theta is frozen
-theta_plus : 1 (shared)                             # 0 while theta is frozen, mV
-"""
-COMPETITION_TRACES = """
-da/dt = -a/tau_a : 1                                # trace of own spikes for YY, as pre
-db/dt = -b/tau_b : 1                                # the same, as post
-"""
-
 
 class BrianEngine:
-    """Brian2 at the service of the `Engine` protocol; float64, one thread.
+    """Brian2 behind the `Engine` protocol: float64, one thread.
 
     Parameters
     ----------
     spec : the experiment; simulation.brian2_target chooses Brian2's code generation target
-    network : float64 state, updated in place after each call of `present`; untouched if the call fails
+    network : float64 state, updated in place at the end of each `present`; untouched if that fails
 
     Raises
     ------
     EngineError
-        If the network is not float64, if the cython target finds no compiler, or if Brian2 would not run the
-        operations of a step in the order of MODEL.
+        If the network is not float64, no compiler serves the cython target, or Brian2 would not keep MODEL's order.
     """
 
     def __init__(self, spec: ExperimentSpec, network: Network) -> None:
@@ -75,94 +68,82 @@ class BrianEngine:
         with _preferences(spec.simulation.brian2_target):
             if spec.simulation.brian2_target == "cython":
                 _require_compiler()
-            self._objects = _Objects(spec, network, self._numbers)
-            self._operations = brian2.Network(self._objects.all)
-        clock = self._objects.clock
-        # One clock and whole steps counted here: no boundary can slip by rounded time.
-        self._operations.add(brian2.NetworkOperation(self._begin_step, clock=clock, when="start", name="boundary"))
+            self._groups = _Groups(spec, network, self._numbers)
+        operation = partial(brian2.NetworkOperation, clock=self._groups.clock)
+        self._recorder = operation(self._record, when="end", name="recorder")
+        self._brian = brian2.Network(self._groups.by_name.values(), self._recorder)
+        # One clock, and whole steps counted in here: no boundary between images can slip by rounding of the time.
+        self._brian.add(operation(self._begin_step, when="start", order=-10, name="boundary"))
         if not network.competition.ndim:
-            inhibit = brian2.NetworkOperation(self._inhibit, clock=clock, when="synapses", order=-20, name="YY_transmit")
-            self._operations.add(inhibit)
-        self._recorder = brian2.NetworkOperation(self._record, clock=clock, when="end", name="recorder")
-        self._operations.add(self._recorder)
-        self._check_order()
+            self._brian.add(operation(self._inhibit, when="synapses", order=ORDER["YY_transmit"], name="YY_transmit"))
+        for item in self._brian.sorted_objects:  # which Brian2 would do at the first run, and warn if there is none
+            item._network = self._brian.id
+        check_order(self._brian)
 
-    def present(self, trains: SpikeTrains, switches: Switches, recording: Recording | None = None) -> Outcome:
-        """Show presentations one after the other, each from the resting state; normalise after each if learn_xy."""
-        shape = self.network.theta.shape
-        self._run = _Run(switches, trains.steps, np.zeros((len(trains.offsets), *shape), np.int32), recording)
-        if not len(trains.offsets):
-            return Outcome(self._run.counts, 0)
-        self._objects.load(self.network, switches, self._numbers)
-        self._objects.set_input(trains)
+    def present(
+        self,
+        trains: SpikeTrains,
+        switches: Switches,
+        recording: Recording | None = None,
+        rates: NDArray[np.float64] | None = None,
+    ) -> Outcome:
+        """Show presentations one after the other (see Engine.present)."""
+        counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
+        rates = np.ones(len(counts)) if rates is None else rates
+        self._run = run = _Run(switches, trains.steps, rates, counts, recording)
+        if not len(counts):
+            return Outcome(counts, 0)
+        self._groups.load(self.network, switches)
+        self._groups.set_input(trains)
         self._recorder.active = recording is not None
-        duration = len(trains.offsets) * trains.steps * self._objects.clock.dt
         try:
             with _preferences(self._spec.simulation.brian2_target):
-                self._operations.t_ = 0.0  # every call counts its steps from 0: no time can grow out of its precision
-                self._operations.run(duration, namespace={})
+                self._brian.t_ = 0.0  # each call counts its steps from 0: time cannot outgrow its precision
+                self._brian.run(len(counts) * run.steps * self._groups.clock.dt, namespace={})
         except BrianObjectException as error:
             raise EngineError(f"Brian2 cannot run the network: {error.__cause__ or error}") from error
         self._end_presentation()
-        self._objects.store(self.network, switches)
-        return Outcome(self._run.counts, self._run.unnormalised)
+        self._groups.store(self.network)
+        return Outcome(counts, run.unnormalised)
 
     def _begin_step(self) -> None:
         """Count steps; between presentations do what MODEL asks for there."""
         if self._run.step % self._run.steps == 0:
             if self._run.step:
                 self._end_presentation()
-            self._objects.rest(self._numbers)
+            self._groups.rest(self._run.rates[self._run.step // self._run.steps])
         self._run.step += 1
 
     def _end_presentation(self) -> None:
-        """Take the counts; normalise and drift what is learning."""
-        run, objects = self._run, self._objects
-        run.counts[(run.step - 1) // run.steps] = objects.array("Y", "count").reshape(run.counts.shape[1:])
+        """Take the counts; normalise, drift and relax what is learning."""
+        run, groups = self._run, self._groups
+        run.counts[(run.step - 1) // run.steps].reshape(-1)[:] = groups.array("Y", "count")
         if run.switches.learn_xy:
-            weights = objects.weights.reshape(self.network.weights.shape)
-            run.unnormalised += normalise(weights, self._spec.plasticity)
-        if run.switches.learn_yy and objects.learned and self._numbers.drift:
-            competition, yy = objects.array("YY", "c"), self._numbers.yy
+            run.unnormalised += normalise(groups.state["weights"], self._spec.plasticity)
+        if run.switches.learn_yy and groups.learned and self._numbers.drift:
+            competition, yy = groups.array("YY", "c"), self._numbers.yy
             np.clip(competition + self._numbers.drift, yy.w_min, yy.w_max, out=competition)
+        if run.switches.adapt_theta and self._numbers.relaxation:
+            theta = groups.state["theta"]
+            np.maximum(theta - self._numbers.relaxation, 0, out=theta)
 
     def _inhibit(self) -> None:
-        """Transmit fixed competition: the same additions, in the same order, as P*C*(C - 1) synapses of one weight."""
-        current = self._objects.array("Y", "I").reshape(self.network.theta.shape)
-        for neuron in self._objects.spikes().tolist():
-            position, channel = divmod(neuron, current.shape[1])
+        """Transmit fixed competition: the additions, in their order, of P*C*(C - 1) synapses of one weight."""
+        current = self._groups.array("Y", "I").reshape(self.network.theta.shape)
+        for neuron in self._groups.spikes().tolist():
+            position, channel = divmod(neuron, self.network.geometry.channels)
             own = current[position, channel]
             current[position] += self.network.competition
             current[position, channel] = own
 
     def _record(self) -> None:
         """Write the end of the step."""
-        assert self._run.recording is not None
-        at = divmod(self._run.step - 1, self._run.steps)
-        shape = self.network.theta.shape
-        self._run.recording.v[at] = self._objects.array("Y", "v").reshape(shape)
-        self._run.recording.current[at] = self._objects.array("Y", "I").reshape(shape)
-        self._run.recording.spikes[at].reshape(-1)[self._objects.spikes()] = True
-
-    def _check_order(self) -> None:
-        """Raise unless Brian2 will run the operations of a step in MODEL's order."""
-        order = operation_order(self._operations)
-        expected = [
-            ["boundary"],
-            ["W_stateupdater", "XT_stateupdater", "Y_stateupdater"],  # 1, 2
-            ["X", "Y_spike_thresholder"],  # 3
-            ["XY_transmit"],  # 4
-            ["YY_transmit"],
-            ["XX_trace", "Y_spike_resetter"],  # 5, 7: plasticity reads nothing that the reset changes
-            ["XY_depress", "YY_depress"],  # 6
-            ["XY_potentiate", "YY_potentiate"],
-            ["W_apply"],
-            ["recorder"],
-        ]
-        optional = {"YY_transmit", "YY_depress", "YY_potentiate", "W_stateupdater", "W_apply"}
-        wanted = [name for group in expected for name in group if name in order or name not in optional]
-        if order != wanted:
-            raise EngineError(f"Brian2 would run the operations of a step as {order}, MODEL asks for {wanted}")
+        recording = self._run.recording
+        assert recording is not None
+        image, step = divmod(self._run.step - 1, self._run.steps)
+        recording.v[image, step].reshape(-1)[:] = self._groups.array("Y", "v")
+        recording.current[image, step].reshape(-1)[:] = self._groups.array("Y", "I")
+        recording.spikes[image, step].reshape(-1)[self._groups.spikes()] = True
 
 
 @dataclass
@@ -171,49 +152,41 @@ class _Run:
 
     switches: Switches
     steps: int
+    rates: NDArray[np.float64]
     counts: NDArray[np.int32]
     recording: Recording | None
     unnormalised: int = 0
-    step: int = 0
-    """Steps begun, over all presentations."""
+    step: int = 0  # how many have begun, over all presentations
 
 
-class _Objects:
-    """The Brian2 objects of a network, named as in MODEL.
+class _Groups:
+    """The Brian2 groups and synapses of a network, named as in MODEL.
 
-    X: the input spikes; XT: their traces; Y: the neurons; XY: feedforward synapses, in the order of Network.weights;
-    W: the shared kernels of a convolutional network; YY: learned competition, in the order of Network.competition.
+    X: the input spikes; XT: their traces, set through the synapses XX; Y: the neurons; XY: feedforward synapses, in the
+    order of Network.weights; W: the shared kernels of a convolutional network; YY: learned competition, row by row.
     """
 
     def __init__(self, spec: ExperimentSpec, network: Network, numbers: Constants) -> None:
         geometry, ms = network.geometry, brian2.ms
+        self._numbers = numbers
         self.learned = network.competition.ndim == 3 and geometry.channels > 1
         self.off_diagonal = ~np.eye(geometry.channels, dtype=bool)
-        self.clock = brian2.Clock(spec.simulation.dt * ms)
+        self.clock = clock = brian2.Clock(spec.simulation.dt * ms)
         none: NDArray[np.int32] = np.zeros(0, np.int32)
-        x = brian2.SpikeGeneratorGroup(geometry.pixels, none, none * ms, clock=self.clock, name="X")
-        self.by_name = {"X": x, "Y": _neurons(spec, geometry.neurons, numbers, self.learned, self.clock)}
-        self.by_name["XT"] = brian2.NeuronGroup(
-            geometry.pixels,
-            "dx/dt = -x/tau_x : 1",
-            method=lambda *_: "x = x*decay_x",
-            namespace={"tau_x": spec.plasticity.tau_plus * ms, "decay_x": numbers.xy.decay_pre},
-            clock=self.clock,
-            name="XT",
-        )
-        self._connect_input(network, numbers)
+        namespace = {**numbers.xy._asdict(), "tau_plus": spec.plasticity.tau_plus * ms}
+        decay = {"method": lambda *_: "x = x*decay_pre", "namespace": namespace}
+        self.by_name = {
+            "X": brian2.SpikeGeneratorGroup(geometry.pixels, none, none * ms, clock=clock, name="X"),
+            "XT": brian2.NeuronGroup(geometry.pixels, "dx/dt = -x/tau_plus : 1", **decay, clock=clock, name="XT"),
+            "Y": _neurons(spec, geometry.neurons, numbers, self.learned, clock),
+        }
+        xx = self._synapses("XX", "X", "XT", "", {"trace": SPIKE[numbers.xy.accumulate].format("x_post")}, {})
+        xx.connect(i=np.arange(geometry.pixels), j=np.arange(geometry.pixels))
+        self._connect_input(network)
         if self.learned:
-            self._connect_competition(network, numbers)
-
-    @property
-    def all(self) -> list[Any]:
-        """The objects, for brian2.Network."""
-        return list(self.by_name.values())
-
-    @property
-    def weights(self) -> NDArray[np.float64]:
-        """The feedforward weights, in the order of Network.weights, writeable."""
-        return self.array("W" if "W" in self.by_name else "XY", "w")
+            self._connect_competition(network)
+        weights = self.array("W" if geometry.shared else "XY", "w").reshape(network.weights.shape)
+        self.state = {"weights": weights, "theta": self.array("Y", "theta").reshape(network.theta.shape)}
 
     def array(self, group: str, variable: str) -> NDArray[Any]:
         """Return the memory of a state variable, writeable."""
@@ -225,147 +198,132 @@ class _Objects:
         space = self.array("Y", "_spikespace")
         return space[: space[-1]]
 
-    def load(self, network: Network, switches: Switches, numbers: Constants) -> None:
+    def load(self, network: Network, switches: Switches) -> None:
         """Give the network's state to Brian2, and let run only what the switches ask for."""
-        self.weights[:] = network.weights.ravel()
-        self.array("Y", "theta")[:] = network.theta.ravel()
-        neuron = numbers.neuron
-        self.array("Y", "decay_theta")[:] = neuron.decay_theta if switches.adapt_theta else 1.0
-        self.array("Y", "theta_plus")[:] = neuron.theta_plus if switches.adapt_theta else 0.0
-        xy = self.by_name["XY"]
-        learning = [xy.depress, xy.potentiate, self.by_name["XX"].trace, self.by_name["XT"].state_updater]
-        if "W" in self.by_name:
-            learning.append(self.apply)
-        for operation in learning:
+        neuron, xy = self._numbers.neuron, self.by_name["XY"]
+        for name, values in self.state.items():
+            values[:] = network.arrays()[name]
+        self.array("Y", "theta_factor")[:] = neuron.decay_theta if switches.adapt_theta else 1.0
+        self.array("Y", "theta_jump")[:] = neuron.theta_plus if switches.adapt_theta else 0.0
+        operations = [xy.depress, xy.potentiate, self.by_name["XX"].trace, self.by_name["XT"].state_updater]
+        for operation in operations + ([self._apply] if "W" in self.by_name else []):
             operation.active = switches.learn_xy
         if self.learned:
             self.array("YY", "c")[:] = network.competition[:, self.off_diagonal].ravel()
             self.by_name["YY"].depress.active = self.by_name["YY"].potentiate.active = switches.learn_yy
 
-    def store(self, network: Network, switches: Switches) -> None:
+    def store(self, network: Network) -> None:
         """Give the state back to the network."""
-        if switches.learn_xy:
-            network.weights[:] = self.weights.reshape(network.weights.shape)
-        if switches.adapt_theta:
-            network.theta[:] = self.array("Y", "theta").reshape(network.theta.shape)
-        if switches.learn_yy and self.learned:
+        for name, values in self.state.items():
+            network.arrays()[name][:] = values
+        if self.learned:
             network.competition[:, self.off_diagonal] = self.array("YY", "c").reshape(len(network.competition), -1)
 
     def set_input(self, trains: SpikeTrains) -> None:
         """Hand over the input spikes, presentation after presentation."""
         pixels = np.concatenate([trains.pixels[row[0] : row[-1]] for row in trains.offsets])
-        steps = np.repeat(np.arange(trains.offsets.shape[0] * trains.steps), np.diff(trains.offsets).ravel())
+        steps = np.repeat(np.arange(len(trains.offsets) * trains.steps), np.diff(trains.offsets).ravel())
         self.by_name["X"].set_spikes(pixels, steps * self.clock.dt, sorted=True)
 
-    def rest(self, numbers: Constants) -> None:
-        """Begin a presentation."""
-        for name, value in {"v": numbers.neuron.v_rest, "lastspike": NEVER, "not_refractory": True}.items():
+    def rest(self, rate: float) -> None:
+        """Begin a presentation with this factor of the learning rate."""
+        zero = {"I": 0, "count": 0, "y": 0} | ({"a": 0, "b": 0} if self.learned else {})
+        never = -1e4  # s, Brian2's own time of the last spike of a neuron that never spiked
+        resting = {"v": self._numbers.neuron.v_rest, "lastspike": never, "not_refractory": True, **zero}
+        for name, value in resting.items():
             self.array("Y", name)[:] = value
-        for name in ("I", "count", "y", *(("a", "b") if self.learned else ())):
-            self.array("Y", name)[:] = 0
         self.array("XT", "x")[:] = 0
+        self.array("XY", "rate")[:] = rate
+        if "W" in self.by_name:
+            self.array("W", "dw")[:] = 0  # not 0 after a call that was interrupted within a step
 
-    def _connect_input(self, network: Network, numbers: Constants) -> None:
-        """Create XY, the trace synapses XX, and W where kernels are shared."""
-        geometry, rule = network.geometry, numbers.xy
-        shared = geometry.shared
-        positions, channels = np.arange(geometry.positions), np.arange(geometry.channels)
-        pixels = np.nonzero(window_rows(network) >= 0)[1].reshape(len(positions), -1)  # (P, k*k), rows ascending
-        shape = (*pixels.shape, len(channels))
-        source = np.broadcast_to(pixels[:, :, None], shape).ravel()
-        target = np.broadcast_to(positions[:, None, None] * len(channels) + channels, shape).ravel()
-        model = "x : 1 (linked)\n"
-        model += "wi : integer (constant)\nw : 1 (linked)\ndw : 1 (linked)" if shared else "w : 1"
-        change = "dw = dw {}" if shared else "w = clip(w {}, w_min, w_max)"
-        pre = {"transmit": "I_post += w", "depress": change.format("- A_minus*y_post")}
-        bounds = {"w_min": rule.w_min, "w_max": rule.w_max}
-        self.by_name["XY"] = xy = brian2.Synapses(
-            self.by_name["X"],
-            self.by_name["Y"],
-            model,
-            on_pre=pre,
-            on_post={"potentiate": change.format("+ A_plus*x")},
-            namespace={"A_plus": rule.A_plus, "A_minus": rule.A_minus, **bounds},
-            clock=self.clock,
-            name="XY",
+    def _synapses(
+        self, name: str, pre: str, post: str, model: str, on_pre: dict[str, str], on_post: dict[str, str]
+    ) -> Any:
+        """Create synapses, to be connected."""
+        ends, codes = (self.by_name[pre], self.by_name[post]), {"on_pre": on_pre, "on_post": on_post}
+        namespace = (self._numbers.yy if name == "YY" else self._numbers.xy)._asdict()
+        synapses = brian2.Synapses(*ends, model, **codes, namespace=namespace, clock=self.clock, name=name)
+        for operation in (*on_pre, *on_post):
+            getattr(synapses, operation).order = ORDER.get(f"{name}_{operation}", ORDER.get(operation))
+        self.by_name[name] = synapses
+        return synapses
+
+    def _connect_input(self, network: Network) -> None:
+        """Create XY, and W where kernels are shared."""
+        geometry = network.geometry
+        model = "x : 1 (linked)\nrate : 1 (shared)\n" + (
+            "wi : integer\nw : 1 (linked)\ndw : 1 (linked)" if geometry.shared else "w : 1"
         )
-        xy.transmit.order, xy.depress.order, xy.potentiate.order = -30, 10, 20
-        xy.connect(i=source, j=target)
+        change = "dw = dw {}" if geometry.shared else "w = clip(w {}, w_min, w_max)"
+        on_pre = {"transmit": "I_post += w", "depress": change.format("- A_minus*rate*y_post")}
+        xy = self._synapses("XY", "X", "Y", model, on_pre, {"potentiate": change.format("+ A_plus*rate*x")})
+        pixels = np.nonzero(window_rows(network) >= 0)[1].reshape(geometry.positions, -1, 1)  # (P, k*k, 1)
+        pre, post = np.broadcast_arrays(pixels, np.arange(geometry.neurons).reshape(geometry.positions, 1, -1))
+        xy.connect(i=pre.ravel(), j=post.ravel())
         xy.x = brian2.linked_var(self.by_name["XT"], "x", index="i")
-        if shared:
-            self.by_name["W"] = w = brian2.NeuronGroup(
-                geometry.fan_in * len(channels), "w : 1\ndw : 1", namespace=bounds, clock=self.clock, name="W"
-            )
+        if geometry.shared:
+            keys = {"namespace": self._numbers.xy._asdict(), "clock": self.clock, "name": "W"}
+            self.by_name["W"] = w = brian2.NeuronGroup(network.weights.size, "w : 1\ndw : 1", **keys)
             code = "w = clip(w + dw, w_min, w_max)\ndw = 0"
-            self.apply = w.run_regularly(code, clock=self.clock, when="after_synapses", name="W_apply")
-            xy.wi = np.tile(np.arange(len(w)), len(positions))
+            self._apply = w.run_regularly(code, clock=self.clock, when="after_synapses", name="W_apply")
+            xy.wi = np.tile(np.arange(len(w)), geometry.positions)
             xy.w, xy.dw = (brian2.linked_var(w, name, index="wi") for name in ("w", "dw"))
-        code = _spiking_trace("x_post", rule.accumulate)
-        self.by_name["XX"] = xx = brian2.Synapses(
-            self.by_name["X"], self.by_name["XT"], on_pre={"trace": code}, clock=self.clock, namespace={}, name="XX"
-        )
-        xx.trace.order = -10
-        xx.connect(i=np.arange(geometry.pixels), j=np.arange(geometry.pixels))
 
-    def _connect_competition(self, network: Network, numbers: Constants) -> None:
+    def _connect_competition(self, network: Network) -> None:
         """Create YY, the learned competition."""
-        rule, channels = numbers.yy, network.geometry.channels
+        change = "c = clip(c {}, w_min, w_max)"
+        on_pre = {"transmit": "I_post += c", "depress": change.format("- A_minus*b_post")}
+        on_post = {"potentiate": change.format("+ A_plus*a_pre")}
+        yy = self._synapses("YY", "Y", "Y", "c : 1", on_pre, on_post)
+        first = np.arange(network.geometry.positions)[:, None] * network.geometry.channels  # neuron of each position
         pre, post = np.nonzero(self.off_diagonal)
-        first = np.repeat(np.arange(network.geometry.positions) * channels, len(pre))
-        change = "c = clip(c {}, c_min, c_max)"
-        self.by_name["YY"] = yy = brian2.Synapses(
-            self.by_name["Y"],
-            self.by_name["Y"],
-            "c : 1",
-            on_pre={"transmit": "I_post += c", "depress": change.format("- A_minus*b_post")},
-            on_post={"potentiate": change.format("+ A_plus*a_pre")},
-            namespace={"A_plus": rule.A_plus, "A_minus": rule.A_minus, "c_min": rule.w_min, "c_max": rule.w_max},
-            clock=self.clock,
-            name="YY",
-        )
-        yy.transmit.order, yy.depress.order, yy.potentiate.order = -20, 10, 20
-        repeats = network.geometry.positions
-        yy.connect(i=first + np.tile(pre, repeats), j=first + np.tile(post, repeats))
-
-
-def _spiking_trace(trace: str, accumulate: bool) -> str:
-    """Return the statement that a spike executes on its trace."""
-    return f"{trace} = {trace} + 1" if accumulate else f"{trace} = 1"
+        yy.connect(i=(first + pre).ravel(), j=(first + post).ravel())
 
 
 def _neurons(spec: ExperimentSpec, count: int, numbers: Constants, learned: bool, clock: Any) -> Any:
     """Return the group Y; its `method` is one step of the equations, written so that it rounds as MODEL's words do."""
-    neuron, ms = numbers.neuron, brian2.ms
-    competition = ["a", "b"] if learned else []
-    step = ["v = v_rest + (v - v_rest)*decay_v", "theta = theta*decay_theta"]
-    step += [f"{trace} = {trace}*decay_{trace}" for trace in ["y", *competition]]
-    step += ["v = v + I", "I = 0"]
-    namespace = {name: getattr(neuron, name) for name in ("v_rest", "v_reset", "v_thresh", "decay_v")}
-    namespace |= {"tau_v": spec.neuron.tau_v * ms, "tau_theta": spec.neuron.tau_theta * ms}
-    namespace |= {"tau_y": spec.plasticity.tau_minus * ms, "decay_y": numbers.xy.decay_post}
-    namespace |= {"tau_a": spec.competition.tau_plus * ms, "decay_a": numbers.yy.decay_pre}
-    namespace |= {"tau_b": spec.competition.tau_minus * ms, "decay_b": numbers.yy.decay_post}
+    ms, xy, yy = brian2.ms, spec.plasticity, spec.competition
+    model = """
+        dv/dt = (v_rest - v)/tau_v : 1 (unless refractory)  # membrane potential, mV
+        dtheta/dt = -theta/tau_theta : 1                    # adaptive part of the threshold, mV
+        I : 1                                               # what arrived, for the next step, mV
+        count : integer                                     # spikes of this presentation
+        theta_factor : 1 (shared)                           # decay_theta, or 1 while theta is frozen
+        theta_jump : 1 (shared)                             # theta_plus, or 0 while theta is frozen, mV
+    """
+    step = ["v = v_rest + (v - v_rest)*decay_v", "v = v + I", "I = 0", "theta = theta*theta_factor"]
+    spike = ["v = v_reset", "theta = theta + theta_jump", "count = count + 1"]
+    namespace = {**numbers.neuron._asdict(), "tau_v": spec.neuron.tau_v * ms, "tau_theta": spec.neuron.tau_theta * ms}
+    traces = [("y", xy.tau_minus, numbers.xy, numbers.xy.decay_post)]
+    if learned:
+        traces += [("a", yy.tau_plus, numbers.yy, numbers.yy.decay_pre)]
+        traces += [("b", yy.tau_minus, numbers.yy, numbers.yy.decay_post)]
+    for trace, tau, rule, decay in traces:
+        model += f"d{trace}/dt = -{trace}/tau_{trace} : 1\n"
+        step.append(f"{trace} = {trace}*decay_{trace}")
+        spike.append(SPIKE[rule.accumulate].format(trace))
+        namespace |= {f"tau_{trace}": tau * ms, f"decay_{trace}": decay}
     group = brian2.NeuronGroup(
         count,
-        NEURONS + (COMPETITION_TRACES if learned else ""),
+        model,
         method=lambda *_: "\n".join(step),
         threshold="v >= v_thresh + theta",
-        refractory=(neuron.refractory_steps + 1) * clock.dt,  # Brian2 counts the step of the spike too
+        refractory=(numbers.neuron.refractory_steps + 1) * clock.dt,  # Brian2 counts the step of the spike too
         namespace=namespace,
         clock=clock,
         name="Y",
     )
-    spike = [_spiking_trace("y", numbers.xy.accumulate)]
-    spike += [_spiking_trace(trace, numbers.yy.accumulate) for trace in competition]
-    spike += ["v = v_reset", "theta = theta + theta_plus", "count = count + 1"]
     group.run_on_event("spike", "\n".join(spike), when="synapses", order=-10)
     return group
 
 
-def operation_order(network: Any) -> list[str]:
-    """Return the names of what a brian2.Network runs in one step, in that order."""
-    runners = (CodeRunner, brian2.NetworkOperation)
-    return [item.name for item in network.sorted_objects if isinstance(item, runners)]
+def check_order(network: Any) -> None:
+    """Raise EngineError unless a brian2.Network runs in one step what STEP says, in that order."""
+    runs = [item.name for item in network.sorted_objects if isinstance(item, (CodeRunner, brian2.NetworkOperation))]
+    wanted = [name for name in STEP.split() if name in runs or name not in OPTIONAL]
+    if runs != wanted:
+        raise EngineError(f"Brian2 would run the operations of a step as {runs}, MODEL asks for {wanted}")
 
 
 def cache_folder(flags: tuple[str, ...] = COMPILER_FLAGS) -> Path:
@@ -387,21 +345,19 @@ def _preferences(target: str) -> Iterator[None]:
     }
     before = {name: brian2.prefs[name] for name in wanted}
     try:
-        for name, value in wanted.items():
-            brian2.prefs[name] = value
+        brian2.prefs.update(wanted)
         yield
     finally:
-        for name, value in before.items():
-            brian2.prefs[name] = value
+        brian2.prefs.update(before)
 
 
 def _require_compiler() -> None:
-    """Raise if Brian2 cannot compile."""
+    """Raise unless Brian2 can compile, and with all of COMPILER_FLAGS: it would drop unknown ones with a warning."""
     with catch_logs() as messages:
         available = CythonCodeObject.is_available()
-    if not available:
-        detail = " ".join(str(message) for _, _, message in messages)
+    if messages or not available:
+        said = [text.splitlines()[0] for _, _, text in messages]
         raise EngineError(
-            "simulation.brian2_target: 'cython' needs a working C++ compiler; install one (for example g++), or use "
-            f"simulation.brian2_target = 'numpy'. Brian2 says: {detail}"
+            f"simulation.brian2_target: 'cython' needs a C++ compiler that knows {' '.join(COMPILER_FLAGS)}; install "
+            f"g++, or use simulation.brian2_target = 'numpy'. Brian2 says: {'; '.join(said[-1:])}"
         )

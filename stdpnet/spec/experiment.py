@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from stdpnet.spec.base import Spec
 from stdpnet.spec.dataset import DatasetSpec
 from stdpnet.spec.encoder import EncoderSpec
+from stdpnet.spec.monitoring import CheckpointSpec, CurveSpec, HealthSpec, ProgressSpec
 from stdpnet.spec.neuron import NeuronSpec
 from stdpnet.spec.plasticity import CompetitionSpec, PlasticitySpec
 from stdpnet.spec.topology import Geometry, TopologySpec
@@ -36,12 +37,25 @@ class ExperimentSpec(Spec):
     """How long to train, and when an image is shown again."""
     simulation: SimulationSpec = SimulationSpec()
     """Time step, duration, engine and arithmetic."""
+    checkpoint: CheckpointSpec = CheckpointSpec()
+    """When the complete state is written."""
+    progress: ProgressSpec = ProgressSpec()
+    """How often a row of progress is written."""
+    curve: CurveSpec = CurveSpec()
+    """Evaluations during the training."""
+    health: HealthSpec = HealthSpec()
+    """What counts as unhealthy."""
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
         self.topology.geometry(self.dataset.crop)  # raises where the kernel does not fit
         if self.training.two_step and not self.competition.learned:
             raise ValueError("training.two_step: needs competition.learned = true, or set it to 0")
+        if self.curve.every and self.dataset.validation < self.curve.validation:
+            raise ValueError(
+                f"curve.validation: {self.curve.validation} images need dataset.validation >= {self.curve.validation}, "
+                f"got {self.dataset.validation}"
+            )
         return self
 
     @property

@@ -105,7 +105,7 @@ def _lines(spec: Spec, documented: bool, changed: dict[str, Any] | None) -> list
         if isinstance(value, Spec) or (changed is not None and name not in changed):
             continue
         if documented:
-            lines.append(f"# {field.description}")
+            lines.append(f"# {' '.join((field.description or '').split())}")
         if value is not None:
             lines.append(tomli_w.dumps({name: value}).strip())
         elif documented:

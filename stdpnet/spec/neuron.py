@@ -26,6 +26,9 @@ class NeuronSpec(Spec):
     """What an own spike adds to the adaptive threshold theta, mV."""
     tau_theta: float = Field(1e6, gt=0)
     """Time constant with which theta decays, ms."""
+    target_rate: float = Field(0.0, ge=0)
+    """Rate at which theta neither grows nor shrinks, Hz: each training presentation takes the theta_plus of so many
+    spikes away, down to 0; 0: theta shrinks by tau_theta alone."""
 
     @model_validator(mode="after")
     def _threshold_is_above_rest(self) -> Self:

@@ -41,6 +41,8 @@ class PlasticitySpec(STDPSpec):
 
     mean_weight: float = Field(0.3, gt=0)
     """Mean feedforward weight of a neuron, kept after each training image: norm = mean_weight * fan-in; mV."""
+    half_life: float = Field(0.0, ge=0)
+    """Training images after which A_plus and A_minus have halved, exponentially; 0: they stay."""
 
 
 class CompetitionSpec(STDPSpec):

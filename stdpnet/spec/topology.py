@@ -11,6 +11,7 @@ from stdpnet.errors import ConfigError
 from stdpnet.spec.base import Spec
 
 Architecture = Literal["locally_connected", "convolutional", "fully_connected"]
+ABBREVIATIONS: dict[str, str] = {"locally_connected": "LCSNN", "convolutional": "CSNN", "fully_connected": "FCSNN"}
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,12 @@ class TopologySpec(Spec):
         if self.kernel is None and self.architecture != "fully_connected":
             raise ValueError(f"kernel: architecture = '{self.architecture}' needs a kernel, for example kernel = 12")
         return self
+
+    @property
+    def label(self) -> str:
+        """The network's short name: architecture, channels and kernel, as in LCSNN 25/12."""
+        kernel = "" if self.architecture == "fully_connected" else f"/{self.kernel}"
+        return f"{ABBREVIATIONS[self.architecture]} {self.channels}{kernel}"
 
     def geometry(self, side: int) -> Geometry:
         """Return the geometry on images of `side` pixels a side.

@@ -61,7 +61,7 @@ def build(spec, engine_keys):
     return make_engine(spec, initial_network(spec), threads=1)
 
 
-def show(engine, trains, switches=TRAINING):
+def show(engine, trains, switches=TRAINING, rates=None):
     """Present, recording everything; return (outcome, recording)."""
     recording = Recording.empty(len(trains.offsets), trains.steps, engine.network)
-    return engine.present(trains, switches, recording), recording
+    return engine.present(trains, switches, recording, rates), recording

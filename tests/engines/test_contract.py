@@ -13,10 +13,10 @@ from tests.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, 
 from tests.naive import NaiveEngine
 
 
-def assert_same(spec, engine_keys, trains, switches=TRAINING):
+def assert_same(spec, engine_keys, trains, switches=TRAINING, rates=None):
     """Assert that an engine and the naive twin agree to the last bit, and return the twin's outcome."""
     engine, twin = build(spec, engine_keys), NaiveEngine(spec, initial_network(spec))
-    (outcome, seen), (expected, wanted) = show(engine, trains, switches), show(twin, trains, switches)
+    (outcome, seen), (expected, wanted) = show(engine, trains, switches, rates), show(twin, trains, switches, rates)
     np.testing.assert_array_equal(seen.spikes, wanted.spikes)
     np.testing.assert_array_equal(seen.v, wanted.v)
     np.testing.assert_array_equal(seen.current, wanted.current)
@@ -36,6 +36,19 @@ def test_training_equals_the_naive_twin(engine_keys, architecture, learned, trac
     trains = random_trains(np.random.default_rng(1), 3, spec.simulation.steps, 36, 0.15)
     outcome = assert_same(spec, engine_keys, trains)
     assert outcome.counts.sum() > 20, "a silent network proves nothing"
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_homeostasis_of_theta_and_a_changing_learning_rate_equal_the_naive_twin(engine_keys, architecture):
+    spec = lively(architecture, neuron={"target_rate": 40.0}, competition={"learned": True})
+    trains = random_trains(np.random.default_rng(7), 4, spec.simulation.steps, 36, 0.2)
+    rates = np.array([1.0, 0.3, 0.7, 0.1])
+    assert_same(spec, engine_keys, trains, rates=rates)
+    relaxed, free = (build(each, engine_keys) for each in (spec, lively(architecture, competition={"learned": True})))
+    for engine in (relaxed, free):
+        engine.present(trains, TRAINING)
+    assert (relaxed.network.theta < free.network.theta).any()
+    assert relaxed.network.theta.min() >= 0
 
 
 @pytest.mark.parametrize("switches", [Switches(*on) for on in itertools.product([False, True], repeat=3)], ids=str)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
 from stdpnet.engines.base import Outcome, Recording, Switches, constants, window_rows
@@ -36,7 +37,13 @@ class NumbaEngine:
         positions = np.arange(network.geometry.positions)
         self._groups = [positions] if network.geometry.shared else np.split(positions, len(positions))
 
-    def present(self, trains: SpikeTrains, switches: Switches, recording: Recording | None = None) -> Outcome:
+    def present(
+        self,
+        trains: SpikeTrains,
+        switches: Switches,
+        recording: Recording | None = None,
+        rates: NDArray[np.float64] | None = None,
+    ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
         network = self.network
         learned = network.competition.ndim == 3
@@ -49,6 +56,8 @@ class NumbaEngine:
             self._windows,
         )
         n_presentations = len(trains.offsets)
+        factors = np.ones(n_presentations) if rates is None else rates
+        factors = factors.astype(network.dtype)
         counts = np.zeros((n_presentations, *network.theta.shape), np.int32)
         parts = 1 if any(switches) else self._threads
         bounds = np.linspace(0, n_presentations, parts + 1).astype(int)
@@ -58,7 +67,9 @@ class NumbaEngine:
             group, part = task
             view = recording and Recording(recording.v[part], recording.current[part], recording.spikes[part])
             part_trains = SpikeTrains(trains.pixels, trains.offsets[part])
-            return present_group(part_trains, group, arrays, self._constants, switches, counts[part], view)
+            return present_group(
+                part_trains, group, arrays, self._constants, switches, counts[part], view, factors[part]
+            )
 
         if self._threads == 1 or len(tasks) == 1:
             return Outcome(counts, sum(map(run, tasks)))

@@ -71,6 +71,7 @@ def present_group(
     switches: Switches,
     counts: NDArray[np.int32],
     recording: Recording | None,
+    rates: Floats,
 ) -> int:
     """Show presentations to the group's member positions; return how often a neuron could not be normalised."""
     weights = arrays.weights[members[0] if arrays.weights.shape[0] > 1 else 0]
@@ -79,6 +80,7 @@ def present_group(
     unnormalised = 0
     for i in range(trains.offsets.shape[0]):
         _begin(trains, i, members, arrays, constants.neuron, s)
+        xy = _slowed(constants.xy, rates[i])
         spiked = False
         for k in range(steps):
             for g in range(members.shape[0]):
@@ -106,14 +108,16 @@ def present_group(
             if switches.learn_xy and spiked:
                 if members.shape[0] == 1:
                     rows, fired = s.rows[0, s.begins[0, k] : s.begins[0, k + 1]], s.fired[0, : s.n_fired[0]]
-                    learn_own(weights, rows, fired, s.x[0], s.y[0], constants.xy)
+                    learn_own(weights, rows, fired, s.x[0], s.y[0], xy)
                 else:
-                    learn_shared(weights, k, s, constants.xy)
+                    learn_shared(weights, k, s, xy)
         if switches.learn_xy:
             unnormalised += normalise(weights, constants.norm, constants.xy)
-        if switches.learn_yy and constants.drift != 0:
-            for position in members:
+        for position in members:
+            if switches.learn_yy and constants.drift != 0:
                 drift(arrays.competition[position], constants)
+            if switches.adapt_theta and constants.relaxation > 0:
+                relax(arrays.theta[position], constants.relaxation)
     return unnormalised
 
 
@@ -235,6 +239,20 @@ def _trace(trace: Floats, spikes: NDArray[np.int32], decay: float, accumulate: b
 
 
 @compiled
+def _slowed(stdp: STDPConstants, rate: float) -> STDPConstants:
+    """Return a plasticity with its amplitudes multiplied by a rate."""
+    return STDPConstants(
+        stdp.A_plus * rate,
+        stdp.A_minus * rate,
+        stdp.decay_pre,
+        stdp.decay_post,
+        stdp.w_min,
+        stdp.w_max,
+        stdp.accumulate,
+    )
+
+
+@compiled
 def clip(w: float, stdp: STDPConstants) -> float:
     """Return w within the bounds of its plasticity."""
     return min(max(w, stdp.w_min), stdp.w_max)
@@ -290,6 +308,13 @@ def learn_competition(competition: Floats, fired: NDArray[np.int32], a: Floats, 
         for i in range(competition.shape[0]):
             competition[i, j] = clip(competition[i, j] + stdp.A_plus * a[i], stdp)
         competition[j, j] = 0
+
+
+@compiled
+def relax(theta: Floats, relaxation: float) -> None:
+    """Take the theta of the target rate's spikes from each neuron, down to 0 (after a presentation)."""
+    for j in range(theta.shape[0]):
+        theta[j] = max(theta[j] - relaxation, 0)
 
 
 @compiled

@@ -1,0 +1,171 @@
+"""Files that appear whole or not at all, and that notice when a byte of them has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from stdpnet.errors import RunError
+
+Form = tuple[str, int]
+"""Name and version of a file format."""
+SEAL = 512
+"""Bytes before the HDF5 part of a sealed file (an HDF5 user block)."""
+
+
+@contextlib.contextmanager
+def replacing(target: Path, previous: Path | None = None) -> Iterator[Path]:
+    """Give a temporary path; when the block ends well, it replaces `target`, safe on the disk.
+
+    Parameters
+    ----------
+    target : the file to replace
+    previous : where to keep the file that was there
+    """
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        if previous is not None and target.exists():
+            target.replace(previous)
+        draft.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        if isinstance(error, RunError):
+            raise
+        raise _unwritable(target, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring renames in a folder to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file."""
+    with replacing(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_sealed(path: Path, form: Form, fill: Callable[[h5py.File], None], previous: Path | None = None) -> None:
+    """Replace an HDF5 file that carries its format and, in its user block, the SHA-256 of everything else.
+
+    Parameters
+    ----------
+    path : the file
+    form : name and version of its format
+    fill : writes the contents
+    previous : where to keep the file that was there
+    """
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", userblock_size=SEAL) as file:
+        file.attrs["format"], file.attrs["version"] = form
+        fill(file)
+    content = buffer.getbuffer()
+    with replacing(path, previous) as draft, draft.open("wb") as out:
+        out.write(_seal(form, content[SEAL:]))
+        out.write(content[SEAL:])
+
+
+@contextlib.contextmanager
+def reading_sealed(path: Path, form: Form) -> Iterator[h5py.File]:
+    """Open a sealed file after comparing all its bytes with its seal.
+
+    Raises
+    ------
+    RunError
+        If it is missing, of another format, or not byte for byte what was written.
+    """
+    try:
+        content = memoryview(path.read_bytes())
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror})") from None
+    if bytes(content[:SEAL]) != _seal(form, content[SEAL:]):
+        found = bytes(content[:SEAL]).partition(b" sha256")[0].decode("ascii", "replace")
+        if found.startswith(form[0]) and found != f"{form[0]} {form[1]}" and found[len(form[0]) + 1 :].isdigit():
+            raise RunError(
+                f"{path}: is of format {found}, this stdpnet reads {form[0]} {form[1]}; "
+                "use the version named in the run's provenance.json"
+            )
+        raise RunError(f"{path}: damaged, its contents do not match their checksum")
+    with h5py.File(io.BytesIO(content), "r") as file:
+        yield file
+
+
+def _seal(form: Form, content: memoryview) -> bytes:
+    """Return the user block of a sealed file."""
+    text = f"{form[0]} {form[1]} sha256 {hashlib.sha256(content).hexdigest()}\n"
+    return text.encode("ascii").ljust(SEAL, b"\0")
+
+
+def append_line(path: Path, row: dict[str, Any]) -> None:
+    """Append one JSON object as a line; a line torn by a crash before is cut off first."""
+    try:
+        with path.open("ab+") as file:
+            _cut_torn_line(file)
+            file.write(json.dumps(row).encode() + b"\n")
+            file.flush()
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _cut_torn_line(file: Any) -> None:
+    """Truncate a file after its last newline."""
+    end = file.seek(0, os.SEEK_END)
+    if end == 0:
+        return
+    file.seek(end - 1)
+    if file.read(1) == b"\n":
+        return
+    file.seek(0)
+    content = file.read()
+    file.truncate(content.rfind(b"\n") + 1)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the JSON objects of a file's lines; a torn last line is left out, a missing file has none."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror})") from None
+    rows = []
+    for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is torn, or nothing
+        try:
+            rows.append(json.loads(line))
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise RunError(f"{path}: line {number} is not JSON; remove it") from None
+    return rows
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the JSON object of a file."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read ({error}); restore it from a copy or remove it") from None
+    return content
+
+
+def _unwritable(path: Path, error: OSError) -> RunError:
+    return RunError(
+        f"{path}: cannot be written ({error.strerror or error}); "
+        "make room or permit writing, then go on with `stdpnet resume`"
+    )

@@ -1,0 +1,78 @@
+"""One process per run: a lock that the operating system drops when its holder dies."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from stdpnet.errors import RunError
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[str | None]:
+    """Hold the lock file; yield a sentence about a holder that died with it, or None.
+
+    Raises
+    ------
+    RunError
+        If a living process holds it, or a process of another host left it.
+    """
+    try:
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written ({error.strerror}); permit writing to the run's folder") from None
+    with file:
+        holder = _holder(file)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(
+                f"{path.parent}: is being written by process {holder.get('pid', '?')} on {holder.get('host', '?')}; "
+                "wait for it, or stop it first"
+            ) from None
+        if holder and holder.get("host") != platform.node():
+            raise RunError(
+                f"{path}: was left by process {holder.get('pid')} on {holder.get('host')}; "
+                "if that process is dead, remove this file"
+            )
+        _write(file, {"pid": os.getpid(), "host": platform.node()})
+        try:
+            yield f"process {holder['pid']} died while it wrote this run" if holder else None
+        finally:
+            with contextlib.suppress(OSError):  # a full disk; the lock itself goes with the open file
+                _write(file, {})
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a living process of this host holds the lock file."""
+    try:
+        with path.open("r+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return True
+            return False
+    except OSError:
+        return False
+
+
+def _holder(file: IO[str]) -> dict[str, Any]:
+    """Return what the last holder wrote; nothing if it let go in peace."""
+    file.seek(0)
+    with contextlib.suppress(json.JSONDecodeError):
+        content = json.loads(file.read() or "{}")
+        return content if isinstance(content, dict) else {}
+    return {}
+
+
+def _write(file: IO[str], content: dict[str, Any]) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(json.dumps(content) if content else "")
+    file.flush()

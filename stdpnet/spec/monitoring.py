@@ -1,0 +1,59 @@
+"""What a training job writes while it runs, and when it warns or stops; none of it changes what is learned."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from stdpnet.spec.base import Spec
+
+
+class CheckpointSpec(Spec):
+    """When the complete state is written."""
+
+    every: int = Field(10_000, ge=0)
+    """Training images between two checkpoints; 0: none but by time and at the end."""
+    minutes: float = Field(5.0, ge=0)
+    """Minutes between two checkpoints; 0: none but by images and at the end."""
+
+
+class ProgressSpec(Spec):
+    """How often progress.jsonl gets a row, and the health of the network is looked at."""
+
+    every: int = Field(1000, ge=1)
+    """Training images between two rows."""
+
+
+class CurveSpec(Spec):
+    """The learning curve: evaluations of the frozen network while it is trained."""
+
+    every: int = Field(0, ge=0)
+    """Training images between two evaluations (the thesis: 250); 0: none."""
+    calibration: int = Field(5000, ge=1)
+    """Calibration images used for an evaluation."""
+    validation: int = Field(1000, ge=1)
+    """Validation images scored in an evaluation; the test split is never used."""
+    readout: Literal["all", "patch", "spikes_first", "linear"] = "linear"
+    """The read-out by which the best state is chosen and a plateau is found."""
+    patience: int = Field(0, ge=0)
+    """Stop when so many evaluations in a row bring no better accuracy; 0: never."""
+
+
+class HealthSpec(Spec):
+    """What counts as unhealthy in an interval of progress."""
+
+    action: Literal["warn", "stop", "ignore"] = "warn"
+    """warn: say so and go on; stop: write a checkpoint and stop; ignore. Values that are not finite always stop."""
+    silent_images: float = Field(0.5, ge=0, le=1)
+    """Share of presentations without any spike above which the network counts as silent."""
+    dead_neurons: float = Field(0.5, ge=0, le=1)
+    """Share of neurons without any spike above which most neurons count as dead."""
+    winner: float = Field(0.5, ge=0, le=1)
+    """Share of a position's spikes that one neuron may have; looked at where there are four channels or more."""
+    rate: float = Field(50.0, gt=0)
+    """Mean rate of the neurons above which the network counts as running away, Hz."""
+    saturated: float = Field(0.95, ge=0, le=1)
+    """Share of feedforward weights at a bound above which they count as saturated."""
+    unchanged: float = Field(1e-5, ge=0)
+    """Mean absolute change of a feedforward weight, relative to their mean, below which nothing is learned."""

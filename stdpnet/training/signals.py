@@ -1,0 +1,42 @@
+"""Signals that ask a job to stop: the first one politely, at the next image boundary, a second one at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""Ctrl-C, what a scheduler sends to end a job, and what a cluster sends before it takes a machine back."""
+
+
+class SignalCatcher:
+    """A context in which signals are noted instead of ending the process; only the main thread can catch any."""
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> SignalCatcher:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._catch) for number in STOPPING}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _catch(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None:
+            os._exit(128 + number)  # checkpoints appear whole or not at all: there is nothing to tidy up
+        self.received = signal.Signals(number)
+        print(
+            f"{self.received.name}: finishing the image and writing a checkpoint; once more stops at once",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -1,0 +1,174 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import stdpnet
+from stdpnet.cli.runs import sparkline
+from stdpnet.errors import HealthError
+from stdpnet.network import initial_network
+from stdpnet.runs import Run, TrainingState
+from stdpnet.training import resume, train
+from stdpnet.training.health import examine
+from stdpnet.training.progress import summarise
+from tests.engines.networks import lively
+from tests.test_faults import StopAt, spec
+
+HEALTHY = ["health.action=warn", "progress.every=20", "training.images=40", "encoder.max_rate=255.0"]
+
+
+def test_a_row_of_progress_says_what_happened_in_its_interval():
+    state = TrainingState(initial_network(lively(competition={"learned": True, "w_min": -9.0, "w_max": 0.0})))
+    interval = state.interval
+    interval.counts[:] = 2
+    interval.counts[0] = [0, 3, 1]
+    interval.images, interval.presentations, interval.silent = 4, 5, 1
+    state.images, state.presentations = 4, 5
+    state.network.weights += 0.01
+    state.network.weights[0, 0, :2] = [0.0, 0.7]
+    row = summarise(lively(competition={"learned": True}), state)
+    assert (row["images"], row["interval_images"], row["retries"]) == (4, 4, 1)
+    assert row["spikes_per_image"] == interval.counts.sum() / 5
+    assert row["spikes_per_neuron"][0] == 0
+    assert row["spikes_per_neuron"][-1] == 3 / 5
+    assert row["silent_images"] == 1 / 5
+    assert row["dead_neurons"] == 1 / 12
+    assert row["largest_share"] == 3 / 4
+    weights = state.network.weights
+    assert row["at_w_min"] == np.mean(weights <= 0)
+    assert row["at_w_max"] == np.mean(weights >= 0.7)
+    assert row["weight_change"] == pytest.approx(0.01, rel=0.5)
+    off_diagonal = state.network.competition[:, ~np.eye(3, dtype=bool)]
+    assert row["competition"] == pytest.approx(
+        {"mean": off_diagonal.mean(), "sd": off_diagonal.std(), "min": off_diagonal.min(), "max": off_diagonal.max()}
+    )
+    json.dumps(row)
+
+
+UNHEALTHY = {
+    "silent network": ["neuron.v_thresh=1000.0"],
+    "dead neurons": ["neuron.theta_plus=0.0", "plasticity.A_plus=0.1", "neuron.v_thresh=-20.0"],
+    "one winner": ["neuron.theta_plus=0.0", "plasticity.A_plus=0.1", "neuron.v_thresh=-20.0"],
+    "runaway rate": ["competition.c_w=0.0", "neuron.theta_plus=0.0", "plasticity.mean_weight=0.8"],
+    "saturated weights": ["plasticity.w_max=0.1"],
+    "nothing learned": ["plasticity.A_plus=0.0", "plasticity.A_minus=0.0"],
+    "not normalised": ["plasticity.A_minus=1.0", "plasticity.A_plus=0.0"],
+}
+
+
+@pytest.mark.parametrize("name", UNHEALTHY)
+def test_what_is_unhealthy_is_said_with_a_hint_and_the_hint_helps(tmp_path, name):
+    with pytest.warns(UserWarning, match=name) as caught:
+        run = train(spec(*HEALTHY, *UNHEALTHY[name]), tmp_path / "run")
+    assert any(name in row["health"] for row in run.rows("progress"))
+    message = next(str(warning.message) for warning in caught if name in str(warning.message))
+    assert any(word in message for word in ("lower", "raise")), "a hint"
+    with pytest.raises(HealthError, match="at image 20"):
+        train(spec(*HEALTHY, *UNHEALTHY[name], "health.action=stop"), tmp_path / "stopped")
+    healthy = train(spec(*HEALTHY), tmp_path / "healthy")
+    assert all(name not in row["health"] for row in healthy.rows("progress"))
+
+
+def test_numbers_that_are_not_finite_always_stop_the_job(tmp_path):
+    keys = ["competition.learned=true", "competition.A_plus=-1e38", "competition.A_minus=0.0"]
+    with pytest.raises(HealthError, match="not finite"):
+        train(spec(*HEALTHY, *keys, "health.action=ignore"), tmp_path / "run")
+
+
+def test_health_can_be_ignored():
+    row = {"finite": True, "silent_images": 1.0, "spikes_per_image": 0.0, "images": 1, "dead_neurons": 1.0}
+    row |= {
+        "largest_share": 0,
+        "at_w_min": 0,
+        "at_w_max": 0,
+        "weight_change": 0,
+        "unnormalised": 0,
+        "interval_images": 1,
+    }
+    ignoring = lively(health={"action": "ignore"})
+    assert examine(ignoring, row) == []
+    assert {finding.name for finding in examine(lively(), row)} == {"silent network", "dead neurons", "nothing learned"}
+
+
+CURVE = ["dataset.validation=100", "curve.every=20", "curve.validation=100", "curve.calibration=300"]
+
+
+def test_a_learning_curve_scores_validation_images_and_keeps_the_best_state(tmp_path):
+    run = train(spec(*CURVE, "training.images=60"), tmp_path / "run")
+    rows = run.rows("curve")
+    assert [row["images"] for row in rows] == [0, 20, 40, 60]
+    assert set(rows[0]["accuracy"]) == {"all", "patch", "spikes_first", "linear"}
+    assert rows[-1]["accuracy"]["linear"] > rows[0]["accuracy"]["linear"]
+    best = max(rows, key=lambda row: row["accuracy"]["linear"])
+    assert run.load_snapshot("best").images == best["images"]
+    assert run.load_snapshot("last").images == 60
+
+
+def test_a_learning_curve_does_not_change_what_is_learned(tmp_path):
+    with_curve = train(spec(*CURVE, "training.images=60"), tmp_path / "with")
+    without = train(spec(*CURVE, "training.images=60", "curve.every=0"), tmp_path / "without")
+    assert with_curve.load_state().network.changed_arrays(without.load_state().network) == []
+
+
+def test_an_interrupted_evaluation_is_made_up_for(tmp_path):
+    straight = train(spec(*CURVE, "training.images=60"), tmp_path / "straight")
+    with pytest.raises(stdpnet.StdpnetError):
+        train(spec(*CURVE, "training.images=60"), tmp_path / "run", observers=[StopAt(0)], chunk=7)
+    run = Run.open(tmp_path / "run")
+    assert run.images == 7
+    resume(run)
+    assert run.rows("curve") == straight.rows("curve")
+    (run.path / "curve.jsonl").write_text("\n".join((run.path / "curve.jsonl").read_text().splitlines()[:-1]) + "\n")
+    resume(run, 70)
+    assert run.rows("curve") == straight.rows("curve")
+
+
+def test_a_plateau_ends_the_training(tmp_path):
+    keys = [*CURVE, "curve.patience=2", "training.images=1000", "plasticity.A_plus=0.0", "neuron.theta_plus=0.0"]
+    run = train(spec(*keys), tmp_path / "run")
+    assert run.events()[-1]["reason"] == "plateau"
+    assert run.images == 40
+    resumed = resume(run)
+    assert resumed.images == 40, "still a plateau"
+
+
+def stdpnet_command(folder, *arguments):
+    command = [sys.executable, "-m", "stdpnet", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def test_watch_shows_rates_health_curve_and_remaining_time(tmp_path):
+    run = train(spec(*CURVE, "training.images=60", "progress.every=20"), tmp_path / "run")
+    text = stdpnet_command(tmp_path, "watch", str(run.path))
+    for part in ("finished (goal reached)", "60/60 (100%)", "images/s", "spikes/image", "health   good", "curve    "):
+        assert part in text, text
+    look = json.loads(stdpnet_command(tmp_path, "watch", str(run.path), "--json"))
+    assert look["images"] == 60
+    assert look["curve"]["images"] == [0, 20, 40, 60]
+
+
+def test_runs_lists_filters_and_sorts(tmp_path):
+    for name, images in [("b", 40), ("a", 20)]:
+        train(spec(f"training.images={images}"), tmp_path / "runs" / name)
+    stopped = tmp_path / "runs" / "c"
+    with pytest.raises(stdpnet.StdpnetError):
+        train(spec("training.images=60"), stopped, observers=[StopAt(1)], chunk=5)
+    rows = json.loads(stdpnet_command(tmp_path, "runs", "--json"))
+    assert [(row["name"], row["state"], row["images"]) for row in rows] == [
+        ("a", "finished", 20),
+        ("b", "finished", 40),
+        ("c", "stopped", 5),
+    ]
+    rows = json.loads(stdpnet_command(tmp_path, "runs", "--json", "--sort", "images", "--state", "finished"))
+    assert [row["name"] for row in rows] == ["b", "a"]
+    table = stdpnet_command(tmp_path, "runs")
+    assert "LCSNN 50/12" in table
+    assert "5/60" in table
+
+
+def test_a_sparkline_shows_the_newest_values_between_the_lowest_and_highest_bar():
+    assert sparkline([0.0, 0.5, 1.0]) == "▁▅█"
+    assert sparkline([1.0, 1.0]) == "▁▁"
+    assert len(sparkline(list(range(100)))) == 60
