@@ -146,12 +146,12 @@ def _print_runs(rows: list[dict[str, Any]]) -> None:
 
     table = Table()
     for heading in ("run", "state", "network", "images", "vote, %", "linear, %", "age"):
-        table.add_column(heading, justify="left" if heading in ("run", "state", "network") else "right")
+        words = heading in ("run", "state", "network")
+        table.add_column(heading, justify="left" if words else "right", overflow="fold", no_wrap=heading != "run")
     for row in rows:
         percents = ["–" if row[key] is None else f"{100 * row[key]:.2f}" for key in ("vote", "linear")]
         images = f"{row['images']}/{row['goal']}"
-        words = [row["name"], row["state"], row["network"], images]
-        table.add_row(*words, *percents, _duration(row["age"]))
+        table.add_row(row["name"], row["state"], row["network"], images, *percents, _duration(row["age"]))
     Console().print(table)
 
 
