@@ -81,9 +81,7 @@ def table(runs: dict[str, Run]) -> str:
     for name, run in runs.items():
         rows = run.rows("curve")
         early, late = next(row for row in rows if row["images"] == 5000), rows[-1]
-        cells = [
-            f"{100 * row['accuracy'][readout]:.1f}" for readout in ("all", "linear") for row in (early, late)
-        ]
+        cells = [f"{100 * row['accuracy'][readout]:.1f}" for readout in ("all", "linear") for row in (early, late)]
         activity = f"{late['spikes_per_image']:.1f}, {late['silent_images']:.1%}"
         lines.append(f"| {name} | {' | '.join(cells)} | {activity} |")
     return "\n".join(lines) + "\n"

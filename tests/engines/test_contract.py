@@ -38,6 +38,11 @@ def test_training_equals_the_naive_twin(engine_keys, architecture, learned, trac
     assert outcome.counts.sum() > 20, "a silent network proves nothing"
 
 
+def test_a_convolution_with_a_single_position_equals_the_naive_twin(engine_keys):
+    spec = lively("convolutional", topology={"channels": 4, "kernel": 6}, plasticity={"A_minus": 0.2})
+    assert_same(spec, engine_keys, random_trains(np.random.default_rng(8), 3, spec.simulation.steps, 36, 0.3))
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_homeostasis_of_theta_and_a_changing_learning_rate_equal_the_naive_twin(engine_keys, architecture):
     spec = lively(architecture, neuron={"target_rate": 40.0}, competition={"learned": True})

@@ -1,8 +1,12 @@
-"""One presentation, compiled: the steps of MODEL's time step as small functions, and the loop that calls them.
+"""Presentations, compiled: the steps of MODEL's time step as small functions, and the loops that call them.
 
-Kernels work on a *group* of positions that share one set of feedforward weights: a single position where each has its
+Kernels work on a *group* of G positions that share one set of feedforward weights: a single position where each has its
 own (LCSNN, FCSNN), all of them where they share kernels (CSNN). Groups share nothing that a kernel writes, so they may
 run on any number of threads in any order with the same result.
+
+Most steps of a position are calm: nobody spikes, nothing is learned. `calm` runs through them without looking up; the
+rest is done between its calls. Traces are aged when they are needed, step by step as if they had been kept up to date,
+and plasticity passes over what a trace of 0 cannot change. Neither alters a number.
 """
 
 from __future__ import annotations
@@ -15,37 +19,92 @@ from numpy.typing import NDArray
 from stdpnet._jit import compiled
 from stdpnet.encoding import SpikeTrains
 from stdpnet.engines.base import Constants, NeuronConstants, Recording, STDPConstants, Switches
+from stdpnet.engines.compiled.vectors import Lanes, add, any_ge, length, load, mul, splat, store, sub
 from stdpnet.network import Floats
 
+FIRED, ASLEEP, ALIVE = 0, 1, 2  # rows of Spikes.tally
+PRE, POST = 0, 1  # rows of Spikes.aged
 
-class Arrays(NamedTuple):
-    """The network's state as kernels see it."""
+
+class Group(NamedTuple):
+    """The state of a group's part of the network; K channels: C, padded with neurons that never spike."""
 
     weights: Floats
-    """(S, k*k, C) feedforward weights, mV."""
+    """(k*k, >= K) feedforward weights, mV."""
     theta: Floats
-    """(P, C) adaptive threshold, mV."""
+    """(G, K) adaptive threshold, mV."""
     competition: Floats
-    """(P, C, C) learned competition, mV; (0, 0, 0) where it is fixed."""
+    """(G, C, >= K) learned competition, mV; (0, 0, 0) where it is fixed."""
     c_w: float
     """The one weight of fixed competition, mV."""
     windows: NDArray[np.int32]
-    """(P, n*n) row of each pixel in each receptive field, -1 outside."""
+    """(G, n*n) row of each pixel in each receptive field, -1 outside."""
+    channels: int
+    """Channels C without the padding."""
+    shared: bool
+    """Whether the members share the weights, so that all changes of a step are summed."""
 
 
-class Scratch(NamedTuple):
-    """What lives for one presentation; leading axis: members of the group."""
+class Output(NamedTuple):
+    """Where kernels write what happened."""
+
+    counts: NDArray[np.int32]
+    """(N, P, C) spikes."""
+    recording: Recording | None
+    """Every step, if asked for."""
+    first: int
+    """Position of the group's first member."""
+
+
+class Rules(NamedTuple):
+    """The numbers of one presentation; what it may not change is switched off in them."""
+
+    neuron: NeuronConstants
+    xy: STDPConstants
+    yy: STDPConstants
+    learn_xy: bool
+    learn_yy: bool
+    norm: float
+    drift: float
+    relaxation: float
+
+
+class Cells(NamedTuple):
+    """What `calm` works on."""
 
     v: Floats
-    """(G, C) membrane potential, mV."""
+    """(G, K) membrane potential, mV."""
     current: Floats
-    """(G, C) input that counts in the next step, mV."""
-    awake: NDArray[np.int32]
-    """(G, C) first step that integrates."""
+    """(G, K) input that counts in the next step, mV."""
+    theta: Floats
+    """(G, K) adaptive threshold, mV."""
+    weights: Floats
+    """(k*k, >= K) feedforward weights, mV."""
+    rows: NDArray[np.int32]
+    """(G, S) receptive field rows of the input spikes, by step."""
+    begins: NDArray[np.int32]
+    """(G, T + 1) where the rows of each step begin."""
+
+
+class Spikes(NamedTuple):
+    """Who has spiked in this presentation, and the traces."""
+
+    tally: NDArray[np.int32]
+    """(3, G) how many neurons fired, are asleep, are alive."""
     fired: NDArray[np.int32]
     """(G, C) channels that spiked in this step, ascending."""
-    n_fired: NDArray[np.int32]
-    """(G,) how many did."""
+    asleep: NDArray[np.int32]
+    """(G, C) channels that are refractory."""
+    alive: NDArray[np.int32]
+    """(G, C) channels that have spiked in this presentation: the others' traces are 0."""
+    awake: NDArray[np.int32]
+    """(G, C) first step that integrates; 0: has not spiked."""
+    aged: NDArray[np.int32]
+    """(2, G) how many steps the traces of pixels, and those of neurons, have behind them."""
+    last: NDArray[np.int32]
+    """(G, k*k) step of a pixel's last spike, -1 before the first; kept for nearest traces."""
+    powers: Floats
+    """(T + 1,) the presynaptic trace so many steps after its spike."""
     x: Floats
     """(G, k*k) presynaptic traces of XY."""
     y: Floats
@@ -54,10 +113,6 @@ class Scratch(NamedTuple):
     """(G, C) presynaptic traces of YY."""
     b: Floats
     """(G, C) postsynaptic traces of YY."""
-    rows: NDArray[np.int32]
-    """(G, S) receptive field rows of the input spikes, by step."""
-    begins: NDArray[np.int32]
-    """(G, T + 1) where the rows of each step begin."""
     dw: Floats
     """(k*k, C) accumulated change of shared weights; zero between steps."""
 
@@ -65,191 +120,317 @@ class Scratch(NamedTuple):
 @compiled
 def present_group(
     trains: SpikeTrains,
-    members: NDArray[np.int64],
-    arrays: Arrays,
+    rates: Floats,
+    group: Group,
     constants: Constants,
     switches: Switches,
-    counts: NDArray[np.int32],
-    recording: Recording | None,
-    rates: Floats,
+    output: Output,
+    lanes: Lanes | None,
 ) -> int:
-    """Show presentations to the group's member positions; return how often a neuron could not be normalised."""
-    weights = arrays.weights[members[0] if arrays.weights.shape[0] > 1 else 0]
-    s = _scratch(trains, members, arrays, weights)
-    steps = trains.offsets.shape[1] - 1
+    """Show presentations to a group, one after the other; return how often a neuron could not be normalised.
+
+    Parameters
+    ----------
+    trains : input spikes of N presentations
+    rates : (N,) factors of the learning rate
+    group, constants, switches, output : state, numbers, what to change, where to write
+    lanes : how many neurons a vector has; None: plain loops, which give the same numbers
+    """
+    steps, members = trains.offsets.shape[1] - 1, group.theta.shape[0]
+    together = switches.learn_xy and group.shared  # shared weights change at each step: nobody may run ahead
+    cells, spikes = _allocate(trains, group, constants.xy)
     unnormalised = 0
     for i in range(trains.offsets.shape[0]):
-        _begin(trains, i, members, arrays, constants.neuron, s)
-        xy = _slowed(constants.xy, rates[i])
-        spiked = False
-        for k in range(steps):
-            for g in range(members.shape[0]):
-                position = members[g]
-                s.n_fired[g] = advance(
-                    k, s.v[g], s.current[g], s.awake[g], arrays.theta[position], s.fired[g], constants.neuron, switches
-                )
-                rows, fired = s.rows[g, s.begins[g, k] : s.begins[g, k + 1]], s.fired[g, : s.n_fired[g]]
-                spiked |= fired.shape[0] > 0
-                _transmit(s.current[g], weights, rows, fired, arrays, position)
-                if switches.learn_xy:
-                    _trace(s.x[g], rows, constants.xy.decay_pre, constants.xy.accumulate)
-                    _trace(s.y[g], fired, constants.xy.decay_post, constants.xy.accumulate)
-                if switches.learn_yy:
-                    _trace(s.a[g], fired, constants.yy.decay_pre, constants.yy.accumulate)
-                    _trace(s.b[g], fired, constants.yy.decay_post, constants.yy.accumulate)
-                    learn_competition(arrays.competition[position], fired, s.a[g], s.b[g], constants.yy)
-                for channel in fired:
-                    counts[i, position, channel] += 1
-                if recording is not None:
-                    recording.v[i, k, position] = s.v[g]
-                    recording.current[i, k, position] = s.current[g]
-                    for channel in fired:
-                        recording.spikes[i, k, position, channel] = True
-            if switches.learn_xy and spiked:
-                if members.shape[0] == 1:
-                    rows, fired = s.rows[0, s.begins[0, k] : s.begins[0, k + 1]], s.fired[0, : s.n_fired[0]]
-                    learn_own(weights, rows, fired, s.x[0], s.y[0], xy)
-                else:
-                    learn_shared(weights, k, s, xy)
-        if switches.learn_xy:
-            unnormalised += normalise(weights, constants.norm, constants.xy)
-        for position in members:
-            if switches.learn_yy and constants.drift != 0:
-                drift(arrays.competition[position], constants)
-            if switches.adapt_theta and constants.relaxation > 0:
-                relax(arrays.theta[position], constants.relaxation)
+        rules = _rules(constants, switches, rates[i])
+        _begin(trains, i, group, cells, spikes, rules.neuron)
+        for k in range(0, steps, 1 if together else steps):
+            for g in range(members):
+                _run(i, k, k + 1 if together else steps, g, group, cells, spikes, rules, output, lanes)
+            if together:
+                _learn_shared(k, group, cells, spikes, rules)
+        unnormalised += _end(group, rules)
     return unnormalised
 
 
 @compiled
-def _scratch(trains: SpikeTrains, members: NDArray[np.int64], arrays: Arrays, weights: Floats) -> Scratch:
-    """Allocate what a presentation needs."""
-    group, (fan_in, channels) = members.shape[0], weights.shape
-    longest = (trains.offsets[:, -1] - trains.offsets[:, 0]).max() if trains.offsets.shape[0] > 0 else 0
-    neurons, kind = (group, channels), weights.dtype
-    return Scratch(
-        np.empty(neurons, kind),
-        np.empty(neurons, kind),
-        np.empty(neurons, np.int32),
-        np.empty(neurons, np.int32),
-        np.zeros(group, np.int32),
-        np.empty((group, fan_in), kind),
-        np.empty(neurons, kind),
-        np.empty(neurons, kind),
-        np.empty(neurons, kind),
-        np.empty((group, longest), np.int32),
-        np.empty((group, trains.offsets.shape[1]), np.int32),
-        np.zeros(weights.shape if group > 1 else (0, 0), kind),
+def _rules(constants: Constants, switches: Switches, rate: float) -> Rules:
+    """Return the rules of a presentation. Times 1 and plus 0 is what frozen means: it changes no number."""
+    n, xy = constants.neuron, constants.xy
+    adapt, one, zero = switches.adapt_theta, n.decay_theta / n.decay_theta, n.theta_plus - n.theta_plus
+    return Rules(
+        NeuronConstants(
+            n.v_rest,
+            n.v_reset,
+            n.v_thresh,
+            n.decay_v,
+            n.theta_plus if adapt else zero,
+            n.decay_theta if adapt else one,
+            n.refractory_steps,
+        ),
+        STDPConstants(
+            xy.A_plus * rate, xy.A_minus * rate, xy.decay_pre, xy.decay_post, xy.w_min, xy.w_max, xy.accumulate
+        ),
+        constants.yy,
+        switches.learn_xy,
+        switches.learn_yy,
+        constants.norm,
+        constants.drift if switches.learn_yy else zero,
+        constants.relaxation if adapt else zero,
     )
 
 
 @compiled
-def _begin(
-    trains: SpikeTrains, i: int, members: NDArray[np.int64], arrays: Arrays, neuron: NeuronConstants, s: Scratch
-) -> None:
+def _allocate(trains: SpikeTrains, group: Group, xy: STDPConstants) -> tuple[Cells, Spikes]:
+    """Return the memory of presentations."""
+    (members, padded), fan_in, steps = group.theta.shape, group.weights.shape[0], trains.offsets.shape[1]
+    kind, channels = group.weights.dtype, group.channels
+    longest = (trains.offsets[:, -1] - trains.offsets[:, 0]).max() if trains.offsets.shape[0] > 0 else 0
+    powers = np.ones(steps, kind)
+    for n in range(1, steps):
+        powers[n] = powers[n - 1] * xy.decay_pre
+    cells = Cells(
+        np.empty((members, padded), kind),
+        np.empty((members, padded), kind),
+        group.theta,
+        group.weights,
+        np.empty((members, longest + 1), np.int32),
+        np.empty((members, steps), np.int32),
+    )
+    spikes = Spikes(
+        np.zeros((3, members), np.int32),
+        np.empty((members, channels), np.int32),
+        np.empty((members, channels), np.int32),
+        np.empty((members, channels), np.int32),
+        np.empty((members, channels), np.int32),
+        np.empty((2, members), np.int32),
+        np.empty((members, fan_in), np.int32),
+        powers,
+        np.empty((members, fan_in), kind),
+        np.empty((members, channels), kind),
+        np.empty((members, channels), kind),
+        np.empty((members, channels), kind),
+        np.zeros((fan_in, channels) if group.shared else (0, 0), kind),
+    )
+    return cells, spikes
+
+
+@compiled
+def _begin(trains: SpikeTrains, i: int, group: Group, cells: Cells, spikes: Spikes, neuron: NeuronConstants) -> None:
     """Set the resting state and find the receptive field rows of presentation i's input spikes."""
-    s.v[:] = neuron.v_rest
-    s.current[:] = 0
-    s.awake[:] = 0
-    s.x[:] = 0
-    s.y[:] = 0
-    s.a[:] = 0
-    s.b[:] = 0
-    offsets = trains.offsets[i]
-    for g in range(members.shape[0]):
-        window, rows = arrays.windows[members[g]], s.rows[g]
-        count = 0
-        for k in range(offsets.shape[0] - 1):
-            s.begins[g, k] = count
-            for pixel in trains.pixels[offsets[k] : offsets[k + 1]]:
-                row = window[pixel]
-                if row >= 0:
-                    rows[count] = row
-                    count += 1
-        s.begins[g, offsets.shape[0] - 1] = count
+    cells.v[:] = neuron.v_rest
+    cells.current[:] = 0
+    for array in (spikes.tally, spikes.awake, spikes.aged):
+        array[:] = 0
+    for trace in (spikes.x, spikes.y, spikes.a, spikes.b):
+        trace[:] = 0
+    spikes.last[:] = -1
+    for g in range(cells.v.shape[0]):
+        _find_rows(trains.pixels, trains.offsets[i], group.windows[g], cells.rows[g], cells.begins[g])
 
 
 @compiled
-def advance(
-    k: int,
-    v: Floats,
-    current: Floats,
-    awake: NDArray[np.int32],
-    theta: Floats,
-    fired: NDArray[np.int32],
-    neuron: NeuronConstants,
-    switches: Switches,
-) -> int:
-    """Decay, integrate and threshold (MODEL, steps 1 to 3) a position's (C,) neurons; write who fired, return how many.
-
-    Those who fired are reset at once (step 7): steps 4 to 6 read neither v nor theta.
-    """
-    if switches.adapt_theta:
-        for j in range(theta.shape[0]):
-            theta[j] *= neuron.decay_theta
-    crossed = 0
-    for j in range(v.shape[0]):
-        moved = neuron.v_rest + (v[j] - neuron.v_rest) * neuron.decay_v + current[j]
-        integrates = awake[j] <= k
-        v[j] = moved if integrates else v[j]
-        current[j] = 0
-        crossed += integrates & (moved >= neuron.v_thresh + theta[j])
-    if crossed == 0:
-        return 0
-    count = 0
-    for j in range(v.shape[0]):
-        if awake[j] <= k and v[j] >= neuron.v_thresh + theta[j]:
-            fired[count] = j
-            count += 1
-            v[j] = neuron.v_reset
-            awake[j] = k + 1 + neuron.refractory_steps
-            if switches.adapt_theta:
-                theta[j] += neuron.theta_plus
-    return count
-
-
-@compiled
-def _transmit(
-    current: Floats, weights: Floats, rows: NDArray[np.int32], fired: NDArray[np.int32], arrays: Arrays, position: int
+def _find_rows(
+    pixels: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    window: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    begins: NDArray[np.int32],
 ) -> None:
-    """Add the weights of the input spikes, then of the neurons' own (MODEL, step 4)."""
-    for row in rows:
-        incoming = weights[row]
-        for j in range(current.shape[0]):
-            current[j] += incoming[j]
-    for i in fired:
-        if arrays.competition.shape[0] > 0:
-            outgoing = arrays.competition[position, i]  # its own entry is 0
+    """Write the rows of the spikes inside a receptive field, and where each step begins."""
+    count = 0
+    for k in range(offsets.shape[0] - 1):
+        begins[k] = count
+        for spike in range(offsets[k], offsets[k + 1]):
+            row = window[pixels[spike]]
+            rows[count] = row
+            count += row >= 0  # without a branch: half of the pixels are outside
+    begins[offsets.shape[0] - 1] = count
+
+
+@compiled
+def _run(
+    i: int,
+    k: int,
+    stop: int,
+    g: int,
+    group: Group,
+    cells: Cells,
+    spikes: Spikes,
+    rules: Rules,
+    output: Output,
+    lanes: Lanes | None,
+) -> None:
+    """Run one position from step k to stop, and let it learn unless its weights are shared."""
+    tally, learns = spikes.tally, rules.learn_xy and not group.shared
+    depresses = learns and rules.xy.A_minus != 0
+    while k < stop:
+        wakeful = tally[ASLEEP, g] == 0 and not (depresses and tally[ALIVE, g] > 0) and output.recording is None
+        if lanes is None:
+            k, crossed = calm_plain(k, stop if wakeful else k + 1, g, cells, rules.neuron)
+        else:
+            k, crossed = calm(k, stop if wakeful else k + 1, g, cells, rules.neuron, lanes)
+        _keep_asleep(k, g, cells, spikes, rules.neuron)
+        tally[FIRED, g] = 0
+        if crossed:
+            _fire(k, g, cells, spikes, rules.neuron)
+        if tally[FIRED, g] > 0:
+            _inhibit(g, group, cells, spikes)
+            _raise_traces(k, g, spikes, rules)
+            if rules.learn_yy:
+                _learn_competition(group.competition[g], g, spikes, rules.yy)
+            for n in range(tally[FIRED, g]):
+                output.counts[i, output.first + g, spikes.fired[g, n]] += 1
+        if depresses and tally[ALIVE, g] > 0:
+            _depress(k, group, cells, spikes, rules)
+        if learns and tally[FIRED, g] > 0:
+            _potentiate(k, group, cells, spikes, rules.xy)
+        _record(output.recording, i, k, g, output.first + g, cells, spikes)
+        k += 1
+
+
+@compiled
+def calm(k: int, stop: int, g: int, cells: Cells, neuron: NeuronConstants, lanes: Lanes) -> tuple[int, bool]:
+    """Do steps 1, 2 and the input part of 4 (MODEL) until a neuron may fire; return the last step done, and if one may.
+
+    A block of neurons at a time: decay, integrate, compare with the threshold, then add up the weights of the step's
+    input in registers. Refractory neurons move too, and are put back by the caller.
+    """
+    v, current, theta, weights, rows, begins = cells
+    rest, threshold = splat(neuron.v_rest, lanes), splat(neuron.v_thresh, lanes)
+    decay, decay_theta = splat(neuron.decay_v, lanes), splat(neuron.decay_theta, lanes)
+    adapts = neuron.decay_theta != 1
+    for step in range(k, stop):
+        crossed = False
+        first, end = begins[g, step], begins[g, step + 1]
+        for block in range(0, v.shape[1], length(lanes)):
+            adaptive = load(theta, g, block, lanes)
+            if adapts:
+                adaptive = mul(adaptive, decay_theta)
+                store(theta, g, block, adaptive)
+            moved = add(rest, mul(sub(load(v, g, block, lanes), rest), decay))
+            moved = add(moved, load(current, g, block, lanes))
+            store(v, g, block, moved)
+            crossed |= any_ge(moved, add(threshold, adaptive))
+            collected = sub(rest, rest)
+            for spike in range(first, end):
+                collected = add(collected, load(weights, rows[g, spike], block, lanes))
+            store(current, g, block, collected)
+        if crossed:
+            return step, True
+    return stop - 1, False
+
+
+@compiled
+def calm_plain(k: int, stop: int, g: int, cells: Cells, neuron: NeuronConstants) -> tuple[int, bool]:
+    """Do what `calm` does in plain loops, with the same numbers: its oracle, and its fallback."""
+    v, current, theta = cells.v[g], cells.current[g], cells.theta[g]
+    for step in range(k, stop):
+        crossed = False
+        for j in range(v.shape[0]):
+            theta[j] *= neuron.decay_theta
+            v[j] = neuron.v_rest + (v[j] - neuron.v_rest) * neuron.decay_v + current[j]
+            crossed |= v[j] >= neuron.v_thresh + theta[j]
+            current[j] = 0
+        for spike in range(cells.begins[g, step], cells.begins[g, step + 1]):
+            incoming = cells.weights[cells.rows[g, spike]]
+            for j in range(v.shape[0]):
+                current[j] += incoming[j]
+        if crossed:
+            return step, True
+    return stop - 1, False
+
+
+@compiled
+def _keep_asleep(k: int, g: int, cells: Cells, spikes: Spikes, neuron: NeuronConstants) -> None:
+    """Put refractory neurons back to the reset potential; forget those that have woken."""
+    left = 0
+    for n in range(spikes.tally[ASLEEP, g]):
+        j = spikes.asleep[g, n]
+        if spikes.awake[g, j] > k:
+            cells.v[g, j] = neuron.v_reset
+            spikes.asleep[g, left] = j
+            left += 1
+    spikes.tally[ASLEEP, g] = left
+
+
+@compiled
+def _fire(k: int, g: int, cells: Cells, spikes: Spikes, neuron: NeuronConstants) -> None:
+    """Find who fires, ascending, and reset them (steps 3 and 7): steps 5 and 6 read neither v nor theta."""
+    tally, awake = spikes.tally, spikes.awake
+    for j in range(awake.shape[1]):
+        if cells.v[g, j] >= neuron.v_thresh + cells.theta[g, j] and awake[g, j] <= k:
+            spikes.fired[g, tally[FIRED, g]] = j
+            tally[FIRED, g] += 1
+            if awake[g, j] == 0:
+                spikes.alive[g, tally[ALIVE, g]] = j
+                tally[ALIVE, g] += 1
+            awake[g, j] = k + 1 + neuron.refractory_steps
+            if neuron.refractory_steps > 0:
+                spikes.asleep[g, tally[ASLEEP, g]] = j
+                tally[ASLEEP, g] += 1
+            cells.v[g, j] = neuron.v_reset
+            cells.theta[g, j] += neuron.theta_plus
+
+
+@compiled
+def _inhibit(g: int, group: Group, cells: Cells, spikes: Spikes) -> None:
+    """Add the weights of the competition to the input, spiking neurons ascending (step 4)."""
+    current = cells.current[g]
+    for n in range(spikes.tally[FIRED, g]):
+        i = spikes.fired[g, n]
+        if group.competition.shape[0] > 0:
+            outgoing = group.competition[g, i]  # its own entry is 0
             for j in range(current.shape[0]):
                 current[j] += outgoing[j]
         else:
             own = current[i]
             for j in range(current.shape[0]):
-                current[j] += arrays.c_w
+                current[j] += group.c_w
             current[i] = own
 
 
 @compiled
-def _trace(trace: Floats, spikes: NDArray[np.int32], decay: float, accumulate: bool) -> None:
-    """Decay a trace, then raise it where there were spikes (MODEL, steps 1 and 5)."""
-    for j in range(trace.shape[0]):
-        trace[j] *= decay
-    for j in spikes:
-        trace[j] = trace[j] + 1 if accumulate else 1
+def _age(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
+    """Bring the neurons' traces to step k: one multiplication for each step (step 1)."""
+    for _ in range(spikes.aged[POST, g], k + 1):
+        for n in range(spikes.tally[ALIVE, g]):
+            j = spikes.alive[g, n]
+            spikes.y[g, j] *= rules.xy.decay_post
+            spikes.a[g, j] *= rules.yy.decay_pre
+            spikes.b[g, j] *= rules.yy.decay_post
+    spikes.aged[POST, g] = k + 1
 
 
 @compiled
-def _slowed(stdp: STDPConstants, rate: float) -> STDPConstants:
-    """Return a plasticity with its amplitudes multiplied by a rate."""
-    return STDPConstants(
-        stdp.A_plus * rate,
-        stdp.A_minus * rate,
-        stdp.decay_pre,
-        stdp.decay_post,
-        stdp.w_min,
-        stdp.w_max,
-        stdp.accumulate,
-    )
+def _raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
+    """Age the neurons' traces and raise those of the neurons that fired (step 5), if anything is learned with them."""
+    if not (rules.learn_xy or rules.learn_yy):
+        return
+    _age(k, g, spikes, rules)
+    for n in range(spikes.tally[FIRED, g]):
+        j = spikes.fired[g, n]
+        spikes.y[g, j] = spikes.y[g, j] + 1 if rules.xy.accumulate else 1
+        spikes.a[g, j] = spikes.a[g, j] + 1 if rules.yy.accumulate else 1
+        spikes.b[g, j] = spikes.b[g, j] + 1 if rules.yy.accumulate else 1
+
+
+@compiled
+def _find_pixel_traces(k: int, g: int, cells: Cells, spikes: Spikes, xy: STDPConstants) -> None:
+    """Bring the pixels' traces x to step k (steps 1 and 5)."""
+    x, last = spikes.x[g], spikes.last[g]
+    for step in range(spikes.aged[PRE, g], k + 1):
+        if xy.accumulate:
+            for row in range(x.shape[0]):
+                x[row] *= xy.decay_pre
+        for spike in range(cells.begins[g, step], cells.begins[g, step + 1]):
+            row = cells.rows[g, spike]
+            if xy.accumulate:
+                x[row] += 1
+            last[row] = step
+    if not xy.accumulate:
+        for row in range(x.shape[0]):
+            x[row] = spikes.powers[k - last[row]] if last[row] >= 0 else 0
+    spikes.aged[PRE, g] = k + 1
 
 
 @compiled
@@ -259,85 +440,131 @@ def clip(w: float, stdp: STDPConstants) -> float:
 
 
 @compiled
-def learn_own(
-    weights: Floats, rows: NDArray[np.int32], fired: NDArray[np.int32], x: Floats, y: Floats, stdp: STDPConstants
-) -> None:
-    """STDP of one position's own (k*k, C) weights: every pre spike, then every post spike (MODEL, step 6)."""
-    if stdp.A_minus != 0:
-        for row in rows:
-            w = weights[row]
-            for j in range(w.shape[0]):
-                w[j] = clip(w[j] - stdp.A_minus * y[j], stdp)
-    for j in fired:
-        for row in range(weights.shape[0]):
-            weights[row, j] = clip(weights[row, j] + stdp.A_plus * x[row], stdp)
+def _depress(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules) -> None:
+    """Let the input spikes depress a position's own weights (step 6): w <- clip(w - A_minus*y)."""
+    _age(k, 0, spikes, rules)
+    alive, y, xy, n_alive = spikes.alive[0], spikes.y[0], rules.xy, spikes.tally[ALIVE, 0]
+    dense = 8 * n_alive > group.channels
+    for spike in range(cells.begins[0, k], cells.begins[0, k + 1]):
+        w = group.weights[cells.rows[0, spike]]
+        if dense:
+            for j in range(group.channels):
+                w[j] = clip(w[j] - xy.A_minus * y[j], xy)
+        else:
+            for n in range(n_alive):
+                w[alive[n]] = clip(w[alive[n]] - xy.A_minus * y[alive[n]], xy)
 
 
 @compiled
-def learn_shared(weights: Floats, k: int, s: Scratch, stdp: STDPConstants) -> None:
-    """STDP of (k*k, C) weights that all positions share: changes are summed, then applied and clipped once (step 6).
+def _potentiate(k: int, group: Group, cells: Cells, spikes: Spikes, xy: STDPConstants) -> None:
+    """Let the neurons that fired potentiate their position's own weights (step 6): w <- clip(w + A_plus*x)."""
+    _find_pixel_traces(k, 0, cells, spikes, xy)
+    weights, x = group.weights, spikes.x[0]
+    for n in range(spikes.tally[FIRED, 0]):
+        j = spikes.fired[0, n]
+        for row in range(weights.shape[0]):
+            weights[row, j] = clip(weights[row, j] + xy.A_plus * x[row], xy)
+
+
+@compiled
+def _learn_shared(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules) -> None:
+    """STDP of weights that all positions share: changes are summed, then applied and clipped once (step 6).
 
     One entry belongs to one pixel of each position, so that going by position adds up each entry in MODEL's order.
     """
-    spikes = 0
-    for g in range(s.v.shape[0]):
-        spikes += s.n_fired[g]
-        if stdp.A_minus != 0:
-            for row in s.rows[g, s.begins[g, k] : s.begins[g, k + 1]]:
-                for j in range(weights.shape[1]):
-                    s.dw[row, j] -= stdp.A_minus * s.y[g, j]
-    for g in range(s.v.shape[0]):
-        for j in s.fired[g, : s.n_fired[g]]:
-            for row in range(weights.shape[0]):
-                s.dw[row, j] += stdp.A_plus * s.x[g, row]
-    if spikes > 0 or stdp.A_minus != 0:
-        for row in range(weights.shape[0]):
-            for j in range(weights.shape[1]):
-                weights[row, j] = clip(weights[row, j] + s.dw[row, j], stdp)
-                s.dw[row, j] = 0
+    changed, xy = False, rules.xy
+    for g in range(cells.v.shape[0]):
+        n_alive = spikes.tally[ALIVE, g]
+        changed |= spikes.tally[FIRED, g] > 0 or (xy.A_minus != 0 and n_alive > 0)
+        if xy.A_minus != 0 and n_alive > 0:
+            _age(k, g, spikes, rules)
+            for spike in range(cells.begins[g, k], cells.begins[g, k + 1]):
+                row = cells.rows[g, spike]
+                for n in range(n_alive):
+                    j = spikes.alive[g, n]
+                    spikes.dw[row, j] -= xy.A_minus * spikes.y[g, j]
+    if not changed:
+        return
+    for g in range(cells.v.shape[0]):
+        if spikes.tally[FIRED, g] > 0:
+            _find_pixel_traces(k, g, cells, spikes, xy)
+        for n in range(spikes.tally[FIRED, g]):
+            j = spikes.fired[g, n]
+            for row in range(group.weights.shape[0]):
+                spikes.dw[row, j] += xy.A_plus * spikes.x[g, row]
+    for row in range(group.weights.shape[0]):
+        w, dw = group.weights[row], spikes.dw[row]
+        for j in range(group.channels):
+            w[j] = clip(w[j] + dw[j], xy)
+            dw[j] = 0
 
 
 @compiled
-def learn_competition(competition: Floats, fired: NDArray[np.int32], a: Floats, b: Floats, stdp: STDPConstants) -> None:
+def _learn_competition(competition: Floats, g: int, spikes: Spikes, yy: STDPConstants) -> None:
     """STDP of a position's (C, C) competition: every pre, then every post spike; the diagonal stays 0 (step 6)."""
-    for i in fired:
-        for j in range(competition.shape[1]):
-            competition[i, j] = clip(competition[i, j] - stdp.A_minus * b[j], stdp)
+    a, b, alive, n_alive = spikes.a[g], spikes.b[g], spikes.alive[g], spikes.tally[ALIVE, g]
+    for n in range(spikes.tally[FIRED, g]):
+        i = spikes.fired[g, n]
+        for m in range(n_alive):
+            j = alive[m]
+            competition[i, j] = clip(competition[i, j] - yy.A_minus * b[j], yy)
         competition[i, i] = 0
-    for j in fired:
-        for i in range(competition.shape[0]):
-            competition[i, j] = clip(competition[i, j] + stdp.A_plus * a[i], stdp)
+    for n in range(spikes.tally[FIRED, g]):
+        j = spikes.fired[g, n]
+        for m in range(n_alive):
+            i = alive[m]
+            competition[i, j] = clip(competition[i, j] + yy.A_plus * a[i], yy)
         competition[j, j] = 0
 
 
 @compiled
-def relax(theta: Floats, relaxation: float) -> None:
-    """Take the theta of the target rate's spikes from each neuron, down to 0 (after a presentation)."""
-    for j in range(theta.shape[0]):
-        theta[j] = max(theta[j] - relaxation, 0)
+def _record(recording: Recording | None, i: int, k: int, g: int, position: int, cells: Cells, spikes: Spikes) -> None:
+    """Write the end of a step, if that is asked for."""
+    if recording is not None:
+        channels = recording.v.shape[3]
+        recording.v[i, k, position] = cells.v[g, :channels]
+        recording.current[i, k, position] = cells.current[g, :channels]
+        for n in range(spikes.tally[FIRED, g]):
+            recording.spikes[i, k, position, spikes.fired[g, n]] = True
 
 
 @compiled
-def drift(competition: Floats, constants: Constants) -> None:
+def _end(group: Group, rules: Rules) -> int:
+    """Normalise, drift and relax after a presentation; return how many neurons could not be normalised."""
+    if rules.drift != 0:
+        for g in range(group.competition.shape[0]):
+            drift(group.competition[g], rules.drift, rules.yy)
+    if rules.relaxation > 0:
+        for g in range(group.theta.shape[0]):
+            for j in range(group.channels):
+                group.theta[g, j] = max(group.theta[g, j] - rules.relaxation, 0)
+    return normalise(group.weights, group.channels, rules.norm, rules.xy) if rules.learn_xy else 0
+
+
+@compiled
+def drift(competition: Floats, change: float, yy: STDPConstants) -> None:
     """Add the drift to a position's (C, C) competition, and clip it; the diagonal stays 0 (after a presentation)."""
-    for i in range(competition.shape[0]):
-        for j in range(competition.shape[1]):
-            competition[i, j] = clip(competition[i, j] + constants.drift, constants.yy)
+    channels = competition.shape[0]
+    for i in range(channels):
+        for j in range(channels):
+            competition[i, j] = clip(competition[i, j] + change, yy)
         competition[i, i] = 0
 
 
 @compiled
-def normalise(weights: Floats, norm: float, stdp: STDPConstants) -> int:
-    """Scale each column of (k*k, C) weights to the sum `norm` and clip it; return how many had a sum not above 0."""
-    factor = np.zeros(weights.shape[1], weights.dtype)
+def normalise(weights: Floats, channels: int, norm: float, xy: STDPConstants) -> int:
+    """Scale each neuron's (k*k, >= C) weights to the sum `norm`, and clip; return how many had a sum not above 0."""
+    factor = np.zeros(channels, weights.dtype)
     for row in range(weights.shape[0]):
-        for j in range(weights.shape[1]):
-            factor[j] += weights[row, j]
+        w = weights[row]
+        for j in range(channels):
+            factor[j] += w[j]
     left = 0
-    for j in range(weights.shape[1]):
+    for j in range(channels):
         left += not factor[j] > 0
         factor[j] = norm / factor[j] if factor[j] > 0 else 1
     for row in range(weights.shape[0]):
-        for j in range(weights.shape[1]):
-            weights[row, j] = clip(weights[row, j] * factor[j], stdp)
+        w = weights[row]
+        for j in range(channels):
+            w[j] = clip(w[j] * factor[j], xy)
     return left

@@ -9,10 +9,11 @@ once for each length.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba.core import types
 from numba.extending import NativeValue, intrinsic, models, register_model, typeof_impl, unbox
 
@@ -22,6 +23,28 @@ class Lanes:
 
     def __init__(self, count: int) -> None:
         self.count = count
+
+
+def register_bytes() -> int:
+    """Return the size of this machine's vector registers, bytes."""
+    features = binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 64
+    return 32 if features.get("avx2") or features.get("avx") else 16
+
+
+def fitting_lanes(channels: int, itemsize: int, width: int | None = None) -> int:
+    """Return how many lanes suit a number of channels: 1, 2, 4 or 8 registers, little padding, few vectors.
+
+    Parameters
+    ----------
+    channels : neurons of a position
+    itemsize : bytes of a number
+    width : bytes of a register; default this machine's
+    """
+    lane = (width or register_bytes()) // itemsize
+    choices = [lane * registers for registers in (8, 4, 2, 1)]
+    return min(choices, key=lambda lanes: -(-channels // lanes) * (lanes + lane))
 
 
 class LanesType(types.Type):
@@ -60,41 +83,61 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, vector, ir.VectorType(element, vector.count))
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, start: Any, vector: Any) -> Any:
-    """Return where a vector begins in a contiguous one-dimensional array."""
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [start]), vector.as_pointer())
+def _instruction(generator: Callable[..., Any]) -> Any:
+    """Make a function of compiled code that generates its own instructions; its arguments here are numba types."""
+    return intrinsic(generator)
+
+
+def _pointer(context: Any, builder: Any, array_type: Any, array: Any, row: Any, start: Any, vector: Any) -> Any:
+    """Return where a vector begins in a row of a contiguous two-dimensional array."""
+    struct = context.make_array(array_type)(context, builder, array)
+    columns = builder.extract_value(struct.shape, 1)
+    place = builder.gep(struct.data, [builder.add(builder.mul(row, columns), start)])
+    return builder.bitcast(place, vector.as_pointer())
 
 
 def _alignment(array_type: Any) -> int:
     return int(np.dtype(str(array_type.dtype)).itemsize)
 
 
-@intrinsic
-def load(_: Any, array: Any, start: Any, lanes: Any) -> Any:
-    """load(array, start, lanes): the vector array[start : start + lanes]; bounds are not checked."""
+@_instruction
+def length(_: Any, lanes: Any) -> Any:
+    """length(lanes): the number of lanes, a constant."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return context.get_constant(types.intp, lanes.count)
+
+    return types.intp(lanes), generate
+
+
+@_instruction
+def load(_: Any, array: Any, row: Any, start: Any, lanes: Any) -> Any:
+    """load(array, row, start, lanes): the vector array[row, start : start + lanes]; bounds are not checked."""
     vector = VectorType(array.dtype, lanes.count)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _pointer(context, builder, array, arguments[0], arguments[1], context.get_value_type(vector))
+        values, place_row, place_start, _ = arguments
+        kind = context.get_value_type(vector)
+        place = _pointer(context, builder, array, values, place_row, place_start, kind)
         return builder.load(place, align=_alignment(array))
 
-    return vector(array, types.intp, lanes), generate
+    return vector(array, types.intp, types.intp, lanes), generate
 
 
-@intrinsic
-def store(_: Any, array: Any, start: Any, value: Any) -> Any:
-    """store(array, start, vector): array[start : start + lanes] = vector; bounds are not checked."""
+@_instruction
+def store(_: Any, array: Any, row: Any, start: Any, value: Any) -> Any:
+    """store(array, row, start, vector): array[row, start : start + lanes] = vector; bounds are not checked."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _pointer(context, builder, array, arguments[0], arguments[1], arguments[2].type)
-        builder.store(arguments[2], place, align=_alignment(array))
+        values, place_row, place_start, new = arguments
+        place = _pointer(context, builder, array, values, place_row, place_start, new.type)
+        builder.store(new, place, align=_alignment(array))
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, value), generate
+    return types.void(array, types.intp, types.intp, value), generate
 
 
-@intrinsic
+@_instruction
 def splat(_: Any, number: Any, lanes: Any) -> Any:
     """splat(number, lanes): a vector that has the number everywhere."""
     vector = VectorType(number, lanes.count)
@@ -111,7 +154,7 @@ def splat(_: Any, number: Any, lanes: Any) -> Any:
 def _binary(operation: str) -> Any:
     """Return an intrinsic for an instruction on two vectors."""
 
-    @intrinsic
+    @_instruction
     def instruction(_: Any, left: Any, right: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return getattr(builder, operation)(*arguments)
@@ -124,7 +167,7 @@ def _binary(operation: str) -> Any:
 add, sub, mul = _binary("fadd"), _binary("fsub"), _binary("fmul")
 
 
-@intrinsic
+@_instruction
 def any_ge(_: Any, left: Any, right: Any) -> Any:
     """any_ge(a, b): whether a >= b anywhere."""
 
