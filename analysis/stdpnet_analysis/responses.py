@@ -47,8 +47,8 @@ def respond(
     EngineError
         If the engine changed the network.
     """
-    before = network.copy()
-    engine = make_engine(spec, network, threads)
+    frozen = network.copy()  # an engine takes its network over; this one may be in training
+    engine = make_engine(spec, frozen, threads)
     encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
     counts = np.zeros((len(split.images), network.geometry.neurons), np.uint16)
     for first in range(0, len(counts), CHUNK):
@@ -63,7 +63,7 @@ def respond(
             if len(numbers) == 0:
                 break
         progress(min(CHUNK, len(counts) - first))
-    if changed := network.changed_arrays(before):
+    if changed := frozen.changed_arrays(network):
         raise EngineError(
             f"{spec.simulation.engine} engine: evaluation changed {', '.join(changed)}; please report this"
         )

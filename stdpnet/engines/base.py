@@ -55,7 +55,11 @@ class Outcome(NamedTuple):
 
 
 class Engine(Protocol):
-    """A simulator of MODEL's time step. It owns no state but the network's arrays, which it updates in place."""
+    """A simulator of MODEL's time step.
+
+    It takes its network over: the arrays there are always up to date, may be replaced when the engine is made, and belong
+    to no second engine.
+    """
 
     network: Network
 

@@ -82,7 +82,7 @@ def test_other_images_than_trained_on_are_refused(run, tmp_path):
     for name in ("config.toml", "checkpoint.h5"):
         (path / name).write_bytes((run.path / name).read_bytes())
     (path / "provenance.json").write_text(json.dumps({**run.provenance, "dataset_sha256": "0"}))
-    with pytest.raises(RunError, match="was trained on other images"):
+    with pytest.raises(RunError, match="was trained on images with SHA-256 0"):
         evaluate(Run.open(path))
 
 
