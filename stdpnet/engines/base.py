@@ -57,8 +57,8 @@ class Outcome(NamedTuple):
 class Engine(Protocol):
     """A simulator of MODEL's time step.
 
-    It takes its network over: the arrays there are always up to date, may be replaced when the engine is made, and belong
-    to no second engine.
+    It takes its network over: the arrays there are always up to date, may be replaced when the engine is made, and
+    belong to no second engine.
     """
 
     network: Network
