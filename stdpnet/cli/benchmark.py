@@ -42,12 +42,8 @@ def _print(result: dict[str, Any]) -> None:
     print("microseconds per image:")
     for stage, value in result["microseconds_per_image"].items():
         print(f"  {stage.replace('_', ' '):10} {value:10.1f}")
-    print(
-        f"training   {result['train_images_per_s']:8.0f} images/s, {result['train_to_add_loop']:.2f} of the add loop's time"
-    )
-    inference = f"{result['inference_images_per_s']:8.0f} images/s, {result['inference_to_add_loop']:.2f} of it"
-    print(f"inference  {inference}")
+    for name in ("train", "inference"):
+        speed, share = result[f"{name}_images_per_s"], result[f"{name}_to_add_loop"]
+        print(f"{name:10} {speed:8.0f} images/s, {share:.2f} of the time of a loop that only adds weights")
     if "train_to_brian2" in result:
-        print(
-            f"brian2     {result['brian2_images_per_s']:8.1f} images/s; the compiled engine is {result['train_to_brian2']:.0f} times as fast"
-        )
+        print(f"{'brian2':10} {result['brian2_images_per_s']:8.1f} images/s, 1/{result['train_to_brian2']:.0f} of ours")
