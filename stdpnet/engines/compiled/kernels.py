@@ -84,6 +84,8 @@ class Cells(NamedTuple):
     """(G, S) receptive field rows of the input spikes, by step."""
     begins: NDArray[np.int32]
     """(G, T + 1) where the rows of each step begin."""
+    crossed: NDArray[np.bool_]
+    """(G,) whether a neuron may have crossed its threshold in the last step done."""
 
 
 class Spikes(NamedTuple):
@@ -136,18 +138,12 @@ def present_group(
     group, constants, switches, output : state, numbers, what to change, where to write
     lanes : how many neurons a vector has; None: plain loops, which give the same numbers
     """
-    steps, members = trains.offsets.shape[1] - 1, group.theta.shape[0]
-    together = switches.learn_xy and group.shared  # shared weights change at each step: nobody may run ahead
     cells, spikes = _allocate(trains, group, constants.xy)
     unnormalised = 0
     for i in range(trains.offsets.shape[0]):
         rules = _rules(constants, switches, rates[i])
         _begin(trains, i, group, cells, spikes, rules.neuron)
-        for k in range(0, steps, 1 if together else steps):
-            for g in range(members):
-                _run(i, k, k + 1 if together else steps, g, group, cells, spikes, rules, output, lanes)
-            if together:
-                _learn_shared(k, group, cells, spikes, rules)
+        _present(i, group, cells, spikes, rules, output, lanes)
         unnormalised += _end(group, rules)
     return unnormalised
 
@@ -195,6 +191,7 @@ def _allocate(trains: SpikeTrains, group: Group, xy: STDPConstants) -> tuple[Cel
         group.weights,
         np.empty((members, longest + 1), np.int32),
         np.empty((members, steps), np.int32),
+        np.zeros(members, np.bool_),
     )
     spikes = Spikes(
         np.zeros((3, members), np.int32),
@@ -248,96 +245,97 @@ def _find_rows(
 
 
 @compiled
-def _run(
-    i: int,
-    k: int,
-    stop: int,
-    g: int,
-    group: Group,
-    cells: Cells,
-    spikes: Spikes,
-    rules: Rules,
-    output: Output,
-    lanes: Lanes | None,
+def _present(
+    i: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules, output: Output, lanes: Lanes | None
 ) -> None:
-    """Run one position from step k to stop, and let it learn unless its weights are shared."""
-    tally, learns = spikes.tally, rules.learn_xy and not group.shared
-    depresses = learns and rules.xy.A_minus != 0
-    while k < stop:
-        wakeful = tally[ASLEEP, g] == 0 and not (depresses and tally[ALIVE, g] > 0) and output.recording is None
+    """Run a group through the steps of a presentation, and let it learn."""
+    tally, members, steps = spikes.tally, cells.v.shape[0], cells.begins.shape[1] - 1
+    depresses = rules.learn_xy and rules.xy.A_minus != 0
+    k = 0
+    while k < steps:
+        busy = output.recording is not None
+        for g in range(members):
+            busy |= tally[ASLEEP, g] > 0 or (depresses and tally[ALIVE, g] > 0)
         if lanes is None:
-            k, crossed = calm_plain(k, stop if wakeful else k + 1, g, cells, rules.neuron)
+            k = calm_plain(k, k + 1 if busy else steps, cells, rules.neuron)
         else:
-            k, crossed = calm(k, stop if wakeful else k + 1, g, cells, rules.neuron, lanes)
-        _keep_asleep(k, g, cells, spikes, rules.neuron)
-        tally[FIRED, g] = 0
-        if crossed:
-            _fire(k, g, cells, spikes, rules.neuron)
-        if tally[FIRED, g] > 0:
-            _inhibit(g, group, cells, spikes)
-            _raise_traces(k, g, spikes, rules)
-            if rules.learn_yy:
+            k = calm(k, k + 1 if busy else steps, cells, rules.neuron, lanes)
+        for g in range(members):
+            _keep_asleep(k, g, cells, spikes, rules.neuron)
+            tally[FIRED, g] = 0
+            if cells.crossed[g]:
+                _fire(k, g, cells, spikes, rules.neuron)
+            if tally[FIRED, g] > 0:
+                _inhibit(g, group, cells, spikes)
+                _raise_traces(k, g, spikes, rules)
+                for n in range(tally[FIRED, g]):
+                    output.counts[i, output.first + g, spikes.fired[g, n]] += 1
+            if rules.learn_yy and tally[FIRED, g] > 0:
                 _learn_competition(group.competition[g], g, spikes, rules.yy)
-            for n in range(tally[FIRED, g]):
-                output.counts[i, output.first + g, spikes.fired[g, n]] += 1
-        if depresses and tally[ALIVE, g] > 0:
-            _depress(k, group, cells, spikes, rules)
-        if learns and tally[FIRED, g] > 0:
-            _potentiate(k, group, cells, spikes, rules.xy)
-        _record(output.recording, i, k, g, output.first + g, cells, spikes)
+            _record(output.recording, i, k, g, output.first + g, cells, spikes)
+        if rules.learn_xy:
+            _learn(k, group, cells, spikes, rules)
         k += 1
 
 
 @compiled
-def calm(k: int, stop: int, g: int, cells: Cells, neuron: NeuronConstants, lanes: Lanes) -> tuple[int, bool]:
-    """Do steps 1, 2 and the input part of 4 (MODEL) until a neuron may fire; return the last step done, and if one may.
+def calm(k: int, stop: int, cells: Cells, neuron: NeuronConstants, lanes: Lanes) -> int:
+    """Do steps 1, 2 and the input part of 4 (MODEL) until a neuron may fire; return the last step done.
 
     A block of neurons at a time: decay, integrate, compare with the threshold, then add up the weights of the step's
     input in registers. Refractory neurons move too, and are put back by the caller.
     """
-    v, current, theta, weights, rows, begins = cells
+    v, current, theta, weights, rows, begins, crossed = cells
     rest, threshold = splat(neuron.v_rest, lanes), splat(neuron.v_thresh, lanes)
     decay, decay_theta = splat(neuron.decay_v, lanes), splat(neuron.decay_theta, lanes)
     adapts = neuron.decay_theta != 1
     for step in range(k, stop):
-        crossed = False
-        first, end = begins[g, step], begins[g, step + 1]
-        for block in range(0, v.shape[1], length(lanes)):
-            adaptive = load(theta, g, block, lanes)
-            if adapts:
-                adaptive = mul(adaptive, decay_theta)
-                store(theta, g, block, adaptive)
-            moved = add(rest, mul(sub(load(v, g, block, lanes), rest), decay))
-            moved = add(moved, load(current, g, block, lanes))
-            store(v, g, block, moved)
-            crossed |= any_ge(moved, add(threshold, adaptive))
-            collected = sub(rest, rest)
-            for spike in range(first, end):
-                collected = add(collected, load(weights, rows[g, spike], block, lanes))
-            store(current, g, block, collected)
-        if crossed:
-            return step, True
-    return stop - 1, False
+        anybody = False
+        for g in range(v.shape[0]):
+            crossing = False
+            first, end = begins[g, step], begins[g, step + 1]
+            for block in range(0, v.shape[1], length(lanes)):
+                adaptive = load(theta, g, block, lanes)
+                if adapts:
+                    adaptive = mul(adaptive, decay_theta)
+                    store(theta, g, block, adaptive)
+                moved = add(rest, mul(sub(load(v, g, block, lanes), rest), decay))
+                moved = add(moved, load(current, g, block, lanes))
+                store(v, g, block, moved)
+                crossing |= any_ge(moved, add(threshold, adaptive))
+                collected = sub(rest, rest)
+                for spike in range(first, end):
+                    collected = add(collected, load(weights, rows[g, spike], block, lanes))
+                store(current, g, block, collected)
+            crossed[g] = crossing
+            anybody |= crossing
+        if anybody:
+            return step
+    return stop - 1
 
 
 @compiled
-def calm_plain(k: int, stop: int, g: int, cells: Cells, neuron: NeuronConstants) -> tuple[int, bool]:
+def calm_plain(k: int, stop: int, cells: Cells, neuron: NeuronConstants) -> int:
     """Do what `calm` does in plain loops, with the same numbers: its oracle, and its fallback."""
-    v, current, theta = cells.v[g], cells.current[g], cells.theta[g]
     for step in range(k, stop):
-        crossed = False
-        for j in range(v.shape[0]):
-            theta[j] *= neuron.decay_theta
-            v[j] = neuron.v_rest + (v[j] - neuron.v_rest) * neuron.decay_v + current[j]
-            crossed |= v[j] >= neuron.v_thresh + theta[j]
-            current[j] = 0
-        for spike in range(cells.begins[g, step], cells.begins[g, step + 1]):
-            incoming = cells.weights[cells.rows[g, spike]]
+        anybody = False
+        for g in range(cells.v.shape[0]):
+            v, current, theta = cells.v[g], cells.current[g], cells.theta[g]
+            crossing = False
             for j in range(v.shape[0]):
-                current[j] += incoming[j]
-        if crossed:
-            return step, True
-    return stop - 1, False
+                theta[j] *= neuron.decay_theta
+                v[j] = neuron.v_rest + (v[j] - neuron.v_rest) * neuron.decay_v + current[j]
+                crossing |= v[j] >= neuron.v_thresh + theta[j]
+                current[j] = 0
+            for spike in range(cells.begins[g, step], cells.begins[g, step + 1]):
+                incoming = cells.weights[cells.rows[g, spike]]
+                for j in range(v.shape[0]):
+                    current[j] += incoming[j]
+            cells.crossed[g] = crossing
+            anybody |= crossing
+        if anybody:
+            return step
+    return stop - 1
 
 
 @compiled
@@ -440,6 +438,22 @@ def clip(w: float, stdp: STDPConstants) -> float:
 
 
 @compiled
+def _learn(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules) -> None:
+    """STDP of the feedforward weights in step k (MODEL, step 6), if anybody has spiked to learn from."""
+    alive = fired = False
+    for g in range(cells.v.shape[0]):
+        alive |= spikes.tally[ALIVE, g] > 0
+        fired |= spikes.tally[FIRED, g] > 0
+    depresses = alive and rules.xy.A_minus != 0
+    if group.shared and (fired or depresses):
+        _learn_shared(k, group, cells, spikes, rules)
+    elif depresses:
+        _depress(k, group, cells, spikes, rules)
+    if fired and not group.shared:
+        _potentiate(k, group, cells, spikes, rules.xy)
+
+
+@compiled
 def _depress(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules) -> None:
     """Let the input spikes depress a position's own weights (step 6): w <- clip(w - A_minus*y)."""
     _age(k, 0, spikes, rules)
@@ -472,10 +486,9 @@ def _learn_shared(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rul
 
     One entry belongs to one pixel of each position, so that going by position adds up each entry in MODEL's order.
     """
-    changed, xy = False, rules.xy
+    xy = rules.xy
     for g in range(cells.v.shape[0]):
         n_alive = spikes.tally[ALIVE, g]
-        changed |= spikes.tally[FIRED, g] > 0 or (xy.A_minus != 0 and n_alive > 0)
         if xy.A_minus != 0 and n_alive > 0:
             _age(k, g, spikes, rules)
             for spike in range(cells.begins[g, k], cells.begins[g, k + 1]):
@@ -483,8 +496,6 @@ def _learn_shared(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rul
                 for n in range(n_alive):
                     j = spikes.alive[g, n]
                     spikes.dw[row, j] -= xy.A_minus * spikes.y[g, j]
-    if not changed:
-        return
     for g in range(cells.v.shape[0]):
         if spikes.tally[FIRED, g] > 0:
             _find_pixel_traces(k, g, cells, spikes, xy)
