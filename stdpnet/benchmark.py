@@ -116,7 +116,7 @@ class _Bench:
     def stages(self, trains: SpikeTrains) -> dict[str, Callable[[], Any]]:
         """Return what is timed, by name."""
         network = self.engine.network
-        current = np.zeros(network.geometry.channels, network.dtype)
+        current, factor = np.zeros((2, network.geometry.channels), network.dtype)
         weights, numbers = network.weights.copy(), constants(self._spec, network.dtype)
         events = int((self._windows[:, trains.pixels] >= 0).sum())
         self.events_per_image = events * network.geometry.channels / len(trains.offsets)
@@ -124,9 +124,7 @@ class _Bench:
             "simulate": lambda: self.engine.present(trains, FROZEN),
             "train": lambda: self.engine.present(trains, self.switches),
             "normalise": lambda: [
-                normalise(own, own.shape[1], numbers.norm, numbers.xy)
-                for _ in range(len(trains.offsets))
-                for own in weights
+                normalise(own, factor, numbers.norm, numbers.xy) for _ in range(len(trains.offsets)) for own in weights
             ],
             "add_loop": lambda: add_loop(trains.pixels, trains.offsets, self._windows, weights, current),
         }

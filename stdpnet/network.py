@@ -75,7 +75,6 @@ def initial_network(spec: ExperimentSpec) -> Network:
     geometry, dtype = spec.geometry, np.dtype(spec.simulation.effective_dtype)
     shape = (geometry.weight_sets, geometry.fan_in, geometry.channels)
     weights = generator(spec.seed, Purpose.WEIGHTS).random(shape).astype(dtype)
-    np.clip(weights, spec.plasticity.w_min, spec.plasticity.w_max, out=weights)
     normalise(weights, spec.plasticity)
     theta = np.zeros((geometry.positions, geometry.channels), dtype)
     return Network(geometry, weights, theta, _initial_competition(spec, dtype))

@@ -149,7 +149,7 @@ def constants(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Constants:
             real(math.exp(-dt / neuron.tau_v)),
             real(neuron.theta_plus),
             real(math.exp(-dt / neuron.tau_theta)),
-            round(neuron.tau_refrac / dt),
+            min(round(neuron.tau_refrac / dt), spec.simulation.steps),  # longer than a presentation is as long as it
         ),
         stdp(spec.plasticity),
         stdp(spec.competition),

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.errors import ConfigError, RunError
-from stdpnet.runs.files import append_line, read_json, read_lines, replacing, sync_folder, write_text
+from stdpnet.runs.files import append_line, is_whole, read_json, read_lines, replacing, sync_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.runs.state import TrainingState, checkpointed_images, load_state, save_state
 from stdpnet.spec.experiment import ExperimentSpec
@@ -129,6 +129,12 @@ class Run:
             warnings.warn(f"{error}; going on from checkpoint.previous.h5 at image {state.images}", stacklevel=2)
             return state
 
+    def set_damaged_aside(self) -> None:
+        """Rename a newest checkpoint that cannot be read, so that the next one does not push out the good one before."""
+        newest = self.path / "checkpoint.h5"
+        if newest.exists() and not is_whole(newest):
+            newest.replace(self.path / "checkpoint.damaged.h5")
+
     @property
     def has_state(self) -> bool:
         """Whether there is a checkpoint."""
@@ -136,16 +142,14 @@ class Run:
 
     def save_snapshot(self, name: str, state: TrainingState) -> None:
         """Keep a state under a name in snapshots/."""
-        folder = self.path / "snapshots"
-        folder.mkdir(exist_ok=True)
-        save_state(folder / f"{name}.h5", self.spec, state)
+        save_state(self._folder("snapshots") / f"{name}.h5", self.spec, state)
 
     def load_snapshot(self, name: str) -> TrainingState:
         """Return a state kept in snapshots/, or the newest one if the name is "last"."""
         path = self.path / "snapshots" / f"{name}.h5"
         if name == "last":
             return self.load_state()
-        if not path.exists():
+        if os.sep in name or not path.exists():
             raise RunError(f"{path}: no such snapshot; train with --set curve.every=1000 to keep the best one")
         return load_state(path, self.spec)
 
@@ -194,8 +198,7 @@ class Run:
 
     def save_responses(self, name: str, responses: Responses, key: str) -> None:
         """Keep responses under a name; `key` says what they are responses of."""
-        folder = self.path / "responses"
-        folder.mkdir(exist_ok=True)
+        folder = self._folder("responses")
         with replacing(folder / f"{name}.h5") as draft, h5py.File(draft, "w") as file:
             file.attrs["format"], file.attrs["version"] = RESPONSES_FORMAT
             file.attrs["key"] = key
@@ -227,14 +230,22 @@ class Run:
         path = self._scores_path(split)
         return read_json(path) if path.exists() else None
 
+    def _folder(self, name: str) -> Path:
+        folder = self.path / name
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise RunError(f"{folder}: cannot be made ({error.strerror}); permit writing to the run") from None
+        return folder
+
     def _scores_path(self, split: str) -> Path:
         return self.path / ("scores.json" if split == "test" else f"scores-{split}.json")
 
 
 def run_path(where: str | Path) -> Path:
-    """Return the directory of a run given by its path, or by its name below runs/."""
-    path = Path(where)
-    return RUNS / path if len(path.parts) == 1 and not path.is_dir() and str(where) not in (".", "..") else path
+    """Return the directory of a run: a bare name is one below runs/, anything with a separator is a path."""
+    bare = os.sep not in str(where) and str(where) not in (".", "..")
+    return RUNS / where if bare else Path(where)
 
 
 def find_runs(folder: Path) -> Iterator[Run]:

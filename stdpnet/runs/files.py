@@ -108,6 +108,16 @@ def reading_sealed(path: Path, form: Form) -> Iterator[h5py.File]:
         yield file
 
 
+def is_whole(path: Path) -> bool:
+    """Return whether a sealed file of any format is byte for byte what was written."""
+    content = memoryview(path.read_bytes())
+    name, _, rest = bytes(content[:SEAL]).partition(b" ")
+    version = rest.partition(b" ")[0]
+    return version.isdigit() and bytes(content[:SEAL]) == _seal(
+        (name.decode("ascii", "replace"), int(version)), content[SEAL:]
+    )
+
+
 def _seal(form: Form, content: memoryview) -> bytes:
     """Return the user block of a sealed file."""
     text = f"{form[0]} {form[1]} sha256 {hashlib.sha256(content).hexdigest()}\n"

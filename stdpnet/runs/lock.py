@@ -7,11 +7,15 @@ import fcntl
 import json
 import os
 import platform
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from stdpnet.errors import RunError
+
+PATIENCE = 25
+"""How often a lock is tried for, 20 ms apart."""
 
 
 @contextlib.contextmanager
@@ -28,14 +32,13 @@ def locked(path: Path) -> Iterator[str | None]:
     except OSError as error:
         raise RunError(f"{path}: cannot be written ({error.strerror}); permit writing to the run's folder") from None
     with file:
-        holder = _holder(file)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _lock(file):
+            holder = _holder(file)
             raise RunError(
                 f"{path.parent}: is being written by process {holder.get('pid', '?')} on {holder.get('host', '?')}; "
                 "wait for it, or stop it first"
-            ) from None
+            )
+        holder = _holder(file)
         if holder and holder.get("host") != platform.node():
             raise RunError(
                 f"{path}: was left by process {holder.get('pid')} on {holder.get('host')}; "
@@ -54,12 +57,23 @@ def is_locked(path: Path) -> bool:
     try:
         with path.open("r+", encoding="utf-8") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: readers do not see each other
             except OSError:
                 return True
             return False
     except OSError:
         return False
+
+
+def _lock(file: IO[str]) -> bool:
+    """Take the lock; somebody who only looks whether it is taken holds it for a moment, which is waited for."""
+    for _ in range(PATIENCE):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            time.sleep(0.02)
+    return False
 
 
 def _holder(file: IO[str]) -> dict[str, Any]:

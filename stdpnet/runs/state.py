@@ -106,11 +106,15 @@ def checkpointed_images(path: Path) -> int:
 
 
 def _difference(then: str, now: str) -> tuple[str, str] | None:
-    """Return the first key that two configurations differ in, as it was and as it is; how long to train may differ."""
+    """Return the first key that two configurations differ in, as it was and as it is.
+
+    How long to train and what to watch may differ: neither changes what is learned.
+    """
     tables = [_flat(tomllib.loads(text)) for text in (then, now)]
     for key in sorted(tables[0] | tables[1]):
         values = [table.get(key) for table in tables]
-        if values[0] != values[1] and key != "training.images":
+        watches = key.startswith(("checkpoint.", "progress.", "curve.", "health.")) or key == "training.images"
+        if values[0] != values[1] and not watches:
             return f"{key} = {values[0]}", str(values[1])
     return None
 

@@ -1,4 +1,4 @@
-"""Signals that ask a job to stop: the first one politely, at the next image boundary, a second one at once."""
+"""Signals that ask a job to stop: the first one politely, at the next image boundary, a second Ctrl-C at once."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class SignalCatcher:
             signal.signal(number, handler)
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None and number != signal.SIGINT:
+            return  # a scheduler that sends SIGTERM after SIGUSR1 means the same
         if self.received is not None:
             os._exit(128 + number)  # checkpoints appear whole or not at all: there is nothing to tidy up
         self.received = signal.Signals(number)

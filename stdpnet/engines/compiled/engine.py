@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
 from stdpnet.engines.base import Outcome, Recording, Switches, constants, window_rows
-from stdpnet.engines.compiled.kernels import Group, Output, present_group
+from stdpnet.engines.compiled.kernels import Group, Output, allocate, present_group, rules_of
 from stdpnet.engines.compiled.vectors import Lanes, fitting_lanes
 from stdpnet.network import Floats, Network
 from stdpnet.spec.experiment import ExperimentSpec
@@ -76,6 +76,7 @@ class NumbaEngine:
         """Show presentations one after the other (see Engine.present)."""
         count = len(trains.offsets)
         switches = Switches(switches.learn_xy, switches.learn_yy and self._learned, switches.adapt_theta)
+        rules = rules_of(self._constants, switches)
         factors = np.ones(count, self.network.dtype) if rates is None else rates.astype(self.network.dtype)
         counts = np.zeros((count, *self.network.theta.shape), np.int32)
         parts = 1 if any(switches) else self._threads
@@ -85,15 +86,9 @@ class NumbaEngine:
         def run(task: tuple[int, slice]) -> int:
             first, part = task
             view = recording and Recording(recording.v[part], recording.current[part], recording.spikes[part])
-            return present_group(
-                SpikeTrains(trains.pixels, trains.offsets[part]),
-                factors[part],
-                self._groups[first],
-                self._constants,
-                switches,
-                Output(counts[part], view, first),
-                self._lanes,
-            )
+            own_trains, group = SpikeTrains(trains.pixels, trains.offsets[part]), self._groups[first]
+            memory, output = allocate(own_trains, group, rules.xy), Output(counts[part], view, first)
+            return present_group(own_trains, factors[part], group, memory, rules, output, self._lanes)
 
         if self._threads == 1 or len(tasks) == 1:
             return Outcome(counts, sum(map(run, tasks)))

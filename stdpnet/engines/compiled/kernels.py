@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._jit import compiled
+from stdpnet._jit import lean
 from stdpnet.encoding import SpikeTrains
 from stdpnet.engines.base import Constants, NeuronConstants, Recording, STDPConstants, Switches
 from stdpnet.engines.compiled.vectors import Lanes, add, any_ge, length, load, mul, splat, store, sub
@@ -117,15 +117,78 @@ class Spikes(NamedTuple):
     """(G, C) postsynaptic traces of YY."""
     dw: Floats
     """(k*k, C) accumulated change of shared weights; zero between steps."""
+    factor: Floats
+    """(C,) of the normalisation."""
 
 
-@compiled
+def rules_of(constants: Constants, switches: Switches) -> Rules:
+    """Return the rules of presentations; frozen means times 1 and plus 0, which changes no number."""
+    neuron, one, zero = constants.neuron, type(constants.norm)(1), type(constants.norm)(0)
+    if not switches.adapt_theta:
+        neuron = neuron._replace(decay_theta=one, theta_plus=zero)
+    return Rules(
+        neuron,
+        constants.xy,
+        constants.yy,
+        switches.learn_xy,
+        switches.learn_yy,
+        constants.norm,
+        constants.drift if switches.learn_yy else zero,
+        constants.relaxation if switches.adapt_theta else zero,
+    )
+
+
+def allocate(trains: SpikeTrains, group: Group, xy: STDPConstants) -> tuple[Cells, Spikes]:
+    """Return the scratch memory of a group's presentations."""
+    (members, padded), fan_in, steps = group.theta.shape, len(group.weights), trains.offsets.shape[1]
+    kind, channels = group.weights.dtype, group.channels
+    longest = int(np.max(trains.offsets[:, -1] - trains.offsets[:, 0], initial=0))
+    powers = np.ones(steps, kind)
+    for n in range(1, steps):
+        powers[n] = powers[n - 1] * xy.decay_pre
+    neurons, pixels = (members, channels), (members, fan_in)
+
+    def integers(*shape: int) -> NDArray[np.int32]:
+        return np.zeros(shape, np.int32)
+
+    def floats(*shape: int) -> Floats:
+        return np.zeros(shape, kind)
+
+    cells = Cells(
+        floats(members, padded),
+        floats(members, padded),
+        group.theta,
+        group.weights,
+        integers(members, longest + 1),
+        integers(members, steps),
+        np.zeros(members, np.bool_),
+    )
+    spikes = Spikes(
+        integers(3, members),
+        integers(*neurons),
+        integers(*neurons),
+        integers(*neurons),
+        integers(*neurons),
+        integers(2, members),
+        integers(*pixels),
+        powers,
+        floats(*pixels),
+        floats(*neurons),
+        floats(*neurons),
+        floats(*neurons),
+        floats(*((fan_in, channels) if group.shared else (0, 0))),
+        floats(channels),
+    )
+    return cells, spikes
+
+
+@lean
 def present_group(
     trains: SpikeTrains,
     rates: Floats,
     group: Group,
-    constants: Constants,
-    switches: Switches,
+    memory: tuple[Cells, Spikes],
+    rules: Rules,
     output: Output,
     lanes: Lanes | None,
 ) -> int:
@@ -135,83 +198,39 @@ def present_group(
     ----------
     trains : input spikes of N presentations
     rates : (N,) factors of the learning rate
-    group, constants, switches, output : state, numbers, what to change, where to write
+    group, memory, rules, output : state, scratch memory (see `allocate`), numbers, where to write
     lanes : how many neurons a vector has; None: plain loops, which give the same numbers
     """
-    cells, spikes = _allocate(trains, group, constants.xy)
+    cells, spikes = memory
     unnormalised = 0
     for i in range(trains.offsets.shape[0]):
-        rules = _rules(constants, switches, rates[i])
+        slowed = _slowed(rules, rates[i])
         _begin(trains, i, group, cells, spikes, rules.neuron)
-        _present(i, group, cells, spikes, rules, output, lanes)
-        unnormalised += _end(group, rules)
+        _present(i, group, cells, spikes, slowed, output, lanes)
+        unnormalised += _end(group, rules, spikes.factor)
     return unnormalised
 
 
-@compiled
-def _rules(constants: Constants, switches: Switches, rate: float) -> Rules:
-    """Return the rules of a presentation. Times 1 and plus 0 is what frozen means: it changes no number."""
-    n, xy = constants.neuron, constants.xy
-    adapt, one, zero = switches.adapt_theta, n.decay_theta / n.decay_theta, n.theta_plus - n.theta_plus
+@lean
+def _slowed(rules: Rules, rate: float) -> Rules:
+    """Return the rules with the feedforward learning rate multiplied by a factor."""
+    xy = rules.xy
+    slowed = STDPConstants(
+        xy.A_plus * rate, xy.A_minus * rate, xy.decay_pre, xy.decay_post, xy.w_min, xy.w_max, xy.accumulate
+    )
     return Rules(
-        NeuronConstants(
-            n.v_rest,
-            n.v_reset,
-            n.v_thresh,
-            n.decay_v,
-            n.theta_plus if adapt else zero,
-            n.decay_theta if adapt else one,
-            n.refractory_steps,
-        ),
-        STDPConstants(
-            xy.A_plus * rate, xy.A_minus * rate, xy.decay_pre, xy.decay_post, xy.w_min, xy.w_max, xy.accumulate
-        ),
-        constants.yy,
-        switches.learn_xy,
-        switches.learn_yy,
-        constants.norm,
-        constants.drift if switches.learn_yy else zero,
-        constants.relaxation if adapt else zero,
+        rules.neuron,
+        slowed,
+        rules.yy,
+        rules.learn_xy,
+        rules.learn_yy,
+        rules.norm,
+        rules.drift,
+        rules.relaxation,
     )
 
 
-@compiled
-def _allocate(trains: SpikeTrains, group: Group, xy: STDPConstants) -> tuple[Cells, Spikes]:
-    """Return the memory of presentations."""
-    (members, padded), fan_in, steps = group.theta.shape, group.weights.shape[0], trains.offsets.shape[1]
-    kind, channels = group.weights.dtype, group.channels
-    longest = (trains.offsets[:, -1] - trains.offsets[:, 0]).max() if trains.offsets.shape[0] > 0 else 0
-    powers = np.ones(steps, kind)
-    for n in range(1, steps):
-        powers[n] = powers[n - 1] * xy.decay_pre
-    cells = Cells(
-        np.empty((members, padded), kind),
-        np.empty((members, padded), kind),
-        group.theta,
-        group.weights,
-        np.empty((members, longest + 1), np.int32),
-        np.empty((members, steps), np.int32),
-        np.zeros(members, np.bool_),
-    )
-    spikes = Spikes(
-        np.zeros((3, members), np.int32),
-        np.empty((members, channels), np.int32),
-        np.empty((members, channels), np.int32),
-        np.empty((members, channels), np.int32),
-        np.empty((members, channels), np.int32),
-        np.empty((2, members), np.int32),
-        np.empty((members, fan_in), np.int32),
-        powers,
-        np.empty((members, fan_in), kind),
-        np.empty((members, channels), kind),
-        np.empty((members, channels), kind),
-        np.empty((members, channels), kind),
-        np.zeros((fan_in, channels) if group.shared else (0, 0), kind),
-    )
-    return cells, spikes
-
-
-@compiled
+@lean
 def _begin(trains: SpikeTrains, i: int, group: Group, cells: Cells, spikes: Spikes, neuron: NeuronConstants) -> None:
     """Set the resting state and find the receptive field rows of presentation i's input spikes."""
     cells.v[:] = neuron.v_rest
@@ -225,7 +244,7 @@ def _begin(trains: SpikeTrains, i: int, group: Group, cells: Cells, spikes: Spik
         _find_rows(trains.pixels, trains.offsets[i], group.windows[g], cells.rows[g], cells.begins[g])
 
 
-@compiled
+@lean
 def _find_rows(
     pixels: NDArray[np.int32],
     offsets: NDArray[np.int64],
@@ -244,7 +263,7 @@ def _find_rows(
     begins[offsets.shape[0] - 1] = count
 
 
-@compiled
+@lean
 def _present(
     i: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules, output: Output, lanes: Lanes | None
 ) -> None:
@@ -278,7 +297,7 @@ def _present(
         k += 1
 
 
-@compiled
+@lean
 def calm(k: int, stop: int, cells: Cells, neuron: NeuronConstants, lanes: Lanes) -> int:
     """Do steps 1, 2 and the input part of 4 (MODEL) until a neuron may fire; return the last step done.
 
@@ -314,7 +333,7 @@ def calm(k: int, stop: int, cells: Cells, neuron: NeuronConstants, lanes: Lanes)
     return stop - 1
 
 
-@compiled
+@lean
 def calm_plain(k: int, stop: int, cells: Cells, neuron: NeuronConstants) -> int:
     """Do what `calm` does in plain loops, with the same numbers: its oracle, and its fallback."""
     for step in range(k, stop):
@@ -338,7 +357,7 @@ def calm_plain(k: int, stop: int, cells: Cells, neuron: NeuronConstants) -> int:
     return stop - 1
 
 
-@compiled
+@lean
 def _keep_asleep(k: int, g: int, cells: Cells, spikes: Spikes, neuron: NeuronConstants) -> None:
     """Put refractory neurons back to the reset potential; forget those that have woken."""
     left = 0
@@ -351,7 +370,7 @@ def _keep_asleep(k: int, g: int, cells: Cells, spikes: Spikes, neuron: NeuronCon
     spikes.tally[ASLEEP, g] = left
 
 
-@compiled
+@lean
 def _fire(k: int, g: int, cells: Cells, spikes: Spikes, neuron: NeuronConstants) -> None:
     """Find who fires, ascending, and reset them (steps 3 and 7): steps 5 and 6 read neither v nor theta."""
     tally, awake = spikes.tally, spikes.awake
@@ -370,7 +389,7 @@ def _fire(k: int, g: int, cells: Cells, spikes: Spikes, neuron: NeuronConstants)
             cells.theta[g, j] += neuron.theta_plus
 
 
-@compiled
+@lean
 def _inhibit(g: int, group: Group, cells: Cells, spikes: Spikes) -> None:
     """Add the weights of the competition to the input, spiking neurons ascending (step 4)."""
     current = cells.current[g]
@@ -387,7 +406,7 @@ def _inhibit(g: int, group: Group, cells: Cells, spikes: Spikes) -> None:
             current[i] = own
 
 
-@compiled
+@lean
 def _age(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
     """Bring the neurons' traces to step k: one multiplication for each step (step 1)."""
     for _ in range(spikes.aged[POST, g], k + 1):
@@ -399,7 +418,7 @@ def _age(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
     spikes.aged[POST, g] = k + 1
 
 
-@compiled
+@lean
 def _raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
     """Age the neurons' traces and raise those of the neurons that fired (step 5), if anything is learned with them."""
     if not (rules.learn_xy or rules.learn_yy):
@@ -412,7 +431,7 @@ def _raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
         spikes.b[g, j] = spikes.b[g, j] + 1 if rules.yy.accumulate else 1
 
 
-@compiled
+@lean
 def _find_pixel_traces(k: int, g: int, cells: Cells, spikes: Spikes, xy: STDPConstants) -> None:
     """Bring the pixels' traces x to step k (steps 1 and 5)."""
     x, last = spikes.x[g], spikes.last[g]
@@ -431,13 +450,13 @@ def _find_pixel_traces(k: int, g: int, cells: Cells, spikes: Spikes, xy: STDPCon
     spikes.aged[PRE, g] = k + 1
 
 
-@compiled
+@lean
 def clip(w: float, stdp: STDPConstants) -> float:
     """Return w within the bounds of its plasticity."""
     return min(max(w, stdp.w_min), stdp.w_max)
 
 
-@compiled
+@lean
 def _learn(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules) -> None:
     """STDP of the feedforward weights in step k (MODEL, step 6), if anybody has spiked to learn from."""
     alive = fired = False
@@ -453,7 +472,7 @@ def _learn(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules) -> 
         _potentiate(k, group, cells, spikes, rules.xy)
 
 
-@compiled
+@lean
 def _depress(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules) -> None:
     """Let the input spikes depress a position's own weights (step 6): w <- clip(w - A_minus*y)."""
     _age(k, 0, spikes, rules)
@@ -469,7 +488,7 @@ def _depress(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules) -
                 w[alive[n]] = clip(w[alive[n]] - xy.A_minus * y[alive[n]], xy)
 
 
-@compiled
+@lean
 def _potentiate(k: int, group: Group, cells: Cells, spikes: Spikes, xy: STDPConstants) -> None:
     """Let the neurons that fired potentiate their position's own weights (step 6): w <- clip(w + A_plus*x)."""
     _find_pixel_traces(k, 0, cells, spikes, xy)
@@ -480,7 +499,7 @@ def _potentiate(k: int, group: Group, cells: Cells, spikes: Spikes, xy: STDPCons
             weights[row, j] = clip(weights[row, j] + xy.A_plus * x[row], xy)
 
 
-@compiled
+@lean
 def _learn_shared(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rules) -> None:
     """STDP of weights that all positions share: changes are summed, then applied and clipped once (step 6).
 
@@ -510,7 +529,7 @@ def _learn_shared(k: int, group: Group, cells: Cells, spikes: Spikes, rules: Rul
             dw[j] = 0
 
 
-@compiled
+@lean
 def _learn_competition(competition: Floats, g: int, spikes: Spikes, yy: STDPConstants) -> None:
     """STDP of a position's (C, C) competition: every pre, then every post spike; the diagonal stays 0 (step 6)."""
     a, b, alive, n_alive = spikes.a[g], spikes.b[g], spikes.alive[g], spikes.tally[ALIVE, g]
@@ -528,19 +547,19 @@ def _learn_competition(competition: Floats, g: int, spikes: Spikes, yy: STDPCons
         competition[j, j] = 0
 
 
-@compiled
+@lean
 def _record(recording: Recording | None, i: int, k: int, g: int, position: int, cells: Cells, spikes: Spikes) -> None:
     """Write the end of a step, if that is asked for."""
     if recording is not None:
-        channels = recording.v.shape[3]
-        recording.v[i, k, position] = cells.v[g, :channels]
-        recording.current[i, k, position] = cells.current[g, :channels]
+        for j in range(recording.v.shape[3]):
+            recording.v[i, k, position, j] = cells.v[g, j]
+            recording.current[i, k, position, j] = cells.current[g, j]
         for n in range(spikes.tally[FIRED, g]):
             recording.spikes[i, k, position, spikes.fired[g, n]] = True
 
 
-@compiled
-def _end(group: Group, rules: Rules) -> int:
+@lean
+def _end(group: Group, rules: Rules, factor: Floats) -> int:
     """Normalise, drift and relax after a presentation; return how many neurons could not be normalised."""
     if rules.drift != 0:
         for g in range(group.competition.shape[0]):
@@ -549,10 +568,10 @@ def _end(group: Group, rules: Rules) -> int:
         for g in range(group.theta.shape[0]):
             for j in range(group.channels):
                 group.theta[g, j] = max(group.theta[g, j] - rules.relaxation, 0)
-    return normalise(group.weights, group.channels, rules.norm, rules.xy) if rules.learn_xy else 0
+    return normalise(group.weights, factor, rules.norm, rules.xy) if rules.learn_xy else 0
 
 
-@compiled
+@lean
 def drift(competition: Floats, change: float, yy: STDPConstants) -> None:
     """Add the drift to a position's (C, C) competition, and clip it; the diagonal stays 0 (after a presentation)."""
     channels = competition.shape[0]
@@ -562,10 +581,14 @@ def drift(competition: Floats, change: float, yy: STDPConstants) -> None:
         competition[i, i] = 0
 
 
-@compiled
-def normalise(weights: Floats, channels: int, norm: float, xy: STDPConstants) -> int:
-    """Scale each neuron's (k*k, >= C) weights to the sum `norm`, and clip; return how many had a sum not above 0."""
-    factor = np.zeros(channels, weights.dtype)
+@lean
+def normalise(weights: Floats, factor: Floats, norm: float, xy: STDPConstants) -> int:
+    """Scale each neuron's (k*k, >= C) weights to the sum `norm`, and clip; return how many had a sum not above 0.
+
+    `factor` is scratch memory, (C,).
+    """
+    channels = factor.shape[0]
+    factor[:] = 0
     for row in range(weights.shape[0]):
         w = weights[row]
         for j in range(channels):
