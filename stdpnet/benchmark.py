@@ -17,6 +17,7 @@ from stdpnet._jit import compiled
 from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder, SpikeTrains, Stream
 from stdpnet.engines.base import FROZEN, Switches, constants, make_engine, window_rows
+from stdpnet.engines.compiled.engine import available_cores
 from stdpnet.engines.compiled.kernels import normalise
 from stdpnet.network import Floats, Network, initial_network
 from stdpnet.spec.experiment import ExperimentSpec
@@ -100,7 +101,7 @@ class _Bench:
 
     def __init__(self, spec: ExperimentSpec, threads: int | None) -> None:
         spec = spec.replace(simulation=spec.simulation.replace(engine="numba"))
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or available_cores()
         self.switches = Switches(learn_xy=True, learn_yy=spec.competition.learned, adapt_theta=True)
         self.engine = make_engine(spec, initial_network(spec), self.threads)
         self.events_per_image = 0.0

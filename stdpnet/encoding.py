@@ -81,7 +81,8 @@ class Encoder:
         table = _interval_table(self.spec.kind, peak, self.steps)
         tag = np.uint32(int(stream) | retry << 8)
         offsets = np.empty((len(flat), self.steps + 1), np.int64)
-        capacity, needed = 0, int(1.2 * peak * self.steps * flat.sum(dtype=np.int64) / 255) + 1000
+        expected, most = 1.2 * peak * self.steps * flat.sum(dtype=np.int64) / 255 + 1000, flat.size * self.steps
+        capacity, needed = -1, int(min(expected, most))
         while needed > capacity:  # a second round is rare: the expected number and a fifth was not enough
             pixels = np.empty(needed, np.int32)
             capacity = needed

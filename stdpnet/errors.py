@@ -25,7 +25,17 @@ class RunError(StdpnetError, OSError):
 
 
 class HealthError(StdpnetError, RuntimeError):
-    """A network in training became unhealthy, and its configuration asks to stop then."""
+    """A network in training became unhealthy, and its configuration asks to stop then.
+
+    Parameters
+    ----------
+    message : what is wrong
+    fatal : whether its state is of no use and must not be kept
+    """
+
+    def __init__(self, message: str, fatal: bool = False) -> None:
+        self.fatal = fatal
+        super().__init__(message)
 
 
 class StopRequestedError(StdpnetError):

@@ -52,6 +52,11 @@ class Network:
         """Return the arrays by name."""
         return {"weights": self.weights, "theta": self.theta, "competition": self.competition}
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all values are numbers, none of them infinite."""
+        return all(bool(np.isfinite(array).all()) for array in self.arrays().values())
+
     def copy(self) -> Network:
         """Return an independent copy."""
         return Network(self.geometry, **{name: array.copy() for name, array in self.arrays().items()})

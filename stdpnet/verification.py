@@ -9,15 +9,14 @@ import numpy as np
 
 from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder, Stream
-from stdpnet.engines.base import Engine, Recording, Switches, make_engine
+from stdpnet.engines.base import Engine, Recording, make_engine
 from stdpnet.errors import DataError
 from stdpnet.network import initial_network
 from stdpnet.spec.experiment import ExperimentSpec
-from stdpnet.training import image_order
+from stdpnet.training.trainer import image_order, rates_at, switches_at
 
 RECORDED_BYTES = 200e6
 """Memory for the recordings of both engines; decides how many images are compared at a time."""
-TRAINING = Switches(learn_xy=True, learn_yy=True, adapt_theta=True)
 
 
 class Verdict(NamedTuple):
@@ -36,6 +35,8 @@ def verify(
 ) -> Verdict:
     """Train both engines on the same images in float64, and compare spikes, v, I and the whole trained state.
 
+    Weakly answered images are not shown again: retries are presentations like any other.
+
     Parameters
     ----------
     spec : the experiment; its simulation.engine and dtype are not used
@@ -52,13 +53,18 @@ def verify(
     each = spec.simulation.steps * spec.geometry.neurons * 17 * len(engines)
     block = max(1, int(RECORDED_BYTES / each))
     spikes = 0
-    for first in range(0, images, block):
-        numbers = np.arange(first, min(first + block, images))
+    first = 0
+    while first < images:
+        switches = switches_at(spec, first)
+        count = min(block, images - first)
+        while switches_at(spec, first + count - 1) != switches:  # the second step of a two-step training
+            count -= 1
+        numbers, rates = np.arange(first, first + count), rates_at(spec, first, count)
         trains = encoder.encode(dataset.train.images[order[numbers]], Stream.TRAIN, numbers)
         recordings = []
         for engine in engines:
             recordings.append(Recording.empty(len(numbers), spec.simulation.steps, engine.network))
-            engine.present(trains, TRAINING, recordings[-1])
+            engine.present(trains, switches, recordings[-1], rates)
         if difference := _first_difference(recordings[0], recordings[1], first):
             done, message = difference
             return Verdict(False, done, spikes + int(recordings[0].spikes[: done - first].sum()), message)
@@ -66,7 +72,8 @@ def verify(
         if names := engines[0].network.changed_arrays(engines[1].network):
             message = f"different after image {numbers[-1]}: {_array_difference(engines, names[0])}"
             return Verdict(False, int(numbers[-1]) + 1, spikes, message)
-        progress(len(numbers))
+        progress(count)
+        first += count
     return Verdict(True, images, spikes, f"identical: {spikes} spikes, weights, theta, competition")
 
 

@@ -59,7 +59,7 @@ UNHEALTHY = {
 
 
 @pytest.mark.parametrize("name", UNHEALTHY)
-def test_what_is_unhealthy_is_said_with_a_hint_and_the_hint_helps(tmp_path, name):
+def test_what_is_unhealthy_is_said_with_a_hint_and_a_healthy_network_is_not(tmp_path, name):
     with pytest.warns(UserWarning, match=name) as caught:
         run = train(spec(*HEALTHY, *UNHEALTHY[name]), tmp_path / "run")
     assert any(name in row["health"] for row in run.rows("progress"))
@@ -67,6 +67,7 @@ def test_what_is_unhealthy_is_said_with_a_hint_and_the_hint_helps(tmp_path, name
     assert any(word in message for word in ("lower", "raise")), "a hint"
     with pytest.raises(HealthError, match="at image 20"):
         train(spec(*HEALTHY, *UNHEALTHY[name], "health.action=stop"), tmp_path / "stopped")
+    assert name in Run.open(tmp_path / "stopped").rows("progress")[-1]["health"]
     healthy = train(spec(*HEALTHY), tmp_path / "healthy")
     assert all(name not in row["health"] for row in healthy.rows("progress"))
 
@@ -75,6 +76,12 @@ def test_numbers_that_are_not_finite_always_stop_the_job(tmp_path):
     keys = ["competition.learned=true", "competition.A_plus=-1e38", "competition.A_minus=0.0"]
     with pytest.raises(HealthError, match="not finite"):
         train(spec(*HEALTHY, *keys, "health.action=ignore"), tmp_path / "run")
+    assert not Run.open(tmp_path / "run").has_state, "such a state is not kept"
+
+
+def test_an_interval_cut_short_by_the_goal_is_not_judged(tmp_path):
+    keys = ["health.action=stop", "progress.every=20", "training.images=41", "health.dead_neurons=0.5"]
+    assert train(spec(*HEALTHY, *keys), tmp_path / "run").status == "finished"
 
 
 def test_health_can_be_ignored():
@@ -130,8 +137,8 @@ def test_a_plateau_ends_the_training(tmp_path):
     run = train(spec(*keys), tmp_path / "run")
     assert run.events()[-1]["reason"] == "plateau"
     assert run.images == 40
-    resumed = resume(run)
-    assert resumed.images == 40, "still a plateau"
+    assert resume(run).images == 40, "still a plateau"
+    assert resume(run, 70).images == 70, "but a new goal is a wish for more"
 
 
 def stdpnet_command(folder, *arguments):

@@ -132,7 +132,7 @@ def test_a_torn_last_line_is_left_out_and_repaired_and_a_bad_one_within_is_an_er
     run.append_row("progress", {"images": 4})
     assert [row["images"] for row in run.rows("progress")] == [1, 2, 4]
     path.write_text('{"ima\n{"images": 2}\n')
-    with pytest.raises(RunError, match="line 1 is not JSON"):
+    with pytest.raises(RunError, match="line 1 is not a JSON object"):
         run.rows("progress")
 
 

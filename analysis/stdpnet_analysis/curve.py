@@ -27,6 +27,7 @@ class LearningCurve:
     def __init__(self, job: Job) -> None:
         curve = job.run.spec.curve
         self.every = curve.every
+        self._since = job.state.images if job.extended else -1
         self._calibration = _first(job.dataset.calibration, curve.calibration)
         self._validation = _first(job.dataset.validation, curve.validation)
 
@@ -62,7 +63,7 @@ class LearningCurve:
         }
         calibration, validation = answers[Stream.CALIBRATE], answers[Stream.VALIDATE]
         accuracy = {}
-        for name, readout in make_readouts(spec.geometry.positions, seed=spec.seed).items():
+        for name, readout in make_readouts(spec.geometry.positions, seed=spec.seed % 2**32).items():
             readout.fit(calibration.counts, calibration.labels)
             accuracy[name] = float(np.mean(readout.predict(validation.counts) == validation.labels))
         return {"accuracy": accuracy, **activity(validation)}
@@ -70,10 +71,11 @@ class LearningCurve:
     def _plateau(self, job: Job) -> bool:
         """Return whether the last curve.patience evaluations brought no better accuracy than one before them."""
         curve = job.run.spec.curve
-        accuracies = [
-            row["accuracy"][curve.readout] for row in job.run.rows("curve") if row["images"] <= job.state.images
-        ]
+        rows = [row for row in job.run.rows("curve") if row["images"] <= job.state.images]
+        accuracies = [row["accuracy"][curve.readout] for row in rows]
         if curve.patience == 0 or len(accuracies) <= curve.patience:
+            return False
+        if rows[-curve.patience]["images"] <= self._since:  # a user who extends a run wants more of it
             return False
         return bool(max(accuracies[-curve.patience :]) <= max(accuracies[: -curve.patience]))
 

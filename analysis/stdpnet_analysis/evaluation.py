@@ -81,7 +81,7 @@ def evaluate(
         untrained = evaluator.responses("untrained", initial_network(run.spec))
         scores["untrained"] = {**activity(untrained[split]), "readouts": evaluator.readouts(untrained)}
         scores["pixels"] = {"readouts": {"linear": evaluator.pixels()}}
-    run.save_scores(scores, split)
+    run.save_scores(scores, split, snapshot)
     return scores
 
 
@@ -118,7 +118,7 @@ class _Evaluator(NamedTuple):
         spec, scored = self.run.spec, responses[self.split]
         classes = len(self.dataset.classes)
         result = {}
-        for name, readout in make_readouts(spec.geometry.positions, self.linear, self.C, spec.seed).items():
+        for name, readout in make_readouts(spec.geometry.positions, self.linear, self.C, spec.seed % 2**32).items():
             self.watcher.stage(f"read-out {name}", 0)
             readout.fit(responses["calibration"].counts, responses["calibration"].labels)
             result[name] = score(scored.labels, readout.predict(scored.counts), classes).to_dict()
@@ -128,7 +128,7 @@ class _Evaluator(NamedTuple):
         """Return the score of a linear read-out of the pixels, fitted on the same labels."""
         self.watcher.stage("read-out of pixels", 0)
         fitted, scored = self.dataset.calibration, self.dataset.split(self.split)
-        readout = LinearReadout(kind=self.linear, C=self.C, random_state=self.run.spec.seed)
+        readout = LinearReadout(kind=self.linear, C=self.C, random_state=self.run.spec.seed % 2**32)
         readout.fit(fitted.images.reshape(len(fitted.labels), -1), fitted.labels)
         predicted = readout.predict(scored.images.reshape(len(scored.labels), -1))
         return score(scored.labels, predicted, len(self.dataset.classes)).to_dict()

@@ -2,7 +2,8 @@
 
     python analysis/studies/homeostasis.py [--images 60000] [--channels 25] [--runs runs/homeostasis] [--out docs]
 
-Trains what is missing (an interrupted study goes on where it stopped), then writes homeostasis.md and homeostasis.png.
+Trains what is missing (an interrupted study goes on where it stopped), then writes homeostasis-table.md and
+homeostasis.png.
 """
 
 from __future__ import annotations

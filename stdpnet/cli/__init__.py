@@ -37,6 +37,9 @@ def main() -> None:
     except StopRequestedError as stop:
         print(stop, file=sys.stderr)
         sys.exit(128 + stop.signal)
+    except MemoryError:
+        print("error: not enough memory; use fewer channels, shorter presentations or a larger dt", file=sys.stderr)
+        sys.exit(2)
     except StdpnetError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
+from pydantic_core import to_json
 
 if TYPE_CHECKING:
     from stdpnet.spec.experiment import ExperimentSpec
@@ -40,7 +40,7 @@ def load(
 
 def print_json(content: Any) -> None:
     """Print one JSON object."""
-    print(json.dumps(content, indent=2))
+    print(to_json(content, indent=2, inf_nan_mode="null").decode())
 
 
 class Meter(Protocol):
@@ -48,6 +48,10 @@ class Meter(Protocol):
 
     def advance(self, count: int, note: str = "") -> None:
         """Add to what is done; replace the note shown beside it."""
+        ...
+
+    def skip(self, count: int) -> None:
+        """Begin with something that was done before, and says nothing about the speed."""
         ...
 
 
@@ -67,6 +71,9 @@ def meter(stage: str, total: int, *, quiet: bool = False) -> Iterator[Meter]:
 
 class _Quiet:
     def advance(self, count: int, note: str = "") -> None:
+        pass
+
+    def skip(self, count: int) -> None:
         pass
 
 
@@ -91,12 +98,15 @@ class _BarMeter:
     def advance(self, count: int, note: str = "") -> None:
         self._bar.update(self._task, advance=count, note=note)
 
+    def skip(self, count: int) -> None:
+        self._bar.reset(self._task, completed=count, note="")
+
 
 class _LineMeter:
     INTERVAL = 10.0
 
     def __init__(self, stage: str, total: int) -> None:
-        self._stage, self._total, self._done, self._note = stage, total, 0, ""
+        self._stage, self._total, self._done, self._skipped, self._note = stage, total, 0, 0, ""
         self._begin = self._last = time.monotonic()
 
     def advance(self, count: int, note: str = "") -> None:
@@ -105,6 +115,9 @@ class _LineMeter:
             self._last = time.monotonic()
             self._print()
 
+    def skip(self, count: int) -> None:
+        self._done = self._skipped = count
+
     def close(self) -> None:
         self._print()
 
@@ -112,7 +125,6 @@ class _LineMeter:
         elapsed = time.monotonic() - self._begin
         parts = [f"{self._stage}: {self._done}/{self._total}"] if self._total else [self._stage]
         parts += [self._note] if self._note else []
-        left = (
-            f", {elapsed / self._done * (self._total - self._done):.0f} s left" if 0 < self._done < self._total else ""
-        )
+        done, open_ = self._done - self._skipped, self._total - self._done
+        left = f", {elapsed / done * open_:.0f} s left" if done > 0 and open_ > 0 else ""
         print(f"{', '.join(parts)}, {elapsed:.1f} s{left}", file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import time
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stdpnet.cli.common import JsonOption, RunArgument, print_json
+from stdpnet.errors import StdpnetError
 
 if TYPE_CHECKING:
     from stdpnet.runs import Run
@@ -80,7 +82,12 @@ def list_runs(
     """List runs with state, progress, scores and age."""
     from stdpnet.runs import find_runs
 
-    rows = [_summary(run) for run in find_runs(folder)]
+    rows = []
+    for run in find_runs(folder):
+        try:
+            rows.append(_summary(run))
+        except (StdpnetError, KeyError) as error:
+            warnings.warn(f"{run.path}: cannot be read ({error})", stacklevel=1)
     rows = [row for row in rows if state is None or row["state"] == state.value]
     descending = sort in (SortKey.vote, SortKey.linear, SortKey.images)
     known = [row for row in rows if row[sort.value] is not None]

@@ -81,7 +81,7 @@ class _Ticker:
     def begin(self, job: Job) -> None:
         self._begin, self._first = time.perf_counter(), job.state.images
         self._counted = job.state.images
-        self._meter.advance(job.state.images)
+        self._meter.skip(job.state.images)
 
     def handle(self, job: Job) -> None:
         state = job.state

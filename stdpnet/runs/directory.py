@@ -93,10 +93,18 @@ class Run:
         path = run_path(where)
         if not (path / "config.toml").is_file():
             raise RunError(f"{path}: no run here; `stdpnet train` makes one, and prints its path")
+        return cls(path, cls._read_spec(path))
+
+    @staticmethod
+    def _read_spec(path: Path) -> ExperimentSpec:
         try:
-            return cls(path, load_config(path / "config.toml"))
+            return load_config(path / "config.toml")
         except ConfigError as error:
-            raise RunError(f"{error}; this file is not to be edited: start a new run with `stdpnet train`") from None
+            raise RunError(f"{error}; restore it, or start a new run with `stdpnet train`") from None
+
+    def reload(self) -> None:
+        """Read the configuration again."""
+        self.spec = type(self)._read_spec(self.path)
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -130,7 +138,7 @@ class Run:
             return state
 
     def set_damaged_aside(self) -> None:
-        """Rename a newest checkpoint that cannot be read, so that the next one does not push out the good one before."""
+        """Rename a newest checkpoint that cannot be read, so that the next one does not push out the good one."""
         newest = self.path / "checkpoint.h5"
         if newest.exists() and not is_whole(newest):
             newest.replace(self.path / "checkpoint.damaged.h5")
@@ -221,13 +229,13 @@ class Run:
             warnings.warn(f"{path}: damaged ({error}); computing the responses again", stacklevel=2)
             return None
 
-    def save_scores(self, scores: dict[str, Any], split: str = "test") -> None:
-        """Write scores.json, or scores-<split>.json for another split than test."""
-        write_text(self._scores_path(split), json.dumps(scores, indent=2) + "\n")
+    def save_scores(self, scores: dict[str, Any], split: str = "test", snapshot: str = "last") -> None:
+        """Write scores.json, with the names of a split other than test and a snapshot other than last in its name."""
+        write_text(self._scores_path(split, snapshot), json.dumps(scores, indent=2) + "\n")
 
-    def load_scores(self, split: str = "test") -> dict[str, Any] | None:
-        """Return the scores on a split, or None before the first evaluation."""
-        path = self._scores_path(split)
+    def load_scores(self, split: str = "test", snapshot: str = "last") -> dict[str, Any] | None:
+        """Return the scores of a snapshot on a split, or None before the first evaluation."""
+        path = self._scores_path(split, snapshot)
         return read_json(path) if path.exists() else None
 
     def _folder(self, name: str) -> Path:
@@ -238,8 +246,9 @@ class Run:
             raise RunError(f"{folder}: cannot be made ({error.strerror}); permit writing to the run") from None
         return folder
 
-    def _scores_path(self, split: str) -> Path:
-        return self.path / ("scores.json" if split == "test" else f"scores-{split}.json")
+    def _scores_path(self, split: str, snapshot: str) -> Path:
+        special = [name for name, usual in ((split, "test"), (snapshot, "last")) if name != usual]
+        return self.path / f"{'-'.join(['scores', *special])}.json"
 
 
 def run_path(where: str | Path) -> Path:

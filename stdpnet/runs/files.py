@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+from pydantic_core import to_json
 
 from stdpnet.errors import RunError
 
@@ -129,7 +130,7 @@ def append_line(path: Path, row: dict[str, Any]) -> None:
     try:
         with path.open("ab+") as file:
             _cut_torn_line(file)
-            file.write(json.dumps(row).encode() + b"\n")
+            file.write(to_json(row, inf_nan_mode="null") + b"\n")
             file.flush()
     except OSError as error:
         raise _unwritable(path, error) from None
@@ -159,9 +160,12 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     rows = []
     for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is torn, or nothing
         try:
-            rows.append(json.loads(line))
+            row = json.loads(line)
         except (json.JSONDecodeError, UnicodeDecodeError):
-            raise RunError(f"{path}: line {number} is not JSON; remove it") from None
+            row = None
+        if not isinstance(row, dict):
+            raise RunError(f"{path}: line {number} is not a JSON object; remove it")
+        rows.append(row)
     return rows
 
 

@@ -43,12 +43,15 @@ class Observer(Protocol):
 class Job:
     """A training job on a run directory; made by `train` and `resume`."""
 
-    def __init__(self, run: Run, dataset: Dataset, trainer: Trainer, chunk: int) -> None:
+    def __init__(self, run: Run, dataset: Dataset, trainer: Trainer, chunk: int, extended: bool = False) -> None:
+        self.extended = extended
+        """Whether the user has just set a new goal."""
         self.run, self.dataset, self.state, self.threads = run, dataset, trainer.state, trainer.threads
         self._ailments: set[str] = set()
         self._trainer, self._chunk = trainer, chunk
         self._signals = SignalCatcher()
         self._reason: str | None = None
+        self._at_boundary = True
         self._saved_images, self._saved_time = self.state.images if run.has_state else -1, time.monotonic()
         self._row_images, self._row_seconds = self.state.images, 0.0
 
@@ -62,11 +65,9 @@ class Job:
             raise StopRequestedError(self.run.path, self.state.images, self._signals.received)
 
     def go(self, observers: Iterable[Observer], event: str) -> Run:
-        """Train to the goal, and write everything down on the way."""
+        """Train to the goal, and write everything down on the way; the caller holds the run's lock."""
         watching = [*observers, *_plugged_in(self)]
-        with self._signals, self.run.locked() as died:
-            if died:
-                warnings.warn(f"{self.run.path}: {died}; going on from image {self.state.images}", stacklevel=3)
+        with self._signals:
             self.run.log(event, images=self.state.images, command=sys.argv)
             try:
                 self._train(watching)
@@ -74,16 +75,19 @@ class Job:
                 self._save()
                 self.run.log("stopped", images=self.state.images, reason=error.signal.name)
                 raise
-            except HealthError as error:
-                self._save()
-                self.run.log("failed", images=self.state.images, reason=str(error))
-                raise
-            except StdpnetError as error:
-                with contextlib.suppress(RunError):  # the disk that failed may be the one that holds the run
-                    self.run.log("failed", images=self.state.images, reason=str(error))
+            except Exception as error:
+                self._rescue(error)
                 raise
             self.run.log("finished", images=self.state.images, reason=self._reason or "goal reached")
         return self.run
+
+    def _rescue(self, error: Exception) -> None:
+        """Note why the job ends, and keep what it has learned; a disk that failed before may fail again."""
+        with contextlib.suppress(RunError):
+            self.run.log("failed", images=self.state.images, reason=str(error))
+        if self._at_boundary and not (isinstance(error, HealthError) and error.fatal):
+            with contextlib.suppress(StdpnetError):
+                self._save()
 
     def _train(self, observers: list[Observer]) -> None:
         for observer in observers:
@@ -94,7 +98,9 @@ class Job:
             self.check_signals()
             boundary = min((state.images // every + 1) * every for every in strides if every > 0)
             begin = time.perf_counter()
+            self._at_boundary = False
             self._trainer.advance(min(self._chunk, boundary - state.images))
+            self._at_boundary = True
             self._row_seconds += time.perf_counter() - begin
             if state.images % spec.progress.every == 0 or state.images == spec.training.images:
                 self._report()
@@ -109,17 +115,19 @@ class Job:
         """Write a row of progress; warn of, or stop at, what is unhealthy."""
         spec, state = self.run.spec, self.state
         row: dict[str, Any] = summarise(spec, state)
-        findings = examine(spec, row)
+        complete = state.images % spec.progress.every == 0  # else the goal, which may yet be put further
+        findings = [finding for finding in examine(spec, row) if complete or finding.fatal]
         seconds, images = self._row_seconds, state.images - self._row_images
         row["images_per_s"] = images / seconds if seconds else None
         row["health"] = [finding.name for finding in findings]
-        if state.images % spec.progress.every == 0:  # else the goal, which may yet be put further
+        if complete:
             state.interval = Interval.begin(state.network)
         self._row_images, self._row_seconds = state.images, 0.0
         self.run.append_row("progress", row)
         for finding in findings:
             if finding.fatal or spec.health.action == "stop":
-                raise HealthError(f"{self.run.path}: {finding.name} at image {state.images}: {finding.message}")
+                message = f"{self.run.path}: {finding.name} at image {state.images}: {finding.message}"
+                raise HealthError(message, finding.fatal)
             if finding.name not in self._ailments:  # said once, and again when it comes back
                 warnings.warn(f"{finding.name} at image {state.images}: {finding.message}", stacklevel=2)
         self._ailments = {finding.name for finding in findings}
@@ -133,6 +141,9 @@ class Job:
     def _save(self) -> None:
         """Write a checkpoint unless the newest one is of this image."""
         if self._saved_images != self.state.images:
+            if not self.state.network.is_finite:
+                message = f"{self.run.path}: not finite at image {self.state.images}: there is nothing to keep"
+                raise HealthError(message, fatal=True)
             self.run.save_state(self.state)
             self._saved_images, self._saved_time = self.state.images, time.monotonic()
 
@@ -166,10 +177,13 @@ def train(
     HealthError
         If the network is unhealthy and spec.health.action is "stop", or its numbers are not finite.
     """
+    if spec.dataset.path:  # a run can be resumed from anywhere
+        spec = spec.replace(dataset=spec.dataset.replace(path=str(Path(spec.dataset.path).resolve())))
     dataset = load_dataset(spec.dataset)
     trainer = Trainer(spec, dataset.train.images, TrainingState(initial_network(spec)), threads)
     record = Run.create(spec, run, f"{name}-{spec.seed}", dataset_sha256=dataset.sha256)
-    return Job(record, dataset, trainer, chunk).go(observers, "started")
+    with record.locked():
+        return Job(record, dataset, trainer, chunk).go(observers, "started")
 
 
 def resume(
@@ -194,19 +208,20 @@ def resume(
         If configuration, number type or dataset are not those that the run began with, if another process writes
         the run, or if no checkpoint can be read.
     """
-    dataset = load_dataset(run.spec.dataset)
-    check_dataset(run, dataset)
-    state = run.load_state() if run.has_state else TrainingState(initial_network(run.spec))
-    wanted, found = run.spec.simulation.effective_dtype, state.network.dtype.name
-    if wanted != found:
-        raise RunError(f"{run.path}: was trained in {found}, config.toml now says {wanted}; restore it")
-    if images is not None:
-        with run.locked():
+    with run.locked() as died:
+        run.reload()  # as it is now that nobody else writes it
+        dataset = load_dataset(run.spec.dataset)
+        check_dataset(run, dataset)
+        state = run.load_state() if run.has_state else TrainingState(initial_network(run.spec))
+        if died:
+            warnings.warn(f"{run.path}: {died}; going on from image {state.images}", stacklevel=2)
+        if images is not None:
             if images < state.images:
                 raise RunError(f"--images {images}: {run.path} has seen {state.images} images already; choose more")
             run.extend(images)
-    trainer = Trainer(run.spec, dataset.train.images, state, threads)
-    return Job(run, dataset, trainer, chunk).go(observers, "resumed")
+        run.set_damaged_aside()
+        trainer = Trainer(run.spec, dataset.train.images, state, threads)
+        return Job(run, dataset, trainer, chunk, extended=images is not None).go(observers, "resumed")
 
 
 def check_dataset(run: Run, dataset: Dataset) -> None:

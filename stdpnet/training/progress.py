@@ -38,7 +38,7 @@ def summarise(spec: ExperimentSpec, state: TrainingState) -> dict[str, Any]:
         "theta": _quantiles(network.theta),
         "competition": _competition(network) if spec.competition.learned else None,
         "unnormalised": interval.unnormalised,
-        "finite": all(bool(np.isfinite(array).all()) for array in network.arrays().values()),
+        "finite": network.is_finite,
     }
 
 

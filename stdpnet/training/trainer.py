@@ -68,7 +68,7 @@ class Trainer:
     def _show(self, order: NDArray[np.int64]) -> None:
         """Show images, and a single image again while it is answered weakly."""
         training, state = self.spec.training, self.state
-        switches, rates = self._switches(), self._rates(len(order))
+        switches, rates = switches_at(self.spec, state.images), rates_at(self.spec, state.images, len(order))
         for retry in range(training.max_retries + 1):
             numbers = np.arange(state.presentations, state.presentations + len(order))
             extra_rate = retry * training.retry_rate
@@ -91,18 +91,19 @@ class Trainer:
         interval.unnormalised += outcome.unnormalised
         return spikes
 
-    def _switches(self) -> Switches:
-        """Return what the next image may change."""
-        two_step = self.spec.training.two_step
-        second_step = bool(two_step) and self.state.images >= two_step
-        return Switches(
-            learn_xy=not second_step,
-            learn_yy=self.spec.competition.learned and (second_step or not two_step),
-            adapt_theta=True,
-        )
 
-    def _rates(self, count: int) -> NDArray[np.float64]:
-        """Return the factor of the learning rate for each of the next images."""
-        half_life = self.spec.plasticity.half_life
-        numbers = np.arange(self.state.images, self.state.images + count)
-        return np.ones(count) if half_life == 0 else np.exp2(-numbers / half_life)
+def switches_at(spec: ExperimentSpec, image: int) -> Switches:
+    """Return what training image number `image` may change."""
+    two_step = spec.training.two_step
+    second_step = bool(two_step) and image >= two_step
+    return Switches(
+        learn_xy=not second_step,
+        learn_yy=spec.competition.learned and (second_step or not two_step),
+        adapt_theta=True,
+    )
+
+
+def rates_at(spec: ExperimentSpec, image: int, count: int) -> NDArray[np.float64]:
+    """Return the factors of the learning rate for `count` training images from number `image` on."""
+    half_life = spec.plasticity.half_life
+    return np.ones(count) if half_life == 0 else np.exp2(-np.arange(image, image + count) / half_life)

@@ -38,7 +38,7 @@ class NumbaEngine:
         self, spec: ExperimentSpec, network: Network, threads: int | None = None, lanes: int | None = None
     ) -> None:
         self.network = network
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or available_cores()
         self._constants = constants(spec, network.dtype)
         channels = network.geometry.channels
         count = fitting_lanes(channels, network.dtype.itemsize) if lanes is None else lanes
@@ -94,6 +94,11 @@ class NumbaEngine:
             return Outcome(counts, sum(map(run, tasks)))
         with ThreadPoolExecutor(self._threads) as pool:
             return Outcome(counts, sum(pool.map(run, tasks)))
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _padded(array: Floats, length: int, apart: bool = False) -> Floats:
