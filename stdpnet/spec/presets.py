@@ -57,7 +57,7 @@ Tables = dict[str, dict[str, Any]]
 # What the thesis ran; neuron and plasticity have its values by default.
 _THESIS: Tables = {"encoder": {"kind": "poisson_isi"}, "training": {"images": 4000}}
 
-# tau_theta stays at 1e6 ms: with 1e7 theta grows without end, and long runs go silent (docs/homeostasis.md).
+# tau_theta has an equilibrium: with 1e7 ms theta grows without end, and long runs go silent (docs/homeostasis.md).
 _BETTER: Tables = {
     "neuron": {"v_thresh": -60.0, "tau_v": 100.0, "theta_plus": 0.2, "tau_refrac": 2.0},
     "encoder": {"max_rate": 255.0},
@@ -95,6 +95,8 @@ def _thesis(row: Row) -> ExperimentSpec:
 
 def _better(row: Row) -> ExperimentSpec:
     tables = _BETTER_FCSNN if row.network == "fcsnn" else _BETTER
+    if row.network != "fcsnn" and row.channels >= 100:  # a neuron among many wins less often, and may take longer
+        tables = {**tables, "neuron": {**tables["neuron"], "tau_theta": 3e6}}
     competition = {**tables["competition"], "learned": row.learned}
     return ExperimentSpec(**{**tables, "topology": _topology(row), "competition": competition})
 
