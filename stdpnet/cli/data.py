@@ -27,11 +27,15 @@ def list_datasets(as_json: JsonOption = False) -> None:
 
 
 @app.command("fetch")
-def fetch(name: NameArgument) -> None:
+def fetch(name: NameArgument, as_json: JsonOption = False) -> None:
     """Download a dataset into the cache, unless it is there."""
     from stdpnet import data
 
-    print(data.fetch(name))
+    folder = str(data.fetch(name))
+    if as_json:
+        print_json({"name": name, "folder": folder})
+    else:
+        print(folder)
 
 
 @app.command("info")

@@ -67,7 +67,7 @@ _BETTER: Tables = {
 
 _BETTER_FCSNN: Tables = {
     "neuron": {"v_thresh": 3.0, "tau_v": 550.0, "theta_plus": 0.4, "tau_theta": 1.3e6, "tau_refrac": 4.0},
-    "encoder": {"max_rate": 200.0},
+    "encoder": {"kind": "regular", "max_rate": 200.0},  # less noise in the sum of 400 pixels: + 1.6 points
     "plasticity": {"A_plus": 0.004, "A_minus": 0.0, "tau_plus": 80.0, "mean_weight": 0.225},
     "competition": {"c_w": -500.0},
 }
