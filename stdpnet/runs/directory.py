@@ -72,9 +72,10 @@ class Run:
             If the directory exists, or cannot be made.
         """
         path = _free_path(RUNS / default_name) if where is None else run_path(where)
-        if path.exists():
+        if os.path.lexists(path):  # which, unlike Path.exists, has an answer to any string
             raise RunError(f"{path}: exists already and is never overwritten; choose another --run, or remove it")
         draft = path.with_name(f".{path.name}.{os.getpid()}")
+        new_folder = not os.path.lexists(path.parent)
         try:
             draft.mkdir(parents=True)
             write_text(draft / "config.toml", dump_config(spec, documented=True))
@@ -83,6 +84,9 @@ class Run:
             sync_folder(path.parent)
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
+            if new_folder:
+                with contextlib.suppress(OSError):
+                    path.parent.rmdir()  # unless another process has put a run there
             reason = str(error) if isinstance(error, RunError) else error.strerror
             raise RunError(f"{path}: cannot be created ({reason}); choose another --run") from None
         return cls(path, spec)
@@ -91,7 +95,7 @@ class Run:
     def open(cls, where: str | Path) -> Run:
         """Open an existing run by its name below runs/ or its path."""
         path = run_path(where)
-        if not (path / "config.toml").is_file():
+        if not os.path.isfile(path / "config.toml"):
             raise RunError(f"{path}: no run here; `stdpnet train` makes one, and prints its path")
         return cls(path, cls._read_spec(path))
 

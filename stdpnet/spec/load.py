@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,10 +26,10 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> Experiment
         If there is no such file or preset, the file is not TOML, or the result is not a valid spec.
     """
     path = Path(source)
-    if path.suffix == ".toml" or path.is_file():
-        values = _read(path)
-    elif str(source) in preset_names():
+    if str(source) in preset_names() and not path.is_file():
         values = preset(str(source)).model_dump(exclude_none=True)
+    elif path.suffix == ".toml" or os.path.isfile(path):  # which, unlike Path.is_file, has an answer to any string
+        values = _read(path)
     else:
         close = difflib.get_close_matches(str(source), preset_names(), n=1)
         hint = f"did you mean '{close[0]}'?" if close else "`stdpnet config list` shows the presets"
