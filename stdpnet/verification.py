@@ -50,7 +50,7 @@ def verify(
     engines = [_engine(spec, "brian2", threads), _engine(spec, "numba", threads)]
     encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
     order = image_order(spec.seed, len(dataset.train.labels), 0, images)
-    each = spec.simulation.steps * spec.geometry.neurons * 17 * len(engines)
+    each = spec.simulation.steps * spec.geometry.neurons * 25 * len(engines)
     block = max(1, int(RECORDED_BYTES / each))
     spikes = 0
     first = 0

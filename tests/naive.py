@@ -135,6 +135,7 @@ class NaiveEngine:
             if recording is not None:
                 recording.v[number, k] = np.reshape(v, net.theta.shape)
                 recording.current[number, k] = np.reshape(current, net.theta.shape)
+                recording.theta[number, k] = net.theta
                 for j in spikes:
                     recording.spikes[number, k][where[j]] = True
         return raster

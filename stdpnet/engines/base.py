@@ -35,6 +35,8 @@ class Recording(NamedTuple):
     """(N, T, P, C) membrane potential, mV."""
     current: NDArray[np.float64]
     """(N, T, P, C) accumulated input I that counts in the next step, mV."""
+    theta: NDArray[np.float64]
+    """(N, T, P, C) adaptive part of the threshold, mV."""
     spikes: NDArray[np.bool_]
     """(N, T, P, C) which neurons spiked."""
 
@@ -42,7 +44,7 @@ class Recording(NamedTuple):
     def empty(cls, presentations: int, steps: int, network: Network) -> Recording:
         """Return a recording to be filled."""
         shape = (presentations, steps, *network.theta.shape)
-        return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape, np.bool_))
+        return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, np.bool_))
 
 
 class Outcome(NamedTuple):

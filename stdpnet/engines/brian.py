@@ -143,6 +143,7 @@ class BrianEngine:
         image, step = divmod(self._run.step - 1, self._run.steps)
         recording.v[image, step].reshape(-1)[:] = self._groups.array("Y", "v")
         recording.current[image, step].reshape(-1)[:] = self._groups.array("Y", "I")
+        recording.theta[image, step].reshape(-1)[:] = self._groups.array("Y", "theta")
         recording.spikes[image, step].reshape(-1)[self._groups.spikes()] = True
 
 

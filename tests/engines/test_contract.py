@@ -20,6 +20,7 @@ def assert_same(spec, engine_keys, trains, switches=TRAINING, rates=None):
     np.testing.assert_array_equal(seen.spikes, wanted.spikes)
     np.testing.assert_array_equal(seen.v, wanted.v)
     np.testing.assert_array_equal(seen.current, wanted.current)
+    np.testing.assert_array_equal(seen.theta, wanted.theta)
     np.testing.assert_array_equal(outcome.counts, expected.counts)
     assert outcome.unnormalised == expected.unnormalised
     for name, array in engine.network.arrays().items():

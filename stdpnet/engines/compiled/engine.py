@@ -85,7 +85,7 @@ class NumbaEngine:
 
         def run(task: tuple[int, slice]) -> int:
             first, part = task
-            view = recording and Recording(recording.v[part], recording.current[part], recording.spikes[part])
+            view = recording and Recording(*(values[part] for values in recording))
             own_trains, group = SpikeTrains(trains.pixels, trains.offsets[part]), self._groups[first]
             memory, output = allocate(own_trains, group, rules.xy), Output(counts[part], view, first)
             return present_group(own_trains, factors[part], group, memory, rules, output, self._lanes)

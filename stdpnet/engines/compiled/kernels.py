@@ -554,6 +554,7 @@ def _record(recording: Recording | None, i: int, k: int, g: int, position: int, 
         for j in range(recording.v.shape[3]):
             recording.v[i, k, position, j] = cells.v[g, j]
             recording.current[i, k, position, j] = cells.current[g, j]
+            recording.theta[i, k, position, j] = cells.theta[g, j]
         for n in range(spikes.tally[FIRED, g]):
             recording.spikes[i, k, position, spikes.fired[g, n]] = True
 
