@@ -22,6 +22,12 @@ def lean(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", numba.njit(**options)(function))
 
 
+def lean_inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile as `lean` does, into the compiled callers: passing many arrays can cost more than using them."""
+    options: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy", "_nrt": False}
+    return cast("Callable[P, R]", numba.njit(forceinline=True, **options)(function))
+
+
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a small function into its compiled callers."""
     return cast("Callable[P, R]", numba.njit(inline="always", fastmath=False, error_model="numpy")(function))

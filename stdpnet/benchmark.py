@@ -17,9 +17,11 @@ from stdpnet._jit import compiled
 from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder, SpikeTrains, Stream
 from stdpnet.engines.base import FROZEN, Switches, constants, make_engine, window_rows
-from stdpnet.engines.compiled.engine import available_cores
-from stdpnet.engines.compiled.kernels import normalise
+from stdpnet.engines.compiled.plasticity import normalise
+from stdpnet.engines.compiled.state import padded
+from stdpnet.engines.compiled.vectors import fitting_block
 from stdpnet.network import Floats, Network, initial_network
+from stdpnet.parallel import available_cores
 from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.training import image_order
 
@@ -117,15 +119,19 @@ class _Bench:
     def stages(self, trains: SpikeTrains) -> dict[str, Callable[[], Any]]:
         """Return what is timed, by name."""
         network = self.engine.network
-        current, factor = np.zeros((2, network.geometry.channels), network.dtype)
-        weights, numbers = network.weights.copy(), constants(self._spec, network.dtype)
+        channels, block = network.geometry.channels, fitting_block(network.geometry.channels, network.dtype.itemsize)
+        length = -(-channels // block.length) * block.length
+        current, factor = np.zeros(channels, network.dtype), padded(np.zeros((1, channels), network.dtype), length)
+        weights, numbers = padded(network.weights, length, apart=True), constants(self._spec, network.dtype)
         events = int((self._windows[:, trains.pixels] >= 0).sum())
         self.events_per_image = events * network.geometry.channels / len(trains.offsets)
         return {
             "simulate": lambda: self.engine.present(trains, FROZEN),
             "train": lambda: self.engine.present(trains, self.switches),
             "normalise": lambda: [
-                normalise(own, factor, numbers.norm, numbers.xy) for _ in range(len(trains.offsets)) for own in weights
+                normalise(own, channels, factor, numbers.norm, numbers.xy, block)
+                for _ in range(len(trains.offsets))
+                for own in weights
             ],
             "add_loop": lambda: add_loop(trains.pixels, trains.offsets, self._windows, weights, current),
         }

@@ -1,8 +1,8 @@
 """Images to spikes: pure functions of (seed, stream, presentation, pixel), so that nothing else can change a spike.
 
-Random numbers are Philox4x32-10 (Salmon et al. 2011, doi 10.1145/2063384.2063405): a counter goes in, four random
-words come out. `poisson` and `poisson_isi` are renewal processes over whole steps, drawn by inverting the
-distribution function of their intervals, one table row for each of the 256 pixel values; `regular` draws a phase.
+The random words come from stdpnet.philox. `poisson` and `poisson_isi` are renewal processes over whole steps, drawn by
+inverting the distribution function of their intervals, one table row for each of the 256 pixel values; `regular` draws
+a phase.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from stdpnet._jit import compiled, inlined
+from stdpnet._jit import inlined, lean, lean_inlined
+from stdpnet.parallel import in_parallel, shares
+from stdpnet.philox import philox, philox_many
 from stdpnet.spec.encoder import EncoderKind, EncoderSpec
 
 
@@ -65,6 +67,7 @@ class Encoder:
         *,
         retry: int = 0,
         extra_rate: float = 0.0,
+        threads: int = 1,
     ) -> SpikeTrains:
         """Return the spikes of images shown as the given presentations.
 
@@ -75,32 +78,45 @@ class Encoder:
         presentations : (N,) numbers of the presentations, at most 2**48 - 1
         retry : how often these images were shown before under the same number, 0..255
         extra_rate : Hz added to max_rate
+        threads : how many threads may compute; the spikes do not depend on it
         """
         flat = np.ascontiguousarray(images.reshape(len(images), math.prod(images.shape[1:])))
+        numbers = np.asarray(presentations, np.int64)
         peak = (self.spec.max_rate + extra_rate) * self.dt / 1000
         table = _interval_table(self.spec.kind, peak, self.steps)
         tag = np.uint32(int(stream) | retry << 8)
         offsets = np.empty((len(flat), self.steps + 1), np.int64)
-        expected, most = 1.2 * peak * self.steps * flat.sum(dtype=np.int64) / 255 + 1000, flat.size * self.steps
-        capacity, needed = -1, int(min(expected, most))
-        while needed > capacity:  # a second round is rare: the expected number and a fifth was not enough
-            pixels = np.empty(needed, np.int32)
-            capacity = needed
-            needed = _encode(
-                flat, np.asarray(presentations, np.int64), np.uint64(self.seed), tag, table, pixels, offsets
-            )
-        return SpikeTrains(pixels[:needed], offsets)
+        parts = shares(len(flat), threads)
+
+        def work(thread: int) -> NDArray[np.int32]:
+            part = parts[thread]
+            expected, most = 1.2 * peak * self.steps * flat[part].sum(dtype=np.int64) / 255 + 1000, flat[part].size
+            capacity, needed = -1, int(min(expected, most * self.steps))
+            drawn = _Drawn.empty(flat.shape[1], self.steps, table)
+            while needed > capacity:  # a second round is rare: the expected number and a fifth was not enough
+                pixels = np.empty(needed, np.int32)
+                capacity = needed
+                needed = _encode(flat[part], numbers[part], self.seed, tag, table, drawn, pixels, offsets[part])
+            return pixels[:needed]
+
+        pixels = in_parallel(work, len(parts))
+        for thread, part in enumerate(parts):
+            offsets[part] += sum(map(len, pixels[:thread]))
+        return SpikeTrains(np.concatenate(pixels) if len(pixels) > 1 else pixels[0], offsets)
 
 
 class IntervalTable(NamedTuple):
     """How intervals are drawn from random words."""
 
     bounds: NDArray[np.uint32]
-    """(256, T) a word at most bounds[value, g - 1] gives an interval of at most g steps; empty: regular intervals."""
+    """(256, T + 1) a word at most bounds[value, g - 1] gives an interval of at most g steps; the last is the largest
+    word, so that an interval that ends beyond the presentation is T + 1 steps; (256, 0): regular intervals."""
     guide: NDArray[np.uint16]
     """(256, 256) where to start the search, by the word's leading 8 bits."""
     means: NDArray[np.float64]
     """(256,) mean interval, steps; infinite at rate 0."""
+    blocks: NDArray[np.int64]
+    """(256,) how many times four words are drawn at once: enough for nearly every pixel, others draw more."""
 
 
 @lru_cache(maxsize=16)
@@ -109,7 +125,8 @@ def _interval_table(kind: EncoderKind, peak: float, steps: int) -> IntervalTable
     expected = peak * np.arange(256) / 255
     means = 1 / np.maximum(expected, 1e-300)
     if kind == "regular":
-        return IntervalTable(np.empty((256, 0), np.uint32), np.empty((256, 0), np.uint16), np.maximum(means, 1.0))
+        nothing = np.empty((256, 0), np.uint32), np.empty((256, 0), np.uint16)
+        return IntervalTable(*nothing, np.maximum(means, 1.0), (expected > 0).astype(np.int64))
     gaps = np.arange(1, steps + 1)
     if kind == "poisson":
         cumulative = np.asarray(-np.expm1(gaps * np.log1p(-np.minimum(expected, 1 - 2.0**-53))[:, None]))
@@ -118,105 +135,126 @@ def _interval_table(kind: EncoderKind, peak: float, steps: int) -> IntervalTable
     bounds = np.clip(np.ceil(cumulative * 2.0**32) - 1, 0, 2.0**32 - 1).astype(np.uint32)
     firsts = np.arange(256, dtype=np.uint32) << np.uint32(24)
     guide = np.array([np.searchsorted(row, firsts, side="left") for row in bounds], np.uint16)
-    return IntervalTable(bounds, guide, means)
+    spikes = np.minimum(expected, 1) * steps
+    blocks = np.where(expected > 0, np.ceil((spikes + 1.5 * np.sqrt(spikes) + 1) / 4), 0).astype(np.int64)
+    return IntervalTable(np.pad(bounds, ((0, 0), (0, 1)), constant_values=2**32 - 1), guide, means, blocks)
 
 
-@inlined
-def philox(
-    c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32, k0: np.uint32, k1: np.uint32
-) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
-    """Philox4x32-10: four random words for a counter (c0..c3) and a key (k0, k1)."""
-    for _ in range(10):
-        left = np.uint64(c0) * np.uint64(0xD2511F53)
-        right = np.uint64(c2) * np.uint64(0xCD9E8D57)
-        c0 = np.uint32(np.uint32(right >> np.uint64(32)) ^ c1 ^ k0)
-        c1 = np.uint32(right)
-        c2 = np.uint32(np.uint32(left >> np.uint64(32)) ^ c3 ^ k1)
-        c3 = np.uint32(left)
-        k0 = np.uint32(k0 + np.uint32(0x9E3779B9))
-        k1 = np.uint32(k1 + np.uint32(0xBB67AE85))
-    return c0, c1, c2, c3
+class _Drawn(NamedTuple):
+    """Scratch memory for one image."""
+
+    blocks: NDArray[np.uint32]
+    """(M,) which four words of a pixel."""
+    owners: NDArray[np.uint32]
+    """(M,) the pixel."""
+    words: NDArray[np.uint32]
+    """(4*M,) the words."""
+    steps: NDArray[np.int32]
+    """(S,) step of each spike, by pixel."""
+    pixels: NDArray[np.int32]
+    """(S,) pixel of each spike, by pixel."""
+
+    @classmethod
+    def empty(cls, pixels: int, steps: int, table: IntervalTable) -> _Drawn:
+        most, spikes = (pixels * int(table.blocks.max()) + 8) // 8 * 8, pixels * steps
+        numbers = np.zeros((2, most), np.uint32)
+        return cls(*numbers, np.empty(4 * most, np.uint32), np.empty(spikes, np.int32), np.empty(spikes, np.int32))
 
 
-@inlined
-def _interval(word: np.uint32, bounds: NDArray[np.uint32], guide: NDArray[np.uint16]) -> int:
-    """Return the interval, in steps, that a random word stands for; more than len(bounds): beyond the presentation."""
-    gap = int(guide[word >> np.uint32(24)])
-    while gap < bounds.shape[0] and word > bounds[gap]:
-        gap += 1
-    return gap + 1
+# Unsigned indices, here and below: with signed ones numba asks each time whether to count from the end.
 
 
-@compiled
-def _draw_pixel(
-    value: int,
-    counter: tuple[np.uint32, np.uint32, np.uint32],
-    key: tuple[np.uint32, np.uint32],
-    table: IntervalTable,
-    steps: int,
-    times: NDArray[np.int32],
-) -> int:
-    """Write the spike steps of one pixel to `times`; return how many."""
-    pixel, low, high = counter
-    count = 0
-    if table.bounds.shape[1] == 0:
-        word = philox(np.uint32(0), pixel, low, high, key[0], key[1])[0]
-        phase = np.float64(word) * 2.0**-32
-        time = phase * table.means[value]
-        while time < steps:
-            times[count] = np.int32(time)
-            count += 1
-            time = (phase + count) * table.means[value]
-        return count
-    bounds, guide = table.bounds[value], table.guide[value]
-    elapsed = 0
-    block = np.uint32(0)
-    while elapsed <= steps:
-        words = philox(block, pixel, low, high, key[0], key[1])
-        block = np.uint32(block + np.uint32(1))
-        for word in words:
-            elapsed += _interval(word, bounds, guide)
-            if elapsed > steps:
-                break
-            times[count] = elapsed - 1
-            count += 1
-    return count
-
-
-@compiled
+@lean
 def _encode(
     images: NDArray[np.uint8],
     presentations: NDArray[np.int64],
-    seed: np.uint64,
+    seed: int,
     tag: np.uint32,
     table: IntervalTable,
+    drawn: _Drawn,
     pixels: NDArray[np.int32],
     offsets: NDArray[np.int64],
 ) -> int:
     """Write the spikes of images (N, n*n) as far as they fit; return how many there are."""
     steps = offsets.shape[1] - 1
-    key = (np.uint32(seed & np.uint64(0xFFFFFFFF)), np.uint32(seed >> np.uint64(32)))
-    drawn_step = np.empty((images.shape[1] + 1) * steps, np.int32)
-    drawn_pixel = np.empty((images.shape[1] + 1) * steps, np.int32)
+    key = (np.uint32(seed & 0xFFFFFFFF), np.uint32(seed >> 32))
     begin = 0
     for i in range(images.shape[0]):
-        number = np.uint64(presentations[i])
+        image, number = images[i], np.uint64(presentations[i])
         low = np.uint32(number & np.uint64(0xFFFFFFFF))
         high = np.uint32(np.uint32(number >> np.uint64(32)) << np.uint32(16) | tag)
-        total = 0
-        for pixel in range(images.shape[1]):
-            if images[i, pixel] != 0:
-                counter = (np.uint32(pixel), low, high)
-                count = _draw_pixel(images[i, pixel], counter, key, table, steps, drawn_step[total:])
-                drawn_pixel[total : total + count] = pixel
+        count = 0
+        for pixel in range(image.shape[0]):
+            for block in range(table.blocks[np.uintp(image[pixel])]):
+                drawn.blocks[count] = block
+                drawn.owners[count] = pixel
+                count += 1
+        philox_many(drawn.blocks, drawn.owners, low, high, key, count, drawn.words)
+        total = block = 0
+        for pixel in range(image.shape[0]):
+            value = np.uintp(image[pixel])
+            if value != 0:
+                counter, blocks = (np.uint32(pixel), low, high), table.blocks[value]
+                own = drawn.words[4 * block : 4 * (block + blocks)]
+                count = _draw_pixel(value, counter, key, own, table, steps, drawn.steps[total:])
+                drawn.pixels[total : total + count] = pixel
                 total += count
+                block += blocks
         if begin + total <= pixels.shape[0]:
-            _sort_by_step(drawn_step[:total], drawn_pixel[:total], begin, pixels, offsets[i])
+            _sort_by_step(drawn.steps[:total], drawn.pixels[:total], begin, pixels, offsets[i])
         begin += total
     return begin
 
 
-@compiled
+@lean_inlined
+def _draw_pixel(
+    value: int,
+    counter: tuple[np.uint32, np.uint32, np.uint32],
+    key: tuple[np.uint32, np.uint32],
+    words: NDArray[np.uint32],
+    table: IntervalTable,
+    steps: int,
+    times: NDArray[np.int32],
+) -> int:
+    """Write the spike steps of one pixel to `times`; return how many.
+
+    `words` are the first ones of its counter; more are made when these do not suffice.
+    """
+    count = np.uintp(0)
+    if table.bounds.shape[1] == 0:
+        phase = np.float64(words[0]) * 2.0**-32
+        time = phase * table.means[value]
+        while time < steps:
+            times[count] = np.int32(time)
+            count += np.uintp(1)
+            time = (phase + count) * table.means[value]
+    else:
+        bounds, guide = table.bounds[value], table.guide[value]
+        elapsed = _interval(words[0], bounds, guide)
+        while elapsed <= steps:
+            times[count] = elapsed - 1
+            count += np.uintp(1)
+            if count < np.uintp(words.shape[0]):
+                word = words[count]
+            else:
+                block = np.uint32(count >> np.uintp(2))
+                word = philox(block, counter[0], counter[1], counter[2], key[0], key[1])[int(count) & 3]
+            elapsed += _interval(word, bounds, guide)
+    return int(count)
+
+
+@inlined
+def _interval(word: np.uint32, bounds: NDArray[np.uint32], guide: NDArray[np.uint16]) -> int:
+    """Return the interval, in steps, that a random word stands for."""
+    gap = np.uintp(guide[word >> np.uint32(24)])
+    gap += np.uintp(word > bounds[gap])  # two comparisons suffice nearly always, and cannot be guessed wrong
+    gap += np.uintp(word > bounds[gap])
+    while word > bounds[gap]:
+        gap += np.uintp(1)
+    return int(gap) + 1
+
+
+@lean
 def _sort_by_step(
     steps: NDArray[np.int32],
     drawn: NDArray[np.int32],
@@ -227,14 +265,15 @@ def _sort_by_step(
     """Write the drawn pixels, a counting sort by their steps, to pixels[begin:], and where each step begins."""
     offsets[:] = 0
     for step in steps:
-        offsets[step + 1] += 1
+        offsets[np.uintp(step) + np.uintp(1)] += 1
     offsets[0] = begin
     for step in range(1, offsets.shape[0]):  # counts -> where the step after begins
         offsets[step] += offsets[step - 1]
     for spike in range(steps.shape[0]):  # each begin moves to its end ...
-        slot = offsets[steps[spike]]
-        pixels[slot] = drawn[spike]
-        offsets[steps[spike]] = slot + 1
+        step = np.uintp(steps[spike])
+        slot = offsets[step]
+        pixels[np.uintp(slot)] = drawn[spike]
+        offsets[step] = slot + 1
     for step in range(offsets.shape[0] - 1, 0, -1):  # ... which is the begin of the next
         offsets[step] = offsets[step - 1]
     offsets[0] = begin

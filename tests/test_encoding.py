@@ -3,7 +3,8 @@ import pytest
 from scipy import stats
 
 from stdpnet._jit import compiled
-from stdpnet.encoding import Encoder, Stream, philox
+from stdpnet.encoding import Encoder, Stream
+from stdpnet.philox import philox, philox_many
 from stdpnet.spec import EncoderSpec
 
 KINDS = ("poisson", "poisson_isi", "regular")
@@ -28,6 +29,28 @@ def philox_words(c0, c1, c2, c3, k0, k1):
 )
 def test_philox_gives_the_published_words(counter, key, words):
     assert philox_words(*(np.uint32(n) for n in (*counter, *key))) == words
+
+
+def test_many_philox_words_equal_one_by_one():
+    rng = np.random.default_rng(0)
+    c0, c1 = rng.integers(0, 2**32, (2, 24), dtype=np.uint32)
+    key, words = (np.uint32(2**32 - 5), np.uint32(77)), np.zeros(4 * 24, np.uint32)
+    philox_many(c0, c1, np.uint32(3), np.uint32(2**31), key, 19, words)
+    for i in range(19):
+        expected = philox_words(c0[i], c1[i], np.uint32(3), np.uint32(2**31), *key)
+        np.testing.assert_array_equal(words[4 * i : 4 * i + 4], expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_spikes_do_not_depend_on_threads(kind):
+    images = np.random.default_rng(1).integers(0, 256, (11, 5, 5), dtype=np.uint8)
+    one, three = (
+        Encoder(EncoderSpec(kind=kind), 1.0, 50, 3).encode(images, Stream.TRAIN, np.arange(11), threads=threads)
+        for threads in (1, 3)
+    )
+    assert len(one.pixels) > 100
+    np.testing.assert_array_equal(one.pixels, three.pixels)
+    np.testing.assert_array_equal(one.offsets, three.offsets)
 
 
 def encode(

@@ -13,6 +13,7 @@ from stdpnet.encoding import Encoder, Stream
 from stdpnet.engines.base import FROZEN, make_engine
 from stdpnet.errors import EngineError
 from stdpnet.network import Network
+from stdpnet.parallel import available_cores
 from stdpnet.runs import Responses, network_digest
 from stdpnet.spec.experiment import ExperimentSpec
 
@@ -56,7 +57,14 @@ def respond(
         for retry in range(spec.training.max_retries + 1):
             extra_rate = retry * spec.training.retry_rate
             images = split.images[numbers]
-            trains = encoder.encode(images, stream, split.indices[numbers], retry=retry, extra_rate=extra_rate)
+            trains = encoder.encode(
+                images,
+                stream,
+                split.indices[numbers],
+                retry=retry,
+                extra_rate=extra_rate,
+                threads=threads or available_cores(),
+            )
             shown = engine.present(trains, FROZEN).counts.reshape(len(numbers), -1)
             counts[numbers] = np.minimum(shown, np.iinfo(np.uint16).max)
             numbers = numbers[shown.sum(axis=1) < spec.training.min_spikes]

@@ -19,7 +19,7 @@ from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.training.health import examine
 from stdpnet.training.progress import summarise
 from stdpnet.training.signals import SignalCatcher
-from stdpnet.training.trainer import CHUNK, Trainer
+from stdpnet.training.trainer import CHUNKS, Trainer
 
 OBSERVERS = "stdpnet.observers"
 """Entry point group of functions that get a job before it begins and return an observer of it, or None."""
@@ -43,12 +43,12 @@ class Observer(Protocol):
 class Job:
     """A training job on a run directory; made by `train` and `resume`."""
 
-    def __init__(self, run: Run, dataset: Dataset, trainer: Trainer, chunk: int, extended: bool = False) -> None:
+    def __init__(self, run: Run, dataset: Dataset, trainer: Trainer, chunk: int | None, extended: bool = False) -> None:
         self.extended = extended
         """Whether the user has just set a new goal."""
         self.run, self.dataset, self.state, self.threads = run, dataset, trainer.state, trainer.threads
         self._ailments: set[str] = set()
-        self._trainer, self._chunk = trainer, chunk
+        self._trainer, self._chunk = trainer, chunk or CHUNKS[run.spec.simulation.engine]
         self._signals = SignalCatcher()
         self._reason: str | None = None
         self._at_boundary = True
@@ -155,7 +155,7 @@ def train(
     name: str = "run",
     threads: int | None = None,
     observers: Iterable[Observer] = (),
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Run:
     """Train a network from its initial state and return the finished run.
 
@@ -166,7 +166,7 @@ def train(
     name : what the experiment is called, such as its configuration file's stem
     threads : how many threads may compute; default all cores; results do not depend on it
     observers : watch the job
-    chunk : images shown together; results do not depend on it
+    chunk : images shown together, default as suits the engine; results do not depend on it
 
     Raises
     ------
@@ -192,7 +192,7 @@ def resume(
     *,
     threads: int | None = None,
     observers: Iterable[Observer] = (),
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Run:
     """Go on with a run from its newest checkpoint, as if it had never stopped, and return it finished.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +12,23 @@ from stdpnet.encoding import Encoder, Stream
 from stdpnet.engines.base import Engine, Outcome, Switches, make_engine
 from stdpnet.errors import DataError
 from stdpnet.network import Purpose, generator
+from stdpnet.parallel import available_cores
 from stdpnet.runs import TrainingState
 from stdpnet.spec.experiment import ExperimentSpec
 
-CHUNK = 64
-"""Images that are encoded and shown together; results do not depend on it."""
+CHUNKS = {"numba": 256, "brian2": 64}
+"""Images that an engine encodes and shows together: the more, the less it costs to begin; a signal waits for them."""
+
+
+@lru_cache(maxsize=2)
+def _epoch_order(seed: int, size: int, epoch: int) -> NDArray[np.int64]:
+    return generator(seed, Purpose.IMAGE_ORDER, epoch).permutation(size)
 
 
 def image_order(seed: int, size: int, first: int, count: int) -> NDArray[np.int64]:
     """Return which of `size` images are shown as number first .. first+count-1; each epoch has an order of its own."""
     epochs = range(first // size, (first + count - 1) // size + 1) if count else range(0)
-    orders = [generator(seed, Purpose.IMAGE_ORDER, epoch).permutation(size) for epoch in epochs]
+    orders = [_epoch_order(seed, size, epoch) for epoch in epochs]
     begin = first - first // size * size
     order: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *orders])
     return order[begin : begin + count]
@@ -72,7 +79,8 @@ class Trainer:
         for retry in range(training.max_retries + 1):
             numbers = np.arange(state.presentations, state.presentations + len(order))
             extra_rate = retry * training.retry_rate
-            trains = self._encoder.encode(self._images[order], Stream.TRAIN, numbers, extra_rate=extra_rate)
+            images, threads = self._images[order], self.threads or available_cores()
+            trains = self._encoder.encode(images, Stream.TRAIN, numbers, extra_rate=extra_rate, threads=threads)
             outcome = self._engine.present(trains, switches, rates=rates)
             state.presentations += len(order)
             spikes = self._record(outcome)

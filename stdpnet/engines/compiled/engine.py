@@ -2,69 +2,69 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
-from stdpnet.engines.base import Outcome, Recording, Switches, constants, window_rows
-from stdpnet.engines.compiled.kernels import Group, Output, allocate, present_group, rules_of
-from stdpnet.engines.compiled.vectors import Lanes, fitting_lanes
-from stdpnet.network import Floats, Network
+from stdpnet.engines.base import Outcome, Recording, Switches, constants
+from stdpnet.engines.compiled.events import empty_events, find_events, layout
+from stdpnet.engines.compiled.kernels import present
+from stdpnet.engines.compiled.schedule import by_group, by_presentation
+from stdpnet.engines.compiled.state import Output, Rules, State, allocate, padded
+from stdpnet.engines.compiled.vectors import Block, fitting_block
+from stdpnet.network import Network
+from stdpnet.parallel import available_cores, in_parallel, shares
 from stdpnet.spec.experiment import ExperimentSpec
 
-CACHE_LINE = 64
-"""Bytes; rows of weights are an odd number of lines apart, so that a column does not crowd into few cache sets."""
+STEP_COST = 6
+"""Cost of a step of a position beside its input spikes, in input spikes; only the balance of threads depends on it."""
 
 
 class NumbaEngine:
     """Simulates groups of positions that share weights, each with its weights in cache, in parallel over threads.
 
     While something is learned a group's presentations follow one another, and threads share the groups (a convolutional
-    network is one group); a frozen network's presentations are independent, and threads share them too.
+    network is one group); a frozen network's presentations are independent, and threads share them instead.
 
     Parameters
     ----------
     spec : the experiment
     network : its state; its arrays become views of padded ones, which are updated in place
     threads : how many threads may compute; default all cores; results do not depend on it
-    lanes : neurons per vector; default as fits the machine; 0: plain loops; results do not depend on it
+    block : neurons to work on together; default as fits the machine; None: plain loops; results do not depend on it
     """
 
     def __init__(
-        self, spec: ExperimentSpec, network: Network, threads: int | None = None, lanes: int | None = None
+        self,
+        spec: ExperimentSpec,
+        network: Network,
+        threads: int | None = None,
+        block: Block | Literal["fitting"] | None = "fitting",
     ) -> None:
         self.network = network
         self._threads = threads or available_cores()
         self._constants = constants(spec, network.dtype)
-        channels = network.geometry.channels
-        count = fitting_lanes(channels, network.dtype.itemsize) if lanes is None else lanes
-        self._lanes = Lanes(count) if count else None
-        padded = -(-channels // count) * count if count else channels
-        learned = network.competition.ndim == 3
-        self._learned = learned
-        weights, theta = _padded(network.weights, padded, apart=True), _padded(network.theta, padded)
-        competition = _padded(network.competition, padded, apart=True) if learned else None
-        c_w, windows = network.dtype.type(0 if learned else network.competition[()]), window_rows(network)
-        positions, size = network.geometry.positions, network.geometry.positions // len(weights)
-        self._groups = {
-            first: Group(
-                weights[first // size],
-                theta[first : first + size],
-                np.empty((0, 0, 0), network.dtype) if competition is None else competition[first : first + size],
-                c_w,
-                windows[first : first + size],
-                channels,
-                network.geometry.shared,
-            )
-            for first in range(0, positions, size)
-        }
-        network.weights, network.theta = weights[..., :channels], theta[..., :channels]
-        if competition is not None:
-            network.competition = competition[..., :channels]
+        channels, steps = network.geometry.channels, spec.simulation.steps
+        self._block = fitting_block(channels, network.dtype.itemsize) if isinstance(block, str) else block
+        length = -(-channels // self._block.length) * self._block.length if self._block else channels
+        self._learned = network.competition.ndim == 3
+        self._layout = layout(network.geometry)
+        self._state = State(
+            padded(network.weights, length, apart=True),
+            padded(network.theta, length),
+            padded(network.competition, length, apart=True) if self._learned else np.empty((0, 0, 0), network.dtype),
+            network.dtype.type(0 if self._learned else network.competition[()]),
+            self._layout.fields,
+            channels,
+            network.geometry.shared,
+        )
+        self._memories = [allocate(self._state, steps, self._constants.xy) for _ in range(self._threads)]
+        self._events = empty_events(0, 0, steps, self._layout)
+        network.weights, network.theta = self._state.weights[..., :channels], self._state.theta[..., :channels]
+        if self._learned:
+            network.competition = self._state.competition[..., :channels]
 
     def present(
         self,
@@ -74,39 +74,57 @@ class NumbaEngine:
         rates: NDArray[np.float64] | None = None,
     ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
-        count = len(trains.offsets)
+        count, groups = len(trains.offsets), len(self._state.weights)
         switches = Switches(switches.learn_xy, switches.learn_yy and self._learned, switches.adapt_theta)
-        rules = rules_of(self._constants, switches)
+        rules = Rules.of(self._constants, switches)
         factors = np.ones(count, self.network.dtype) if rates is None else rates.astype(self.network.dtype)
-        counts = np.zeros((count, *self.network.theta.shape), np.int32)
-        parts = 1 if any(switches) else self._threads
-        bounds = np.linspace(0, count, parts + 1).astype(int)
-        tasks = [(first, slice(*ends)) for first in self._groups for ends in pairwise(bounds)]
+        output = Output(np.zeros((count, *self.network.theta.shape), np.int32), recording)
+        if count == 0:
+            return Outcome(output.counts, 0)
+        self._find_events(trains)
+        if any(switches):
+            plan = by_group(self._costs(count, groups, trains.steps), count, self._threads)
+        else:
+            plan = by_presentation(groups, count, self._threads)
 
-        def run(task: tuple[int, slice]) -> int:
-            first, part = task
-            view = recording and Recording(*(values[part] for values in recording))
-            own_trains, group = SpikeTrains(trains.pixels, trains.offsets[part]), self._groups[first]
-            memory, output = allocate(own_trains, group, rules.xy), Output(counts[part], view, first)
-            return present_group(own_trains, factors[part], group, memory, rules, output, self._lanes)
+        def work(thread: int) -> int:
+            memory, unnormalised = self._memories[thread], 0
+            for piece in plan[thread]:
+                if piece.after:
+                    piece.after.wait()
+                try:
+                    unnormalised += present(
+                        piece.tasks, self._events, factors, self._state, memory, rules, output, self._block
+                    )
+                finally:
+                    if piece.done:
+                        piece.done.set()
+            return unnormalised
 
-        if self._threads == 1 or len(tasks) == 1:
-            return Outcome(counts, sum(map(run, tasks)))
-        with ThreadPoolExecutor(self._threads) as pool:
-            return Outcome(counts, sum(pool.map(run, tasks)))
+        return Outcome(output.counts, sum(in_parallel(work, len(plan))))
 
+    def _find_events(self, trains: SpikeTrains) -> None:
+        """Map the input spikes to strips of the image, threads sharing the presentations."""
+        count, steps = len(trains.offsets), trains.steps
+        spikes = int(np.max(trains.offsets[:, -1] - trains.offsets[:, 0]))
+        if count > len(self._events.rows) or spikes >= self._events.rows.shape[2]:  # kept from call to call else
+            self._events = empty_events(count, spikes + spikes // 4, steps, self._layout)
+        parts = shares(count, self._threads)
+        length = max(self._events.rows.shape[2], self._events.begins.shape[2])
+        scratch = np.empty((len(parts), 2, length), np.int32)
 
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        def work(thread: int) -> None:
+            part = parts[thread]
+            own = self._events._replace(rows=self._events.rows[part], begins=self._events.begins[part])
+            find_events(trains.pixels, trains.offsets[part], self._layout, own, scratch[thread])
 
+        in_parallel(work, len(parts))
 
-def _padded(array: Floats, length: int, apart: bool = False) -> Floats:
-    """Return a copy whose last axis is filled up with zeros to a length, and to an odd number of cache lines."""
-    if apart:
-        line = CACHE_LINE // array.itemsize
-        lines = -(-length // line)
-        length = (lines + 1 - lines % 2) * line
-    result = np.zeros((*array.shape[:-1], length), array.dtype)
-    result[..., : array.shape[-1]] = array
-    return result
+    def _costs(self, count: int, groups: int, steps: int) -> NDArray[np.float64]:
+        """Return the expected cost of each group's presentations: input spikes and steps, seen on a few of them."""
+        begins = self._events.begins[: min(count, 16)]
+        spikes = np.diff(begins, axis=2).reshape(*begins.shape[:2], steps, -1).sum(axis=(0, 2)) / len(begins)  # (p, B)
+        until = np.pad(np.cumsum(spikes, axis=1), ((0, 0), (1, 0)))
+        strip, first, end, _ = self._layout.fields.T
+        costs = until[strip, end] - until[strip, first] + STEP_COST * steps
+        return np.asarray(costs.reshape(groups, -1).sum(axis=1))

@@ -1,10 +1,11 @@
-"""A vector value type for numba: a block of neurons in registers, as one LLVM vector.
+"""A vector value type for numba: a block of neurons in registers, as an array of LLVM vectors.
 
-LLVM splits a vector of any length into the registers of the machine (AVX-512, AVX2, NEON, ...), so that one source
-serves them all; additions stay additions, in the order written, so that results equal those of plain loops.
+One source serves every machine: LLVM maps vectors of the width that `fitting_block` chooses to its registers (AVX-512,
+AVX2, NEON, ...). Additions stay additions, in the order written, so that results equal those of plain loops.
 
-`Lanes(n)` is a value without content whose type carries n into compiled code: kernels are compiled, and cached on disk,
-once for each length.
+`Block(lanes, registers)` is a value without content whose type carries both numbers into compiled code: kernels are
+compiled, and cached on disk, once for each shape. An array of vectors, not one long vector: LLVM turns long vectors
+whose length is no power of two into scalars.
 """
 
 from __future__ import annotations
@@ -18,61 +19,73 @@ from numba.core import types
 from numba.extending import NativeValue, intrinsic, models, register_model, typeof_impl, unbox
 
 
-class Lanes:
-    """How many numbers a vector has."""
+class Block:
+    """How many neurons are worked on together: lanes per register, and registers."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, lanes: int, registers: int) -> None:
+        self.lanes, self.registers = lanes, registers
+
+    @property
+    def length(self) -> int:
+        """Neurons per block."""
+        return self.lanes * self.registers
 
 
-def register_bytes() -> int:
-    """Return the size of this machine's vector registers, bytes."""
+def register_file() -> tuple[int, int]:
+    """Return the size of this machine's vector registers, bytes, and how many of them one quantity may take.
+
+    `calm` holds three quantities of each neuron in registers and needs a few more: 9 of 32, or 4 of 16 registers.
+    """
     features = binding.get_host_cpu_features()
     if features.get("avx512f"):
-        return 64
-    return 32 if features.get("avx2") or features.get("avx") else 16
+        return 64, 9
+    if features.get("avx2") or features.get("avx"):
+        return 32, 4
+    return 16, 9 if features.get("neon") else 4
 
 
-def fitting_lanes(channels: int, itemsize: int, width: int | None = None) -> int:
-    """Return how many lanes suit a number of channels: 1, 2, 4 or 8 registers, little padding, few vectors.
+def fitting_block(channels: int, itemsize: int, width: int | None = None, most: int | None = None) -> Block:
+    """Return the block that suits a number of channels: as few and as equal blocks as the registers allow.
 
     Parameters
     ----------
     channels : neurons of a position
     itemsize : bytes of a number
-    width : bytes of a register; default this machine's
+    width, most : bytes of a register, and registers per quantity; default this machine's
     """
-    lane = (width or register_bytes()) // itemsize
-    choices = [lane * registers for registers in (8, 4, 2, 1)]
-    return min(choices, key=lambda lanes: -(-channels // lanes) * (lanes + lane))
+    host_width, host_most = register_file()
+    lanes = (width or host_width) // itemsize
+    needed = -(-channels // lanes)
+    blocks = -(-needed // (most or host_most))
+    return Block(lanes, -(-needed // blocks))
 
 
-class LanesType(types.Type):
-    """The type of Lanes(count)."""
+class BlockType(types.Type):
+    """The type of Block(lanes, registers)."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
-        super().__init__(name=f"Lanes({count})")
+    def __init__(self, lanes: int, registers: int) -> None:
+        self.lanes, self.registers = lanes, registers
+        super().__init__(name=f"Block({lanes}, {registers})")
 
 
 class VectorType(types.Type):
-    """The type of a vector of `count` numbers of a floating point type."""
+    """The type of a block of floating point numbers."""
 
-    def __init__(self, dtype: Any, count: int) -> None:
-        self.dtype, self.count = dtype, count
-        super().__init__(name=f"Vector({dtype}, {count})")
-
-
-@typeof_impl.register(Lanes)
-def _typeof_lanes(value: Lanes, _: Any) -> LanesType:
-    return LanesType(value.count)
+    def __init__(self, dtype: Any, block: BlockType) -> None:
+        self.dtype, self.block = dtype, block
+        super().__init__(name=f"Vector({dtype}, {block.lanes}, {block.registers})")
 
 
-register_model(LanesType)(models.OpaqueModel)
+@typeof_impl.register(Block)
+def _typeof_block(value: Block, _: Any) -> BlockType:
+    return BlockType(value.lanes, value.registers)
 
 
-@unbox(LanesType)
-def _unbox_lanes(_: Any, __: Any, context: Any) -> NativeValue:
+register_model(BlockType)(models.OpaqueModel)
+
+
+@unbox(BlockType)
+def _unbox_block(_: Any, __: Any, context: Any) -> NativeValue:
     return NativeValue(context.context.get_dummy_value())
 
 
@@ -80,7 +93,8 @@ def _unbox_lanes(_: Any, __: Any, context: Any) -> NativeValue:
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, vector: VectorType) -> None:
         element = ir.DoubleType() if vector.dtype == types.float64 else ir.FloatType()
-        super().__init__(manager, vector, ir.VectorType(element, vector.count))
+        register = ir.VectorType(element, vector.block.lanes)
+        super().__init__(manager, vector, ir.ArrayType(register, vector.block.registers))
 
 
 def _instruction(generator: Callable[..., Any]) -> Any:
@@ -88,12 +102,28 @@ def _instruction(generator: Callable[..., Any]) -> Any:
     return intrinsic(generator)
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, row: Any, start: Any, vector: Any) -> Any:
-    """Return where a vector begins in a row of a contiguous two-dimensional array."""
+def _registers(builder: Any, value: Any) -> list[Any]:
+    return [builder.extract_value(value, index) for index in range(value.type.count)]
+
+
+def _joined(builder: Any, kind: Any, registers: list[Any]) -> Any:
+    value = ir.Constant(kind, ir.Undefined)
+    for index, register in enumerate(registers):
+        value = builder.insert_value(value, register, index)
+    return value
+
+
+def _place(context: Any, builder: Any, array_type: Any, array: Any, row: Any, start: Any) -> Any:
+    """Return where array[row, start:] begins; the array is contiguous and two-dimensional."""
     struct = context.make_array(array_type)(context, builder, array)
     columns = builder.extract_value(struct.shape, 1)
-    place = builder.gep(struct.data, [builder.add(builder.mul(row, columns), start)])
-    return builder.bitcast(place, vector.as_pointer())
+    return builder.gep(struct.data, [builder.add(builder.mul(row, columns), start)])
+
+
+def _places(builder: Any, first: Any, kind: Any) -> list[Any]:
+    """Return where the registers of a vector lie that begins at a place."""
+    first = builder.bitcast(first, kind.element.as_pointer())
+    return [builder.gep(first, [ir.Constant(ir.IntType(64), index)]) for index in range(kind.count)]
 
 
 def _alignment(array_type: Any) -> int:
@@ -101,70 +131,100 @@ def _alignment(array_type: Any) -> int:
 
 
 @_instruction
-def length(_: Any, lanes: Any) -> Any:
-    """length(lanes): the number of lanes, a constant."""
+def length(_: Any, block: Any) -> Any:
+    """length(block): how many neurons it has, a constant."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return context.get_constant(types.intp, lanes.count)
+        return context.get_constant(types.intp, block.lanes * block.registers)
 
-    return types.intp(lanes), generate
+    return types.intp(block), generate
 
 
 @_instruction
-def load(_: Any, array: Any, row: Any, start: Any, lanes: Any) -> Any:
-    """load(array, row, start, lanes): the vector array[row, start : start + lanes]; bounds are not checked."""
-    vector = VectorType(array.dtype, lanes.count)
+def at(_: Any, array: Any, index: Any) -> Any:
+    """at(array, index): array[index] of a contiguous array; neither bounds nor negative indices are checked."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        values, place = arguments
+        return builder.load(builder.gep(context.make_array(array)(context, builder, values).data, [place]))
+
+    return array.dtype(array, types.intp), generate
+
+
+@_instruction
+def load(_: Any, array: Any, row: Any, start: Any, block: Any) -> Any:
+    """load(array, row, start, block): array[row, start : start + length(block)]; bounds are not checked."""
+    vector = VectorType(array.dtype, block)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         values, place_row, place_start, _ = arguments
         kind = context.get_value_type(vector)
-        place = _pointer(context, builder, array, values, place_row, place_start, kind)
-        return builder.load(place, align=_alignment(array))
+        places = _places(builder, _place(context, builder, array, values, place_row, place_start), kind)
+        return _joined(builder, kind, [builder.load(place, align=_alignment(array)) for place in places])
 
-    return vector(array, types.intp, types.intp, lanes), generate
+    return vector(array, types.intp, types.intp, block), generate
 
 
 @_instruction
 def store(_: Any, array: Any, row: Any, start: Any, value: Any) -> Any:
-    """store(array, row, start, vector): array[row, start : start + lanes] = vector; bounds are not checked."""
+    """store(array, row, start, vector): array[row, start : start + length] = vector; bounds are not checked."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         values, place_row, place_start, new = arguments
-        place = _pointer(context, builder, array, values, place_row, place_start, new.type)
-        builder.store(new, place, align=_alignment(array))
+        places = _places(builder, _place(context, builder, array, values, place_row, place_start), new.type)
+        for place, register in zip(places, _registers(builder, new), strict=True):
+            builder.store(register, place, align=_alignment(array))
         return context.get_dummy_value()
 
     return types.void(array, types.intp, types.intp, value), generate
 
 
 @_instruction
-def splat(_: Any, number: Any, lanes: Any) -> Any:
-    """splat(number, lanes): a vector that has the number everywhere."""
-    vector = VectorType(number, lanes.count)
+def splat(_: Any, number: Any, block: Any) -> Any:
+    """splat(number, block): a vector that has the number everywhere."""
+    vector = VectorType(number, block)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = context.get_value_type(vector)
-        first = builder.insert_element(ir.Constant(kind, ir.Undefined), arguments[0], ir.Constant(ir.IntType(32), 0))
-        same = ir.Constant(ir.VectorType(ir.IntType(32), lanes.count), [0] * lanes.count)
-        return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), same)
+        nothing = ir.Constant(kind.element, ir.Undefined)
+        first = builder.insert_element(nothing, arguments[0], ir.Constant(ir.IntType(32), 0))
+        same = ir.Constant(ir.VectorType(ir.IntType(32), kind.element.count), [0] * kind.element.count)
+        return _joined(builder, kind, [builder.shuffle_vector(first, nothing, same)] * kind.count)
 
-    return vector(number, lanes), generate
-
-
-def _binary(operation: str) -> Any:
-    """Return an intrinsic for an instruction on two vectors."""
-
-    @_instruction
-    def instruction(_: Any, left: Any, right: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return getattr(builder, operation)(*arguments)
-
-        return left(left, right), generate
-
-    return instruction
+    return vector(number, block), generate
 
 
-add, sub, mul = _binary("fadd"), _binary("fsub"), _binary("fmul")
+def _elementwise(operation: Callable[..., Any]) -> Any:
+    """Return an instruction that does something with the registers of its arguments, vectors of one type."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = zip(*(_registers(builder, argument) for argument in arguments), strict=True)
+        return _joined(builder, arguments[0].type, [operation(builder, *row) for row in rows])
+
+    count = operation.__code__.co_argcount - 1
+    if count == 2:
+        return _instruction(lambda _, a, b: (a(a, b), generate))
+    return _instruction(lambda _, a, b, c: (a(a, b, c), generate))
+
+
+def _clip(builder: Any, x: Any, low: Any, high: Any) -> Any:
+    x = builder.select(builder.fcmp_ordered(">", x, low), x, low)
+    return builder.select(builder.fcmp_ordered("<", x, high), x, high)
+
+
+def _where_positive(builder: Any, condition: Any, x: Any, y: Any) -> Any:
+    zero = ir.Constant(condition.type, [0.0] * condition.type.count)
+    return builder.select(builder.fcmp_ordered(">", condition, zero), x, y)
+
+
+add = _elementwise(lambda builder, a, b: builder.fadd(a, b))
+sub = _elementwise(lambda builder, a, b: builder.fsub(a, b))
+mul = _elementwise(lambda builder, a, b: builder.fmul(a, b))
+div = _elementwise(lambda builder, a, b: builder.fdiv(a, b))
+clip_vector = _elementwise(_clip)
+"""clip_vector(x, low, high): min(max(x, low), high)."""
+where_positive = _elementwise(_where_positive)
+"""where_positive(c, x, y): x where c > 0, else y."""
 
 
 @_instruction
@@ -172,8 +232,98 @@ def any_ge(_: Any, left: Any, right: Any) -> Any:
     """any_ge(a, b): whether a >= b anywhere."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        mask = builder.fcmp_ordered(">=", *arguments)
-        bits = builder.bitcast(mask, ir.IntType(left.count))
+        pairs = zip(*(_registers(builder, argument) for argument in arguments), strict=True)
+        masks = [builder.fcmp_ordered(">=", *pair) for pair in pairs]
+        anywhere = masks[0]
+        for mask in masks[1:]:
+            anywhere = builder.or_(anywhere, mask)
+        bits = builder.bitcast(anywhere, ir.IntType(left.block.lanes))
         return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
 
     return types.boolean(left, right), generate
+
+
+@_instruction
+def single(_: Any, block: Any) -> Any:
+    """single(block): a block of one register."""
+    one = BlockType(block.lanes, 1)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return context.get_dummy_value()
+
+    return one(block), generate
+
+
+@_instruction
+def bits_ge(_: Any, left: Any, right: Any) -> Any:
+    """bits_ge(a, b): where a >= b, as the bits of a number; of single registers."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (a,), (b,) = (_registers(builder, argument) for argument in arguments)
+        bits = builder.bitcast(builder.fcmp_ordered(">=", a, b), ir.IntType(left.block.lanes))
+        return builder.zext(bits, ir.IntType(64))
+
+    return types.int64(left, right), generate
+
+
+@_instruction
+def lowest_bit(_: Any, bits: Any) -> Any:
+    """lowest_bit(bits): the number of the lowest bit that is set; of a number that is not 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), generate
+
+
+@_instruction
+def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, start: Any, block: Any) -> Any:
+    """collect(weights, rows, first, end, top, start, block): the sum of weights[rows[i] - top, start:], i = first ...
+
+    The hottest loop there is: written out, because a loop of the compiler's is unrolled, which costs more branches that
+    cannot be predicted than it saves (a step has about six input spikes); bounds are not checked.
+    """
+    vector = VectorType(weights.dtype, block)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        values, indices, begin, stop, shift, column, _ = arguments
+        kind = context.get_value_type(vector)
+        columns = builder.extract_value(context.make_array(weights)(context, builder, values).shape, 1)
+        base = _place(context, builder, weights, values, builder.neg(shift), column)
+        index_of = context.make_array(rows)(context, builder, indices).data
+        zero = ir.Constant(kind.element, [0.0] * kind.element.count)
+        before, loop, behind = builder.block, builder.append_basic_block(), builder.append_basic_block()
+        builder.cbranch(builder.icmp_signed("<", begin, stop), loop, behind)
+        builder.position_at_end(loop)
+        i = builder.phi(begin.type)
+        sums = [builder.phi(kind.element) for _ in range(kind.count)]
+        row = builder.zext(builder.load(builder.gep(index_of, [i])), columns.type)
+        places = _places(builder, builder.gep(base, [builder.mul(row, columns)]), kind)
+        new = [
+            builder.fadd(old, builder.load(place, align=_alignment(weights)))
+            for old, place in zip(sums, places, strict=True)
+        ]
+        following = builder.add(i, ir.Constant(i.type, 1))
+        _do_not_unroll(builder.cbranch(builder.icmp_signed("<", following, stop), loop, behind))
+        for phi, first_value, next_value in zip(
+            [i, *sums], [begin] + [zero] * kind.count, [following, *new], strict=True
+        ):
+            phi.add_incoming(first_value, before)
+            phi.add_incoming(next_value, loop)
+        builder.position_at_end(behind)
+        totals = [builder.phi(kind.element) for _ in range(kind.count)]
+        for phi, value in zip(totals, new, strict=True):
+            phi.add_incoming(zero, before)
+            phi.add_incoming(value, loop)
+        return _joined(builder, kind, totals)
+
+    return vector(weights, rows, types.intp, types.intp, types.intp, types.intp, block), generate
+
+
+def _do_not_unroll(branch: Any) -> None:
+    """Tell LLVM to leave alone the loop that a branch closes."""
+    module = branch.function.module
+    disable = module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
+    loop = module.add_metadata([ir.MetaDataString(module, f"loop {len(module.metadata)}"), disable])
+    loop.operands = (loop, disable)  # LLVM names a loop by a node that begins with itself
+    branch.set_metadata("llvm.loop", loop)

@@ -1,0 +1,282 @@
+"""What is learned, compiled: traces, STDP of the feedforward weights and of the competition, normalisation, drift.
+
+Traces are aged when they are needed, step by step as if they had been kept up to date, and plasticity passes over what
+a trace of 0 cannot change. Neither alters a number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet._jit import lean
+from stdpnet.engines.base import STDPConstants
+from stdpnet.engines.compiled.state import ALIVE, FIRED, POST, PRE, Group, Rules, Spikes
+from stdpnet.engines.compiled.vectors import (
+    Block,
+    add,
+    clip_vector,
+    div,
+    length,
+    load,
+    mul,
+    splat,
+    store,
+    sub,
+    where_positive,
+)
+from stdpnet.network import Floats
+
+DENSE = 8
+"""Depress whole rows, instead of one weight after the other, once this share (1/8) of the neurons have spiked."""
+
+
+@lean
+def slowed(rules: Rules, rate: float) -> Rules:
+    """Return the rules with the feedforward learning rate multiplied by a factor."""
+    xy = rules.xy
+    own = STDPConstants(
+        xy.A_plus * rate, xy.A_minus * rate, xy.decay_pre, xy.decay_post, xy.w_min, xy.w_max, xy.accumulate
+    )
+    return Rules(rules.neuron, own, rules.yy, rules.learn_xy, rules.learn_yy, rules.norm, rules.drift, rules.relaxation)
+
+
+@lean
+def clip(w: float, stdp: STDPConstants) -> float:
+    """Return w within the bounds of its plasticity."""
+    return min(max(w, stdp.w_min), stdp.w_max)
+
+
+@lean
+def _age(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
+    """Bring the neurons' traces to step k: one multiplication for each step (step 1)."""
+    for _ in range(spikes.aged[POST, g], k + 1):
+        for n in range(spikes.tally[ALIVE, g]):
+            j = spikes.alive[g, n]
+            spikes.y[g, j] *= rules.xy.decay_post
+            if rules.learn_yy:
+                spikes.a[g, j] *= rules.yy.decay_pre
+                spikes.b[g, j] *= rules.yy.decay_post
+    spikes.aged[POST, g] = k + 1
+
+
+@lean
+def raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
+    """Age the neurons' traces and raise those of the neurons that fired (step 5), if anything is learned with them."""
+    if not (rules.learn_yy or (rules.learn_xy and rules.xy.A_minus != 0)):
+        return
+    _age(k, g, spikes, rules)
+    for n in range(spikes.tally[FIRED, g]):
+        j = spikes.fired[g, n]
+        spikes.y[g, j] = spikes.y[g, j] + 1 if rules.xy.accumulate else 1
+        spikes.a[g, j] = spikes.a[g, j] + 1 if rules.yy.accumulate else 1
+        spikes.b[g, j] = spikes.b[g, j] + 1 if rules.yy.accumulate else 1
+
+
+@lean
+def _find_pixel_traces(
+    k: int,
+    g: int,
+    rows: NDArray[np.uint32],
+    begins: NDArray[np.int32],
+    bands: int,
+    group: Group,
+    spikes: Spikes,
+    xy: STDPConstants,
+) -> None:
+    """Bring the pixels' traces x to step k (steps 1 and 5)."""
+    x, last = spikes.x[g], spikes.last[g]
+    strip, first, end, top = group.fields[g]
+    for step in range(spikes.aged[PRE, g], k + 1):
+        if xy.accumulate:
+            for row in range(x.shape[0]):
+                x[row] *= xy.decay_pre
+        for spike in range(begins[strip, step * bands + first], begins[strip, step * bands + end]):
+            row = rows[strip, spike] - top
+            if xy.accumulate:
+                x[row] += 1
+            last[row] = step
+    if not xy.accumulate:
+        for row in range(x.shape[0]):
+            x[row] = spikes.powers[k - last[row]] if last[row] >= 0 else 0
+    spikes.aged[PRE, g] = k + 1
+
+
+@lean
+def learn(
+    k: int,
+    fired: bool,
+    rows: NDArray[np.uint32],
+    begins: NDArray[np.int32],
+    bands: int,
+    group: Group,
+    spikes: Spikes,
+    rules: Rules,
+) -> None:
+    """STDP of the feedforward weights in step k (MODEL, step 6); `fired`: whether a neuron has spiked in it."""
+    for g in range(group.theta.shape[0]):
+        if rules.xy.A_minus != 0 and spikes.tally[ALIVE, g] > 0:
+            _age(k, g, spikes, rules)
+            strip, first, end, top = group.fields[g]
+            own = rows[strip, begins[strip, k * bands + first] : begins[strip, k * bands + end]]
+            if group.shared:
+                _depress_shared(own, top, g, group, spikes, rules.xy)
+            else:
+                _depress(own, top, group, spikes, rules.xy)
+    if fired:
+        for g in range(group.theta.shape[0]):
+            if spikes.tally[FIRED, g] > 0:
+                _find_pixel_traces(k, g, rows, begins, bands, group, spikes, rules.xy)
+                if group.shared:
+                    _potentiate_shared(g, spikes, rules.xy)
+                else:
+                    _potentiate(group.weights, spikes, rules.xy)
+    if group.shared:
+        _apply(fired, group, spikes, rules.xy)
+
+
+@lean
+def _depress(own: NDArray[np.uint32], top: int, group: Group, spikes: Spikes, xy: STDPConstants) -> None:
+    """Let the input spikes depress a position's own weights: w <- clip(w - A_minus*y)."""
+    alive, y, n_alive = spikes.alive[0], spikes.y[0], spikes.tally[ALIVE, 0]
+    for spike in range(own.shape[0]):
+        w = group.weights[own[spike] - top]
+        if DENSE * n_alive > group.channels:
+            for j in range(group.channels):
+                w[j] = clip(w[j] - xy.A_minus * y[j], xy)
+        else:
+            for n in range(n_alive):
+                w[alive[n]] = clip(w[alive[n]] - xy.A_minus * y[alive[n]], xy)
+
+
+@lean
+def _potentiate(weights: Floats, spikes: Spikes, xy: STDPConstants) -> None:
+    """Let the neurons that fired potentiate their position's own weights: w <- clip(w + A_plus*x)."""
+    x = spikes.x[0]
+    for n in range(spikes.tally[FIRED, 0]):
+        j = spikes.fired[0, n]
+        for row in range(weights.shape[0]):
+            weights[row, j] = clip(weights[row, j] + xy.A_plus * x[row], xy)
+
+
+# Shared weights: the changes of all positions are summed, then applied and clipped once. One entry belongs to one pixel
+# of each position, so that going by position adds up each entry in MODEL's order.
+
+
+@lean
+def _depress_shared(own: NDArray[np.uint32], top: int, g: int, group: Group, spikes: Spikes, xy: STDPConstants) -> None:
+    """Sum the depression by a position's input spikes: dw <- dw - A_minus*y."""
+    alive, y, n_alive = spikes.alive[g], spikes.y[g], spikes.tally[ALIVE, g]
+    for spike in range(own.shape[0]):
+        dw = spikes.dw[own[spike] - top]
+        spikes.touched[own[spike] - top] = True
+        if DENSE * n_alive > group.channels:
+            for j in range(group.channels):
+                dw[j] -= xy.A_minus * y[j]
+        else:
+            for n in range(n_alive):
+                dw[alive[n]] -= xy.A_minus * y[alive[n]]
+
+
+@lean
+def _potentiate_shared(g: int, spikes: Spikes, xy: STDPConstants) -> None:
+    """Sum the potentiation by a position's neurons that fired: dw <- dw + A_plus*x."""
+    for n in range(spikes.tally[FIRED, g]):
+        j = spikes.fired[g, n]
+        for row in range(spikes.dw.shape[0]):
+            spikes.dw[row, j] += xy.A_plus * spikes.x[g, row]
+
+
+@lean
+def _apply(fired: bool, group: Group, spikes: Spikes, xy: STDPConstants) -> None:
+    """Apply the summed changes: w <- clip(w + dw), where dw is not zero."""
+    for row in range(spikes.dw.shape[0]):
+        if spikes.touched[row]:
+            w, dw = group.weights[row], spikes.dw[row]
+            for j in range(group.channels):
+                w[j] = clip(w[j] + dw[j], xy)
+                dw[j] = 0
+            spikes.touched[row] = False
+    if fired:
+        for g in range(group.theta.shape[0]):
+            for n in range(spikes.tally[FIRED, g]):
+                j = spikes.fired[g, n]
+                for row in range(spikes.dw.shape[0]):
+                    group.weights[row, j] = clip(group.weights[row, j] + spikes.dw[row, j], xy)
+                    spikes.dw[row, j] = 0
+
+
+@lean
+def learn_competition(competition: Floats, g: int, spikes: Spikes, yy: STDPConstants) -> None:
+    """STDP of a position's (C, C) competition: every pre, then every post spike; the diagonal stays 0 (step 6)."""
+    a, b, alive, n_alive = spikes.a[g], spikes.b[g], spikes.alive[g], spikes.tally[ALIVE, g]
+    for n in range(spikes.tally[FIRED, g]):
+        i = spikes.fired[g, n]
+        for m in range(n_alive):
+            j = alive[m]
+            competition[i, j] = clip(competition[i, j] - yy.A_minus * b[j], yy)
+        competition[i, i] = 0
+    for n in range(spikes.tally[FIRED, g]):
+        j = spikes.fired[g, n]
+        for m in range(n_alive):
+            i = alive[m]
+            competition[i, j] = clip(competition[i, j] + yy.A_plus * a[i], yy)
+        competition[j, j] = 0
+
+
+@lean
+def drift(competition: Floats, change: float, yy: STDPConstants) -> None:
+    """Add the drift to a position's (C, C) competition, and clip it; the diagonal stays 0 (after a presentation)."""
+    channels = competition.shape[0]
+    for i in range(channels):
+        for j in range(channels):
+            competition[i, j] = clip(competition[i, j] + change, yy)
+        competition[i, i] = 0
+
+
+@lean
+def normalise(weights: Floats, channels: int, sums: Floats, norm: float, xy: STDPConstants, block: Block | None) -> int:
+    """Scale each neuron's weights to the sum `norm`, and clip; return how many had a sum not above 0.
+
+    Parameters
+    ----------
+    weights : (k*k, >= K) feedforward weights, mV
+    channels : channels C <= K without the padding, which stays 0
+    sums : (1, K) scratch memory
+    norm, xy : sum to reach, mV, and bounds
+    block : neurons to work on together; None: plain loops
+    """
+    if block is None:
+        _normalise_plain(weights, sums[0], norm, xy)
+    else:
+        for start in range(0, sums.shape[1], length(block)):
+            _normalise_block(weights, start, sums, norm, xy, block)
+    left = 0
+    for j in range(channels):
+        left += not sums[0, j] > 0
+    return left
+
+
+@lean
+def _normalise_block(weights: Floats, start: int, sums: Floats, norm: float, xy: STDPConstants, block: Block) -> None:
+    low, high = splat(xy.w_min, block), splat(xy.w_max, block)
+    total = sub(low, low)
+    for row in range(weights.shape[0]):
+        total = add(total, load(weights, row, start, block))
+    store(sums, 0, start, total)
+    factor = div(splat(norm, block), total)
+    for row in range(weights.shape[0]):
+        w = load(weights, row, start, block)
+        store(weights, row, start, where_positive(total, clip_vector(mul(w, factor), low, high), w))
+
+
+@lean
+def _normalise_plain(weights: Floats, sums: Floats, norm: float, xy: STDPConstants) -> None:
+    sums[:] = 0
+    for row in range(weights.shape[0]):
+        for j in range(sums.shape[0]):
+            sums[j] += weights[row, j]
+    for row in range(weights.shape[0]):
+        for j in range(sums.shape[0]):
+            if sums[j] > 0:
+                weights[row, j] = clip(weights[row, j] * (norm / sums[j]), xy)

@@ -1,0 +1,76 @@
+"""Who computes what: presentations of groups, divided among threads so that the results do not depend on it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from threading import Event
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Piece(NamedTuple):
+    """Tasks that one thread does in one go."""
+
+    tasks: NDArray[np.int64]
+    """(M, 3) of each: group, first presentation, presentation after the last."""
+    after: Event | None = None
+    """To wait for before."""
+    done: Event | None = None
+    """To set behind."""
+
+
+def by_presentation(groups: int, presentations: int, threads: int) -> list[list[Piece]]:
+    """Return, for each thread, all groups of its share of the presentations: nothing is learned, nothing depends."""
+    ends = np.linspace(0, presentations, threads + 1).astype(int)
+    return [
+        [Piece(np.array([(group, first, end) for group in range(groups)], np.int64).reshape(-1, 3))]
+        for first, end in pairwise(ends)
+        if first < end
+    ]
+
+
+def by_group(costs: NDArray[np.float64], presentations: int, threads: int) -> list[list[Piece]]:
+    """Return, for each thread, its share of all presentations of all groups, in an order that respects each group's.
+
+    All presentations of the first group, of the second and so on make one line, which is cut into pieces of equal cost.
+    A group that is cut is begun by one thread before anything else, and ended by the next one after everything else,
+    so that nobody waits long.
+
+    Parameters
+    ----------
+    costs : (G,) expected cost of a group's presentations
+    presentations, threads : how many
+    """
+    ends = np.concatenate([[0.0], np.cumsum(costs)])
+    marks = np.interp(np.linspace(0, ends[-1], threads + 1), ends, np.arange(len(ends)) * presentations)
+    cuts = np.round(marks).astype(int).tolist()
+    begun: dict[int, Event] = {cut: Event() for cut in cuts if cut % presentations}
+    plan = []
+    for first, end in pairwise(cuts):
+        borders = [first, *range(-(-(first + 1) // presentations) * presentations, end, presentations), end]
+        pieces = [(a, b) for a, b in pairwise(borders) if a < b]
+        late = [piece for piece in pieces if piece[0] % presentations]
+        early = [piece for piece in pieces if piece not in late and piece[1] % presentations]
+        whole = [piece for piece in pieces if piece not in late + early]
+        plan.append(
+            [
+                Piece(_tasks(part, presentations), begun.get(part[0][0]), begun.get(part[-1][1]))
+                for part in (early, whole, late)
+                if part
+            ]
+        )
+    return [pieces for pieces in plan if pieces]
+
+
+def _tasks(pieces: list[tuple[int, int]], presentations: int) -> NDArray[np.int64]:
+    """Return pieces of the line, each within a group, as tasks."""
+    groups = [first // presentations for first, _ in pieces]
+    return np.array(
+        [
+            (group, first - group * presentations, end - group * presentations)
+            for group, (first, end) in zip(groups, pieces, strict=True)
+        ],
+        np.int64,
+    )

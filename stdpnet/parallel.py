@@ -1,0 +1,33 @@
+"""Threads over parts of a computation; compiled code runs without the GIL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_parallel(work: Callable[[int], T], threads: int) -> list[T]:
+    """Return what work(0), work(1), ... return, each done by a thread of its own."""
+    if threads == 1:
+        return [work(0)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, range(threads)))
+
+
+def shares(count: int, threads: int) -> list[slice]:
+    """Return consecutive parts of `count` things, one for each thread; none is empty, unless there is nothing."""
+    parts = min(threads, max(count, 1))
+    ends = np.linspace(0, count, parts + 1).astype(int).tolist()
+    return [slice(*pair) for pair in pairwise(ends)]
