@@ -157,8 +157,13 @@ class _Drawn(NamedTuple):
     @classmethod
     def empty(cls, pixels: int, steps: int, table: IntervalTable) -> _Drawn:
         most, spikes = (pixels * int(table.blocks.max()) + 8) // 8 * 8, pixels * steps
-        numbers = np.zeros((2, most), np.uint32)
-        return cls(*numbers, np.empty(4 * most, np.uint32), np.empty(spikes, np.int32), np.empty(spikes, np.int32))
+        return cls(
+            np.zeros(most, np.uint32),
+            np.zeros(most, np.uint32),
+            np.empty(4 * most, np.uint32),
+            np.empty(spikes, np.int32),
+            np.empty(spikes, np.int32),
+        )
 
 
 # Unsigned indices, here and below: with signed ones numba asks each time whether to count from the end.
@@ -208,7 +213,7 @@ def _encode(
 
 @lean_inlined
 def _draw_pixel(
-    value: int,
+    value: np.uintp,
     counter: tuple[np.uint32, np.uint32, np.uint32],
     key: tuple[np.uint32, np.uint32],
     words: NDArray[np.uint32],
