@@ -18,7 +18,7 @@ from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder, SpikeTrains, Stream
 from stdpnet.engines.base import FROZEN, Switches, constants, make_engine, window_rows
 from stdpnet.engines.compiled.plasticity import normalise
-from stdpnet.engines.compiled.state import padded
+from stdpnet.engines.compiled.state import padded, spaced
 from stdpnet.engines.compiled.vectors import fitting_block
 from stdpnet.network import Floats, Network, initial_network
 from stdpnet.parallel import available_cores
@@ -122,7 +122,7 @@ class _Bench:
         channels, block = network.geometry.channels, fitting_block(network.geometry.channels, network.dtype.itemsize)
         length = -(-channels // block.length) * block.length
         current, factor = np.zeros(channels, network.dtype), padded(np.zeros((1, channels), network.dtype), length)
-        weights, numbers = padded(network.weights, length, apart=True), constants(self._spec, network.dtype)
+        weights, numbers = padded(network.weights, spaced(length, network.dtype)), constants(self._spec, network.dtype)
         events = int((self._windows[:, trains.pixels] >= 0).sum())
         self.events_per_image = events * network.geometry.channels / len(trains.offsets)
         return {

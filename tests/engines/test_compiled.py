@@ -106,13 +106,15 @@ def test_events_are_the_spikes_inside_each_receptive_field(geometry):
 
 
 def test_padding_stays_out_of_the_network_even_where_bounds_exclude_0():
-    spec = lively(plasticity={"w_min": 0.1, "w_max": 0.9}, competition={"learned": True, "w_max": -0.5})
-    engine = NumbaEngine(spec, initial_network(spec), 1)
-    counts = engine.present(random_trains(np.random.default_rng(0), 6, 40, 36, 0.2), TRAINING).counts
+    keys = {"w_min": 0.1, "w_max": 0.9, "A_minus": 0.05}
+    spec = lively(plasticity=keys, competition={"learned": True, "w_max": -0.5})
+    trains = random_trains(np.random.default_rng(0), 6, 40, 36, 0.2)
+    padded, plain = (NumbaEngine(spec, initial_network(spec), 1, block) for block in (Block(8, 2), None))
+    counts = padded.present(trains, TRAINING).counts
     assert counts.shape == (6, 4, 3)
-    assert engine.network.weights.shape == (4, 16, 3)
-    assert (engine._state.weights[..., 3:] == 0).all()
-    assert (engine._state.theta[..., 3:] == 0).all()
+    np.testing.assert_array_equal(counts, plain.present(trains, TRAINING).counts)
+    assert padded.network.weights.shape == (4, 16, 3)
+    assert padded.network.changed_arrays(plain.network) == []
 
 
 def test_traces_that_fade_to_nothing_are_raised_again():

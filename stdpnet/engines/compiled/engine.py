@@ -12,7 +12,7 @@ from stdpnet.engines.base import Outcome, Recording, Switches, constants
 from stdpnet.engines.compiled.events import empty_events, find_events, layout
 from stdpnet.engines.compiled.kernels import present
 from stdpnet.engines.compiled.schedule import by_group, by_presentation
-from stdpnet.engines.compiled.state import Output, Rules, State, allocate, padded
+from stdpnet.engines.compiled.state import Output, Rules, State, allocate, padded, spaced
 from stdpnet.engines.compiled.vectors import Block, fitting_block
 from stdpnet.network import Network
 from stdpnet.parallel import available_cores, in_parallel, shares
@@ -52,9 +52,11 @@ class NumbaEngine:
         self._learned = network.competition.ndim == 3
         self._layout = layout(network.geometry)
         self._state = State(
-            padded(network.weights, length, apart=True),
-            padded(network.theta, length),
-            padded(network.competition, length, apart=True) if self._learned else np.empty((0, 0, 0), network.dtype),
+            padded(network.weights, spaced(length, network.dtype)),
+            padded(network.theta, length, np.inf),
+            padded(network.competition, spaced(length, network.dtype))
+            if self._learned
+            else np.empty((0, 0, 0), network.dtype),
             network.dtype.type(0 if self._learned else network.competition[()]),
             self._layout.fields,
             channels,

@@ -15,10 +15,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._jit import lean, lean_inlined
-from stdpnet.engines.base import NeuronConstants, Recording
+from stdpnet.engines.base import NeuronConstants, Recording, STDPConstants
 from stdpnet.engines.compiled.events import Events
-from stdpnet.engines.compiled.plasticity import drift, learn, learn_competition, normalise, raise_traces, slowed
-from stdpnet.engines.compiled.state import ALIVE, ASLEEP, FIRED, Cells, Group, Memory, Output, Rules, Spikes, State
+from stdpnet.engines.compiled.plasticity import (
+    depress_rows,
+    drift,
+    is_resident,
+    learn,
+    learn_competition,
+    normalise,
+    raise_traces,
+    slowed,
+)
+from stdpnet.engines.compiled.state import (
+    ALIVE,
+    ASLEEP,
+    FIRED,
+    Y_TRACES,
+    Cells,
+    Group,
+    Memory,
+    Output,
+    Rules,
+    Spikes,
+    State,
+)
 from stdpnet.engines.compiled.vectors import (
     Block,
     add,
@@ -118,12 +139,12 @@ def _present(
     k = 0
     while k < steps:
         stop = steps if output.recording is None else k + 1
+        alive = False
         for g in range(members):
             if tally[ASLEEP, g] > 0:
                 stop = min(stop, _wake(k, g, cells, spikes, rules.neuron))
-            if depresses and tally[ALIVE, g] > 0:
-                stop = k + 1
-        k = calm(k, stop, rows, begins, bands, group, cells, rules.neuron, block)
+            alive |= tally[ALIVE, g] > 0
+        k = calm(k, stop, rows, begins, bands, group, cells, spikes, rules, depresses and alive, block)
         fired = False
         for g in range(members):
             tally[FIRED, g] = 0
@@ -138,8 +159,8 @@ def _present(
                 if rules.learn_yy:
                     learn_competition(group.competition[g], g, spikes, rules.yy)
             _record(output.recording, i, k, g, group, cells, spikes, rules.neuron)
-        if rules.learn_xy and (fired or depresses):
-            learn(k, fired, rows, begins, bands, group, spikes, rules)
+        if fired or (depresses and alive):
+            learn(k, fired, rows, begins, bands, group, spikes, rules, block)
         k += 1
 
 
@@ -152,26 +173,31 @@ def calm(
     bands: int,
     group: Group,
     cells: Cells,
-    neuron: NeuronConstants,
+    spikes: Spikes,
+    rules: Rules,
+    depresses: bool,
     block: Block | None,
 ) -> int:
-    """Do steps 1, 2 and the input part of 4 (MODEL) until a neuron may fire; return the last step done.
+    """Do steps 1, 2 and the input part of 4 (MODEL) until a neuron fires or has to learn; return the last step done.
 
     Parameters
     ----------
     k, stop : first step, step before which to stop
     rows, begins, bands : (p, S), (p, T*B + 1), B: the presentation's Events
-    group, cells : weights and thresholds, potentials and currents
-    neuron : numbers
+    group, cells, spikes, rules : state and numbers
+    depresses : whether input spikes change weights (step 6)
     block : neurons to work on together, or None
     """
     if block is None:
-        return _calm_plain(k, stop, rows, begins, bands, group, cells, neuron)
-    if cells.v.shape[0] == 1 and cells.v.shape[1] == length(block):
-        strip, first, end, top = group.fields[0]
-        firsts, ends = begins[strip, first:], begins[strip, end:]
-        return _calm_resident(k, stop, rows[strip], firsts, ends, bands, top, group, cells, neuron, block)
-    return _calm_blocks(k, stop, rows, begins, bands, group, cells, neuron, block)
+        return _calm_plain(k, k + 1 if depresses else stop, rows, begins, bands, group, cells, rules.neuron)
+    if not is_resident(cells.v, block):
+        return _calm_blocks(k, k + 1 if depresses else stop, rows, begins, bands, group, cells, rules.neuron, block)
+    strip, first, end, top = group.fields[0]
+    firsts, ends = begins[strip, first:], begins[strip, end:]
+    neuron, xy = rules.neuron, rules.xy
+    if depresses:
+        return _calm_resident(k, stop, rows[strip], firsts, ends, bands, top, group, cells, spikes, neuron, xy, block)
+    return _calm_resident(k, stop, rows[strip], firsts, ends, bands, top, group, cells, spikes, neuron, None, block)
 
 
 @lean_inlined
@@ -185,10 +211,15 @@ def _calm_resident(
     top: int,
     group: Group,
     cells: Cells,
+    spikes: Spikes,
     neuron: NeuronConstants,
+    xy: STDPConstants | None,
     block: Block,
 ) -> int:
-    """Be `calm` with a single position that is a single block, whose state stays in registers from step to step."""
+    """Be `calm` with a single position that is a single block, whose state stays in registers from step to step.
+
+    Given `xy`, it also lets the input spikes depress the weights in the steps in which nobody fires.
+    """
     rest, threshold = splat(neuron.v_rest, block), splat(neuron.v_thresh, block)
     decay, decay_theta = splat(neuron.decay_v, block), splat(neuron.decay_theta, block)
     moved, collected = load(cells.v, 0, 0, block), load(cells.current, 0, 0, block)
@@ -200,7 +231,15 @@ def _calm_resident(
         adaptive = mul(adaptive, decay_theta)
         moved = add(add(rest, mul(sub(moved, rest), decay)), collected)
         crossing = any_ge(moved, add(threshold, adaptive))
-        collected = collect(group.weights, rows, at(firsts, step * bands), at(ends, step * bands), top, 0, block)
+        first, end = at(firsts, step * bands), at(ends, step * bands)
+        collected = collect(group.weights, rows, first, end, top, 0, block)
+        if xy is not None:
+            trace = mul(load(spikes.y, 0, 0, block), splat(xy.decay_post, block))
+            store(spikes.y, 0, 0, trace)
+            if not crossing:
+                depress_rows(group.weights, rows, first, end, top, 0, trace, xy, block)
+    if xy is not None:
+        spikes.aged[Y_TRACES, 0] = step + 1
     store(cells.v, 0, 0, moved)
     store(cells.current, 0, 0, collected)
     store(group.theta, 0, 0, adaptive)

@@ -6,29 +6,39 @@ a trace of 0 cannot change. Neither alters a number.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._jit import lean
+from stdpnet._jit import lean, lean_inlined
 from stdpnet.engines.base import STDPConstants
-from stdpnet.engines.compiled.state import ALIVE, FIRED, POST, PRE, Group, Rules, Spikes
+from stdpnet.engines.compiled.state import (
+    ALIVE,
+    FIRED,
+    X_TRACES,
+    Y_TRACES,
+    YY_TRACES,
+    Group,
+    Rules,
+    Spikes,
+)
 from stdpnet.engines.compiled.vectors import (
     Block,
     add,
+    at,
     clip_vector,
     div,
     length,
     load,
     mul,
+    single,
     splat,
     store,
     sub,
     where_positive,
 )
 from stdpnet.network import Floats
-
-DENSE = 8
-"""Depress whole rows, instead of one weight after the other, once this share (1/8) of the neurons have spiked."""
 
 
 @lean
@@ -44,33 +54,44 @@ def slowed(rules: Rules, rate: float) -> Rules:
 @lean
 def clip(w: float, stdp: STDPConstants) -> float:
     """Return w within the bounds of its plasticity."""
-    return min(max(w, stdp.w_min), stdp.w_max)
+    w = w if w > stdp.w_min else stdp.w_min
+    return w if w < stdp.w_max else stdp.w_max
+
+
+@lean_inlined
+def _age_y(k: int, g: int, spikes: Spikes, xy: STDPConstants) -> None:
+    """Bring the traces y to step k: one multiplication for each step (step 1)."""
+    for _ in range(spikes.aged[Y_TRACES, g], k + 1):
+        for n in range(spikes.tally[ALIVE, g]):
+            spikes.y[g, spikes.alive[g, n]] *= xy.decay_post
+    spikes.aged[Y_TRACES, g] = k + 1
 
 
 @lean
-def _age(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
-    """Bring the neurons' traces to step k: one multiplication for each step (step 1)."""
-    for _ in range(spikes.aged[POST, g], k + 1):
+def _age_yy(k: int, g: int, spikes: Spikes, yy: STDPConstants) -> None:
+    """Bring the traces a and b to step k (step 1)."""
+    for _ in range(spikes.aged[YY_TRACES, g], k + 1):
         for n in range(spikes.tally[ALIVE, g]):
             j = spikes.alive[g, n]
-            spikes.y[g, j] *= rules.xy.decay_post
-            if rules.learn_yy:
-                spikes.a[g, j] *= rules.yy.decay_pre
-                spikes.b[g, j] *= rules.yy.decay_post
-    spikes.aged[POST, g] = k + 1
+            spikes.a[g, j] *= yy.decay_pre
+            spikes.b[g, j] *= yy.decay_post
+    spikes.aged[YY_TRACES, g] = k + 1
 
 
-@lean
+@lean_inlined
 def raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
     """Age the neurons' traces and raise those of the neurons that fired (step 5), if anything is learned with them."""
-    if not (rules.learn_yy or (rules.learn_xy and rules.xy.A_minus != 0)):
-        return
-    _age(k, g, spikes, rules)
-    for n in range(spikes.tally[FIRED, g]):
-        j = spikes.fired[g, n]
-        spikes.y[g, j] = spikes.y[g, j] + 1 if rules.xy.accumulate else 1
-        spikes.a[g, j] = spikes.a[g, j] + 1 if rules.yy.accumulate else 1
-        spikes.b[g, j] = spikes.b[g, j] + 1 if rules.yy.accumulate else 1
+    if rules.learn_xy and rules.xy.A_minus != 0:
+        _age_y(k, g, spikes, rules.xy)
+        for n in range(spikes.tally[FIRED, g]):
+            j = spikes.fired[g, n]
+            spikes.y[g, j] = spikes.y[g, j] + 1 if rules.xy.accumulate else 1
+    if rules.learn_yy:
+        _age_yy(k, g, spikes, rules.yy)
+        for n in range(spikes.tally[FIRED, g]):
+            j = spikes.fired[g, n]
+            spikes.a[g, j] = spikes.a[g, j] + 1 if rules.yy.accumulate else 1
+            spikes.b[g, j] = spikes.b[g, j] + 1 if rules.yy.accumulate else 1
 
 
 @lean
@@ -87,7 +108,7 @@ def _find_pixel_traces(
     """Bring the pixels' traces x to step k (steps 1 and 5)."""
     x, last = spikes.x[g], spikes.last[g]
     strip, first, end, top = group.fields[g]
-    for step in range(spikes.aged[PRE, g], k + 1):
+    for step in range(spikes.aged[X_TRACES, g], k + 1):
         if xy.accumulate:
             for row in range(x.shape[0]):
                 x[row] *= xy.decay_pre
@@ -99,7 +120,7 @@ def _find_pixel_traces(
     if not xy.accumulate:
         for row in range(x.shape[0]):
             x[row] = spikes.powers[k - last[row]] if last[row] >= 0 else 0
-    spikes.aged[PRE, g] = k + 1
+    spikes.aged[X_TRACES, g] = k + 1
 
 
 @lean
@@ -112,17 +133,31 @@ def learn(
     group: Group,
     spikes: Spikes,
     rules: Rules,
+    block: Block | None,
 ) -> None:
-    """STDP of the feedforward weights in step k (MODEL, step 6); `fired`: whether a neuron has spiked in it."""
-    for g in range(group.theta.shape[0]):
-        if rules.xy.A_minus != 0 and spikes.tally[ALIVE, g] > 0:
-            _age(k, g, spikes, rules)
-            strip, first, end, top = group.fields[g]
-            own = rows[strip, begins[strip, k * bands + first] : begins[strip, k * bands + end]]
-            if group.shared:
-                _depress_shared(own, top, g, group, spikes, rules.xy)
-            else:
-                _depress(own, top, group, spikes, rules.xy)
+    """STDP of the feedforward weights in step k (MODEL, step 6), as far as `calm` has left it to do.
+
+    Parameters
+    ----------
+    k : step
+    fired : whether a neuron of the group has spiked in it
+    rows, begins, bands : the presentation's Events
+    group, spikes, rules, block : see stdpnet.engines.compiled.kernels.calm
+    """
+    if not rules.learn_xy:
+        return
+    if rules.xy.A_minus != 0 and (fired or not is_resident(group.theta, block)):
+        for g in range(group.theta.shape[0]):
+            if spikes.tally[ALIVE, g] > 0:
+                _age_y(k, g, spikes, rules.xy)
+                strip, first, end, top = group.fields[g]
+                own = rows[strip, begins[strip, k * bands + first] : begins[strip, k * bands + end]]
+                if group.shared:
+                    for spike in range(own.shape[0]):
+                        spikes.touched[own[spike] - top] = True
+                    _depress(spikes.dw, own, top, g, group.channels, spikes, _unbounded(rules.xy, spikes.dw), block)
+                else:
+                    _depress(group.weights, own, top, g, group.channels, spikes, rules.xy, block)
     if fired:
         for g in range(group.theta.shape[0]):
             if spikes.tally[FIRED, g] > 0:
@@ -132,21 +167,70 @@ def learn(
                 else:
                     _potentiate(group.weights, spikes, rules.xy)
     if group.shared:
-        _apply(fired, group, spikes, rules.xy)
+        _apply(fired, group, spikes, rules.xy, block)
+
+
+@lean_inlined
+def is_resident(theta: Floats, block: Block | None) -> bool:
+    """Return whether a group is one block of one position, which `calm` keeps in registers and lets depress."""
+    if block is None:
+        return False
+    return theta.shape[0] == 1 and theta.shape[1] == length(block)
+
+
+@lean_inlined
+def depress_rows(
+    target: Floats,
+    rows: NDArray[np.uint32],
+    first: int,
+    end: int,
+    top: int,
+    start: int,
+    trace: Any,
+    xy: STDPConstants,
+    block: Block,
+) -> None:
+    """Let input spikes depress a block of weights: w <- clip(w - A_minus*y).
+
+    Parameters
+    ----------
+    target : (k*k, >= K) weights, or the sum of their changes
+    rows, first, end, top : the input spikes are those of the rows rows[first:end] - top
+    start, trace : where the block begins, and its traces y, a vector
+    xy, block : numbers, shape of the block
+    """
+    change = mul(splat(xy.A_minus, block), trace)
+    low, high = splat(xy.w_min, block), splat(xy.w_max, block)
+    for spike in range(first, end):
+        row = at(rows, spike) - top
+        store(target, row, start, clip_vector(sub(load(target, row, start, block), change), low, high))
 
 
 @lean
-def _depress(own: NDArray[np.uint32], top: int, group: Group, spikes: Spikes, xy: STDPConstants) -> None:
-    """Let the input spikes depress a position's own weights: w <- clip(w - A_minus*y)."""
-    alive, y, n_alive = spikes.alive[0], spikes.y[0], spikes.tally[ALIVE, 0]
+def _depress(
+    target: Floats,
+    own: NDArray[np.uint32],
+    top: int,
+    g: int,
+    channels: int,
+    spikes: Spikes,
+    xy: STDPConstants,
+    block: Block | None,
+) -> None:
+    """Let the input spikes `own` of position g depress all weights, or only those whose trace is not 0."""
+    alive, change, n_alive = spikes.alive[g], spikes.change, spikes.tally[ALIVE, g]
+    if block is not None:
+        if n_alive * length(single(block)) > channels:
+            for start in range(0, spikes.y.shape[1], length(block)):
+                trace = load(spikes.y, g, start, block)
+                depress_rows(target, own, 0, own.shape[0], top, start, trace, xy, block)
+            return
+    for n in range(n_alive):
+        change[n] = xy.A_minus * spikes.y[g, alive[n]]
     for spike in range(own.shape[0]):
-        w = group.weights[own[spike] - top]
-        if DENSE * n_alive > group.channels:
-            for j in range(group.channels):
-                w[j] = clip(w[j] - xy.A_minus * y[j], xy)
-        else:
-            for n in range(n_alive):
-                w[alive[n]] = clip(w[alive[n]] - xy.A_minus * y[alive[n]], xy)
+        w = target[own[spike] - top]
+        for n in range(n_alive):
+            w[alive[n]] = clip(w[alive[n]] - change[n], xy)
 
 
 @lean
@@ -164,18 +248,10 @@ def _potentiate(weights: Floats, spikes: Spikes, xy: STDPConstants) -> None:
 
 
 @lean
-def _depress_shared(own: NDArray[np.uint32], top: int, g: int, group: Group, spikes: Spikes, xy: STDPConstants) -> None:
-    """Sum the depression by a position's input spikes: dw <- dw - A_minus*y."""
-    alive, y, n_alive = spikes.alive[g], spikes.y[g], spikes.tally[ALIVE, g]
-    for spike in range(own.shape[0]):
-        dw = spikes.dw[own[spike] - top]
-        spikes.touched[own[spike] - top] = True
-        if DENSE * n_alive > group.channels:
-            for j in range(group.channels):
-                dw[j] -= xy.A_minus * y[j]
-        else:
-            for n in range(n_alive):
-                dw[alive[n]] -= xy.A_minus * y[alive[n]]
+def _unbounded(xy: STDPConstants, dw: Floats) -> STDPConstants:
+    """Return the constants without bounds, for changes of the type of dw."""
+    infinity = dw.dtype.type(np.inf)
+    return STDPConstants(xy.A_plus, xy.A_minus, xy.decay_pre, xy.decay_post, -infinity, infinity, xy.accumulate)
 
 
 @lean
@@ -188,14 +264,11 @@ def _potentiate_shared(g: int, spikes: Spikes, xy: STDPConstants) -> None:
 
 
 @lean
-def _apply(fired: bool, group: Group, spikes: Spikes, xy: STDPConstants) -> None:
-    """Apply the summed changes: w <- clip(w + dw), where dw is not zero."""
+def _apply(fired: bool, group: Group, spikes: Spikes, xy: STDPConstants, block: Block | None) -> None:
+    """Apply the summed changes, where they are not zero: w <- clip(w + dw)."""
     for row in range(spikes.dw.shape[0]):
         if spikes.touched[row]:
-            w, dw = group.weights[row], spikes.dw[row]
-            for j in range(group.channels):
-                w[j] = clip(w[j] + dw[j], xy)
-                dw[j] = 0
+            _apply_row(row, group.weights, spikes.dw, xy, block)
             spikes.touched[row] = False
     if fired:
         for g in range(group.theta.shape[0]):
@@ -204,6 +277,20 @@ def _apply(fired: bool, group: Group, spikes: Spikes, xy: STDPConstants) -> None
                 for row in range(spikes.dw.shape[0]):
                     group.weights[row, j] = clip(group.weights[row, j] + spikes.dw[row, j], xy)
                     spikes.dw[row, j] = 0
+
+
+@lean_inlined
+def _apply_row(row: int, weights: Floats, dw: Floats, xy: STDPConstants, block: Block | None) -> None:
+    if block is None:
+        for j in range(dw.shape[1]):
+            weights[row, j] = clip(weights[row, j] + dw[row, j], xy)
+            dw[row, j] = 0
+    else:
+        low, high = splat(xy.w_min, block), splat(xy.w_max, block)
+        for start in range(0, dw.shape[1], length(block)):
+            w, change = load(weights, row, start, block), load(dw, row, start, block)
+            store(weights, row, start, clip_vector(add(w, change), low, high))
+            store(dw, row, start, sub(change, change))
 
 
 @lean

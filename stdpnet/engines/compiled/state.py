@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,13 @@ from stdpnet.engines.base import Constants, NeuronConstants, Recording, STDPCons
 from stdpnet.network import Floats
 
 FIRED, ASLEEP, ALIVE = 0, 1, 2  # rows of Spikes.tally
-PRE, POST = 0, 1  # rows of Spikes.aged
+X_TRACES, Y_TRACES, YY_TRACES = 0, 1, 2  # rows of Spikes.aged
 CACHE_LINE = 64
 """Bytes; rows of weights are an odd number of lines apart, so that a column does not crowd into few cache sets."""
 
 
 class State(NamedTuple):
-    """The network as the kernels want it: K >= C channels, filled up with neurons that never spike."""
+    """The network as the kernels want it: K >= C channels, filled up with neurons of infinite threshold."""
 
     weights: Floats
     """(S, k*k, >= K) feedforward weights, mV; S: P, or 1 where positions share them."""
@@ -117,7 +117,7 @@ class Spikes(NamedTuple):
     awake: NDArray[np.int32]
     """(G, C) first step that integrates; 0: has not spiked."""
     aged: NDArray[np.int32]
-    """(2, G) how many steps the traces of pixels, and those of neurons, have behind them."""
+    """(3, G) how many steps the traces x, y, and a and b have behind them."""
     last: NDArray[np.int32]
     """(G, k*k) step of a pixel's last spike, -1 before the first; kept for nearest traces."""
     powers: Floats
@@ -125,15 +125,17 @@ class Spikes(NamedTuple):
     x: Floats
     """(G, k*k) presynaptic traces of XY."""
     y: Floats
-    """(G, C) postsynaptic traces of XY."""
+    """(G, K) postsynaptic traces of XY."""
     a: Floats
     """(G, C) presynaptic traces of YY."""
     b: Floats
     """(G, C) postsynaptic traces of YY."""
     dw: Floats
-    """(k*k, C) summed change of shared weights; zero between steps."""
+    """(k*k, K) summed change of shared weights; zero between steps."""
     touched: NDArray[np.bool_]
     """(k*k,) rows of dw that are not zero; false between steps."""
+    change: Floats
+    """(C,) changes of a step."""
     sums: Floats
     """(1, K) sums, then factors, of the normalisation."""
 
@@ -167,21 +169,22 @@ def allocate(state: State, steps: int, xy: STDPConstants) -> Memory:
         integers(*neurons),
         integers(*neurons),
         integers(*neurons),
-        integers(2, members),
+        integers(3, members),
         integers(*pixels),
         powers,
         floats(*pixels),
+        aligned((members, padded), kind),
         floats(*neurons),
         floats(*neurons),
-        floats(*neurons),
-        floats(*((fan_in, channels) if state.shared else (0, 0))),
+        aligned((fan_in, padded) if state.shared else (0, 0), kind),
         np.zeros(fan_in, np.bool_),
+        floats(channels),
         aligned((1, padded), kind),
     )
     return Memory(cells, spikes)
 
 
-def aligned(shape: tuple[int, ...], dtype: np.dtype[np.floating]) -> Floats:
+def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:
     """Return an array of zeros that begins at a cache line: vectors that cross lines take twice the time."""
     size = int(np.prod(shape)) * dtype.itemsize
     memory = np.zeros(size + CACHE_LINE, np.uint8)
@@ -190,12 +193,16 @@ def aligned(shape: tuple[int, ...], dtype: np.dtype[np.floating]) -> Floats:
     return result
 
 
-def padded(array: Floats, length: int, apart: bool = False) -> Floats:
-    """Return an aligned copy whose last axis is filled up with zeros, to an odd number of cache lines if `apart`."""
-    if apart:
-        line = CACHE_LINE // array.itemsize
-        lines = -(-length // line)
-        length = (lines + 1 - lines % 2) * line
+def padded(array: Floats, length: int, value: float = 0) -> Floats:
+    """Return an aligned copy whose last axis is filled up with a value."""
     result = aligned((*array.shape[:-1], length), array.dtype)
+    result[...] = value
     result[..., : array.shape[-1]] = array
     return result
+
+
+def spaced(length: int, dtype: np.dtype[Any]) -> int:
+    """Return the length of rows of at least so many numbers that are an odd number of cache lines apart."""
+    line = CACHE_LINE // dtype.itemsize
+    lines = -(-length // line)
+    return (lines + 1 - lines % 2) * line
