@@ -144,7 +144,7 @@ def test_a_peer_gets_the_network_and_the_same_input_spikes(spec, monkeypatch, tm
 def test_a_peer_that_fails_says_why(spec, monkeypatch, tmp_path):
     (tmp_path / "runner.py").write_text("raise SystemExit('no compiler')")
     monkeypatch.setattr(peers, "__file__", str(tmp_path / "__init__.py"))
-    with pytest.raises(EngineError, match="bindsnet: .*it says: no compiler"):
+    with pytest.raises(EngineError, match=r"bindsnet: .*it says: no compiler"):
         peers.run_peer(Peer("bindsnet", sys.executable), Workload(spec, 1, 64), 1)
 
 

@@ -25,7 +25,7 @@ CURVES = {
     "add_loop": ("add loop, one thread", "#000000", ":"),
 }
 """Label, colour (Okabe and Ito's) and style of each kind of time."""
-SUFFIXES = (".pdf", ".png", ".svg")
+COLUMNS, FONT = 3, 8
 
 
 def plot_growth(fig: Figure, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -33,19 +33,23 @@ def plot_growth(fig: Figure, rows: Sequence[Mapping[str, Any]]) -> None:
 
     Parameters
     ----------
-    fig : where to draw; about 2.2 inches wide and 2.4 high for each quantity
+    fig : where to draw; in rows of three panels, each about 2.3 inches wide and as high
     rows : what was measured
     """
     names = list(dict.fromkeys(row["quantity"] for row in rows))
-    panels = fig.subplots(1, len(names), sharey=True, squeeze=False)[0]
-    for panel, name in zip(panels, names, strict=True):
+    columns = min(len(names), COLUMNS)
+    first: Axes | None = None
+    for number, name in enumerate(names, start=1):
+        panel = fig.add_subplot(-(-len(names) // columns), columns, number, sharey=first)
+        first = first or panel
         _draw(panel, sorted((row for row in rows if row["quantity"] == name), key=lambda row: row["value"]))
-        panel.set(xscale="log", yscale="log", xlabel=LABELS[name])
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.grid(alpha=0.25, which="both", linewidth=0.5)
-    panels[0].set_ylabel("time per image, µs")
-    handles, labels = panels[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=len(CURVES), frameon=False)
+        if number % columns == 1 or columns == 1:
+            panel.set_ylabel("time per image, µs", fontsize=FONT)
+        else:
+            panel.tick_params(labelleft=False)
+    assert first is not None, "there is at least one row"
+    handles, labels = first.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=len(CURVES), frameon=False, fontsize=FONT)
 
 
 def _draw(panel: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -54,8 +58,12 @@ def _draw(panel: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     for kind, (label, colour, style) in CURVES.items():
         times = [row[f"{kind}_microseconds_per_image"] for row in rows]
         panel.plot(values, times, style, color=colour, label=label, linewidth=1.3, markersize=4)
-    panel.set_xscale("log")
+    panel.set(xscale="log", yscale="log")
     panel.set_xticks(values)
+    panel.set_xlabel(LABELS[rows[0]["quantity"]], fontsize=FONT)
+    panel.tick_params(labelsize=FONT)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.grid(alpha=0.25, which="both", linewidth=0.5)
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     panel.xaxis.set_minor_locator(NullLocator())
 
@@ -63,7 +71,8 @@ def _draw(panel: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
 def save_growth(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write the figure of plot_growth to a new .pdf, .png or .svg file."""
     quantities = len({row["quantity"] for row in rows})
-    fig = Figure(figsize=(max(3.4, 0.7 + 2.0 * quantities), 2.8), layout="constrained")
+    height = 0.3 + 2.2 * -(-quantities // COLUMNS)
+    fig = Figure(figsize=(max(3.5, 0.4 + 2.2 * min(quantities, COLUMNS)), height), layout="constrained")
     plot_growth(fig, rows)
     try:
         with path.open("xb") as file:

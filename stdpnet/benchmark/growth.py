@@ -62,13 +62,14 @@ def growth_plan(spec: ExperimentSpec, wanted: Mapping[str, list[float] | None]) 
 def _default_values(spec: ExperimentSpec, name: str) -> list[float]:
     """Return some values about evenly spaced on a logarithmic axis, as far as they fit the spec."""
     side, stride = spec.dataset.crop, spec.topology.stride
-    return {
+    values: dict[str, list[float]] = {
         "channels": [25, 50, 100, 200, 400, 800],
         "kernel": [k for k in range(4, side + 1) if (side - k) % stride == 0],
         "duration": [factor * spec.simulation.dt for factor in (50, 100, 200, 400, 800)],
         "rate": [32, 64, 128, 255],
         "threads": sorted({1, *(n for n in (2, 4, 8, 16, 32) if n < available_cores()), available_cores()}),
-    }[name]
+    }
+    return values[name]
 
 
 def _grown(spec: ExperimentSpec, name: str, value: float) -> ExperimentSpec:

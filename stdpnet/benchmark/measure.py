@@ -137,8 +137,9 @@ def _brian2(work: Workload, images: int) -> dict[str, Any]:
     engine = make_engine(spec, double_precision(work.network))
     for switches in (FROZEN, work.switches):
         engine.present(SpikeTrains(trains.pixels, trains.offsets[:1]), switches)
-    frozen_seconds = seconds_of(engine.present, trains, FROZEN)[1]
+    frozen_seconds = min(seconds_of(engine.present, trains, FROZEN)[1] for _ in range(2))
     outcome, seconds = seconds_of(engine.present, trains, work.switches)
+    seconds = min(seconds, seconds_of(engine.present, trains, work.switches)[1])
     return {
         "target": spec.simulation.brian2_target,
         "images": images,

@@ -1,7 +1,7 @@
 """Other simulators, given the same network and the same input spikes in the same run.
 
-Each has a script here that knows nothing of stdpnet, and runs in an interpreter of its own: what they depend on need not
-fit together, and their threads and global state stay with them.
+Each has a script here that knows nothing of stdpnet, and runs in an interpreter of its own: what they depend on need
+not fit together, and their threads and global state stay with them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Peer(NamedTuple):
             found = subprocess.run([peer.python, "-c", look], capture_output=True, check=False)
         except OSError as error:
             raise ConfigError(
-                f"--peer {text}: {peer.python!r} cannot be run ({error.strerror}); give the path of a Python interpreter"
+                f"--peer {text}: {peer.python!r} cannot be run ({error.strerror}); give the path of a Python"
             ) from None
         if found.returncode:
             raise ConfigError(

@@ -35,8 +35,8 @@ class Problem(NamedTuple):
     def load(cls, path: str) -> Problem:
         """Return what a file holds."""
         with np.load(path) as file:
-            arrays = [file[name] for name in cls._fields[:-1]]
-            return cls(*arrays, json.loads(str(file["numbers"])))
+            arrays = {name: file[name] for name in cls._fields[:-1]}
+            return cls(**arrays, numbers=json.loads(str(file["numbers"])))
 
     @property
     def steps(self) -> int:
