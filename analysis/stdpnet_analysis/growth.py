@@ -49,7 +49,16 @@ def plot_growth(fig: Figure, rows: Sequence[Mapping[str, Any]]) -> None:
             panel.tick_params(labelleft=False)
     assert first is not None, "there is at least one row"
     handles, labels = first.get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=len(CURVES), frameon=False, fontsize=FONT)
+    fig.legend(
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=len(CURVES),
+        frameon=False,
+        fontsize=FONT,
+        columnspacing=1,
+        handlelength=1.6,
+    )
 
 
 def _draw(panel: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
