@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stdpnet.benchmark.workload import BLOCK, Workload, best_seconds
-from stdpnet.engines.compiled.engine import available_cores
 from stdpnet.errors import ConfigError
+from stdpnet.parallel import available_cores
 from stdpnet.spec.experiment import ExperimentSpec
 
 QUANTITIES = ("channels", "kernel", "duration", "rate", "threads")

@@ -45,7 +45,7 @@ def benchmark(
     ----------
     spec : the experiment; simulation.engine is not used
     threads : threads of training and inference; default all cores; stages and the add loop are timed on one
-    rounds : how often a block of 64 images is timed
+    rounds : how often a block of images is timed
     warm_up : images to train on before, so that the activity is that of a network at work
     brian2_images : images to show to the Brian2 engine in the same run; 0: none
     readouts : unfitted classifiers of spike counts; the time of their answers is measured

@@ -13,15 +13,18 @@ from stdpnet.benchmark.machine import peak_memory_mb
 from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder, SpikeTrains, Stream
 from stdpnet.engines.base import FROZEN, Outcome, Switches, constants, make_engine, window_rows
-from stdpnet.engines.compiled.engine import available_cores
-from stdpnet.engines.compiled.kernels import normalise
-from stdpnet.network import Network, initial_network
+from stdpnet.engines.compiled.plasticity import normalise
+from stdpnet.engines.compiled.state import padded
+from stdpnet.engines.compiled.vectors import fitting_block
+from stdpnet.network import Floats, Network, initial_network
+from stdpnet.parallel import available_cores
 from stdpnet.runs import TrainingState
 from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.training import Trainer, image_order
+from stdpnet.training.trainer import CHUNK
 
-BLOCK = 64
-"""Images that are timed together; as many as a training job shows between two looks at its surroundings."""
+BLOCK = CHUNK
+"""Images that are timed together: as many as a training job shows together."""
 
 
 class Workload:
@@ -60,10 +63,10 @@ class Workload:
         self._frozen = make_engine(self.spec, self.network.copy(), self.threads)
         self.trains = self.encode()
 
-    def encode(self, count: int = BLOCK) -> SpikeTrains:
+    def encode(self, count: int = BLOCK, threads: int = 1) -> SpikeTrains:
         """Return the input spikes of the block, or of another number of images beginning there."""
-        images = self._split.images[self._order(count)]
-        return self._encoder.encode(images, Stream.TRAIN, np.arange(self._shown, self._shown + count))
+        images, numbers = self._split.images[self._order(count)], np.arange(self._shown, self._shown + count)
+        return self._encoder.encode(images, Stream.TRAIN, numbers, threads=threads)
 
     def labels(self, count: int = BLOCK) -> np.ndarray[Any, np.dtype[Any]]:
         """Return (count,) the classes of the block's images."""
@@ -85,7 +88,7 @@ class Workload:
 
     def infer(self) -> Outcome:
         """Encode the block and show it to the frozen network, on all threads."""
-        return self._frozen.present(self.encode(), FROZEN)
+        return self._frozen.present(self.encode(threads=self.threads), FROZEN)
 
     def learn(self) -> Outcome:
         """Show the encoded block to the learning network, on one thread."""
@@ -101,19 +104,27 @@ class Workload:
 
     def normaliser(self) -> Callable[[], None]:
         """Return an action that normalises the feedforward weights as often as the block has images."""
-        weights, numbers = self.network.weights.copy(), constants(self.spec, self.network.dtype)
-        factor = np.zeros(self.network.geometry.channels, self.network.dtype)
+        channels, numbers = self.network.geometry.channels, constants(self.spec, self.network.dtype)
+        block, (weights, length) = fitting_block(channels, self.network.dtype.itemsize), self._padded_weights()
+        sums = padded(np.zeros((1, channels), self.network.dtype), length)
 
         def act() -> None:
             for _ in range(BLOCK):
                 for own in weights:
-                    normalise(own, factor, numbers.norm, numbers.xy)
+                    normalise(own, channels, sums, numbers.norm, numbers.xy, block)
 
         return act
 
+    def _padded_weights(self) -> tuple[Floats, int]:
+        """Return a copy of the feedforward weights as the engine lays them out, and its channels with the padding."""
+        channels = self.network.geometry.channels
+        block = fitting_block(channels, self.network.dtype.itemsize)
+        length = -(-channels // block.length) * block.length
+        return padded(self.network.weights, length, apart=True), length
+
     def adder(self) -> Callable[[], None]:
         """Return an action that only adds the weights of the block's input spikes."""
-        weights, windows = self.network.weights.copy(), window_rows(self.network)
+        (weights, _), windows = self._padded_weights(), window_rows(self.network)
         current = np.zeros(self.network.geometry.channels, self.network.dtype)
         return lambda: add_loop(self.trains.pixels, self.trains.offsets, windows, weights, current)
 

@@ -18,7 +18,7 @@ def benchmark(
     channels: Annotated[int | None, typer.Option("--channels", min=1, help="Channels; default: as configured.")] = None,
     rate: Annotated[float, typer.Option("--rate", min=0.001, help="Rate of a white pixel, Hz.")] = 127.5,
     rounds: Annotated[
-        int, typer.Option("--rounds", min=1, help="How often 64 images are timed; the best round counts.")
+        int, typer.Option("--rounds", min=1, help="How often a block of images is timed; the best counts.")
     ] = 20,
     warm_up: Annotated[int, typer.Option("--warm-up", min=0, help="Images to train on before.")] = 512,
     brian2: Annotated[int, typer.Option("--brian2", min=0, help="Images for the Brian2 engine; 0: none.")] = 50,
