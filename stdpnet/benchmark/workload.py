@@ -21,9 +21,9 @@ from stdpnet.parallel import available_cores
 from stdpnet.runs import TrainingState
 from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.training import Trainer, image_order
-from stdpnet.training.trainer import CHUNK
+from stdpnet.training.trainer import CHUNKS
 
-BLOCK = CHUNK
+BLOCK = CHUNKS["numba"]
 """Images that are timed together: as many as a training job shows together."""
 
 
