@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check configs install clean
+.PHONY: demo test benchmark check configs install clean
 
 install: $(VENV)/installed
 
@@ -25,6 +25,9 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -n auto
+
+benchmark: install
+	$(BIN)/python -m pytest tests/benchmarks -o addopts="--import-mode=importlib" -o python_files="bench_*.py"
 
 check: install
 	$(BIN)/ruff check .

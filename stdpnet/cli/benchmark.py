@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, SetOption, ThreadsOption, load, meter, print_json
+from stdpnet.cli.common import JsonOption, SetOption, ThreadsOption, as_json_text, load, meter, print_json
 
 
 def benchmark(
@@ -15,35 +17,121 @@ def benchmark(
     ),
     channels: Annotated[int | None, typer.Option("--channels", min=1, help="Channels; default: as configured.")] = None,
     rate: Annotated[float, typer.Option("--rate", min=0.001, help="Rate of a white pixel, Hz.")] = 127.5,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Blocks of 64 images; the best one counts.")] = 8,
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=1, help="How often a block of images is timed; the best counts.")
+    ] = 20,
+    warm_up: Annotated[int, typer.Option("--warm-up", min=0, help="Images to train on before.")] = 512,
     brian2: Annotated[int, typer.Option("--brian2", min=0, help="Images for the Brian2 engine; 0: none.")] = 50,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--peer", metavar="NAME[=PYTHON]", help="bindsnet or annarchy, and the interpreter that has it; repeatable."
+        ),
+    ] = None,
+    peer_images: Annotated[int, typer.Option("--peer-images", min=1, help="Images for each --peer.")] = 10,
+    grow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--grow",
+            metavar="QUANTITY[=VALUES]",
+            help="Measure the growth with channels, kernel, duration, rate, threads, or all: "
+            "channels,rate or channels=25,100; repeatable.",
+        ),
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="A new .pdf, .png or .svg file for the figure of --grow.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="A new file for the JSON object.")] = None,
     overrides: SetOption = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how fast the compiled engine trains and answers, beside a bare add loop and Brian2."""
+    """Measure how fast the compiled engine trains and answers, beside a bare add loop and other simulators."""
     keys = [f"encoder.max_rate={rate}", *([] if channels is None else [f"topology.channels={channels}"])]
     spec = load(config, [*keys, *(overrides or [])])
+    _check_files(output, figure, bool(grow))
+    from stdpnet.benchmark import Peer, growth, growth_plan, parse_growth
     from stdpnet.benchmark import benchmark as measure
+    from stdpnet_analysis.readout import make_readouts
 
+    plan, peers = growth_plan(spec, parse_growth(grow or [])), [Peer.parse(text) for text in peer or []]
     with meter("measuring", 0, quiet=as_json) as progress:
-        result = measure(spec, threads=threads, rounds=rounds, brian2_images=brian2, progress=progress.advance)
+        common: dict[str, Any] = {
+            "threads": threads,
+            "rounds": rounds,
+            "warm_up": warm_up,
+            "progress": progress.advance,
+        }
+        result = measure(
+            spec,
+            brian2_images=brian2,
+            readouts=make_readouts(spec.geometry.positions),
+            peers=peers,
+            peer_images=peer_images,
+            **common,
+        )
+        if plan:
+            result["growth"] = growth(spec, plan, **common)
+    if output:
+        _write(output, as_json_text(result) + "\n")
+    if figure:
+        from stdpnet_analysis.growth import save_growth
+
+        save_growth(result["growth"], figure)
     if as_json:
         print_json(result)
     else:
         _print(result)
 
 
+def _check_files(output: Path | None, figure: Path | None, grows: bool) -> None:
+    """Raise before anything is measured unless the files can be made."""
+    from stdpnet.errors import ConfigError, RunError
+
+    if figure and not grows:
+        raise ConfigError(f"--figure {figure}: draws what --grow measures; add --grow all")
+    if figure and figure.suffix.lower() not in (".pdf", ".png", ".svg"):
+        raise ConfigError(f"--figure {figure}: must end in .pdf, .png or .svg")
+    for option, path in (("--output", output), ("--figure", figure)):
+        if path is None:
+            continue
+        if os.path.lexists(path):
+            raise RunError(f"{option} {path}: exists already and is never overwritten; choose another name")
+        if not os.path.isdir(path.parent) or not os.access(path.parent, os.W_OK):
+            raise RunError(f"{option} {path}: {path.parent} is no folder that can be written; make it first")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a new text file."""
+    from stdpnet.errors import RunError
+
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written ({error.strerror}); choose another --output") from None
+
+
 def _print(result: dict[str, Any]) -> None:
-    """Print what was measured, stage by stage."""
+    """Print what was measured."""
     machine = result["machine"]
     print(f"{result['network']}, {result['competition']} competition, {result['dtype']}, {result['threads']} threads")
     print(f"{machine['processor']}, {machine['cores']} cores")
-    print("microseconds per image:")
+    print("microseconds per image, on one thread:")
     for stage, value in result["microseconds_per_image"].items():
         print(f"  {stage.replace('_', ' '):10} {value:10.1f}")
+    print(f"  {'(add loop)':10} {result['add_loop_microseconds_per_image']:10.1f}")
     for name in ("train", "inference"):
         speed, share = result[f"{name}_images_per_s"], result[f"{name}_to_add_loop"]
         print(f"{name:10} {speed:8.0f} images/s, {share:.2f} of the time of a loop that only adds weights")
-    if "train_to_brian2" in result:
-        print(f"{'brian2':10} {result['brian2_images_per_s']:8.1f} images/s, 1/{result['train_to_brian2']:.0f} of ours")
+    print(f"{result['synaptic_events_per_s']:.3g} synaptic events/s, peak memory {result['peak_memory_mb']:.0f} MB")
+    for name, other in result["simulators"].items():
+        print(
+            f"{name:10} {other['train_images_per_s']:8.1f} images/s in training (1/{result[f'train_to_{name}']:.0f}), "
+            f"{other['inference_images_per_s']:.1f} in inference (1/{result[f'inference_to_{name}']:.0f})"
+        )
+    for row in result.get("growth", []):
+        print(
+            f"{row['quantity']:8} {row['value']:6g}: training {row['train_microseconds_per_image']:.1f} us, "
+            f"inference {row['inference_microseconds_per_image']:.1f} us"
+        )

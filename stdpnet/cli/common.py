@@ -38,9 +38,14 @@ def load(
     return load_config(config, [*(overrides or []), *extra])
 
 
+def as_json_text(content: Any) -> str:
+    """Return a JSON object as text."""
+    return to_json(content, indent=2, inf_nan_mode="null").decode()
+
+
 def print_json(content: Any) -> None:
     """Print one JSON object."""
-    print(to_json(content, indent=2, inf_nan_mode="null").decode())
+    print(as_json_text(content))
 
 
 class Meter(Protocol):
