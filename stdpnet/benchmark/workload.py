@@ -14,7 +14,7 @@ from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder, SpikeTrains, Stream
 from stdpnet.engines.base import FROZEN, Outcome, Switches, constants, make_engine, window_rows
 from stdpnet.engines.compiled.plasticity import normalise
-from stdpnet.engines.compiled.state import padded
+from stdpnet.engines.compiled.state import padded, spaced
 from stdpnet.engines.compiled.vectors import fitting_block
 from stdpnet.network import Floats, Network, initial_network
 from stdpnet.parallel import available_cores
@@ -120,7 +120,7 @@ class Workload:
         channels = self.network.geometry.channels
         block = fitting_block(channels, self.network.dtype.itemsize)
         length = -(-channels // block.length) * block.length
-        return padded(self.network.weights, length, apart=True), length
+        return padded(self.network.weights, spaced(length, self.network.dtype)), length
 
     def adder(self) -> Callable[[], None]:
         """Return an action that only adds the weights of the block's input spikes."""

@@ -175,7 +175,7 @@ def is_resident(theta: Floats, block: Block | None) -> bool:
     """Return whether a group is one block of one position, which `calm` keeps in registers and lets depress."""
     if block is None:
         return False
-    return theta.shape[0] == 1 and theta.shape[1] == length(block)
+    return bool(theta.shape[0] == 1 and theta.shape[1] == length(block))
 
 
 @lean_inlined
@@ -218,13 +218,41 @@ def _depress(
     block: Block | None,
 ) -> None:
     """Let the input spikes `own` of position g depress all weights, or only those whose trace is not 0."""
-    alive, change, n_alive = spikes.alive[g], spikes.change, spikes.tally[ALIVE, g]
+    if spikes.tally[ALIVE, g] * _lanes(block) > channels:
+        _depress_all(target, own, top, g, spikes, xy, block)
+    else:
+        _depress_alive(target, own, top, g, spikes, xy)
+
+
+@lean_inlined
+def _lanes(block: Block | None) -> int:
+    """Return how many neurons share a register: depressing a register costs as much as depressing one neuron."""
+    return 0 if block is None else length(single(block))
+
+
+@lean_inlined
+def _depress_all(
+    target: Floats,
+    own: NDArray[np.uint32],
+    top: int,
+    g: int,
+    spikes: Spikes,
+    xy: STDPConstants,
+    block: Block | None,
+) -> None:
+    """Depress whole rows of weights."""
     if block is not None:
-        if n_alive * length(single(block)) > channels:
-            for start in range(0, spikes.y.shape[1], length(block)):
-                trace = load(spikes.y, g, start, block)
-                depress_rows(target, own, 0, own.shape[0], top, start, trace, xy, block)
-            return
+        for start in range(0, spikes.y.shape[1], length(block)):
+            trace = load(spikes.y, g, start, block)
+            depress_rows(target, own, 0, own.shape[0], top, start, trace, xy, block)
+
+
+@lean_inlined
+def _depress_alive(
+    target: Floats, own: NDArray[np.uint32], top: int, g: int, spikes: Spikes, xy: STDPConstants
+) -> None:
+    """Depress only the weights to neurons that have spiked."""
+    alive, change, n_alive = spikes.alive[g], spikes.change, spikes.tally[ALIVE, g]
     for n in range(n_alive):
         change[n] = xy.A_minus * spikes.y[g, alive[n]]
     for spike in range(own.shape[0]):
