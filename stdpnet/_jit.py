@@ -12,28 +12,29 @@ import numba
 
 P = ParamSpec("P")
 R = TypeVar("R")
+njit: Any = numba.njit
 OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
 """No GIL; IEEE arithmetic: nothing reassociated or contracted."""
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile with numba, kept on disk."""
-    return _kept(numba.njit(cache=True, **OPTIONS)(function))
+    return cast("Callable[P, R]", _kept(njit(cache=True, **OPTIONS)(function)))
 
 
 def lean(function: Callable[P, R]) -> Callable[P, R]:
     """Compile as `compiled` does, but for code that allocates nothing: arrays are used without counting references."""
-    return _kept(numba.njit(cache=True, _nrt=False, **OPTIONS)(function))
+    return cast("Callable[P, R]", _kept(njit(cache=True, _nrt=False, **OPTIONS)(function)))
 
 
 def lean_inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile as `lean` does, into the compiled callers: passing many arrays can cost more than using them."""
-    return cast("Callable[P, R]", numba.njit(forceinline=True, _nrt=False, **OPTIONS)(function))
+    return cast("Callable[P, R]", njit(forceinline=True, _nrt=False, **OPTIONS)(function))
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a small function into its compiled callers."""
-    return cast("Callable[P, R]", numba.njit(inline="always", fastmath=False, error_model="numpy")(function))
+    return cast("Callable[P, R]", njit(inline="always", fastmath=False, error_model="numpy")(function))
 
 
 def _kept(dispatcher: Any) -> Any:
