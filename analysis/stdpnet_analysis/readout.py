@@ -48,9 +48,9 @@ class LinearReadout(CountsClassifier):
     Parameters
     ----------
     kind : {"logistic", "sgd"}
-        logistic: multinomial logistic regression on square roots of the counts, scaled to unit variance; the root makes the
-        variance of a Poisson count independent of its mean (Anscombe 1948). sgd: the thesis's, scikit-learn's
-        SGDClassifier with its defaults (hinge loss, one class against the rest) on the raw counts.
+        logistic: multinomial logistic regression on square roots of the counts, scaled to unit variance; the root
+        makes the variance of a Poisson count independent of its mean (Anscombe 1948). sgd: the thesis's,
+        scikit-learn's SGDClassifier with its defaults (hinge loss, one class against the rest) on the raw counts.
     C : float
         Inverse strength of the regularisation; only for logistic.
     random_state : int, RandomState instance or None
