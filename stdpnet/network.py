@@ -116,6 +116,7 @@ def normalise(weights: Floats, plasticity: PlasticitySpec) -> int:
         total += weights[:, pixel]
     alive = total > 0
     factor = np.divide(norm, total, out=np.ones_like(total), where=alive)
-    scaled = np.clip(weights * factor[:, None], dtype(plasticity.w_min), dtype(plasticity.w_max))
+    scaled = weights * factor[:, None]
+    np.clip(scaled, dtype(plasticity.w_min), dtype(plasticity.w_max), out=scaled)  # a third array would double the time
     np.copyto(weights, scaled, where=alive[:, None])
     return int(np.count_nonzero(~alive))

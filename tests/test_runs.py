@@ -174,3 +174,15 @@ def test_scores_of_test_and_validation_do_not_overwrite_each_other(run):
     run.save_scores({"a": 2}, "validation")
     assert (run.load_scores(), run.load_scores("validation")) == ({"a": 1}, {"a": 2})
     assert json.loads((run.path / "scores.json").read_text()) == {"a": 1}
+
+
+def test_responses_of_several_chunks_come_back_whole_and_to_the_limit_of_uint16(run):
+    counts = np.random.default_rng(0).integers(0, 2**16, (600, 7)).astype(np.uint16)  # chunks of 256 images
+    counts[299, 3] = 65535
+    run.save_responses("many", Responses(counts, np.arange(600), np.arange(600)), "key")
+    loaded = run.load_responses("many", "key").counts
+    assert loaded.dtype == np.uint16
+    np.testing.assert_array_equal(loaded, counts)
+    with h5py.File(run.path / "responses" / "many.h5") as file:
+        assert (file["counts"].chunks, file["counts"].compression) == ((256, 7), "gzip")
+        np.testing.assert_array_equal(np.concatenate([file["counts"][i : i + 100] for i in range(0, 600, 100)]), counts)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from threadpoolctl import threadpool_limits
+
 from stdpnet.data import Dataset, Split, load_dataset
 from stdpnet.encoding import Stream
 from stdpnet.errors import RunError
@@ -120,8 +122,9 @@ class _Evaluator(NamedTuple):
         result = {}
         for name, readout in make_readouts(spec.geometry.positions, self.linear, self.C, spec.seed % 2**32).items():
             self.watcher.stage(f"read-out {name}", 0)
-            readout.fit(responses["calibration"].counts, responses["calibration"].labels)
-            result[name] = score(scored.labels, readout.predict(scored.counts), classes).to_dict()
+            with threadpool_limits(self.threads):
+                readout.fit(responses["calibration"].counts, responses["calibration"].labels)
+                result[name] = score(scored.labels, readout.predict(scored.counts), classes).to_dict()
         return result
 
     def pixels(self) -> dict[str, Any]:
@@ -129,6 +132,7 @@ class _Evaluator(NamedTuple):
         self.watcher.stage("read-out of pixels", 0)
         fitted, scored = self.dataset.calibration, self.dataset.split(self.split)
         readout = LinearReadout(kind=self.linear, C=self.C, random_state=self.run.spec.seed % 2**32)
-        readout.fit(fitted.images.reshape(len(fitted.labels), -1), fitted.labels)
-        predicted = readout.predict(scored.images.reshape(len(scored.labels), -1))
+        with threadpool_limits(self.threads):
+            readout.fit(fitted.images.reshape(len(fitted.labels), -1), fitted.labels)
+            predicted = readout.predict(scored.images.reshape(len(scored.labels), -1))
         return score(scored.labels, predicted, len(self.dataset.classes)).to_dict()

@@ -16,6 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # else each help loads rich with its Markdown parser, a third of the time
 )
 app.command("train")(training.train)
 app.command("resume")(training.resume)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
-from pydantic_core import to_json
 
 if TYPE_CHECKING:
     from stdpnet.spec.experiment import ExperimentSpec
@@ -40,6 +39,8 @@ def load(
 
 def as_json_text(content: Any) -> str:
     """Return a JSON object as text."""
+    from pydantic_core import to_json
+
     return to_json(content, indent=2, inf_nan_mode="null").decode()
 
 

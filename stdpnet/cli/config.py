@@ -6,7 +6,7 @@ import typer
 
 from stdpnet.cli.common import ConfigArgument, JsonOption, SetOption, load, print_json
 
-app = typer.Typer(help="Show the presets and what every key means.", no_args_is_help=True)
+app = typer.Typer(help="Show the presets and what every key means.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list")

@@ -6,6 +6,7 @@ because the compiled engine must find the same numbers to the last bit (MODEL, B
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,7 +98,7 @@ class BrianEngine:
         self._groups.set_input(trains)
         self._recorder.active = recording is not None
         try:
-            with _preferences(self._spec.simulation.brian2_target):
+            with _preferences(self._spec.simulation.brian2_target), _quick_collection():
                 self._brian.t_ = 0.0  # each call counts its steps from 0: time cannot outgrow its precision
                 self._brian.run(len(counts) * run.steps * self._groups.clock.dt, namespace={})
         except BrianObjectException as error:
@@ -129,8 +130,11 @@ class BrianEngine:
 
     def _inhibit(self) -> None:
         """Transmit fixed competition: the additions, in their order, of P*C*(C - 1) synapses of one weight."""
+        spikes = self._groups.spikes()
+        if not len(spikes):  # at most steps, and this function runs at each
+            return
         current = self._groups.array("Y", "I").reshape(self.network.theta.shape)
-        for neuron in self._groups.spikes().tolist():
+        for neuron in spikes.tolist():
             position, channel = divmod(neuron, self.network.geometry.channels)
             own = current[position, channel]
             current[position] += self.network.competition
@@ -206,12 +210,18 @@ class _Groups:
             values[:] = network.arrays()[name]
         self.array("Y", "theta_factor")[:] = neuron.decay_theta if switches.adapt_theta else 1.0
         self.array("Y", "theta_jump")[:] = neuron.theta_plus if switches.adapt_theta else 0.0
-        operations = [xy.depress, xy.potentiate, self.by_name["XX"].trace, self.by_name["XT"].state_updater]
-        for operation in operations + ([self._apply] if "W" in self.by_name else []):
-            operation.active = switches.learn_xy
+        # A pathway of amplitude 0 changes nothing, as weights are always within their bounds; depression is costly.
+        rule = self._numbers.xy
+        xy.depress.active = switches.learn_xy and bool(rule.A_minus)
+        for operation in (xy.potentiate, self.by_name["XX"].trace, self.by_name["XT"].state_updater):
+            operation.active = switches.learn_xy and bool(rule.A_plus)
+        if "W" in self.by_name:
+            self._apply.active = switches.learn_xy
         if self.learned:
+            yy, rule = self.by_name["YY"], self._numbers.yy
             self.array("YY", "c")[:] = network.competition[:, self.off_diagonal].ravel()
-            self.by_name["YY"].depress.active = self.by_name["YY"].potentiate.active = switches.learn_yy
+            yy.depress.active = switches.learn_yy and bool(rule.A_minus)
+            yy.potentiate.active = switches.learn_yy and bool(rule.A_plus)
 
     def store(self, network: Network) -> None:
         """Give the state back to the network."""
@@ -350,6 +360,19 @@ def _preferences(target: str) -> Iterator[None]:
         yield
     finally:
         brian2.prefs.update(before)
+
+
+@contextmanager
+def _quick_collection() -> Iterator[None]:
+    """Spare Python's collector the objects there are: each run of Brian2 begins with a collection of 0.1 to 0.3 s."""
+    if gc.get_freeze_count():  # the user's own; unfreezing cannot tell them apart
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _require_compiler() -> None:

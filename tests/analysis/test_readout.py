@@ -54,6 +54,23 @@ def test_logistic_works_in_single_precision(digits):
     assert readout.model_[:-1].transform(digits[0]).dtype == readout.model_[-1].coef_.dtype == np.float32
 
 
+def test_many_silent_neurons_cost_no_memory_and_no_time(digits):
+    X, y = digits
+    wide = np.hstack([X, np.zeros((len(X), 5000), np.uint16)])
+    readout = LinearReadout().fit(wide, y)
+    assert readout.model_[:-1].transform(wide).nnz == np.count_nonzero(X)
+    np.testing.assert_allclose(
+        readout.decision_function(wide), LinearReadout().fit(X, y).decision_function(X), atol=0.05
+    )
+
+
+def test_a_count_at_the_limit_of_uint16_keeps_its_root():
+    roots = LinearReadout().fit(np.array([[0, 65535], [1, 0]], np.uint16), [0, 1]).model_[0].transform
+    np.testing.assert_array_equal(
+        roots(np.array([[65535, 4]], np.uint16)).toarray(), np.sqrt([[65535, 4]], dtype=np.float32)
+    )
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_silent_network_gives_the_most_frequent_class():
     X, y = np.zeros((6, 4), np.uint16), np.array([0, 1, 1, 1, 2, 2])

@@ -89,6 +89,14 @@ def test_presentations_together_equal_one_by_one(engine_keys):
     assert together.network.changed_arrays(single.network) == []
 
 
+@pytest.mark.parametrize("architecture", ["locally_connected", "convolutional"])
+@pytest.mark.parametrize("silent", ["A_plus", "A_minus"])
+def test_an_amplitude_of_zero_equals_the_naive_twin(engine_keys, architecture, silent):
+    spec = lively(architecture, plasticity={silent: 0.0}, competition={"learned": True, silent: 0.0})
+    trains = random_trains(np.random.default_rng(12), 2, spec.simulation.steps, 36, 0.2)
+    assert assert_same(spec, engine_keys, trains).counts.sum() > 0
+
+
 @pytest.mark.parametrize("dt", [0.5, 0.1, 3.0])
 def test_other_time_steps_equal_the_naive_twin(engine_keys, dt):
     spec = lively(simulation={"dt": dt, "duration": 60 * dt}, competition={"learned": True})
