@@ -22,7 +22,9 @@ Accuracies = dict[Rule, Floats]
 """For each voting rule (K,) the share of images answered right."""
 
 
-def vote_accuracies(counts: NDArray[np.uint16], labels: NDArray[np.int64], votes: Floats, positions: int) -> list[float]:
+def vote_accuracies(
+    counts: NDArray[np.uint16], labels: NDArray[np.int64], votes: Floats, positions: int
+) -> list[float]:
     """Return the accuracy under each voting rule, in the order of RULES."""
     return [float(np.mean(answers(vote_scores(counts, votes, positions, rule)) == labels)) for rule in RULES]
 

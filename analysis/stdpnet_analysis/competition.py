@@ -54,9 +54,9 @@ class Association(NamedTuple):
 def associate(network: Network, permutations: int = 999, seed: int = 0) -> Association:
     """Test whether similar receptive fields compete more (a Mantel test within positions).
 
-    The pairs of a position share neurons, so they are not independent and a test on pairs would be far too sure. What is
-    permuted is therefore which neuron has which receptive field, in each position on its own (Mantel 1967, Cancer Res.
-    27:209); p = (1 + as far or further)/(1 + permutations).
+    The pairs of a position share neurons, so they are not independent, and a test on pairs would be far too sure.
+    What is permuted is therefore which neuron has which receptive field, in each position on its own (Mantel 1967,
+    Cancer Res. 27:209); p = (1 + as far or further)/(1 + permutations).
 
     Parameters
     ----------

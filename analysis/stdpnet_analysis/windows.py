@@ -1,4 +1,4 @@
-"""The plasticity windows, measured: pairs of spikes shown to the real kernels of an engine, weights read off afterwards.
+"""The plasticity windows, measured: pairs of spikes shown to the real kernels of an engine, weights read off after.
 
 Nothing here evaluates the rule. One presentation measures a whole window: many synapses, each with its own interval.
 Every spike of a neuron is forced by a driver pixel of overwhelming weight, one step ahead of it (MODEL, one step).
@@ -67,7 +67,7 @@ def _measure_xy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
     when = np.append(middle - lags, middle - 1)
     trains = _trains(when, np.append(np.arange(tested), driver), small.simulation.steps)
     _present(small, network, trains, Switches(learn_xy=True, learn_yy=False, adapt_theta=False))
-    return Window(lags * spec.simulation.dt, network.weights[0, :tested, 0].copy())
+    return Window(lags * spec.simulation.dt, network.weights[0, :tested, 0].astype(np.float64))
 
 
 def _measure_yy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
@@ -83,7 +83,7 @@ def _measure_yy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
     when = np.append(middle, middle + lags) - 1
     trains = _trains(when, np.arange(channels), small.simulation.steps)
     _present(small, network, trains, Switches(learn_xy=False, learn_yy=True, adapt_theta=False))
-    return Window(lags * spec.simulation.dt, network.competition[0, 0, 1:] - before)
+    return Window(lags * spec.simulation.dt, network.competition[0, 0, 1:].astype(np.float64) - before)
 
 
 def _protocol(spec: ExperimentSpec, pixels: int, channels: int, lags: NDArray[np.intp]) -> ExperimentSpec:

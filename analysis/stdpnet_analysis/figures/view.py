@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Dataset, load_dataset
-from stdpnet.errors import DataError, RunError
+from stdpnet.errors import ConfigError, DataError, RunError
 from stdpnet.network import Network, initial_network
 from stdpnet.runs import Responses, Run, TrainingState
 from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.training import check_dataset
+from stdpnet_analysis.evaluation import STREAMS
+from stdpnet_analysis.recording import Showing, record
 from stdpnet_analysis.responses import response_key
-from stdpnet_analysis.votes import Floats, class_means
+from stdpnet_analysis.votes import Floats, answers, class_means, vote_scores
 
 Need = Literal["state", "responses", "images", "learned competition", "curve", "progress"]
 """What a figure can ask of a run."""
@@ -139,6 +141,56 @@ class RunView:
         """(P*C,) class of each neuron's largest vote; of equals the first."""
         best: NDArray[np.intp] = self.votes.argmax(axis=0)
         return best
+
+    @cached_property
+    def shown_split(self) -> str:
+        """The split of the image to show: the scored one, or the first that has images."""
+        filled = [name for name in (self.split, *SCORED, "calibration") if len(self.dataset.split(name))]
+        return filled[0] if filled else "calibration"
+
+    @cached_property
+    def shown_image(self) -> int:
+        """Number, within its split, of the image to show: as set, or the first that the votes answer correctly."""
+        images = len(self.dataset.split(self.shown_split))
+        if self.settings.image is not None:
+            if self.settings.image >= images:
+                raise ConfigError(
+                    f"--image {self.settings.image}: there are {images} {self.shown_split} images; "
+                    f"choose one of 0..{images - 1}"
+                )
+            return self.settings.image
+        if self.lacks("responses") is not None or self.shown_split != self.split:
+            return 0
+        some = slice(0, 100)
+        scores = vote_scores(self.scored.counts[some], self.votes, self.spec.geometry.positions, "all")
+        return int((answers(scores) == self.scored.labels[some]).argmax())
+
+    @cached_property
+    def showing(self) -> Showing:
+        """The image to show, recorded step by step in the state in view."""
+        split, stream = self.dataset.split(self.shown_split), STREAMS[self.shown_split]
+        return record(self.spec, self.network, split, self.shown_image, stream, threads=self.settings.threads)
+
+    @property
+    def shown_neuron(self) -> int:
+        """The neuron to show: as set, or the one with most spikes on the image to show."""
+        neurons = self.spec.geometry.neurons
+        if self.settings.neuron is None:
+            return int(self.showing.counts.argmax())
+        if self.settings.neuron >= neurons:
+            raise ConfigError(f"--neuron {self.settings.neuron}: there are {neurons}; choose one of 0..{neurons - 1}")
+        return self.settings.neuron
+
+    @property
+    def image_title(self) -> str:
+        """What the image to show is."""
+        return f"{self.shown_split} image {self.shown_image}, class {self.classes[self.showing.label]}"
+
+    @cached_property
+    def scores(self) -> dict[str, Any] | None:
+        """What `stdpnet evaluate` found for the state in view on the scored split; None if it did not."""
+        scores = self.run.load_scores(self.split, self.snapshot)
+        return scores if scores and scores["protocol"]["training_images"] == self.state.images else None
 
     @cached_property
     def curve(self) -> list[dict[str, Any]]:
