@@ -32,6 +32,10 @@ def figures(
         int, typer.Option("--images", min=10, help="Images shown to changed networks (synapses-deleted, clamping).")
     ] = 300,
     snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    beside: Annotated[
+        list[str] | None,
+        typer.Option("--beside", metavar="RUN", help="Another run, for figures that compare; may be given again."),
+    ] = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,7 +46,8 @@ def figures(
     from stdpnet_analysis import figures as drawing
     from stdpnet_analysis.figures.write import folder, parse_formats
 
-    view = drawing.RunView(opened, drawing.Settings(image, neuron, images, threads), snapshot)
+    others = [Run.open(other) for other in beside or []]
+    view = drawing.RunView(opened, drawing.Settings(image, neuron, images, threads), snapshot, others)
     if show_list:
         _list(view, as_json)
         return

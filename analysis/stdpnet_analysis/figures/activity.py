@@ -90,9 +90,7 @@ class Trace(NamedTuple):
     spikes: Line2D
 
 
-def plot_membrane(
-    axes: Axes, showing: Showing, neuron: int, constants: NeuronSpec, *, floor: float | None = None
-) -> Trace:
+def plot_membrane(axes: Axes, showing: Showing, neuron: int, constants: NeuronSpec) -> Trace:
     """Draw potential and adaptive threshold of a neuron during an image, its spikes above.
 
     Parameters
@@ -101,20 +99,17 @@ def plot_membrane(
     showing : the recorded image
     neuron : position * channels + channel
     constants : v_rest and v_thresh, mV
-    floor : lowest potential to show, mV; default all of them
     """
     position, channel = divmod(neuron, showing.v.shape[2])
     v, theta = showing.v[:, position, channel], showing.theta[:, position, channel]
     time = (np.arange(len(v)) + 1) * showing.dt
-    (potential,) = axes.plot(time, v, color=style.colour(0), linewidth=0.9, label="potential v")
+    (potential,) = axes.plot(time, v, color=style.colour(0), linewidth=0.9, label="membrane potential")
     threshold = constants.v_thresh + theta
-    (limit,) = axes.plot(time, threshold, color=style.colour(1), linewidth=1, label="threshold v_thresh + θ")
-    high, low = float(threshold.max()), float(v.min()) if floor is None else floor
+    (limit,) = axes.plot(time, threshold, color=style.colour(1), linewidth=1, label="adaptive threshold")
     spikes = np.flatnonzero(showing.spikes[:, position, channel])
-    level = np.full(len(spikes), high + 0.08 * (high - low))
+    level = threshold[spikes] + 0.06 * (threshold[spikes] - constants.v_rest)
     (marks,) = axes.plot(time[spikes], level, "|", color="black", markersize=4, label="spike")
-    margin = 0.04 * (high - low)
-    axes.set(xlim=(0, time[-1]), ylim=(low - margin, high + 0.18 * (high - low)))
+    axes.set(xlim=(0, time[-1]))
     return Trace(potential, limit, marks)
 
 
@@ -127,19 +122,26 @@ def plot_winner_and_loser(
     -------
     The traces near the threshold, by neuron.
     """
-    panels = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(3, 1))
-    top = max(showing.theta.max(), 0.0) + constants.v_thresh
-    floor = constants.v_rest - 0.35 * (top - constants.v_rest)
+    threshold = showing.theta.max() + constants.v_thresh
+    floor = constants.v_rest - 0.5 * (threshold - constants.v_rest)
+    shown = showing.v.reshape(len(showing.v), -1)[:, [winner, loser]]
+    deep = shown.min() < floor  # the inhibition dwarfs the way to the threshold
+    panels = figure.subplots(1 + deep, 2, sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1)[: 1 + deep])
     traces = {}
     for column, (neuron, role) in enumerate(((winner, "winner"), (loser, "loser"))):
         position, channel = divmod(neuron, showing.v.shape[2])
-        traces[neuron] = plot_membrane(panels[0, column], showing, neuron, constants, floor=floor)
-        plot_membrane(panels[1, column], showing, neuron, constants)
-        count = int(showing.spikes[:, position, channel].sum())
-        panels[0, column].set_title(f"{role}: position {position}, channel {channel}, {count} spikes")
-        panels[1, column].set_xlabel("time, ms")
-    panels[0, 0].set_ylabel("mV, near the threshold")
-    panels[1, 0].set_ylabel("mV, all")
+        traces[neuron] = plot_membrane(panels[0, column], showing, neuron, constants)
+        panels[0, column].set_title(
+            f"{role}: position {position}, channel {channel}, {showing.counts[position, channel]} spikes"
+        )
+        if deep:
+            plot_membrane(panels[1, column], showing, neuron, constants)
+        panels[-1, column].set_xlabel("time, ms")
+    low, high = (floor if deep else shown.min()), threshold + 0.15 * (threshold - constants.v_rest)
+    panels[0, 0].set_ylim(low - 0.03 * (high - low), high)
+    panels[0, 0].set_ylabel("potential, mV")
+    if deep:
+        panels[1, 0].set(ylabel="all, mV", ylim=(shown.min() * 1.05, high))
     figure.legend(handles=list(traces[winner]), loc="outside lower center", ncols=3)
     return traces
 
@@ -154,17 +156,18 @@ def plot_rates(axes: Axes, rates: Mapping[str, Floats]) -> dict[str, StepPatch]:
 
     Returns
     -------
-    The steps of each histogram, by name.
+    The steps of each histogram, by name; neurons that never spike are counted in the legend only.
     """
-    edges = np.linspace(0, max(max(float(values.max()) for values in rates.values()), 1e-3), 41)
+    active = np.concatenate([values[values > 0] for values in rates.values()])
+    edges = np.geomspace(active.min(initial=1.0), max(active.max(initial=0.0), 1.0) * 1.001, 41)
     drawn = {}
     for number, (name, values) in enumerate(rates.items()):
         label = f"{name}: mean {values.mean():.2f} Hz, {np.mean(values == 0):.1%} never spike"
         steps = axes.stairs(np.histogram(values, edges)[0], edges, label=label, color=style.colour(number))
         steps.set(linestyle=style.LINES[number % 2], linewidth=1.2)
         drawn[name] = steps
-    axes.set(xlabel="mean firing rate of a neuron, Hz", ylabel="neurons", yscale="log", xlim=(0, edges[-1]))
-    axes.set_ylim(bottom=0.7)
+    axes.set(xlabel="mean firing rate of a neuron, Hz", ylabel="neurons", xscale="log", xlim=(edges[0], edges[-1]))
+    axes.set_ylim(bottom=0)
     axes.legend(loc="upper right")
     return drawn
 

@@ -187,8 +187,8 @@ def plot_class_examples(
 
 
 def _scale(figure: Figure, image: AxesImage, axes: Any) -> None:
-    place_below = {"location": "bottom", "shrink": 0.4, "aspect": 35, "pad": 0.015}
-    figure.colorbar(image, ax=axes, label="feedforward weight, mV", extend="max", **place_below)
+    below: Any = {"location": "bottom", "shrink": 0.4, "aspect": 35, "pad": 0.015}
+    figure.colorbar(image, ax=axes, label="feedforward weight, mV", extend="max", **below)
 
 
 def _receptive_fields(view: RunView) -> Figure:
@@ -204,12 +204,10 @@ def _untrained_beside_trained(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 108)
     panels = figure.subplots(1, 2)
     high = top_weight(view.network.weights)
-    for axes, weights, title in zip(
-        panels, (view.untrained.weights, view.network.weights), ("untrained", "trained"), strict=True
-    ):
+    names = f"{view.spec.topology.label}, untrained", f"after {view.state.images} training images"
+    for axes, weights, name in zip(panels, (view.untrained.weights, view.network.weights), names, strict=True):
         image = plot_receptive_fields(axes, weights, v_max=high)
-        axes.set_title(title)
-    figure.suptitle(f"Receptive fields before and after training: {view.label}")
+        axes.set_title(name)
     _scale(figure, image, panels)
     return figure
 

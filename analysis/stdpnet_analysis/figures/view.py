@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -19,9 +20,10 @@ from stdpnet_analysis.recording import Showing, record
 from stdpnet_analysis.responses import response_key
 from stdpnet_analysis.votes import Floats, answers, class_means, vote_scores
 
-Need = Literal["state", "responses", "images", "learned competition", "curve", "progress"]
+Need = Literal["state", "responses", "scores", "images", "learned competition", "curve", "progress", "other runs"]
 """What a figure can ask of a run."""
 SCORED = ("test", "validation")
+TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 
 
 class Settings(NamedTuple):
@@ -45,10 +47,14 @@ class RunView:
     run : the run
     settings : which image, neuron and number of images the figures are to use
     snapshot : "last", or the name of a kept state such as "best"
+    others : runs to compare it with, where a figure does
     """
 
-    def __init__(self, run: Run, settings: Settings | None = None, snapshot: str = "last") -> None:
+    def __init__(
+        self, run: Run, settings: Settings | None = None, snapshot: str = "last", others: Sequence[Run] = ()
+    ) -> None:
         self.run, self.settings, self.snapshot = run, settings or Settings(), snapshot
+        self.others = [RunView(other, self.settings) for other in others]
 
     @property
     def spec(self) -> ExperimentSpec:
@@ -58,7 +64,8 @@ class RunView:
     @property
     def label(self) -> str:
         """The network's name and how far it is trained."""
-        return f"{self.spec.topology.label}, {self.spec.dataset.name}, {self.state.images} images"
+        name = TITLES.get(self.spec.dataset.name, self.spec.dataset.name)
+        return f"{self.spec.topology.label}, {name}, {self.state.images} training images"
 
     @cached_property
     def state(self) -> TrainingState:
@@ -192,6 +199,13 @@ class RunView:
         scores = self.run.load_scores(self.split, self.snapshot)
         return scores if scores and scores["protocol"]["training_images"] == self.state.images else None
 
+    @property
+    def required_scores(self) -> dict[str, Any]:
+        """The scores; RunError where there are none."""
+        if self.scores is None:
+            raise RunError(f"{self.run.path}: {self.lacks('scores')}")
+        return self.scores
+
     @cached_property
     def curve(self) -> list[dict[str, Any]]:
         """Rows of the learning curve."""
@@ -217,6 +231,10 @@ class RunView:
                 return None if self.run.has_state else f"no checkpoint yet; `stdpnet resume {path}` writes one"
             case "responses":
                 return self._find_responses()
+            case "scores":
+                return self._find_responses() or (None if self.scores else self._unevaluated("its scores are stale"))
+            case "other runs":
+                return None if self.others else "compares two runs; name another one with --beside RUN"
             case "images":
                 return self._find_images()
             case "learned competition":
@@ -240,7 +258,9 @@ class RunView:
             return reason
         if self.responses("calibration") and any(self.responses(name) for name in SCORED):
             return None
-        snapshot = "" if self.snapshot == "last" else f" --snapshot {self.snapshot}"
         stale = any((self.run.path / "responses").glob("trained-*.h5"))
-        what = "its responses are those of another state" if stale else "no responses yet"
+        return self._unevaluated("its responses are those of another state" if stale else "no responses yet")
+
+    def _unevaluated(self, what: str) -> str:
+        snapshot = "" if self.snapshot == "last" else f" --snapshot {self.snapshot}"
         return f"{what}; `stdpnet evaluate {self.run.path}{snapshot}` makes them"
