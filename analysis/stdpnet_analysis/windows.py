@@ -67,7 +67,7 @@ def _measure_xy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
     when = np.append(middle - lags, middle - 1)
     trains = _trains(when, np.append(np.arange(tested), driver), small.simulation.steps)
     _present(small, network, trains, Switches(learn_xy=True, learn_yy=False, adapt_theta=False))
-    return Window(lags * spec.simulation.dt, network.weights[0, :tested, 0].astype(np.float64))
+    return Window(spec.simulation.dt * lags.astype(np.float64), network.weights[0, :tested, 0].astype(np.float64))
 
 
 def _measure_yy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
@@ -83,7 +83,9 @@ def _measure_yy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
     when = np.append(middle, middle + lags) - 1
     trains = _trains(when, np.arange(channels), small.simulation.steps)
     _present(small, network, trains, Switches(learn_xy=False, learn_yy=True, adapt_theta=False))
-    return Window(lags * spec.simulation.dt, network.competition[0, 0, 1:].astype(np.float64) - before)
+    return Window(
+        spec.simulation.dt * lags.astype(np.float64), network.competition[0, 0, 1:].astype(np.float64) - before
+    )
 
 
 def _protocol(spec: ExperimentSpec, pixels: int, channels: int, lags: NDArray[np.intp]) -> ExperimentSpec:

@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from matplotlib.figure import Figure
 
 from stdpnet.errors import ConfigError, RunError
-from stdpnet_analysis.figures import activity, neuron, receptive_fields, style, voting
+from stdpnet_analysis.figures import activity, learning, neuron, receptive_fields, rivals, style, voting
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.figures.view import RunView, Settings
 from stdpnet_analysis.figures.write import FORMATS, save
 
-MODULES = (receptive_fields, activity, neuron, voting)
+MODULES = (receptive_fields, activity, neuron, voting, rivals, learning)
 FIGURES: dict[str, RunFigure] = {figure.name: figure for module in MODULES for figure in module.FIGURES}
 """Every figure of a run, by name, in the order in which a reader wants them."""
 

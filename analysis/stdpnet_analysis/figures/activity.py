@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, StepPatch
+from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
 from stdpnet.spec.neuron import NeuronSpec
@@ -122,7 +123,8 @@ def plot_winner_and_loser(
     -------
     The traces near the threshold, by neuron.
     """
-    threshold = showing.theta.max() + constants.v_thresh
+    theta = showing.theta.reshape(len(showing.theta), -1)[:, [winner, loser]]
+    threshold = theta.max() + constants.v_thresh
     floor = constants.v_rest - 0.5 * (threshold - constants.v_rest)
     shown = showing.v.reshape(len(showing.v), -1)[:, [winner, loser]]
     deep = shown.min() < floor  # the inhibition dwarfs the way to the threshold
@@ -167,8 +169,9 @@ def plot_rates(axes: Axes, rates: Mapping[str, Floats]) -> dict[str, StepPatch]:
         steps.set(linestyle=style.LINES[number % 2], linewidth=1.2)
         drawn[name] = steps
     axes.set(xlabel="mean firing rate of a neuron, Hz", ylabel="neurons", xscale="log", xlim=(edges[0], edges[-1]))
+    axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return drawn
 
 
@@ -240,7 +243,7 @@ def _rates(view: RunView) -> Figure:
     seconds = view.spec.simulation.duration / 1000
     shown = {"trained": view.calibration, "untrained": view.responses("calibration", "untrained")}
     plot_rates(axes, {name: found.counts.mean(axis=0) / seconds for name, found in shown.items() if found})
-    axes.set_title(f"{view.label}; {len(view.calibration.labels)} calibration images")
+    figure.suptitle(f"{view.label}; {len(view.calibration.labels)} calibration images")
     return figure
 
 

@@ -67,7 +67,7 @@ def plot_neuron(figure: Figure, view: RunView, neuron: int) -> Drawn:
     """
     geometry = view.network.geometry
     position, channel = divmod(neuron, geometry.channels)
-    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1.1, 1.9), height_ratios=(1, 0.9))
+    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1.0, 2.2), height_ratios=(1, 0.8))
     field, votes, images = (figure.add_subplot(grid[0, column]) for column in range(3))
     trace = figure.add_subplot(grid[1, :])
     weights = plot_field(field, view, neuron)
@@ -80,7 +80,7 @@ def plot_neuron(figure: Figure, view: RunView, neuron: int) -> Drawn:
     votes.set(xlabel="spikes per image", title="votes")
 
     best = preferred_images(view.scored.counts, neuron)
-    side, gap = geometry.side, 2
+    side, gap = geometry.side, 7
     tiles = np.zeros((PREFERRED, side, side))
     tiles[: len(best)] = view.dataset.split(view.split).images[best]
     paper = style.colour_map("gray_r")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -32,7 +33,8 @@ PRUNED_IMAGES, RANDOM_ORDERS = 2000, 3
 def vote_shares(votes: Floats) -> Floats:
     """Return each neuron's votes divided by their sum, (n_classes, neurons); nan for a neuron that never spiked."""
     total = votes.sum(axis=0)
-    return np.divide(votes, total, out=np.full_like(votes, np.nan), where=total > 0)
+    shares: Floats = np.divide(votes, total, out=np.full_like(votes, np.nan), where=total > 0)
+    return shares
 
 
 def plot_votes(axes: Axes, votes: Floats, names: Sequence[str]) -> AxesImage:
@@ -80,7 +82,7 @@ def plot_ranked_votes(axes: Axes, votes: Mapping[str, Floats]) -> dict[str, Erro
         shares = vote_shares(values)
         ranked = -np.sort(-shares[:, np.isfinite(shares[0])], axis=0)
         rank = np.arange(1, len(ranked) + 1) + 0.12 * number
-        look = {"color": style.colour(number), "linestyle": style.LINES[number % 4], "marker": "os^v"[number % 4]}
+        look: Any = {"color": style.colour(number), "linestyle": style.LINES[number % 4], "marker": "os^v"[number % 4]}
         drawn[name] = axes.errorbar(
             rank, 100 * ranked.mean(axis=1), 100 * ranked.std(axis=1), capsize=1.5, elinewidth=0.7, label=name, **look
         )
@@ -270,7 +272,7 @@ def _channels_kept(view: RunView) -> Figure:
     figure = style.new_figure(120, 78)
     axes = figure.subplots()
     plot_channels_kept(axes, kept, first, others)
-    axes.set_title(f"{view.label}; {len(few.labels)} {view.split} images; random: ± sd of {RANDOM_ORDERS} draws")
+    axes.set_title(f"{view.label}\n{len(few.labels)} {view.split} images; random: mean ± sd of {RANDOM_ORDERS} draws")
     return figure
 
 
@@ -289,7 +291,7 @@ def _synapses_deleted(view: RunView) -> Figure:
     figure = style.new_figure(style.SINGLE, 68)
     axes = figure.subplots()
     plot_synapses_deleted(axes, SHARES, accuracies)
-    axes.set_title(f"{view.label}; {len(images)} {view.split} images", wrap=True)
+    axes.set_title(f"{view.label}\n{len(images)} {view.split} images")
     return figure
 
 
