@@ -108,6 +108,8 @@ class Clamping(NamedTuple):
     """No weight below the bound."""
     above: Accuracies
     """No weight above the bound."""
+    unclamped: dict[Rule, float]
+    """Accuracy of the network as it is."""
     images: int
     """Images that calibrated, and as many that scored."""
 
@@ -145,4 +147,5 @@ def by_clamp(
     below = np.array([accuracy(clamp(network, low=bound)) for bound in bounds])
     above = np.array([accuracy(clamp(network, high=bound)) for bound in bounds])
     tables = [dict(zip(RULES, rows.T, strict=True)) for rows in (below, above)]
-    return Clamping(bounds, tables[0], tables[1], min(map(len, splits.values())))
+    unclamped = dict(zip(RULES, accuracy(network), strict=True))
+    return Clamping(bounds, tables[0], tables[1], unclamped, min(map(len, splits.values())))

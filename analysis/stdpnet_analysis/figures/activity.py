@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, StepPatch
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from stdpnet.spec.neuron import NeuronSpec
@@ -169,7 +169,9 @@ def plot_rates(axes: Axes, rates: Mapping[str, Floats]) -> dict[str, StepPatch]:
         steps.set(linestyle=style.LINES[number % 2], linewidth=1.2)
         drawn[name] = steps
     axes.set(xlabel="mean firing rate of a neuron, Hz", ylabel="neurons", xscale="log", xlim=(edges[0], edges[-1]))
-    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(bottom=0)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return drawn

@@ -178,10 +178,11 @@ def plot_window(axes: Axes, window: Window, rule: STDPSpec) -> DrawnWindow:
     rule : what it was told
     """
     curves = []
-    for ends in ((window.intervals[0], -1e-9), (1e-9, window.intervals[-1])):
-        fine = np.linspace(*ends, 200)
+    for first, last in ((float(window.intervals[0]), -1e-9), (1e-9, float(window.intervals[-1]))):
+        fine = np.linspace(first, last, 200)
         curves += axes.plot(fine, exponential_window(rule, fine), color=style.colour(1), linewidth=0.9)
-    (points,) = axes.plot(window.intervals, window.changes, ".", color=style.colour(0), markersize=3, label="measured")
+    look: Any = {"markersize": 3, "markerfacecolor": "white", "markeredgewidth": 0.5, "color": style.colour(0)}
+    (points,) = axes.plot(window.intervals, window.changes, "o", label="measured", zorder=1, **look)
     curves[0].set_label("A exp(−|Δt|/τ)")
     axes.axhline(0, color=style.GREY, linewidth=0.5)
     axes.axvline(0, color=style.GREY, linewidth=0.5)
@@ -221,7 +222,8 @@ def _windows(view: RunView) -> Figure:
     panels = np.atleast_1d(figure.subplots(1, len(rules)))
     for axes, (name, rule) in zip(panels, rules.items(), strict=True):
         drawn = plot_window(axes, measure_window(spec, name, SHOWN_SPAN), rule)
-        axes.set_title(f"{names[name]}\n{spec.simulation.engine} engine, deviation ≤ {drawn.deviation:.1g} mV")
+        engine = f"{spec.simulation.engine} engine, {spec.simulation.effective_dtype}"
+        axes.set_title(f"{names[name]}\n{engine}: deviation ≤ {drawn.deviation:.1g} mV")
     return figure
 
 

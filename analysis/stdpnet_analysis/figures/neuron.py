@@ -96,12 +96,12 @@ def plot_neuron(figure: Figure, view: RunView, neuron: int) -> Drawn:
     trace.set(
         xlabel="time, ms", ylabel="mV", title=f"on {view.image_title}: {int(view.showing.counts.flat[neuron])} spikes"
     )
-    trace.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure.legend(handles=list(lines), loc="outside lower center", ncols=3)
     return Drawn(weights, bars, sheet, lines)
 
 
 def _neuron(view: RunView) -> Figure:
-    figure = style.new_figure(style.DOUBLE, 115)
+    figure = style.new_figure(style.DOUBLE, 108)
     plot_neuron(figure, view, view.shown_neuron)
     figure.suptitle(f"A neuron of {view.label}")
     return figure

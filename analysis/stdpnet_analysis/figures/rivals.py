@@ -21,7 +21,7 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats, tile
 from stdpnet_analysis.figures.receptive_fields import order_by_class, top_weight
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.figures.view import RunView
+from stdpnet_analysis.figures.view import Need, RunView
 from stdpnet_analysis.votes import RULES, Rule
 
 GRAPH_CHANNELS = 25
@@ -49,7 +49,7 @@ def plot_competition_weights(axes: Axes, weights: Mapping[str, Floats]) -> dict[
         share = 100 * np.histogram(values, edges)[0] / values.size
         label = f"{name}: mean {values.mean():.1f}, sd {values.std():.1f} mV"
         drawn[name] = axes.stairs(share, edges, label=label, color=style.colour(number), linewidth=1.2)
-        drawn[name].set_linestyle(style.LINES[number % 4])
+        drawn[name].set(linestyle=style.LINES[number % 4])
     axes.set(xlabel="competition weight, mV", ylabel="synapses, %", xlim=(low, 0))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return drawn
@@ -110,12 +110,11 @@ def plot_competition_graph(
     place = np.column_stack([np.cos(angle), np.sin(angle)])
     i, j = np.triu_indices(len(channels), 1)
     pair = strength[channels[i], channels[j]]
-    low, high = pair.min(initial=0.0), pair.max(initial=1e-12)
+    low, high = float(pair.min()), float(pair.max())
     opacity = np.clip((pair - low) / (high - low or 1), 0, 1) ** 2
     inner = 0.88 * place
-    lines = LineCollection(
-        np.stack([inner[i], inner[j]], axis=1), colors=style.colour(0), linewidths=1.3, alpha=opacity
-    )
+    ends = list(np.stack([inner[i], inner[j]], axis=1))
+    lines = LineCollection(ends, colors=style.colour(0), linewidths=1.3, alpha=opacity)
     axes.add_collection(lines)
     side, half = round(len(weights) ** 0.5), min(0.11, 2.4 / max(len(channels), 1))
     for (x, y), channel in zip(place, channels, strict=True):
@@ -148,6 +147,7 @@ def plot_null(axes: Axes, association: Association) -> StepPatch:
     steps = axes.stairs(*np.histogram(association.null, 30), fill=True, color="0.75")
     axes.axvline(association.correlation, color=style.colour(1), linewidth=1.2)
     axes.set(xlabel="correlation", ylabel="permutations")
+    axes.locator_params(axis="x", nbins=5)
     return steps
 
 
@@ -190,6 +190,8 @@ def plot_clamping(
         )
         if len(points):
             axes.plot(*points.T, "D*"[number], color=style.colour(number), markersize=6, label=f"in training, {words}")
+    whole = 100 * clamping.unclamped[rule]
+    axes.axhline(whole, color=style.GREY, linewidth=0.8, linestyle=":", label=f"not clamped: {whole:.1f} %")
     axes.set(xlabel="bound, mV", ylabel=f"accuracy, vote ({rule}), %")
     axes.grid(axis="y")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22))
@@ -244,21 +246,21 @@ def _graph(view: RunView) -> Figure:
 def _draw_graph(axes: Axes, network: Network, position: int, order: NDArray[np.intp]) -> Graph:
     weights = network.weights[0 if network.geometry.shared else position]
     graph = plot_competition_graph(axes, weights, network.competition[position], order[position])
-    low, high = graph.strength.min(initial=0.0), graph.strength.max(initial=0.0)
+    low, high = graph.strength.min(), graph.strength.max()
     left_out = "" if len(graph.channels) == network.geometry.channels else f"; the {len(graph.channels)} most inhibited"
-    axes.set_xlabel(f"line: mean of −w_ij and −w_ji, from {low:.0f} (clear) to {high:.0f} mV (solid){left_out}")
+    axes.set_xlabel(f"line: mean of −w_ij and −w_ji, {low:.0f} (clear) to {high:.0f} mV (solid){left_out}")
     return graph
 
 
 def _similarity(view: RunView) -> Figure:
     association = associate(view.network, seed=view.spec.seed)
     figure = style.new_figure(style.DOUBLE, 75)
-    left, right = figure.subplots(1, 2, width_ratios=(1.6, 1))
+    left, right = figure.subplots(1, 2, width_ratios=(1.3, 1))
     cells = plot_similarity(left, association)
     figure.colorbar(cells, ax=left, label="pairs of neurons", pad=0.01)
     plot_null(right, association)
     left.set_title(f"r = {association.correlation:.3f}")
-    right.set_title(f"permutation test: p = {association.p_value:.3g} ({len(association.null)} permutations)")
+    right.set_title(f"p = {association.p_value:.3g}, {len(association.null)} permutations of the channels")
     figure.suptitle(f"Do similar receptive fields compete more? {view.label}")
     return figure
 
@@ -288,7 +290,7 @@ def _weak_and_strong(view: RunView) -> Figure:
 
 
 def _clamping(view: RunView) -> Figure:
-    bounds = np.quantile(off_diagonal(view.network.competition), QUANTILES)
+    bounds: Floats = np.quantile(off_diagonal(view.network.competition), QUANTILES).astype(np.float64)
     clamping = by_clamp(
         view.spec,
         view.network,
@@ -328,7 +330,7 @@ def _others_learned(view: RunView) -> str | None:
     return f"the competition of {', '.join(fixed)} is fixed; name a run that learned it" if fixed else _several(view)
 
 
-LEARNED = ("state", "learned competition")
+LEARNED: tuple[Need, ...] = ("state", "learned competition")
 FIGURES = (
     RunFigure("competition-weights", "histogram of the competition weights", LEARNED, _weights, _several),
     RunFigure("competition-matrix", "competition between all neurons of each position", LEARNED, _matrices, _several),

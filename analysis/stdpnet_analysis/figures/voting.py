@@ -27,7 +27,8 @@ from stdpnet_analysis.votes import RULES, class_means
 NUMBERED = 12
 """Up to so many classes a confusion matrix has numbers in its cells."""
 SHARES = tuple(round(0.1 * tenth, 1) for tenth in range(11))
-PRUNED_IMAGES, RANDOM_ORDERS = 2000, 3
+PRUNED_IMAGES, PRUNED_COUNTS, RANDOM_ORDERS = 2000, 8_000_000, 3
+"""Images that the votes of a part of the channels are scored on, fewer where there would be more counts."""
 
 
 def vote_shares(votes: Floats) -> Floats:
@@ -261,7 +262,7 @@ def _class_accuracies(view: RunView) -> Figure:
 
 def _channels_kept(view: RunView) -> Figure:
     geometry, scored = view.network.geometry, view.scored
-    some = slice(0, PRUNED_IMAGES)
+    some = slice(0, min(PRUNED_IMAGES, PRUNED_COUNTS // geometry.neurons))
     few = Responses(scored.counts[some], scored.labels[some], scored.indices[some])
     kept = sorted({round(number) for number in np.geomspace(1, geometry.channels, 8)})
     activity = view.votes.sum(axis=0).reshape(geometry.positions, geometry.channels)
