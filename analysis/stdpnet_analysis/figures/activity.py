@@ -169,7 +169,7 @@ def plot_rates(axes: Axes, rates: Mapping[str, Floats]) -> dict[str, StepPatch]:
         steps.set(linestyle=style.LINES[number % 2], linewidth=1.2)
         drawn[name] = steps
     axes.set(xlabel="mean firing rate of a neuron, Hz", ylabel="neurons", xscale="log", xlim=(edges[0], edges[-1]))
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if edges[-1] > 100 * edges[0] else (1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(bottom=0)

@@ -21,6 +21,8 @@ from stdpnet_analysis.figures.view import RunView
 
 EXAMPLES = 12
 """Neurons shown of each class."""
+BESIDE_CHANNELS = 100
+"""Channels of each position shown beside the untrained ones; of more the first."""
 MOST_CLASSES = 16
 """Classes shown with examples; of more classes the first."""
 
@@ -50,6 +52,7 @@ def plot_receptive_fields(
         cmap=style.colour_map(style.WEIGHTS),
         vmin=min(0.0, float(weights.min())),
         vmax=top_weight(weights) if v_max is None else v_max,
+        interpolation="antialiased",
     )
     style.bare(axes)
     return image
@@ -191,9 +194,16 @@ def _scale(figure: Figure, image: AxesImage, axes: Any) -> None:
     figure.colorbar(image, ax=axes, label="feedforward weight, mV", extend="max", **below)
 
 
+def _page(view: RunView) -> tuple[Figure, Axes]:
+    """Return a figure for the whole mosaic, two columns wide, or wider so that each weight gets two pixels of a png."""
+    columns = receptive_field_mosaic(view.network.weights).shape[1]
+    width = max(style.DOUBLE, 2 * columns / style.DPI * 25.4 + 6)
+    figure = style.new_figure(width, 1.07 * width + 8)
+    return figure, figure.subplots()
+
+
 def _receptive_fields(view: RunView) -> Figure:
-    figure = style.new_figure(style.DOUBLE, style.DOUBLE * 1.1)
-    axes = figure.subplots()
+    figure, axes = _page(view)
     image = plot_receptive_fields(axes, view.network.weights)
     axes.set_title(f"Receptive fields of {view.label}")
     _scale(figure, image, axes)
@@ -203,10 +213,12 @@ def _receptive_fields(view: RunView) -> Figure:
 def _untrained_beside_trained(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 108)
     panels = figure.subplots(1, 2)
-    high = top_weight(view.network.weights)
+    high, shown = top_weight(view.network.weights), slice(0, BESIDE_CHANNELS)
     names = f"{view.spec.topology.label}, untrained", f"after {view.state.images} training images"
+    if view.spec.topology.channels > BESIDE_CHANNELS:
+        names = f"{names[0]}, channels 0 to {BESIDE_CHANNELS - 1}", names[1]
     for axes, weights, name in zip(panels, (view.untrained.weights, view.network.weights), names, strict=True):
-        image = plot_receptive_fields(axes, weights, v_max=high)
+        image = plot_receptive_fields(axes, weights[:, :, shown], v_max=high)
         axes.set_title(name)
     _scale(figure, image, panels)
     return figure
@@ -214,8 +226,7 @@ def _untrained_beside_trained(view: RunView) -> Figure:
 
 def _by_class(view: RunView) -> Figure:
     weights, votes = view.network.weights, votes_by_set(view.votes, view.network.geometry)
-    figure = style.new_figure(style.DOUBLE, style.DOUBLE * 1.1)
-    axes = figure.subplots()
+    figure, axes = _page(view)
     image = plot_receptive_fields(axes, weights, order=order_by_class(votes))
     label_classes(axes, weights, votes, view.classes)
     axes.set_title(f"Receptive fields sorted by preferred class: {view.label}")

@@ -260,7 +260,7 @@ def _similarity(view: RunView) -> Figure:
     figure.colorbar(cells, ax=left, label="pairs of neurons", pad=0.01)
     plot_null(right, association)
     left.set_title(f"r = {association.correlation:.3f}")
-    right.set_title(f"p = {association.p_value:.3g}, {len(association.null)} permutations of the channels")
+    right.set_title(f"p = {association.p_value:.3g}, {len(association.null)} permutations")
     figure.suptitle(f"Do similar receptive fields compete more? {view.label}")
     return figure
 

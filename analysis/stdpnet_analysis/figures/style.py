@@ -12,6 +12,7 @@ from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 
 MM = 1 / 25.4
+DPI = 200
 SINGLE, DOUBLE = 85.0, 180.0
 """Widths of a figure in one column and across two, mm."""
 

@@ -228,7 +228,8 @@ class RunView:
         path = self.run.path
         match need:
             case "state":
-                return None if self.run.has_state else f"no checkpoint yet; `stdpnet resume {path}` writes one"
+                remedy = "wait for one" if self.run.status == "running" else f"`stdpnet resume {path}` writes one"
+                return None if self.run.has_state else f"no checkpoint yet; {remedy}"
             case "responses":
                 return self._find_responses()
             case "scores":

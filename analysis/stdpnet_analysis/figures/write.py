@@ -41,7 +41,7 @@ def folder(run: Run) -> Path:
     return path
 
 
-def save(figure: Figure, path: Path, dpi: int = 200) -> None:
+def save(figure: Figure, path: Path, dpi: int = style.DPI) -> None:
     """Write a figure to a file that appears whole or not at all.
 
     Parameters
