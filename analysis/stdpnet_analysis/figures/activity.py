@@ -203,8 +203,7 @@ def plot_activity_map(axes: Axes, counts: Floats, positions: int) -> AxesImage:
     positions : P
     """
     values = activity_map(counts, positions)
-    cmap = style.colour_map(style.COUNTS)
-    cmap.set_under(DEAD)
+    cmap = style.colour_map(style.COUNTS, under=DEAD)
     low = counts[counts > 0].min(initial=1.0)
     high = float(np.quantile(counts, 0.995)) or 1.0
     image = axes.imshow(values, cmap=cmap, vmin=min(low, high) / 2, vmax=high)

@@ -47,8 +47,7 @@ def preferred_images(counts: NDArray[np.uint16], neuron: int, count: int = PREFE
 
 def plot_field(axes: Axes, view: RunView, neuron: int) -> AxesImage:
     """Draw a neuron's weights at their place in the image."""
-    cmap = style.colour_map(style.WEIGHTS)
-    cmap.set_bad("0.93")
+    cmap = style.colour_map(style.WEIGHTS, bad="0.93")
     weights = view.network.weights
     field = fields_in_place(weights, view.network.geometry, np.array([neuron]))[0]
     image = axes.imshow(field, cmap=cmap, vmin=0, vmax=max(float(np.nanmax(field)), top_weight(weights) / 2))

@@ -174,8 +174,7 @@ def plot_class_examples(
     for label, row in enumerate(rows):
         found = most_selective(votes, label, EXAMPLES)
         row[: len(found)] = fields_in_place(weights, geometry, found)
-    cmap = style.colour_map(style.WEIGHTS)
-    cmap.set_bad("0.93")
+    cmap = style.colour_map(style.WEIGHTS, bad="0.93")
     sheet = tile(rows.reshape(-1, geometry.side, geometry.side), 2, (len(names), EXAMPLES))
     image = axes.imshow(sheet, cmap=cmap, vmin=0, vmax=top_weight(weights))
     pitch = geometry.side + 2

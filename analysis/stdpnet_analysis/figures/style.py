@@ -70,11 +70,9 @@ def line_style(number: int) -> str:
     return LINES[number // len(OKABE_ITO) % len(LINES)]
 
 
-def colour_map(name: str) -> Colormap:
-    """Return a colour map that leaves what is no number white."""
-    found = mpl.colormaps[name].copy()
-    found.set_bad("white")
-    return found
+def colour_map(name: str, bad: str = "white", under: str | None = None) -> Colormap:
+    """Return a colour map with a colour for what is no number, and maybe one for what is below its range."""
+    return mpl.colormaps[name].with_extremes(bad=bad, under=under)
 
 
 def bare(axes: Axes) -> None:
