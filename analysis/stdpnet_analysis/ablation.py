@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -137,15 +137,39 @@ def by_clamp(
     images : how many images calibrate, and how many score
     threads : how many threads may compute; default all cores
     """
-    splits = {name: first_images(dataset.split(name), images) for name in ("calibration", part)}
+    splits = clamp_splits(dataset, part, images)
+    classes = len(dataset.classes)
 
     def accuracy(clamped: Network) -> list[float]:
-        shown = [respond(spec, clamped, split, STREAMS[name], threads=threads) for name, split in splits.items()]
-        votes = class_means(shown[0].counts, shown[0].labels, len(dataset.classes))
-        return vote_accuracies(shown[1].counts, shown[1].labels, votes, network.geometry.positions)
+        return list(calibrated_accuracy(spec, clamped, splits, classes, threads=threads).values())
 
     below = np.array([accuracy(clamp(network, low=bound)) for bound in bounds])
     above = np.array([accuracy(clamp(network, high=bound)) for bound in bounds])
     tables = [dict(zip(RULES, rows.T, strict=True)) for rows in (below, above)]
-    unclamped = dict(zip(RULES, accuracy(network), strict=True))
+    unclamped = calibrated_accuracy(spec, network, splits, classes, threads=threads)
     return Clamping(bounds, tables[0], tables[1], unclamped, min(map(len, splits.values())))
+
+
+def clamp_splits(dataset: Dataset, part: str, images: int) -> dict[str, Split]:
+    """Return the first calibration images, and the first of the scored split `part`."""
+    return {name: first_images(dataset.split(name), images) for name in ("calibration", part)}
+
+
+def calibrated_accuracy(
+    spec: ExperimentSpec, network: Network, splits: Mapping[str, Split], classes: int, *, threads: int | None = None
+) -> dict[Rule, float]:
+    """Return the accuracy of the votes of a network that is simulated on few images.
+
+    Parameters
+    ----------
+    spec, network : the network
+    splits : the images that calibrate, then those that score, by the name of their split
+    classes : how many there are
+    threads : how many threads may compute; default all cores
+    """
+    calibration, scored = (
+        respond(spec, network, split, STREAMS[name], threads=threads) for name, split in splits.items()
+    )
+    votes = class_means(calibration.counts, calibration.labels, classes)
+    accuracies = vote_accuracies(scored.counts, scored.labels, votes, network.geometry.positions)
+    return dict(zip(RULES, accuracies, strict=True))

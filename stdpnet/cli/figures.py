@@ -51,9 +51,8 @@ def figures(
     if show_list:
         _list(view, as_json)
         return
-    wanted = drawing.find(names or [])
     formats = parse_formats(form)
-    chosen = wanted or drawing.available(view)
+    chosen = drawing.require(view, names) if names else drawing.available(view)
     written = []
     with meter("figures", len(chosen)) as progress:
         for name in chosen:
@@ -66,7 +65,7 @@ def figures(
         print_json({"run": str(opened.path), "files": [str(path) for path in written]})
         return
     print("\n".join(map(str, written)))
-    if not wanted and (left_out := drawing.missing(view)):
+    if not names and (left_out := drawing.missing(view)):
         print(f"left out: {', '.join(left_out)}; `stdpnet figures {opened.path} --list` says why")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import warnings
 
 import numpy as np
 import pytest
@@ -138,12 +139,14 @@ def test_images_that_are_not_at_hand_cost_only_the_figures_that_show_them(run, f
     assert "receptive-fields" in figures.available(view)
 
 
-def test_a_silent_network_still_has_its_figures(folder):
+def test_a_silent_network_still_has_its_figures(folder, tmp_path):
     run = train(folder / "silent", "neuron.v_thresh=5000", "curve.every=0", "health.action=ignore")
     evaluate(run, "validation", baselines=False)
     view = RunView(run, FEW)
-    for name in figures.available(view):
-        figures.draw(view, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in figures.available(view):
+            figures.save(figures.draw(view, name), tmp_path / f"{name}.png", dpi=50)
 
 
 def test_the_kept_best_state_can_be_drawn_too(run):

@@ -10,7 +10,9 @@ from stdpnet.spec.plasticity import PlasticitySpec
 from stdpnet.spec.topology import Geometry
 from stdpnet_analysis.ablation import Clamping
 from stdpnet_analysis.competition import Association
-from stdpnet_analysis.figures import activity, learning, receptive_fields, rivals, style, voting
+from stdpnet_analysis.figures import activity, damage, learning, receptive_fields, style
+from stdpnet_analysis.figures import competition as competing
+from stdpnet_analysis.figures import votes as voting
 from stdpnet_analysis.figures.mosaic import grid_shape, place, receptive_field_mosaic, tile
 from stdpnet_analysis.figures.neuron import preferred_images
 from stdpnet_analysis.figures.write import parse_formats
@@ -197,9 +199,9 @@ def accuracies(*values):
 
 
 def test_pruning_and_deletion_curves_are_in_percent(axes):
-    kept = voting.plot_channels_kept(axes, [1, 5], accuracies(0.2, 0.8), [accuracies(0.1, 0.8), accuracies(0.3, 0.8)])
+    kept = damage.plot_channels_kept(axes, [1, 5], accuracies(0.2, 0.8), [accuracies(0.1, 0.8), accuracies(0.3, 0.8)])
     assert kept["all"].get_ydata().tolist() == [20, 80]
-    deleted = voting.plot_synapses_deleted(axes, [0.0, 0.5, 1.0], accuracies(0.8, 0.4, 0.0))
+    deleted = damage.plot_synapses_deleted(axes, [0.0, 0.5, 1.0], accuracies(0.8, 0.4, 0.0))
     assert deleted["patch"].get_xdata().tolist() == [0, 50, 100]
     assert deleted["patch"].get_ydata().tolist() == [80, 40, 0]
 
@@ -207,7 +209,7 @@ def test_pruning_and_deletion_curves_are_in_percent(axes):
 def test_the_graph_draws_the_mean_of_both_directions_as_opacity(axes):
     competition = -RANDOM.random((6, 6)) * 100
     np.fill_diagonal(competition, 0)
-    graph = rivals.plot_competition_graph(axes, RANDOM.random((9, 6)), competition, np.arange(6))
+    graph = competing.plot_competition_graph(axes, RANDOM.random((9, 6)), competition, np.arange(6))
     i, j = np.triu_indices(6, 1)
     np.testing.assert_allclose(graph.strength, -(competition[i, j] + competition[j, i]) / 2)
     opacity = graph.lines.get_alpha()
@@ -220,14 +222,14 @@ def test_the_graph_of_many_channels_keeps_those_that_compete_most(axes):
     competition = np.full((200, 200), -1.0)
     competition[:25] = -50
     np.fill_diagonal(competition, 0)
-    graph = rivals.plot_competition_graph(axes, RANDOM.random((9, 200)), competition, RANDOM.permutation(200))
+    graph = competing.plot_competition_graph(axes, RANDOM.random((9, 200)), competition, RANDOM.permutation(200))
     assert sorted(graph.channels) == list(range(25))
 
 
 def test_competition_matrices_are_sorted_without_their_diagonal(axes):
     competition = -RANDOM.random((4, 5, 5))
     order = np.stack([RANDOM.permutation(5) for _ in range(4)])
-    drawn = rivals.plot_competition_matrices(axes, competition, order).get_array().filled(np.nan)
+    drawn = competing.plot_competition_matrices(axes, competition, order).get_array().filled(np.nan)
     assert np.isnan(np.diag(drawn[:5, :5])).all()
     assert drawn[0, 3] == competition[0, order[0, 0], order[0, 3]]
     assert drawn[6 + 2, 6 + 1] == competition[3, order[3, 2], order[3, 1]]
@@ -235,22 +237,22 @@ def test_competition_matrices_are_sorted_without_their_diagonal(axes):
 
 def test_histograms_of_competition_hold_every_synapse(axes):
     weights = {"before": -RANDOM.random((2, 6)) * 10, "learned": -RANDOM.random((2, 6)) * 300}
-    for steps in rivals.plot_competition_weights(axes, weights).values():
+    for steps in competing.plot_competition_weights(axes, weights).values():
         assert steps.get_data().values.sum() == pytest.approx(100)
 
 
 def test_pairs_are_all_counted_in_the_hexagons(axes):
     association = Association(RANDOM.random((2, 50)), RANDOM.random((2, 50)), 0.1, 0.5, RANDOM.random(99))
-    assert rivals.plot_similarity(axes, association).get_array().sum() == 100
-    assert rivals.plot_symmetry(axes, -RANDOM.random((2, 50)), -RANDOM.random((2, 50))).get_array().sum() == 100
-    assert rivals.plot_null(axes, association).get_data().values.sum() == 99
+    assert competing.plot_similarity(axes, association).get_array().sum() == 100
+    assert competing.plot_symmetry(axes, -RANDOM.random((2, 50)), -RANDOM.random((2, 50))).get_array().sum() == 100
+    assert competing.plot_null(axes, association).get_data().values.sum() == 99
 
 
 def test_clamping_shows_evaluation_and_training_apart(axes):
     clamping = Clamping(
         np.array([-9.0, -1.0]), accuracies(0.8, 0.5), accuracies(0.7, 0.8), dict.fromkeys(("all",), 0.8), 10
     )
-    drawn = rivals.plot_clamping(axes, clamping, "all", [("below", -4.0, 0.6)])
+    drawn = damage.plot_clamping(axes, clamping, "all", [("below", -4.0, 0.6)])
     assert drawn["below"].get_ydata().tolist() == [80, 50]
     assert drawn["above"].get_ydata().tolist() == [70, 80]
     trained = next(line for line in axes.lines if "in training" in line.get_label())

@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from matplotlib.figure import Figure
 
 from stdpnet.errors import ConfigError, RunError
-from stdpnet_analysis.figures import activity, learning, neuron, receptive_fields, rivals, style, voting
+from stdpnet_analysis.figures import activity, competition, damage, learning, neuron, receptive_fields, style, votes
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.figures.view import RunView, Settings
 from stdpnet_analysis.figures.write import FORMATS, save
 
-MODULES = (receptive_fields, activity, neuron, voting, rivals, learning)
+MODULES = (receptive_fields, activity, neuron, votes, damage, competition, learning)
 FIGURES: dict[str, RunFigure] = {figure.name: figure for module in MODULES for figure in module.FIGURES}
 """Every figure of a run, by name, in the order in which a reader wants them."""
 
@@ -30,8 +30,8 @@ __all__ = [
     "Settings",
     "available",
     "draw",
-    "find",
     "missing",
+    "require",
     "save",
     "style",
 ]
@@ -48,18 +48,20 @@ def missing(view: RunView) -> dict[str, str]:
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
-def find(names: Iterable[str]) -> list[str]:
-    """Return the names, all of them known; a misspelt one is answered with those there are.
+def require(view: RunView, names: Iterable[str]) -> list[str]:
+    """Return the names, each once, if all these figures can be drawn from a run.
 
     Raises
     ------
-    ConfigError
-        If there is no figure of such a name.
+    ConfigError, RunError
+        If there is no figure of such a name, or the run lacks what it needs.
     """
-    names = list(names)
+    names = list(dict.fromkeys(names))
     for name in names:
         if name not in FIGURES:
             raise ConfigError(f"figures: '{name}' is unknown; choose among {', '.join(FIGURES)}")
+        if (reason := FIGURES[name].missing(view)) is not None:
+            raise RunError(f"{view.run.path}: no figure '{name}': {reason}")
     return names
 
 
@@ -71,8 +73,6 @@ def draw(view: RunView, name: str) -> Figure:
     ConfigError, RunError
         If there is no such figure, or the run lacks what it needs.
     """
-    figure = FIGURES[find([name])[0]]
-    if (reason := figure.missing(view)) is not None:
-        raise RunError(f"{view.run.path}: no figure '{name}': {reason}")
+    require(view, [name])
     with style.context():
-        return figure.draw(view)
+        return FIGURES[name].draw(view)

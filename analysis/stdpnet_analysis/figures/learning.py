@@ -74,15 +74,33 @@ def plot_learning_curves(axes: Axes, groups: Mapping[str, Sequence[Curve]], ylab
 
 
 def group_by_seed(views: Sequence[RunView]) -> dict[str, list[RunView]]:
-    """Return runs whose configurations differ in the seed only together, named by network or, if need be, by run."""
+    """Return runs whose configurations differ in the seed only together, named by network and what sets it apart."""
     groups: dict[str, list[RunView]] = {}
     for view in views:
         groups.setdefault(view.spec.replace(seed=0).model_dump_json(), []).append(view)
     labels = [members[0].spec.topology.label for members in groups.values()]
-    return {
-        label if labels.count(label) == 1 else f"{label} ({members[0].run.path.name})": members
-        for label, members in zip(labels, groups.values(), strict=True)
-    }
+    named: dict[str, list[RunView]] = {}
+    for label, members in zip(labels, groups.values(), strict=True):
+        rivals = [each[0] for each, other in zip(groups.values(), labels, strict=True) if other == label]
+        name = label if len(rivals) == 1 else f"{label}, {_apart(members[0], rivals)}"
+        named[name if name not in named else f"{name} ({members[0].run.path.name})"] = members
+    return named
+
+
+def _apart(view: RunView, rivals: Sequence[RunView]) -> str:
+    """Return the values, at most two, in which a run's configuration differs from some of its rivals', or its name."""
+    tables = [
+        {
+            f"{table}.{key}": value
+            for table, keys in rival.spec.model_dump().items()
+            if isinstance(keys, dict)
+            for key, value in keys.items()
+        }
+        for rival in rivals
+    ]
+    own = tables[[rival is view for rival in rivals].index(True)]
+    differing = [key for key, value in own.items() if any(table[key] != value for table in tables)]
+    return ", ".join(f"{key} = {own[key]}" for key in differing) if 0 < len(differing) < 3 else view.run.path.name
 
 
 def curve_of(view: RunView, readout: str) -> Curve:
@@ -109,7 +127,8 @@ def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str
         return drawn
 
     drawn = {"spikes_per_image": line(panels[0], [row["spikes_per_image"] for row in rows])}
-    panels[0].set(ylabel="spikes per image", yscale="log")
+    panels[0].set_ylabel("spikes per image")
+    panels[0].set_ylim(bottom=0)
     for number, (key, name) in enumerate(
         (("silent_images", "silent images"), ("dead_neurons", "neurons without spike"))
     ):

@@ -13,22 +13,16 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from stdpnet.runs import Responses
-from stdpnet_analysis.ablation import Accuracies, by_channels_kept, by_synapses_deleted
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.receptive_fields import order_by_class
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.figures.view import RunView
-from stdpnet_analysis.responses import first_images
 from stdpnet_analysis.scores import wilson_interval
 from stdpnet_analysis.votes import RULES, class_means
 
 NUMBERED = 12
 """Up to so many classes a confusion matrix has numbers in its cells."""
-SHARES = tuple(round(0.1 * tenth, 1) for tenth in range(11))
-PRUNED_IMAGES, PRUNED_COUNTS, RANDOM_ORDERS = 2000, 8_000_000, 3
-"""Images that the votes of a part of the channels are scored on, fewer where there would be more counts."""
 
 
 def vote_shares(votes: Floats) -> Floats:
@@ -76,12 +70,14 @@ def plot_ranked_votes(axes: Axes, votes: Mapping[str, Floats]) -> dict[str, Erro
 
     Returns
     -------
-    The points with their bars, by name.
+    The points with their bars, by name; none for a silent network.
     """
     drawn = {}
     for number, (name, values) in enumerate(votes.items()):
         shares = vote_shares(values)
         ranked = -np.sort(-shares[:, np.isfinite(shares[0])], axis=0)
+        if ranked.shape[1] == 0:  # nobody spiked
+            continue
         rank = np.arange(1, len(ranked) + 1) + 0.12 * number
         look: Any = {"color": style.colour(number), "linestyle": style.LINES[number % 4], "marker": "os^v"[number % 4]}
         drawn[name] = axes.errorbar(
@@ -157,58 +153,6 @@ def plot_class_accuracies(
     return drawn
 
 
-def plot_channels_kept(
-    axes: Axes, kept: Sequence[int], chosen: Accuracies, random: Sequence[Accuracies]
-) -> dict[str, Line2D]:
-    """Draw accuracy against the number of channels that vote.
-
-    Parameters
-    ----------
-    axes : where to draw
-    kept : (K,) numbers of channels
-    chosen : accuracies when the most active channels are kept
-    random : the same for some random orders
-
-    Returns
-    -------
-    The lines of the chosen channels, by rule.
-    """
-    drawn: dict[str, Line2D] = {}
-    for number, rule in enumerate(RULES):
-        colour = style.colour(number)
-        (drawn[rule],) = axes.plot(kept, 100 * chosen[rule], "o-", color=colour, label=f"{rule}, most active kept")
-        draws = 100 * np.array([accuracies[rule] for accuracies in random])
-        axes.errorbar(
-            kept,
-            draws.mean(axis=0),
-            draws.std(axis=0),
-            color=colour,
-            linestyle=":",
-            capsize=1.5,
-            label=f"{rule}, random",
-        )
-    axes.set(xlabel="channels kept at each position", ylabel="accuracy, %", xscale="log")
-    axes.set_xticks(kept, [str(number) for number in kept])
-    axes.minorticks_off()
-    axes.grid(axis="y")
-    axes.legend(ncols=1)
-    return drawn
-
-
-def plot_synapses_deleted(axes: Axes, shares: Sequence[float], accuracies: Accuracies) -> dict[str, Line2D]:
-    """Draw accuracy against the share of feedforward synapses deleted; return the lines by rule."""
-    drawn: dict[str, Line2D] = {}
-    for number, rule in enumerate(RULES):
-        values = 100 * accuracies[rule]
-        (drawn[rule],) = axes.plot(
-            100 * np.asarray(shares), values, "os^"[number] + "-", color=style.colour(number), label=rule
-        )
-    axes.set(xlabel="feedforward synapses deleted, %", ylabel="accuracy, %", ylim=(0, 100))
-    axes.grid(axis="y")
-    axes.legend(title="vote")
-    return drawn
-
-
 def confusions(view: RunView) -> dict[str, NDArray[np.int64]]:
     """Return the confusion matrices of the best vote and of the linear read-out."""
     readouts = view.required_scores["readouts"]
@@ -260,42 +204,6 @@ def _class_accuracies(view: RunView) -> Figure:
     return figure
 
 
-def _channels_kept(view: RunView) -> Figure:
-    geometry, scored = view.network.geometry, view.scored
-    some = slice(0, min(PRUNED_IMAGES, PRUNED_COUNTS // geometry.neurons))
-    few = Responses(scored.counts[some], scored.labels[some], scored.indices[some])
-    kept = sorted({round(number) for number in np.geomspace(1, geometry.channels, 8)})
-    activity = view.votes.sum(axis=0).reshape(geometry.positions, geometry.channels)
-    random = np.random.default_rng(view.spec.seed)
-    orders = [np.argsort(-activity, axis=1, kind="stable")]
-    orders += [np.argsort(random.random(activity.shape), axis=1) for _ in range(RANDOM_ORDERS)]
-    first, *others = (by_channels_kept(view.votes, few, geometry.positions, kept, order) for order in orders)
-    figure = style.new_figure(120, 78)
-    axes = figure.subplots()
-    plot_channels_kept(axes, kept, first, others)
-    axes.set_title(f"{view.label}\n{len(few.labels)} {view.split} images; random: mean ± sd of {RANDOM_ORDERS} draws")
-    return figure
-
-
-def _synapses_deleted(view: RunView) -> Figure:
-    images = first_images(view.dataset.split(view.split), view.settings.images)
-    accuracies = by_synapses_deleted(
-        view.spec,
-        view.network,
-        view.votes,
-        images,
-        view.split,
-        SHARES,
-        seed=view.spec.seed,
-        threads=view.settings.threads,
-    )
-    figure = style.new_figure(style.SINGLE, 68)
-    axes = figure.subplots()
-    plot_synapses_deleted(axes, SHARES, accuracies)
-    axes.set_title(f"{view.label}\n{len(images)} {view.split} images")
-    return figure
-
-
 FIGURES = (
     RunFigure("votes", "votes of all neurons, sorted by preferred class", ("state", "responses"), _votes),
     RunFigure(
@@ -306,16 +214,4 @@ FIGURES = (
     ),
     RunFigure("confusion", "what was taken for what, by votes and linear read-out", ("state", "scores"), _confusion),
     RunFigure("class-accuracy", "accuracy on each class", ("state", "scores"), _class_accuracies),
-    RunFigure(
-        "channels-kept",
-        "accuracy of votes by the number of channels that take part (pruning curve)",
-        ("state", "responses"),
-        _channels_kept,
-    ),
-    RunFigure(
-        "synapses-deleted",
-        "accuracy of votes by the share of feedforward synapses deleted, simulated anew",
-        ("state", "responses", "images"),
-        _synapses_deleted,
-    ),
 )

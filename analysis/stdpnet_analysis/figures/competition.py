@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 from numpy.typing import NDArray
 
 from stdpnet.network import Network
-from stdpnet_analysis.ablation import Clamping, by_clamp
 from stdpnet_analysis.competition import Association, associate, off_diagonal, reciprocal
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats, tile
 from stdpnet_analysis.figures.receptive_fields import order_by_class, top_weight
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.figures.view import Need, RunView
-from stdpnet_analysis.votes import RULES, Rule
 
 GRAPH_CHANNELS = 25
 """Neurons in the graph of one position; of more those that compete most."""
-QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
-"""Where the learned weights are clamped."""
 
 
 def plot_competition_weights(axes: Axes, weights: Mapping[str, Floats]) -> dict[str, StepPatch]:
@@ -89,10 +84,16 @@ class Graph(NamedTuple):
     """A line per pair i < j of them, its opacity the strength."""
     strength: Floats
     """(pairs,) mean of -w_ij and -w_ji, mV."""
+    limits: tuple[float, float]
+    """Strengths of a clear and of a solid line, mV."""
 
 
 def plot_competition_graph(
-    axes: Axes, weights: NDArray[np.floating], competition: NDArray[np.floating], order: NDArray[np.intp]
+    axes: Axes,
+    weights: NDArray[np.floating],
+    competition: NDArray[np.floating],
+    order: NDArray[np.intp],
+    limits: tuple[float, float] | None = None,
 ) -> Graph:
     """Draw the receptive fields of a position around a circle, lines between them as opaque as they compete.
 
@@ -102,6 +103,7 @@ def plot_competition_graph(
     weights : (k*k, C) receptive fields, mV
     competition : (C, C) mV
     order : (C,) in which order they stand; of more than GRAPH_CHANNELS those that compete most are kept
+    limits : strengths of a clear and of a solid line, mV; default the smallest and the largest
     """
     strength = -(competition + competition.T).astype(np.float64) / 2
     most = np.argsort(-strength.sum(axis=0), kind="stable")[:GRAPH_CHANNELS]
@@ -110,7 +112,7 @@ def plot_competition_graph(
     place = np.column_stack([np.cos(angle), np.sin(angle)])
     i, j = np.triu_indices(len(channels), 1)
     pair = strength[channels[i], channels[j]]
-    low, high = float(pair.min()), float(pair.max())
+    low, high = limits or (float(pair.min()), float(pair.max()))
     opacity = np.clip((pair - low) / (high - low or 1), 0, 1) ** 2
     inner = 0.88 * place
     ends = list(np.stack([inner[i], inner[j]], axis=1))
@@ -128,7 +130,7 @@ def plot_competition_graph(
         )
     axes.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
     style.bare(axes)
-    return Graph(channels, lines, pair)
+    return Graph(channels, lines, pair, (low, high))
 
 
 def plot_similarity(axes: Axes, association: Association) -> PolyCollection:
@@ -161,41 +163,6 @@ def plot_symmetry(axes: Axes, forth: Floats, back: Floats) -> PolyCollection:
     axes.plot([low, 0], [low, 0], color=style.colour(1), linewidth=0.8, linestyle="--")
     axes.set(xlabel="w_ij, mV", ylabel="w_ji, mV", aspect="equal")
     return cells
-
-
-def plot_clamping(
-    axes: Axes, clamping: Clamping, rule: Rule, trained: Sequence[tuple[str, float, float]] = ()
-) -> dict[str, Line2D]:
-    """Draw accuracy against the bound at which the learned competition is clamped.
-
-    Parameters
-    ----------
-    axes : where to draw
-    clamping : accuracies with weights clamped at evaluation
-    rule : which vote
-    trained : ("below" or "above", bound in mV, accuracy) of networks clamped while they were trained
-
-    Returns
-    -------
-    The lines, "below" and "above".
-    """
-    drawn = {}
-    for number, (side, accuracies, words) in enumerate(
-        (("below", clamping.below, "w ≥ bound (weakened)"), ("above", clamping.above, "w ≤ bound (strengthened)"))
-    ):
-        look: Any = {"marker": "os"[number], "linestyle": style.LINES[number], "color": style.colour(number)}
-        (drawn[side],) = axes.plot(clamping.bounds, 100 * accuracies[rule], label=f"at evaluation, {words}", **look)
-        points = np.array([(bound, 100 * accuracy) for which, bound, accuracy in trained if which == side]).reshape(
-            -1, 2
-        )
-        if len(points):
-            axes.plot(*points.T, "D*"[number], color=style.colour(number), markersize=6, label=f"in training, {words}")
-    whole = 100 * clamping.unclamped[rule]
-    axes.axhline(whole, color=style.GREY, linewidth=0.8, linestyle=":", label=f"not clamped: {whole:.1f} %")
-    axes.set(xlabel="bound, mV", ylabel=f"accuracy, vote ({rule}), %")
-    axes.grid(axis="y")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22))
-    return drawn
 
 
 def class_order(view: RunView) -> NDArray[np.intp]:
@@ -243,10 +210,16 @@ def _graph(view: RunView) -> Figure:
     return figure
 
 
-def _draw_graph(axes: Axes, network: Network, position: int, order: NDArray[np.intp]) -> Graph:
+def _draw_graph(
+    axes: Axes,
+    network: Network,
+    position: int,
+    order: NDArray[np.intp],
+    limits: tuple[float, float] | None = None,
+) -> Graph:
     weights = network.weights[0 if network.geometry.shared else position]
-    graph = plot_competition_graph(axes, weights, network.competition[position], order[position])
-    low, high = graph.strength.min(), graph.strength.max()
+    graph = plot_competition_graph(axes, weights, network.competition[position], order[position], limits)
+    low, high = graph.limits
     left_out = "" if len(graph.channels) == network.geometry.channels else f"; the {len(graph.channels)} most inhibited"
     axes.set_xlabel(f"line: mean of −w_ij and −w_ji, {low:.0f} (clear) to {high:.0f} mV (solid){left_out}")
     return graph
@@ -280,87 +253,51 @@ def _symmetry(view: RunView) -> Figure:
 
 def _weak_and_strong(view: RunView) -> Figure:
     views = [view, *view.others]
+    middle = [each.network.geometry.positions // 2 for each in views]
+    strongest = [float(-each.network.competition[at].min()) for each, at in zip(views, middle, strict=True)]
     figure = style.new_figure(style.SINGLE * len(views), 95)
-    position = view.network.geometry.positions // 2
-    for axes, each in zip(np.atleast_1d(figure.subplots(1, len(views))), views, strict=True):
-        _draw_graph(axes, each.network, min(position, each.network.geometry.positions - 1), class_order(each))
+    panels = np.atleast_1d(figure.subplots(1, len(views)))
+    for axes, each, position in zip(panels, views, middle, strict=True):
+        _draw_graph(axes, each.network, position, class_order(each), (0.0, max(strongest)))
         mean = off_diagonal(each.network.competition).mean()
-        axes.set_title(f"{each.run.path.name}: {each.label}\nmean weight {mean:.1f} mV")
+        axes.set_title(f"{each.run.path.name}: {each.label}\nposition {position}, mean weight {mean:.1f} mV")
     return figure
 
 
-def _clamping(view: RunView) -> Figure:
-    bounds: Floats = np.quantile(off_diagonal(view.network.competition), QUANTILES).astype(np.float64)
-    clamping = by_clamp(
-        view.spec,
-        view.network,
-        view.dataset,
-        view.split,
-        bounds,
-        view.settings.images,
-        threads=view.settings.threads,
-    )
-    rule = max(RULES, key=lambda name: float(np.mean(clamping.below[name])))
-    figure = style.new_figure(style.SINGLE, 88)
-    axes = figure.subplots()
-    plot_clamping(axes, clamping, rule, clamped_in_training(view.others, rule))
-    axes.set_title(f"{view.label}\n{clamping.images} calibration, {clamping.images} {view.split} images")
-    return figure
-
-
-def clamped_in_training(views: Sequence[RunView], rule: Rule) -> list[tuple[str, float, float]]:
-    """Return side, bound (mV) and accuracy of the evaluated runs that were trained with competition.w_min or w_max."""
-    points = []
-    for view in views:
-        competition = view.spec.competition
-        if competition.learned and view.lacks("scores") is None:
-            accuracy = view.required_scores["readouts"][rule]["accuracy"]
-            points += [("below", competition.w_min, accuracy)] if np.isfinite(competition.w_min) else []
-            points += [("above", competition.w_max, accuracy)] if competition.w_max < 0 else []
-    return points
-
-
-def _several(view: RunView) -> str | None:
+def has_pairs(view: RunView) -> str | None:
     """Return why there are no pairs to draw."""
     return None if view.spec.topology.channels > 2 else "fewer than three channels have no pairs to compare"
 
 
 def _others_learned(view: RunView) -> str | None:
     fixed = [str(other.run.path) for other in view.others if not other.spec.competition.learned]
-    return f"the competition of {', '.join(fixed)} is fixed; name a run that learned it" if fixed else _several(view)
+    return f"the competition of {', '.join(fixed)} is fixed; name a run that learned it" if fixed else has_pairs(view)
 
 
 LEARNED: tuple[Need, ...] = ("state", "learned competition")
 FIGURES = (
-    RunFigure("competition-weights", "histogram of the competition weights", LEARNED, _weights, _several),
-    RunFigure("competition-matrix", "competition between all neurons of each position", LEARNED, _matrices, _several),
+    RunFigure("competition-weights", "histogram of the competition weights", LEARNED, _weights, has_pairs),
+    RunFigure("competition-matrix", "competition between all neurons of each position", LEARNED, _matrices, has_pairs),
     RunFigure(
         "competition-graph",
         "receptive fields of one position, lines as opaque as they compete",
         LEARNED,
         _graph,
-        _several,
+        has_pairs,
     ),
     RunFigure(
         "competition-similarity",
         "competition against similarity of receptive fields, with a permutation test",
         LEARNED,
         _similarity,
-        _several,
+        has_pairs,
     ),
-    RunFigure("competition-symmetry", "w_ij against w_ji", LEARNED, _symmetry, _several),
+    RunFigure("competition-symmetry", "w_ij against w_ji", LEARNED, _symmetry, has_pairs),
     RunFigure(
         "competition-side-by-side",
         "the graphs of two runs, such as weak and strong competition (--beside)",
         (*LEARNED, "other runs"),
         _weak_and_strong,
         _others_learned,
-    ),
-    RunFigure(
-        "clamping",
-        "accuracy with the learned competition clamped at evaluation; runs of --beside: clamped in training",
-        (*LEARNED, "images"),
-        _clamping,
-        _several,
     ),
 )
