@@ -52,6 +52,7 @@ def figures(
         _list(view, as_json)
         return
     formats = parse_formats(form)
+    view.check_settings()
     chosen = drawing.require(view, names) if names else drawing.available(view)
     written = []
     with meter("figures", len(chosen)) as progress:

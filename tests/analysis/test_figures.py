@@ -100,6 +100,26 @@ def test_a_run_without_a_checkpoint_says_so(run, folder):
     assert figures.missing(view)["votes"].startswith("no checkpoint yet")
 
 
+def test_a_run_that_has_just_begun_says_to_wait(run, folder):
+    begun = folder / "begun"
+    begun.mkdir()
+    for name in ("config.toml", "provenance.json"):
+        shutil.copy(run.path / name, begun / name)
+    opened = Run.open(begun)
+    with opened.locked():
+        assert figures.missing(RunView(opened, FEW))["receptive-fields"] == "no checkpoint yet; wait for one"
+
+
+def test_a_damaged_checkpoint_is_named(run, folder):
+    damaged = folder / "damaged"
+    shutil.copytree(run.path, damaged)
+    for checkpoint in damaged.glob("checkpoint*.h5"):
+        checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    missing = figures.missing(RunView(Run.open(damaged), FEW))
+    assert "damaged" in missing["receptive-fields"]
+    assert "damaged" in missing["votes"]
+
+
 def test_responses_of_an_older_state_are_not_shown(run, folder):
     moved = folder / "moved-on"
     shutil.copytree(run.path, moved)
@@ -137,6 +157,31 @@ def test_images_that_are_not_at_hand_cost_only_the_figures_that_show_them(run, f
     view = RunView(Run.open(lost), FEW)
     assert "was trained on images with SHA-256 000000000000" in figures.missing(view)["raster"]
     assert "receptive-fields" in figures.available(view)
+
+
+@pytest.mark.parametrize("classes", [2, 47])
+def test_any_number_of_classes_has_every_figure(classes, folder, tmp_path):
+    images = np.random.default_rng(classes).integers(0, 255, (classes * 8, 28, 28)).astype(np.uint8)
+    names = np.array([f"kind {number}" for number in range(classes)])
+    np.savez(tmp_path / "set.npz", X=images, y=np.tile(names, 8))
+    keys = ["dataset.name=npz", f"dataset.path={tmp_path / 'set.npz'}", "dataset.validation=0", "curve.every=0"]
+    run = train(folder / f"classes-{classes}", *keys, "training.images=10", "topology.channels=3")
+    evaluate(run, baselines=False)
+    view = RunView(run, FEW)
+    assert set(figures.missing(view)) == {"competition-side-by-side", "learning-curve"}
+    for name in figures.available(view):
+        figures.save(figures.draw(view, name), tmp_path / f"{name}.png", dpi=50)
+
+
+def test_networks_clamped_in_training_are_scored_on_the_images_of_the_others(view, other):
+    from stdpnet_analysis.ablation import calibrated_accuracy, clamp_splits
+    from stdpnet_analysis.figures.damage import clamped_in_training
+
+    ((side, bound, accuracy),) = clamped_in_training([view, *view.others], "validation", 30, "all")
+    assert (side, bound) == ("below", -8.0)
+    splits = clamp_splits(view.dataset, "validation", 30)
+    assert [len(split) for split in splits.values()] == [30, 30]
+    assert accuracy == calibrated_accuracy(other.spec, other.load_state().network, splits, 10)["all"]
 
 
 def test_a_silent_network_still_has_its_figures(folder, tmp_path):

@@ -78,7 +78,9 @@ def test_json_names_the_files(command, run):
     [
         (["rastr"], "error: figures: 'rastr' is unknown; choose among receptive-fields"),
         (["raster", "--format", "gif"], "error: --format gif: 'gif' is unknown; choose among png, pdf, svg"),
-        (["raster", "--image", "100000"], "error: --image 100000: there are"),
+        (["--image", "100000"], "error: --image 100000: there are"),
+        (["--neuron", "36"], "error: --neuron 36: there are 36; choose one of 0..35"),
+        (["--snapshot", "bset"], "bset.h5: no such snapshot"),
         (["raster", "votes"], "no figure 'votes': no responses yet; `stdpnet evaluate"),
         (["raster", "--beside", "nowhere"], "nowhere: no run here"),
     ],

@@ -178,7 +178,7 @@ def test_confusion_is_in_percent_of_the_class_for_any_number_of_classes(axes, cl
     np.testing.assert_allclose(image.get_array().sum(axis=1), 100)
     assert axes.get_xticklabels()[-1].get_text() in ("none", names[-1], names[-2])
     assert len(axes.get_xticks()) <= 24
-    assert len(axes.texts) == (0 if classes > 12 else np.count_nonzero(image.get_array() >= 0.5))
+    assert len(axes.texts) == (0 if classes > 12 else np.count_nonzero(image.get_array() > 0.5))
 
 
 def test_the_column_of_unanswered_images_is_left_out_where_there_are_none(axes):

@@ -27,6 +27,7 @@ from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.figures.view import RunView
 from stdpnet_analysis.responses import first_images
+from stdpnet_analysis.scores import wilson_interval
 from stdpnet_analysis.votes import RULES, Rule
 
 SHARES = tuple(round(0.1 * tenth, 1) for tenth in range(11))
@@ -116,8 +117,11 @@ def plot_clamping(
         )
         if len(points):
             axes.plot(*points.T, "D*"[number], color=style.colour(number), markersize=6, label=f"in training, {words}")
-    whole = 100 * clamping.unclamped[rule]
-    axes.axhline(whole, color=style.GREY, linewidth=0.8, linestyle=":", label=f"not clamped: {whole:.1f} %")
+    whole = clamping.unclamped[rule]
+    low, high = wilson_interval(round(whole * clamping.images), clamping.images)
+    words = f"not clamped: {whole:.1%} (95 %: {100 * low:.0f}–{100 * high:.0f})"
+    axes.axhline(100 * whole, color=style.GREY, linewidth=0.8, linestyle=":", label=words)
+    axes.axhspan(100 * low, 100 * high, color="0.93", zorder=0, linewidth=0)
     axes.set(xlabel="bound, mV", ylabel=f"accuracy, vote ({rule}), %")
     axes.grid(axis="y")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22))
@@ -156,7 +160,8 @@ def _synapses_deleted(view: RunView) -> Figure:
     figure = style.new_figure(style.SINGLE, 68)
     axes = figure.subplots()
     plot_synapses_deleted(axes, SHARES, accuracies)
-    axes.set_title(f"{view.label}\n{len(images)} {view.split} images")
+    low, high = wilson_interval(len(images) // 2, len(images))
+    axes.set_title(f"{view.label}\n{len(images)} {view.split} images, 95 %: up to ± {50 * (high - low):.0f} points")
     return figure
 
 

@@ -20,6 +20,8 @@ from stdpnet_analysis.figures.view import RunView
 
 PREFERRED = 10
 """Images shown, in two rows."""
+LONGEST = 7
+"""Letters of a class's name that fit above an image."""
 
 
 class Drawn(NamedTuple):
@@ -86,7 +88,9 @@ def plot_neuron(figure: Figure, view: RunView, neuron: int) -> Drawn:
     sheet = images.imshow(tile(tiles, gap, (2, PREFERRED // 2)), cmap=paper, vmin=0, vmax=255)
     for slot, image in enumerate(best):
         row, column = divmod(slot, PREFERRED // 2)
-        label = f"{view.classes[view.scored.labels[image]]} ({view.scored.counts[image, neuron]})"
+        name = view.classes[view.scored.labels[image]]
+        name = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+        label = f"{name} ({view.scored.counts[image, neuron]})"
         images.text(column * (side + gap) + side / 2, row * (side + gap), label, size=5.5, ha="center", va="bottom")
     style.bare(images)
     images.set_title(f"{view.split} images with most spikes: class (spikes)", pad=9)

@@ -188,6 +188,15 @@ class RunView:
             raise ConfigError(f"--neuron {self.settings.neuron}: there are {neurons}; choose one of 0..{neurons - 1}")
         return self.settings.neuron
 
+    def check_settings(self) -> None:
+        """Raise ConfigError or RunError if the image, the neuron or the snapshot asked for is not there."""
+        if self.snapshot != "last":
+            _ = self.state
+        if self.settings.image is not None:
+            _ = self.shown_image
+        if self.settings.neuron is not None:
+            _ = self.shown_neuron
+
     @property
     def image_title(self) -> str:
         """What the image to show is."""
@@ -228,8 +237,7 @@ class RunView:
         path = self.run.path
         match need:
             case "state":
-                remedy = "wait for one" if self.run.status == "running" else f"`stdpnet resume {path}` writes one"
-                return None if self.run.has_state else f"no checkpoint yet; {remedy}"
+                return self._find_state()
             case "responses":
                 return self._find_responses()
             case "scores":
@@ -246,6 +254,16 @@ class RunView:
                 return None if self.curve else "no learning curve; train with --set curve.every=500"
             case "progress":
                 return None if self.progress else f"no row of progress yet; `stdpnet resume {path}` trains on"
+
+    def _find_state(self) -> str | None:
+        if not self.run.has_state:
+            remedy = "wait for one" if self.run.status == "running" else f"`stdpnet resume {self.run.path}` writes one"
+            return f"no checkpoint yet; {remedy}"
+        try:
+            _ = self.state
+        except RunError as error:
+            return str(error)
+        return None
 
     def _find_images(self) -> str | None:
         try:

@@ -110,7 +110,7 @@ def plot_confusion(axes: Axes, confusion: NDArray[np.int64], names: Sequence[str
     image = axes.imshow(share, cmap=style.COUNTS, vmin=0, vmax=100)
     if len(names) <= NUMBERED:
         for row, column in np.ndindex(share.shape):
-            if share[row, column] >= 0.5:
+            if share[row, column] > 0.5:  # else it would read 0
                 ink = "white" if share[row, column] < 55 else "black"
                 axes.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", size=5.5, color=ink)
     style.class_ticks(axes, [*names, "none"][:columns], "x")
