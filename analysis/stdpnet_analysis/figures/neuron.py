@@ -76,7 +76,7 @@ def plot_neuron(figure: Figure, view: RunView, neuron: int) -> Drawn:
     figure.colorbar(weights, ax=field, location="bottom", label="weight, mV", aspect=25, pad=0.03)
 
     bars = votes.barh(np.arange(len(view.classes)), view.votes[:, neuron], color=style.colour(0))
-    style.class_ticks(votes, view.classes, "y")
+    style.class_ticks(votes, view.classes, "y", most=12)
     votes.invert_yaxis()
     votes.set(xlabel="spikes per image", title="votes")
 

@@ -195,9 +195,9 @@ def _scale(figure: Figure, image: AxesImage, axes: Any) -> None:
 
 def _page(view: RunView) -> tuple[Figure, Axes]:
     """Return a figure for the whole mosaic, two columns wide, or wider so that each weight gets two pixels of a png."""
-    columns = receptive_field_mosaic(view.network.weights).shape[1]
+    rows, columns = receptive_field_mosaic(view.network.weights).shape
     width = max(style.DOUBLE, 2 * columns / style.DPI * 25.4 + 6)
-    figure = style.new_figure(width, 1.07 * width + 8)
+    figure = style.new_figure(width, width * rows / columns + 0.07 * width + 8)
     return figure, figure.subplots()
 
 
@@ -210,7 +210,8 @@ def _receptive_fields(view: RunView) -> Figure:
 
 
 def _untrained_beside_trained(view: RunView) -> Figure:
-    figure = style.new_figure(style.DOUBLE, 108)
+    rows, columns = receptive_field_mosaic(view.network.weights[:, :, :BESIDE_CHANNELS]).shape
+    figure = style.new_figure(style.DOUBLE, style.DOUBLE / 2 * rows / columns + 20)
     panels = figure.subplots(1, 2)
     high, shown = top_weight(view.network.weights), slice(0, BESIDE_CHANNELS)
     names = f"{view.spec.topology.label}, untrained", f"after {view.state.images} training images"

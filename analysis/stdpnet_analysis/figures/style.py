@@ -98,7 +98,7 @@ def class_ticks(axes: Axes, names: Sequence[str], which: str, most: int = 24) ->
     if which == "y":
         axes.set_yticks(shown, labels)
     else:
-        long = max(map(len, labels)) > 2
+        long = len(labels) * max(map(len, labels)) > 50
         axes.set_xticks(shown, labels, rotation=60 if long else 0, ha="right" if long else "center")
         if long:
             for label in axes.get_xticklabels():

@@ -11,6 +11,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from stdpnet_analysis.figures import style
@@ -86,6 +87,7 @@ def plot_ranked_votes(axes: Axes, votes: Mapping[str, Floats]) -> dict[str, Erro
     chance = 100 / len(next(iter(votes.values())))
     axes.axhline(chance, color=style.GREY, linewidth=0.7, linestyle=":", label="no preference")
     axes.set(xlabel="rank of the class for the neuron", ylabel="share of its votes, %")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_ylim(bottom=0)
     axes.legend()
     return drawn
@@ -113,7 +115,7 @@ def plot_confusion(axes: Axes, confusion: NDArray[np.int64], names: Sequence[str
             if share[row, column] > 0.5:  # else it would read 0
                 ink = "white" if share[row, column] < 55 else "black"
                 axes.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", size=5.5, color=ink)
-    style.class_ticks(axes, [*names, "none"][:columns], "x")
+    style.class_ticks(axes, [*names, "none"][:columns], "x", most=16)
     style.class_ticks(axes, names, "y")
     axes.set(xlabel="answer", ylabel="class")
     return image
