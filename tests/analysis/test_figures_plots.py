@@ -289,8 +289,10 @@ def test_preferred_images_are_those_with_most_spikes():
 
 
 def test_long_class_names_are_turned_and_many_are_thinned_out(axes):
-    style.class_ticks(axes, ["T-shirt/top", "Ankle boot"], "x")
+    style.class_ticks(axes, ["T-shirt/top", "Ankle boot"] * 5, "x")
     assert axes.get_xticklabels()[0].get_rotation() == 60
+    style.class_ticks(axes, [str(number) for number in range(10)], "x")
+    assert axes.get_xticklabels()[0].get_rotation() == 0
     style.class_ticks(axes, [str(number) for number in range(47)], "y")
     assert [label.get_text() for label in axes.get_yticklabels()][:3] == ["0", "2", "4"]
 
