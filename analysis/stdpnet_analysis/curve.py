@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from stdpnet.data import Split
 from stdpnet.encoding import Stream
 from stdpnet.training import Job
 from stdpnet_analysis.readout import make_readouts
-from stdpnet_analysis.responses import activity, respond
+from stdpnet_analysis.responses import activity, first_images, respond
 
 BEST = "best"
 """Name of the snapshot with the best validation accuracy; ties go to the earlier one."""
@@ -28,8 +27,8 @@ class LearningCurve:
         curve = job.run.spec.curve
         self.every = curve.every
         self._since = job.state.images if job.extended else -1
-        self._calibration = _first(job.dataset.calibration, curve.calibration)
-        self._validation = _first(job.dataset.validation, curve.validation)
+        self._calibration = first_images(job.dataset.calibration, curve.calibration)
+        self._validation = first_images(job.dataset.validation, curve.validation)
 
     def begin(self, job: Job) -> None:
         """Make up for an evaluation that an interruption left out, among them the one before the first image."""
@@ -78,8 +77,3 @@ class LearningCurve:
         if rows[-curve.patience]["images"] <= self._since:  # a user who extends a run wants more of it
             return False
         return bool(max(accuracies[-curve.patience :]) <= max(accuracies[: -curve.patience]))
-
-
-def _first(split: Split, count: int) -> Split:
-    """Return the first images of a split."""
-    return Split(split.images[:count], split.labels[:count], split.indices[:count])

@@ -96,3 +96,8 @@ def activity(responses: Responses) -> dict[str, float]:
     """Return spikes per image and the share of images without any spike."""
     spikes = responses.counts.sum(axis=1, dtype=np.int64)
     return {"spikes_per_image": float(spikes.mean()), "silent_images": float(np.mean(spikes == 0))}
+
+
+def first_images(split: Split, count: int) -> Split:
+    """Return the first images of a split."""
+    return Split(split.images[:count], split.labels[:count], split.indices[:count])

@@ -7,7 +7,7 @@ import warnings
 
 import typer
 
-from stdpnet.cli import benchmark, config, data, evaluation, runs, training, verification
+from stdpnet.cli import benchmark, config, data, evaluation, figures, runs, training, verification
 from stdpnet.errors import StdpnetError, StopRequestedError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("watch")(runs.watch)
 app.command("runs")(runs.list_runs)
 app.command("evaluate")(evaluation.evaluate)
 app.command("info")(runs.info)
+app.command("figures")(figures.figures)
 app.command("verify")(verification.verify)
 app.command("benchmark")(benchmark.benchmark)
 app.add_typer(config.app, name="config")

@@ -1,0 +1,175 @@
+"""What is left of the accuracy when part of a trained network is taken away or clamped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.data import Dataset, Split
+from stdpnet.network import Network
+from stdpnet.runs import Responses
+from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet_analysis.competition import clamp
+from stdpnet_analysis.evaluation import STREAMS
+from stdpnet_analysis.responses import first_images, respond
+from stdpnet_analysis.votes import RULES, Floats, Rule, answers, class_means, vote_scores
+
+Accuracies = dict[Rule, Floats]
+"""For each voting rule (K,) the share of images answered right."""
+
+
+def vote_accuracies(
+    counts: NDArray[np.uint16], labels: NDArray[np.int64], votes: Floats, positions: int
+) -> list[float]:
+    """Return the accuracy under each voting rule, in the order of RULES."""
+    return [float(np.mean(answers(vote_scores(counts, votes, positions, rule)) == labels)) for rule in RULES]
+
+
+def by_channels_kept(
+    votes: Floats, scored: Responses, positions: int, kept: Sequence[int], orders: NDArray[np.intp]
+) -> Accuracies:
+    """Return the accuracy of the votes of the first `kept` channels of an order.
+
+    The others are ignored in the read-out only: they went on competing while the responses were recorded.
+
+    Parameters
+    ----------
+    votes : (n_classes, P*C)
+    scored : responses to the scored images
+    positions : P
+    kept : (K,) numbers of channels
+    orders : (P, C) the channels of each position, the most wanted first
+    """
+    channels = orders.shape[1]
+    neurons = np.arange(positions)[:, np.newaxis] * channels + orders
+    rows = []
+    for number in kept:
+        columns = neurons[:, :number].ravel()
+        rows.append(vote_accuracies(scored.counts[:, columns], scored.labels, votes[:, columns], positions))
+    return dict(zip(RULES, np.array(rows).T, strict=True))
+
+
+def by_synapses_deleted(
+    spec: ExperimentSpec,
+    network: Network,
+    votes: Floats,
+    images: Split,
+    part: str,
+    shares: Sequence[float],
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+) -> Accuracies:
+    """Return the accuracy after deleting feedforward synapses at random (Saunders et al. 2019, robustness).
+
+    The network is simulated anew for each share; the votes are those of the whole one. A synapse deleted at one share
+    stays deleted at all larger ones.
+
+    Parameters
+    ----------
+    spec, network : a trained network
+    votes : (n_classes, P*C) of the whole network
+    images : scored images, of the split called `part`
+    shares : (K,) share of the synapses to delete, 0..1
+    seed : which synapses
+    threads : how many threads may compute; default all cores
+    """
+    spec, network = unshared(spec, network)
+    draw = np.random.default_rng(seed).random(network.weights.shape)
+    rows = []
+    for share in shares:
+        damaged = network.copy()
+        damaged.weights[draw < share] = 0
+        shown = respond(spec, damaged, images, STREAMS[part], threads=threads)
+        rows.append(vote_accuracies(shown.counts, shown.labels, votes, network.geometry.positions))
+    return dict(zip(RULES, np.array(rows).T, strict=True))
+
+
+def unshared(spec: ExperimentSpec, network: Network) -> tuple[ExperimentSpec, Network]:
+    """Return a network in which every position has weights of its own; the same function of the image."""
+    if not network.geometry.shared:
+        return spec, network
+    geometry = replace(network.geometry, shared=False)
+    own = np.repeat(network.weights, geometry.positions, axis=0)
+    topology = spec.topology.replace(architecture="locally_connected")
+    return spec.replace(topology=topology), Network(geometry, own, network.theta.copy(), network.competition.copy())
+
+
+class Clamping(NamedTuple):
+    """Accuracy of a network whose learned competition is clamped."""
+
+    bounds: Floats
+    """(K,) the bound, mV."""
+    below: Accuracies
+    """No weight below the bound."""
+    above: Accuracies
+    """No weight above the bound."""
+    unclamped: dict[Rule, float]
+    """Accuracy of the network as it is."""
+    images: int
+    """Images that calibrated, and as many that scored."""
+
+
+def by_clamp(
+    spec: ExperimentSpec,
+    network: Network,
+    dataset: Dataset,
+    part: str,
+    bounds: Floats,
+    images: int,
+    *,
+    threads: int | None = None,
+) -> Clamping:
+    """Return the accuracy with the learned competition clamped from below, and from above, at evaluation.
+
+    Each clamped network is calibrated anew on the first calibration images and scored on the first images of `part`.
+
+    Parameters
+    ----------
+    spec, network : a network with learned competition
+    dataset : its images
+    part : the scored split
+    bounds : (K,) mV, <= 0
+    images : how many images calibrate, and how many score
+    threads : how many threads may compute; default all cores
+    """
+    splits = clamp_splits(dataset, part, images)
+    classes = len(dataset.classes)
+
+    def accuracy(clamped: Network) -> list[float]:
+        return list(calibrated_accuracy(spec, clamped, splits, classes, threads=threads).values())
+
+    below = np.array([accuracy(clamp(network, low=bound)) for bound in bounds])
+    above = np.array([accuracy(clamp(network, high=bound)) for bound in bounds])
+    tables = [dict(zip(RULES, rows.T, strict=True)) for rows in (below, above)]
+    unclamped = calibrated_accuracy(spec, network, splits, classes, threads=threads)
+    return Clamping(bounds, tables[0], tables[1], unclamped, min(map(len, splits.values())))
+
+
+def clamp_splits(dataset: Dataset, part: str, images: int) -> dict[str, Split]:
+    """Return the first calibration images, and the first of the scored split `part`."""
+    return {name: first_images(dataset.split(name), images) for name in ("calibration", part)}
+
+
+def calibrated_accuracy(
+    spec: ExperimentSpec, network: Network, splits: Mapping[str, Split], classes: int, *, threads: int | None = None
+) -> dict[Rule, float]:
+    """Return the accuracy of the votes of a network that is simulated on few images.
+
+    Parameters
+    ----------
+    spec, network : the network
+    splits : the images that calibrate, then those that score, by the name of their split
+    classes : how many there are
+    threads : how many threads may compute; default all cores
+    """
+    calibration, scored = (
+        respond(spec, network, split, STREAMS[name], threads=threads) for name, split in splits.items()
+    )
+    votes = class_means(calibration.counts, calibration.labels, classes)
+    accuracies = vote_accuracies(scored.counts, scored.labels, votes, network.geometry.positions)
+    return dict(zip(RULES, accuracies, strict=True))

@@ -1,0 +1,258 @@
+"""How learning went: curves over training images, and the plasticity windows measured from the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from stdpnet.spec.plasticity import STDPSpec
+from stdpnet_analysis.figures import style
+from stdpnet_analysis.figures.mosaic import Floats
+from stdpnet_analysis.figures.registry import RunFigure
+from stdpnet_analysis.figures.view import RunView
+from stdpnet_analysis.windows import Window, measure_window
+
+Curve = tuple[Floats, Floats]
+"""Training images (K,), value (K,)."""
+READOUTS = {"all": "vote (all)", "linear": "linear read-out"}
+SHOWN_SPAN = 80.0
+
+
+class Band(NamedTuple):
+    """A curve with its deviation over seeds."""
+
+    images: Floats
+    """(K,) training images at which every seed was evaluated."""
+    mean: Floats
+    """(K,)"""
+    sd: Floats
+    """(K,) sample standard deviation; 0 for a single seed."""
+    seeds: int
+
+
+def band(curves: Sequence[Curve]) -> Band:
+    """Return mean and sample standard deviation of curves over the places that all of them have."""
+    common = curves[0][0]
+    for images, _ in curves[1:]:
+        common = np.intersect1d(common, images)
+    values = np.array([value[np.isin(images, common)] for images, value in curves])
+    sd = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(len(common))
+    return Band(common, values.mean(axis=0), sd, len(values))
+
+
+def plot_learning_curves(axes: Axes, groups: Mapping[str, Sequence[Curve]], ylabel: str) -> dict[str, Line2D]:
+    """Draw curves against training images; a band of ± one standard deviation where there are several seeds.
+
+    Parameters
+    ----------
+    axes : where to draw
+    groups : name -> the curves of its seeds
+    ylabel : what they are of
+
+    Returns
+    -------
+    The mean lines, by name.
+    """
+    drawn = {}
+    for number, (name, curves) in enumerate(groups.items()):
+        mean = band(curves)
+        label = name if mean.seeds == 1 else f"{name}, {mean.seeds} seeds"
+        look: Any = {"color": style.colour(number), "linestyle": style.line_style(number)}
+        (drawn[name],) = axes.plot(mean.images, mean.mean, marker="o", markersize=2.5, label=label, **look)
+        if mean.seeds > 1:
+            low, high = mean.mean - mean.sd, mean.mean + mean.sd
+            axes.fill_between(mean.images, low, high, color=style.colour(number), alpha=0.2, linewidth=0)
+    axes.set(xlabel="training images", ylabel=ylabel)
+    axes.set_xlim(left=0)
+    axes.grid(axis="y")
+    return drawn
+
+
+def group_by_seed(views: Sequence[RunView]) -> dict[str, list[RunView]]:
+    """Return runs whose configurations differ in the seed only together, named by network and what sets it apart."""
+    groups: dict[str, list[RunView]] = {}
+    for view in views:
+        groups.setdefault(view.spec.replace(seed=0).model_dump_json(), []).append(view)
+    labels = [members[0].spec.topology.label for members in groups.values()]
+    named: dict[str, list[RunView]] = {}
+    for label, members in zip(labels, groups.values(), strict=True):
+        rivals = [each[0] for each, other in zip(groups.values(), labels, strict=True) if other == label]
+        name = label if len(rivals) == 1 else f"{label}, {_apart(members[0], rivals)}"
+        named[name if name not in named else f"{name} ({members[0].run.path.name})"] = members
+    return named
+
+
+def _apart(view: RunView, rivals: Sequence[RunView]) -> str:
+    """Return the values, at most two, in which a run's configuration differs from some of its rivals', or its name."""
+    tables = [
+        {
+            f"{table}.{key}": value
+            for table, keys in rival.spec.model_dump().items()
+            if isinstance(keys, dict)
+            for key, value in keys.items()
+        }
+        for rival in rivals
+    ]
+    own = tables[[rival is view for rival in rivals].index(True)]
+    differing = [key for key, value in own.items() if any(table[key] != value for table in tables)]
+    return ", ".join(f"{key} = {own[key]}" for key in differing) if 0 < len(differing) < 3 else view.run.path.name
+
+
+def curve_of(view: RunView, readout: str) -> Curve:
+    """Return the learning curve of a read-out, accuracy in %."""
+    rows = view.curve
+    images = np.array([row["images"] for row in rows], np.float64)
+    return images, np.array([100 * row["accuracy"][readout] for row in rows])
+
+
+def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str, Line2D]:
+    """Draw what progress.jsonl tells of a training: activity, thresholds, weights; also while it goes on.
+
+    Returns
+    -------
+    The main line of each panel, by its key.
+    """
+    learned = rows[-1]["competition"] is not None
+    panels = figure.subplots(2, 3, sharex=True).ravel()
+    images = np.array([row["images"] for row in rows])
+
+    def line(axes: Axes, values: Sequence[float], label: str | None = None, number: int = 0) -> Line2D:
+        look: Any = {"color": style.colour(number), "linestyle": style.LINES[number], "marker": "o", "markersize": 2}
+        (drawn,) = axes.plot(images, values, label=label, **look)
+        return drawn
+
+    drawn = {"spikes_per_image": line(panels[0], [row["spikes_per_image"] for row in rows])}
+    panels[0].set_ylabel("spikes per image")
+    panels[0].set_ylim(bottom=0)
+    for number, (key, name) in enumerate(
+        (("silent_images", "silent images"), ("dead_neurons", "neurons without spike"))
+    ):
+        drawn[key] = line(panels[1], [100 * row[key] for row in rows], name, number)
+    for number, (key, name) in enumerate((("at_w_min", "at w_min"), ("at_w_max", "at w_max"))):
+        drawn[key] = line(panels[2], [100 * row[key] for row in rows], name, number)
+    panels[1].set_ylabel("share of the interval, %")
+    panels[2].set_ylabel("feedforward weights, %")
+    theta = np.array([row["theta"] for row in rows])  # quantiles 0, 5, 25, 50, 75, 95, 100 %
+    drawn["theta"] = line(panels[3], theta[:, 3].tolist(), "median")
+    panels[3].fill_between(
+        images, theta[:, 1], theta[:, 5], color=style.colour(0), alpha=0.2, linewidth=0, label="5–95 %"
+    )
+    panels[3].set_ylabel("θ, mV")
+    drawn["weight_change"] = line(panels[4], [row["weight_change"] for row in rows])
+    panels[4].set_ylabel("mean weight change, mV")
+    if learned:
+        mean, sd = (np.array([row["competition"][key] for row in rows]) for key in ("mean", "sd"))
+        drawn["competition"] = line(panels[5], mean.tolist(), "mean")
+        panels[5].fill_between(
+            images, mean - sd, mean + sd, color=style.colour(0), alpha=0.2, linewidth=0, label="± sd"
+        )
+        panels[5].set_ylabel("competition, mV")
+    else:
+        drawn["largest_share"] = line(panels[5], [100 * row["largest_share"] for row in rows])
+        panels[5].set_ylabel("most active neuron, % of a position")
+    for axes in panels[3:]:
+        axes.set_xlabel("training images")
+    for axes in panels:
+        axes.set_xlim(left=0)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend()
+    return drawn
+
+
+class DrawnWindow(NamedTuple):
+    """What was drawn of a plasticity window."""
+
+    measured: Line2D
+    formula: tuple[Line2D, Line2D]
+    deviation: float
+    """Largest difference of the measured changes from A exp(-|interval|/tau), mV."""
+
+
+def exponential_window(rule: STDPSpec, intervals: Floats) -> Floats:
+    """Return A_plus exp(-t/tau_plus) for t >= 0 and -A_minus exp(t/tau_minus) for t <= 0, both at 0; mV.
+
+    Parameters
+    ----------
+    rule : amplitudes and time constants
+    intervals : (K,) t = t_post - t_pre, ms
+    """
+    late = np.where(intervals >= 0, rule.A_plus * np.exp(-np.abs(intervals) / rule.tau_plus), 0.0)
+    early = np.where(intervals <= 0, -rule.A_minus * np.exp(-np.abs(intervals) / rule.tau_minus), 0.0)
+    expected: Floats = late + early
+    return expected
+
+
+def plot_window(axes: Axes, window: Window, rule: STDPSpec) -> DrawnWindow:
+    """Draw measured weight changes against the interval between the spikes, over the rule's exponentials.
+
+    Parameters
+    ----------
+    axes : where to draw
+    window : what the engine did
+    rule : what it was told
+    """
+    curves = []
+    for first, last in ((float(window.intervals[0]), -1e-9), (1e-9, float(window.intervals[-1]))):
+        fine = np.linspace(first, last, 200)
+        curves += axes.plot(fine, exponential_window(rule, fine), color=style.colour(1), linewidth=0.9)
+    look: Any = {"markersize": 3, "markerfacecolor": "white", "markeredgewidth": 0.5, "color": style.colour(0)}
+    (points,) = axes.plot(window.intervals, window.changes, "o", label="measured", zorder=1, **look)
+    curves[0].set_label("A exp(−|Δt|/τ)")
+    axes.axhline(0, color=style.GREY, linewidth=0.5)
+    axes.axvline(0, color=style.GREY, linewidth=0.5)
+    axes.set(xlabel="Δt = t_post − t_pre, ms", ylabel="weight change, mV")
+    axes.legend()
+    deviation = float(np.abs(window.changes - exponential_window(rule, window.intervals)).max())
+    return DrawnWindow(points, (curves[0], curves[1]), deviation)
+
+
+def _curves(view: RunView) -> Figure:
+    figure = style.new_figure(style.DOUBLE, 75)
+    groups = group_by_seed([each for each in (view, *view.others) if each.curve])
+    panels = figure.subplots(1, len(READOUTS), sharey=True)
+    for axes, (readout, name) in zip(panels, READOUTS.items(), strict=True):
+        curves = {label: [curve_of(each, readout) for each in members] for label, members in groups.items()}
+        plot_learning_curves(axes, curves, "validation accuracy, %")
+        axes.set_title(name)
+    panels[1].set_ylabel("")
+    panels[0].legend(loc="lower right")
+    return figure
+
+
+def _progress(view: RunView) -> Figure:
+    figure = style.new_figure(style.DOUBLE, 95)
+    plot_progress(figure, view.progress)
+    figure.suptitle(f"Training of {view.spec.topology.label}, {view.progress[-1]['images']} images so far")
+    return figure
+
+
+def _windows(view: RunView) -> Figure:
+    spec = view.spec
+    rules: dict[Any, STDPSpec] = {"XY": spec.plasticity}
+    if spec.competition.learned:
+        rules["YY"] = spec.competition
+    names = {"XY": "feedforward STDP (XY)", "YY": "competition, anti-STDP (YY)"}
+    figure = style.new_figure(style.SINGLE * len(rules), 65)
+    panels = np.atleast_1d(figure.subplots(1, len(rules)))
+    for axes, (name, rule) in zip(panels, rules.items(), strict=True):
+        drawn = plot_window(axes, measure_window(spec, name, SHOWN_SPAN), rule)
+        engine = f"{spec.simulation.engine} engine, {spec.simulation.effective_dtype}"
+        axes.set_title(f"{names[name]}\n{engine}: deviation ≤ {drawn.deviation:.1g} mV")
+    return figure
+
+
+FIGURES = (
+    RunFigure(
+        "learning-curve",
+        "validation accuracy during training; runs of --beside in the same figure, seeds as a band",
+        ("curve",),
+        _curves,
+    ),
+    RunFigure("progress", "activity, thresholds and weights during training", ("progress",), _progress),
+    RunFigure("plasticity-window", "weight change by pairs of spikes, measured from the run's engine", (), _windows),
+)

@@ -1,0 +1,31 @@
+"""What a figure of a run is: a name, what it shows, what it needs, and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from stdpnet_analysis.figures.view import Need, RunView
+
+
+@dataclass(frozen=True)
+class RunFigure:
+    """A figure that can be drawn from one run."""
+
+    name: str
+    """Its name on the command line and of its file."""
+    description: str
+    """What it shows, one sentence without a full stop."""
+    needs: tuple[Need, ...]
+    """What the run must have."""
+    draw: Callable[[RunView], Figure]
+    """Draws it; call it through `stdpnet_analysis.figures.draw`, which sets the style."""
+    suits: Callable[[RunView], str | None] = lambda _: None
+    """Returns why a run that has all it needs still has no such figure, or None."""
+
+    def missing(self, view: RunView) -> str | None:
+        """Return why it cannot be drawn from this run, and the remedy; None if it can."""
+        reasons = (view.lacks(need) for need in self.needs)
+        return next((reason for reason in reasons if reason is not None), None) or self.suits(view)

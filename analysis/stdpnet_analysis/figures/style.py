@@ -1,0 +1,105 @@
+"""How figures look: sizes of a journal column, fonts, colours that colour-blind readers can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
+from matplotlib.figure import Figure
+
+MM = 1 / 25.4
+DPI = 200
+SINGLE, DOUBLE = 85.0, 180.0
+"""Widths of a figure in one column and across two, mm."""
+
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+"""Okabe & Ito's colours (2008), the ones with most contrast on white first."""
+LINES = ("-", "--", "-.", ":")
+WEIGHTS, COUNTS, SIGNED = "viridis", "cividis", "RdBu_r"
+"""Colour maps: feedforward weights; counts and shares; values around 0."""
+GREY = "0.55"
+
+RC: Any = {  # matplotlib's type of this names every key there is
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7.5,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "figure.titlesize": 8.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.5,
+    "grid.linewidth": 0.4,
+    "grid.alpha": 0.35,
+    "image.interpolation": "nearest",
+    "savefig.facecolor": "white",
+    "pdf.fonttype": 42,  # text stays text in a PDF
+    "svg.hashsalt": "stdpnet",  # the same figure is the same file
+}
+
+
+def context() -> AbstractContextManager[None]:
+    """Return the context in which figures are drawn and written; what `plot_*` draws outside looks as matplotlib's."""
+    return mpl.rc_context(RC)
+
+
+def new_figure(width: float = SINGLE, height: float = 60.0) -> Figure:
+    """Return an empty figure of a size in mm, whose parts make room for each other."""
+    return Figure(figsize=(width * MM, height * MM), layout="constrained")
+
+
+def colour(number: int) -> str:
+    """Return the colour of the line of this number."""
+    return OKABE_ITO[number % len(OKABE_ITO)]
+
+
+def line_style(number: int) -> str:
+    """Return a line style that changes when the colours are used up."""
+    return LINES[number // len(OKABE_ITO) % len(LINES)]
+
+
+def colour_map(name: str, bad: str = "white", under: str | None = None) -> Colormap:
+    """Return a colour map with a colour for what is no number, and maybe one for what is below its range."""
+    return mpl.colormaps[name].with_extremes(bad=bad, under=under)
+
+
+def bare(axes: Axes) -> None:
+    """Take ticks and frame away, leaving title and labels."""
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def class_ticks(axes: Axes, names: Sequence[str], which: str, most: int = 24) -> None:
+    """Label an axis of classes; of many classes only as many as stay legible.
+
+    Parameters
+    ----------
+    axes : where
+    names : names of the classes, by number
+    which : "x" or "y"
+    most : how many labels fit
+    """
+    step = -(-len(names) // most)
+    shown = range(0, len(names), step)
+    labels = [names[number] for number in shown]
+    if which == "y":
+        axes.set_yticks(shown, labels)
+    else:
+        long = len(labels) * max(map(len, labels)) > 50
+        axes.set_xticks(shown, labels, rotation=60 if long else 0, ha="right" if long else "center")
+        if long:
+            for label in axes.get_xticklabels():
+                label.set_rotation_mode("anchor")

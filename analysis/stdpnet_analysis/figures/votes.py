@@ -1,0 +1,219 @@
+"""What the spikes say about the classes: votes, confusion, and how little of the network they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from stdpnet_analysis.figures import style
+from stdpnet_analysis.figures.mosaic import Floats
+from stdpnet_analysis.figures.receptive_fields import order_by_class
+from stdpnet_analysis.figures.registry import RunFigure
+from stdpnet_analysis.figures.view import RunView
+from stdpnet_analysis.scores import wilson_interval
+from stdpnet_analysis.votes import RULES, class_means
+
+NUMBERED = 12
+"""Up to so many classes a confusion matrix has numbers in its cells."""
+
+
+def vote_shares(votes: Floats) -> Floats:
+    """Return each neuron's votes divided by their sum, (n_classes, neurons); nan for a neuron that never spiked."""
+    total = votes.sum(axis=0)
+    shares: Floats = np.divide(votes, total, out=np.full_like(votes, np.nan), where=total > 0)
+    return shares
+
+
+def plot_votes(axes: Axes, votes: Floats, names: Sequence[str]) -> AxesImage:
+    """Draw the share of each neuron's votes for each class, neurons sorted by the class they prefer.
+
+    Parameters
+    ----------
+    axes : where to draw
+    votes : (n_classes, neurons) mean counts
+    names : of the classes
+
+    Returns
+    -------
+    The image (n_classes, neurons).
+    """
+    shares = vote_shares(votes)
+    order = order_by_class(np.nan_to_num(shares)[:, np.newaxis])[0]
+    image = axes.imshow(
+        shares[:, order],
+        aspect="auto",
+        cmap=style.colour_map(style.COUNTS),
+        vmin=0,
+        vmax=float(np.nanquantile(shares, 0.998)) if np.isfinite(shares).any() else 1.0,
+        interpolation="antialiased",
+    )
+    style.class_ticks(axes, names, "y")
+    axes.set(xlabel="neurons, sorted by preferred class", ylabel="class")
+    return image
+
+
+def plot_ranked_votes(axes: Axes, votes: Mapping[str, Floats]) -> dict[str, ErrorbarContainer]:
+    """Draw the votes of a neuron from its best class to its worst, mean and deviation over the neurons.
+
+    Parameters
+    ----------
+    axes : where to draw
+    votes : name -> (n_classes, neurons) mean counts
+
+    Returns
+    -------
+    The points with their bars, by name; none for a silent network.
+    """
+    drawn = {}
+    for number, (name, values) in enumerate(votes.items()):
+        shares = vote_shares(values)
+        ranked = -np.sort(-shares[:, np.isfinite(shares[0])], axis=0)
+        if ranked.shape[1] == 0:  # nobody spiked
+            continue
+        rank = np.arange(1, len(ranked) + 1) + 0.12 * number
+        look: Any = {"color": style.colour(number), "linestyle": style.LINES[number % 4], "marker": "os^v"[number % 4]}
+        drawn[name] = axes.errorbar(
+            rank, 100 * ranked.mean(axis=1), 100 * ranked.std(axis=1), capsize=1.5, elinewidth=0.7, label=name, **look
+        )
+    chance = 100 / len(next(iter(votes.values())))
+    axes.axhline(chance, color=style.GREY, linewidth=0.7, linestyle=":", label="no preference")
+    axes.set(xlabel="rank of the class for the neuron", ylabel="share of its votes, %")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    return drawn
+
+
+def plot_confusion(axes: Axes, confusion: NDArray[np.int64], names: Sequence[str]) -> AxesImage:
+    """Draw how often each class got each answer, in % of the class; a last column for images without an answer.
+
+    Parameters
+    ----------
+    axes : where to draw
+    confusion : (n_classes, n_classes + 1) images
+    names : of the classes
+
+    Returns
+    -------
+    The image.
+    """
+    columns = len(names) + bool(confusion[:, -1].any())
+    per_class = np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    share = 100 * confusion[:, :columns] / per_class
+    image = axes.imshow(share, cmap=style.COUNTS, vmin=0, vmax=100)
+    if len(names) <= NUMBERED:
+        for row, column in np.ndindex(share.shape):
+            if share[row, column] > 0.5:  # else it would read 0
+                ink = "white" if share[row, column] < 55 else "black"
+                axes.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", size=5.5, color=ink)
+    style.class_ticks(axes, [*names, "none"][:columns], "x", most=16)
+    style.class_ticks(axes, names, "y")
+    axes.set(xlabel="answer", ylabel="class")
+    return image
+
+
+def plot_class_accuracies(
+    axes: Axes, confusions: Mapping[str, NDArray[np.int64]], names: Sequence[str]
+) -> dict[str, Line2D]:
+    """Draw the accuracy on each class with its 95 % interval (Wilson).
+
+    Parameters
+    ----------
+    axes : where to draw
+    confusions : name -> (n_classes, n_classes + 1) images
+    names : of the classes
+
+    Returns
+    -------
+    The points, by name.
+    """
+    drawn = {}
+    for number, (name, confusion) in enumerate(confusions.items()):
+        right, shown = np.diag(confusion), confusion.sum(axis=1)
+        have = np.flatnonzero(shown)
+        low, high = 100 * np.array([wilson_interval(right[label], shown[label]) for label in have]).T
+        place = have + 0.7 * ((number + 0.5) / len(confusions) - 0.5)
+        colour = style.colour(number)
+        axes.vlines(place, low, high, color=colour, linewidth=0.9)
+        overall = f"{name}: {right.sum() / max(shown.sum(), 1):.1%}"
+        (drawn[name],) = axes.plot(
+            place, 100 * right[have] / shown[have], "os^vD"[number % 5], color=colour, label=overall
+        )
+    style.class_ticks(axes, names, "x")
+    axes.set(xlabel="class", ylabel="accuracy, %", xlim=(-0.6, len(names) - 0.4))
+    axes.grid(axis="y")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=len(confusions))
+    return drawn
+
+
+def confusions(view: RunView) -> dict[str, NDArray[np.int64]]:
+    """Return the confusion matrices of the best vote and of the linear read-out."""
+    readouts = view.required_scores["readouts"]
+    best = max(RULES, key=lambda rule: readouts[rule]["accuracy"])
+    named = {f"vote ({best})": readouts[best], "linear read-out": readouts["linear"]}
+    return {name: np.array(score["confusion"]) for name, score in named.items()}
+
+
+def _votes(view: RunView) -> Figure:
+    figure = style.new_figure(style.DOUBLE, 40 + 3 * min(len(view.classes), 24))
+    axes = figure.subplots()
+    image = plot_votes(axes, view.votes, view.classes)
+    figure.colorbar(image, ax=axes, label="share of the neuron's votes", extend="max", pad=0.01)
+    axes.set_title(f"Votes: {view.label}")
+    return figure
+
+
+def _ranked(view: RunView) -> Figure:
+    figure = style.new_figure(style.SINGLE, 65)
+    axes = figure.subplots()
+    shown = {"trained": view.votes}
+    if untrained := view.responses("calibration", "untrained"):
+        shown["untrained"] = class_means(untrained.counts, untrained.labels, len(view.classes))
+    plot_ranked_votes(axes, shown)
+    axes.set_title(view.label)
+    return figure
+
+
+def _confusion(view: RunView) -> Figure:
+    figure = style.new_figure(style.DOUBLE, 98)
+    panels = figure.subplots(1, 2)
+    for axes, (name, matrix) in zip(panels, confusions(view).items(), strict=True):
+        image = plot_confusion(axes, matrix, view.classes)
+        axes.set_title(f"{name}: {np.trace(matrix) / matrix.sum():.1%}")
+    figure.colorbar(image, ax=panels, label="% of the class", location="bottom", shrink=0.4, aspect=35, pad=0.02)
+    figure.suptitle(f"{view.label}; {view.required_scores['protocol']['images']} {view.split} images")
+    return figure
+
+
+def _class_accuracies(view: RunView) -> Figure:
+    shown = confusions(view)
+    if "untrained" in view.required_scores:
+        linear = view.required_scores["untrained"]["readouts"]["linear"]
+        shown["untrained, linear"] = np.array(linear["confusion"])
+    figure = style.new_figure(style.DOUBLE if len(view.classes) > 16 else 130, 70)
+    axes = figure.subplots()
+    plot_class_accuracies(axes, shown, view.classes)
+    figure.suptitle(f"{view.label}; {view.required_scores['protocol']['images']} {view.split} images")
+    return figure
+
+
+FIGURES = (
+    RunFigure("votes", "votes of all neurons, sorted by preferred class", ("state", "responses"), _votes),
+    RunFigure(
+        "votes-ranked",
+        "a neuron's votes from its best to its worst class, mean and deviation over the neurons",
+        ("state", "responses"),
+        _ranked,
+    ),
+    RunFigure("confusion", "what was taken for what, by votes and linear read-out", ("state", "scores"), _confusion),
+    RunFigure("class-accuracy", "accuracy on each class", ("state", "scores"), _class_accuracies),
+)

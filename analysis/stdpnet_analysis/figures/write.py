@@ -1,0 +1,55 @@
+"""Figures to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from stdpnet.errors import ConfigError, RunError
+from stdpnet.runs import Run
+from stdpnet.runs.files import replacing
+from stdpnet_analysis.figures import style
+
+UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+"""What is to be left out of a file of each format, so that the same figure is the same file."""
+FORMATS = tuple(UNDATED)
+
+
+def parse_formats(text: str) -> list[str]:
+    """Return the formats of a list with commas.
+
+    Raises
+    ------
+    ConfigError
+        If one is unknown.
+    """
+    forms = list(dict.fromkeys(part.strip().lower() for part in text.split(",")))
+    for form in forms:
+        if form not in FORMATS:
+            raise ConfigError(f"--format {text}: '{form}' is unknown; choose among {', '.join(FORMATS)}")
+    return forms
+
+
+def folder(run: Run) -> Path:
+    """Return the folder of a run's figures, made if need be."""
+    path = run.path / "figures"
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be made ({error.strerror}); permit writing to the run") from None
+    return path
+
+
+def save(figure: Figure, path: Path, dpi: int = style.DPI) -> None:
+    """Write a figure to a file that appears whole or not at all.
+
+    Parameters
+    ----------
+    figure : what to write
+    path : the file, its suffix a format; one of that name is replaced
+    dpi : resolution of a png, and of the images inside a pdf or svg
+    """
+    form = path.suffix[1:]
+    with style.context(), replacing(path) as draft:
+        figure.savefig(draft, format=form, dpi=dpi, metadata=UNDATED[form])

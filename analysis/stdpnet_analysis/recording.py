@@ -1,0 +1,100 @@
+"""What happens inside a frozen network while it sees one image, step by step, on the engine of its experiment."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.data import Split
+from stdpnet.encoding import Encoder, SpikeTrains, Stream
+from stdpnet.engines.base import FROZEN, Recording, make_engine
+from stdpnet.network import Network
+from stdpnet.spec.experiment import ExperimentSpec
+
+
+class Showing(NamedTuple):
+    """One image, its input spikes and the network's answer; T steps, P positions, C channels."""
+
+    image: NDArray[np.uint8]
+    """(n, n) the image."""
+    label: int
+    """Its class."""
+    input_steps: NDArray[np.intp]
+    """(S,) step of each input spike."""
+    input_pixels: NDArray[np.int32]
+    """(S,) its pixel."""
+    v: NDArray[np.float64]
+    """(T, P, C) membrane potential at the end of each step, mV."""
+    theta: NDArray[np.float64]
+    """(T, P, C) adaptive part of the threshold, mV."""
+    spikes: NDArray[np.bool_]
+    """(T, P, C) which neurons spiked."""
+    dt: float
+    """Length of a step, ms."""
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """(P, C) spikes of each neuron."""
+        total: NDArray[np.intp] = self.spikes.sum(axis=0)
+        return total
+
+
+def record(
+    spec: ExperimentSpec, network: Network, split: Split, number: int, stream: Stream, *, threads: int | None = None
+) -> Showing:
+    """Show one image of a split to a network that learns nothing, exactly as `respond` shows it, and record it.
+
+    Parameters
+    ----------
+    spec : the experiment; simulation.engine records
+    network : its state; stays as it is
+    split : the images
+    number : which of them
+    stream : the source of input spikes of this split
+    threads : how many threads may compute; default all cores
+    """
+    engine = make_engine(spec, network.copy(), threads)
+    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+    one = slice(number, number + 1)
+    for retry in range(spec.training.max_retries + 1):
+        extra_rate = retry * spec.training.retry_rate
+        trains = encoder.encode(split.images[one], stream, split.indices[one], retry=retry, extra_rate=extra_rate)
+        recording = Recording.empty(1, trains.steps, engine.network)
+        counts = engine.present(trains, FROZEN, recording).counts
+        if counts.sum() >= spec.training.min_spikes:
+            break
+    steps, pixels = input_spikes(trains, 0)
+    return Showing(
+        split.images[number],
+        int(split.labels[number]),
+        steps,
+        pixels,
+        recording.v[0],
+        recording.theta[0],
+        recording.spikes[0],
+        spec.simulation.dt,
+    )
+
+
+def input_spikes(trains: SpikeTrains, presentation: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Return the step and the pixel of every input spike of a presentation, in order."""
+    offsets = trains.offsets[presentation]
+    steps = np.repeat(np.arange(trains.steps), np.diff(offsets))
+    return steps, trains.pixels[offsets[0] : offsets[-1]]
+
+
+def winner_and_loser(showing: Showing) -> tuple[int, int]:
+    """Return the neuron with most spikes, and the one of its position with fewest; neuron = position*C + channel.
+
+    Of several silent neurons the loser is the one that came nearest to its threshold on the average over the steps
+    before the winner's first spike (over all steps if nobody spiked); of equals the first.
+    """
+    counts = showing.counts
+    position, winner = np.unravel_index(int(counts.argmax()), counts.shape)
+    first = int(showing.spikes[:, position, winner].argmax()) or len(showing.v)
+    excitation = (showing.v - showing.theta)[:first, position].mean(axis=0)
+    others = [channel for channel in range(counts.shape[1]) if channel != winner] or [int(winner)]
+    loser = min(others, key=lambda channel: (counts[position, channel], -excitation[channel]))
+    return int(position) * counts.shape[1] + int(winner), int(position) * counts.shape[1] + loser

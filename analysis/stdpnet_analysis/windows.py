@@ -1,0 +1,126 @@
+"""The plasticity windows, measured: pairs of spikes shown to the real kernels of an engine, weights read off after.
+
+Nothing here evaluates the rule. One presentation measures a whole window: many synapses, each with its own interval.
+Every spike of a neuron is forced by a driver pixel of overwhelming weight, one step ahead of it (MODEL, one step).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.encoding import SpikeTrains
+from stdpnet.engines.base import Switches, make_engine
+from stdpnet.errors import EngineError
+from stdpnet.network import Network, initial_network
+from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.spec.topology import TopologySpec
+
+DRIVE = 1e6
+"""Weight of a driver pixel, mV: above any threshold, whatever the inhibition."""
+LEAD = 2
+"""Steps before the earliest spike."""
+BALLAST = -1e9
+"""Weight that keeps the sum of a neuron's weights below 0, so that normalisation leaves them as they are."""
+
+
+class Window(NamedTuple):
+    """Change of a weight by one pair of spikes."""
+
+    intervals: NDArray[np.float64]
+    """(K,) t_post - t_pre, ms."""
+    changes: NDArray[np.float64]
+    """(K,) change of the weight, mV; at interval 0 potentiation and depression together."""
+
+
+def measure_window(spec: ExperimentSpec, rule: Literal["XY", "YY"], span: float = 80.0) -> Window:
+    """Return a plasticity window as the engine of an experiment computes it, in its arithmetic.
+
+    Parameters
+    ----------
+    spec : the experiment: rule, time step and engine are taken from it
+    rule : XY, the feedforward synapses; YY, the learned competition
+    span : largest interval, ms
+
+    Raises
+    ------
+    EngineError
+        If a neuron did not spike exactly once: the protocol would not have measured pairs.
+    """
+    reach = max(1, round(span / spec.simulation.dt))
+    lags = np.arange(-reach, reach + 1)
+    return (_measure_xy if rule == "XY" else _measure_yy)(spec, lags)
+
+
+def _measure_xy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
+    """One neuron spikes once, at the middle; each tested pixel spikes once, `lag` steps before that."""
+    middle, tested = LEAD + int(lags[-1]), len(lags)
+    small = _protocol(spec, pixels=tested + 2, channels=1, lags=lags)
+    network = initial_network(small)
+    driver, ballast = tested, tested + 1
+    network.weights[...] = 0
+    network.weights[0, driver], network.weights[0, ballast] = DRIVE, BALLAST
+    network.theta[...] = 0
+    when = np.append(middle - lags, middle - 1)
+    trains = _trains(when, np.append(np.arange(tested), driver), small.simulation.steps)
+    _present(small, network, trains, Switches(learn_xy=True, learn_yy=False, adapt_theta=False))
+    return Window(spec.simulation.dt * lags.astype(np.float64), network.weights[0, :tested, 0].astype(np.float64))
+
+
+def _measure_yy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
+    """Neuron 0 spikes once, at the middle; the others of its position each once, `lag` steps after it."""
+    middle, channels = LEAD + int(lags[-1]), len(lags) + 1
+    small = _protocol(spec, pixels=channels, channels=channels, lags=lags)
+    network = initial_network(small)
+    network.weights[...] = 0
+    network.weights[0, np.arange(channels), np.arange(channels)] = DRIVE  # each neuron has a driver of its own
+    network.theta[...] = 0
+    before = -2 * (abs(spec.competition.A_plus) + abs(spec.competition.A_minus)) - 1  # never near the bound of 0
+    network.competition[...] = np.where(np.eye(channels, dtype=bool), 0.0, before)
+    when = np.append(middle, middle + lags) - 1
+    trains = _trains(when, np.arange(channels), small.simulation.steps)
+    _present(small, network, trains, Switches(learn_xy=False, learn_yy=True, adapt_theta=False))
+    return Window(
+        spec.simulation.dt * lags.astype(np.float64), network.competition[0, 0, 1:].astype(np.float64) - before
+    )
+
+
+def _protocol(spec: ExperimentSpec, pixels: int, channels: int, lags: NDArray[np.intp]) -> ExperimentSpec:
+    """Return the experiment with one position, at least `pixels` pixels, wide bounds and nothing but the rule."""
+    side, steps = math.ceil(math.sqrt(pixels)), 2 * LEAD + 2 * int(lags[-1])
+    architecture = spec.topology.architecture
+    kernel = None if architecture == "fully_connected" else side
+    free = {"w_min": 2 * BALLAST, "w_max": -2 * BALLAST}
+    small: ExperimentSpec = ExperimentSpec(
+        seed=spec.seed,
+        dataset=spec.dataset.replace(crop=side),
+        topology=TopologySpec(architecture=architecture, channels=channels, kernel=kernel),
+        neuron=spec.neuron.replace(target_rate=0.0),
+        plasticity=spec.plasticity.replace(half_life=0.0, **free),
+        competition=spec.competition.replace(learned=channels > 1, drift=0.0, w_min=2 * BALLAST, w_max=0.0),
+        simulation=spec.simulation.replace(duration=steps * spec.simulation.dt),
+    )
+    return small
+
+
+def _trains(when: NDArray[np.intp], pixels: NDArray[np.intp], steps: int) -> SpikeTrains:
+    """Return one presentation in which each pixel spikes once."""
+    order = np.lexsort((pixels, when))
+    offsets = np.searchsorted(when[order], np.arange(steps + 1)).astype(np.int64)
+    return SpikeTrains(pixels[order].astype(np.int32), offsets[np.newaxis])
+
+
+def _present(spec: ExperimentSpec, network: Network, trains: SpikeTrains, switches: Switches) -> None:
+    """Show the presentation; the network's arrays are then those after it."""
+    engine = make_engine(spec, network, threads=1)
+    counts = engine.present(trains, switches).counts
+    if not (counts == 1).all():
+        raise EngineError(
+            f"{spec.simulation.engine} engine: the pair protocol needs one spike of each neuron, got "
+            f"{counts.min()} to {counts.max()}; choose a larger neuron.v_thresh or a smaller span"
+        )
+    for name, array in engine.network.arrays().items():
+        setattr(network, name, array)
