@@ -56,6 +56,8 @@ def compare(
     chosen = "json" if as_json else _form(form, output, tables.ENDINGS)
     for path in (output, figure):
         refuse_existing(path)
+    if figure is not None:
+        _check_ending(figure)
     comparison = compare_runs(open_runs(runs), split.value, snapshot)
     if not comparison.groups:
         raise RunError("; ".join(f"{each.run}: {each.reason}" for each in comparison.left_out))
@@ -126,6 +128,13 @@ def write_new(path: Path, text: str) -> None:
     from stdpnet.runs.files import write_text
 
     write_text(path, text)
+
+
+def _check_ending(path: Path) -> None:
+    from stdpnet_analysis.figures import FORMATS
+
+    if path.suffix[1:] not in FORMATS:
+        raise ConfigError(f"{path}: '{path.suffix[1:]}' is unknown; choose among {', '.join(FORMATS)}")
 
 
 def _draw(comparison: Comparison, path: Path) -> None:
