@@ -104,7 +104,7 @@ def test_a_run_that_cannot_be_read_is_one_sentence_and_the_others_are_compared(c
         (["nowhere"], "nowhere: no run here"),
         (["runs/x*"], "runs/x*: no run matches"),
         (["runs/", "--split", "validation"], "no scores on validation images"),
-        (["runs/", "--snapshot", "best"], "--snapshot best` makes them"),
+        (["runs/", "--snapshot", "best"], "--snapshot best`"),
         (["runs/", "--output", "no/such/folder.md"], "the folder no/such does not exist"),
         (["runs/", "--figure", "claim.bmp"], "claim.bmp: 'bmp' is unknown; choose among png, pdf, svg"),
     ],

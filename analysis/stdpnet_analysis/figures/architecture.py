@@ -53,13 +53,19 @@ def plot_architecture(axes: Axes, geometry: Geometry, image: NDArray[np.uint8] |
         inset = 0.25 * (number % 3)  # so that windows with a common edge can be told apart
         side = geometry.kernel - 2 * inset
         window = Rectangle((column + inset, row + inset), side, side, fill=False, edgecolor=colour, linewidth=1.1)
-        scheme.windows.append(axes.add_patch(window))
+        axes.add_patch(window)
+        scheme.windows.append(window)
         x = n + 9 + 2.6 * np.arange(min(geometry.channels, DRAWN_CHANNELS))
         for edge in (row + inset, row + inset + side):
             axes.plot([column + inset + side, x[0] - 1], [edge, middle], color=colour, linewidth=0.5, alpha=0.7)
         look: Any = {"facecolor": "white", "edgecolor": colour, "linewidth": 1.1, "zorder": 3}
-        scheme.neurons.append([axes.add_patch(Circle((each, middle), RADIUS, **look)) for each in x])
-        scheme.competition.append(axes.add_collection(_competition(x, float(middle))))
+        neurons = [Circle((each, middle), RADIUS, **look) for each in x]
+        for neuron in neurons:
+            axes.add_patch(neuron)
+        scheme.neurons.append(neurons)
+        arcs = _competition(x, float(middle))
+        axes.add_collection(arcs)
+        scheme.competition.append(arcs)
         if geometry.channels > len(x):
             axes.text(x[-1] + 1.4, middle, f"… {geometry.channels}", va="center", fontsize=6)
     axes.set(xlim=(-0.5, n + 24), ylim=(n + 0.5, -1.5), aspect="equal")
@@ -75,7 +81,7 @@ def _shown_positions(geometry: Geometry) -> list[int]:
     return [0, p - 1, geometry.positions // 2, geometry.positions - p, geometry.positions - 1]
 
 
-def _competition(x: NDArray[np.float64], middle: float) -> LineCollection:
+def _competition(x: NDArray[np.floating], middle: float) -> LineCollection:
     """Return arcs above a row of neurons, one for each pair."""
     angle = np.linspace(0, np.pi, 20)
     arcs = []

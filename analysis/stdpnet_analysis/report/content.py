@@ -120,13 +120,18 @@ def _fixed(spec: ExperimentSpec) -> str:
     )
 
 
+def _known_scores(view: RunView) -> dict[str, Any] | None:
+    """Return the scores of the state in view; None if there are none, or not even a state."""
+    return None if view.lacks("state") else view.scores
+
+
 def _sentence(view: RunView) -> str:
     """Return the run in one sentence."""
     spec = view.spec
     dataset = TITLES.get(spec.dataset.name, spec.dataset.name)
     begin = f"{network_label(spec)} on {dataset}: {count(view.run.images)} of {count(spec.training.images)} training "
     begin += f"images seen, {view.run.status}"
-    scores = view.scores
+    scores = _known_scores(view)
     if scores is None:
         return f"{begin}; not scored yet."
     rule = max(RULES, key=lambda name: scores["readouts"][name]["accuracy"])
@@ -137,7 +142,7 @@ def _sentence(view: RunView) -> str:
 def _facts(view: RunView) -> dict[str, str]:
     """Return the numbers to see first."""
     spec, geometry, rows = view.spec, view.spec.geometry, view.progress
-    scores, last = view.scores, rows[-1] if rows else {}
+    scores, last = _known_scores(view), rows[-1] if rows else {}
     facts = {
         "state": view.run.status,
         "training images": f"{count(view.run.images)} of {count(spec.training.images)}",
@@ -156,7 +161,7 @@ def _facts(view: RunView) -> dict[str, str]:
 
 def _scores(view: RunView) -> dict[str, Any] | None:
     """Return the table of accuracies, or None if there are no scores."""
-    scores = view.scores
+    scores = _known_scores(view)
     if scores is None:
         return None
     columns = {"trained": scores, "untrained": scores.get("untrained"), "pixels": scores.get("pixels")}
@@ -256,8 +261,8 @@ def commands(view: RunView) -> list[str]:
     begin = [f"git checkout {commit}"] if commit else []
     short = f" --set training.images={run.images}" if run.images != view.spec.training.images else ""
     lines = [*begin, f"stdpnet train {path}/config.toml --run {again}{short}"]
-    if view.scores is not None:
-        protocol = view.scores["protocol"]
+    if (scores := _known_scores(view)) is not None:
+        protocol = scores["protocol"]
         usual = {"split": "test", "linear": "logistic", "C": 0.01, "snapshot": "last"}
         options = [f" --{key} {protocol[key]}" for key, value in usual.items() if protocol.get(key, value) != value]
         lines.append(f"stdpnet evaluate {again}{''.join(options)}")
