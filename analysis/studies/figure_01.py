@@ -12,12 +12,15 @@ from stdpnet_analysis.figures.architecture import plot_architecture
 
 def draw(views: list[RunView]) -> Figure:
     """Draw the network of each run, over one of its images."""
-    figure = style.new_figure(style.DOUBLE, 58)
+    figure = style.new_figure(style.DOUBLE, 47)
     for axes, view in zip(figure.subplots(1, len(views), squeeze=False)[0], views, strict=True):
         geometry = view.spec.geometry
         plot_architecture(axes, geometry, view.dataset.calibration.images[0])
         counts = f"{geometry.feedforward_synapses:,} + {geometry.competition_synapses:,} synapses"
         axes.set_title(f"{view.spec.topology.label}\n{counts.replace(',', chr(0x202F))}")
+    figure.supxlabel(
+        "colour: an own set of weights; one colour: positions share their kernels; arcs: competition", fontsize=6.5
+    )
     return figure
 
 

@@ -14,10 +14,11 @@ from stdpnet.runs import Run
 from stdpnet.spec.presets import TABLE_2
 from stdpnet_analysis import tables
 from stdpnet_analysis.compare import LeftOut, compare
-from stdpnet_analysis.figures.comparison import SizedAccuracy, accuracy_vs_synapses, plot_accuracy_vs_synapses
+from stdpnet_analysis.figures.comparison import Family, SizedAccuracy, accuracy_vs_synapses, plot_accuracy_vs_synapses
 from stdpnet_analysis.statistics import Summary
 from tests.analysis.scored_runs import scored_run
 
+FAMILY = Family("LCSNN", 12)
 ACCURACIES = (0.80, 0.82, 0.84, 0.86, 0.88)
 SYNAPSES = {
     "lcsnn-1000-k12": (1_296_000, 8_991_000),
@@ -243,15 +244,15 @@ def test_latex_leaves_nothing_that_tex_would_take_for_a_command(tmp_path):
 def test_the_figure_has_a_point_for_every_network_at_its_synapses():
     axes = Figure().subplots()
     networks = [
-        SizedAccuracy("100/12", 218_700, Summary(0.9, 0.01, 5), 0.5),
-        SizedAccuracy("25/12", 37_800, Summary(0.8, None, 1)),
+        SizedAccuracy("100", 218_700, Summary(0.9, 0.01, 5), 0.5),
+        SizedAccuracy("25", 37_800, Summary(0.8, None, 1)),
     ]
-    drawn = plot_accuracy_vs_synapses(axes, {"LCSNN, kernel 12": networks}, pixels=0.7)
-    line, _, (bars,) = drawn["LCSNN, kernel 12"]
+    drawn = plot_accuracy_vs_synapses(axes, {FAMILY: networks}, pixels=0.7)
+    line, _, (bars,) = drawn[FAMILY]
     np.testing.assert_allclose(line.get_xydata(), [[37_800, 80], [218_700, 90]])
     np.testing.assert_allclose([segment[:, 1] for segment in bars.get_segments()], [[80, 80], [89, 91]])
     texts = {text.get_text() for text in axes.texts}
-    assert {"100/12", "25/12", "pixels"} <= texts
+    assert {"100", "25", "pixels"} <= texts
     crosses = [each for each in axes.lines if each.get_marker() == "x"]
     np.testing.assert_allclose(crosses[0].get_xydata(), [[218_700, 50]])
 

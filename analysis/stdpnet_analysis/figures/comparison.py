@@ -10,21 +10,40 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from stdpnet.spec.topology import ABBREVIATIONS
 from stdpnet_analysis.compare import READOUTS, Comparison, Group
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.statistics import Summary
 
-LOOKS = {"LCSNN": (0, "o"), "CSNN": (1, "s"), "FCSNN": (2, "D")}
+COLOURS = {"LCSNN": 0, "CSNN": 1, "FCSNN": 2}
+MARKERS = {"LCSNN": "o", "CSNN": "s", "FCSNN": "D"}
+LARGE_KERNEL = 12
+"""Networks with smaller kernels are hollow, their lines dashed."""
 TITLES = {"vote": "best vote", "linear": "linear read-out"}
+
+
+class Family(NamedTuple):
+    """What the networks on one line have in common."""
+
+    architecture: str
+    kernel: int
+    learned: bool = False
+    """Whether the competition is learned."""
+
+    @property
+    def name(self) -> str:
+        """As the legend has it."""
+        kernel = "" if self.architecture == "FCSNN" else f", kernel {self.kernel}"
+        return f"{self.architecture}{kernel}{', learned competition' if self.learned else ''}"
 
 
 class SizedAccuracy(NamedTuple):
     """One network in the figure."""
 
     label: str
-    """Channels/kernel, written beside its point."""
+    """Its channels, written beside its point."""
     synapses: int
     accuracy: Summary
     """Fraction."""
@@ -33,65 +52,74 @@ class SizedAccuracy(NamedTuple):
 
 
 def plot_accuracy_vs_synapses(
-    axes: Axes, families: Mapping[str, Sequence[SizedAccuracy]], pixels: float | None = None
-) -> dict[str, ErrorbarContainer]:
+    axes: Axes, families: Mapping[Family, Sequence[SizedAccuracy]], pixels: float | None = None
+) -> dict[Family, ErrorbarContainer]:
     """Draw accuracy against the number of synapses, a line for each family, ± one standard deviation over seeds.
 
     Parameters
     ----------
     axes : where to draw
-    families : architecture and kernel, as in "LCSNN, kernel 12" -> networks of several sizes
+    families : family -> networks of several sizes
     pixels : accuracy of a linear read-out of the pixels, a fraction
 
     Returns
     -------
-    The points of each family, by name.
+    The points of each family.
     """
     drawn = {}
-    kernels: dict[str, list[str]] = {}
-    for name, networks in families.items():
-        architecture = name.partition(",")[0]
-        seen = kernels.setdefault(architecture, [])
-        seen.append(name)
-        number, marker = LOOKS.get(architecture, (len(LOOKS) + len(kernels), "^"))
-        colour, filled = style.colour(number), len(seen) % 2 == 1
+    for family, networks in families.items():
+        colour = style.colour(COLOURS[family.architecture])
         ordered = sorted(networks, key=lambda network: network.synapses)
         x = np.array([network.synapses for network in ordered], np.float64)
         y = np.array([100 * network.accuracy.mean for network in ordered])
         sd = np.array([100 * (network.accuracy.sd or 0.0) for network in ordered])
-        look: Any = {"marker": marker, "markersize": 4.5, "color": colour, "linestyle": "-" if filled else "--"}
-        look |= {"markerfacecolor": colour if filled else "white", "linewidth": 0.8, "capsize": 2, "label": name}
-        drawn[name] = axes.errorbar(x, y, sd, **look)
+        drawn[family] = axes.errorbar(x, y, sd, label=family.name, color=colour, **_look(family, colour))
+        place: Any = {"xytext": (0, 5), "va": "bottom", "ha": "center"}
+        if family.learned:
+            place = {"xytext": (0, -5), "va": "top", "ha": "center"}
+        elif family.kernel < LARGE_KERNEL:
+            place = {"xytext": (-5, 0), "va": "center", "ha": "right"}
         for network, at, height in zip(ordered, x, y, strict=True):
-            axes.annotate(network.label, (at, height), (0, 5), textcoords="offset points", ha="center", fontsize=5.5)
+            axes.annotate(network.label, (at, height), textcoords="offset points", fontsize=5.5, color=colour, **place)
         bare = [(network.synapses, 100 * network.untrained) for network in ordered if network.untrained is not None]
         if bare:
             axes.plot(*zip(*bare, strict=True), linestyle="none", marker="x", markersize=3, color=colour, alpha=0.7)
     if pixels is not None:
         axes.axhline(100 * pixels, color=style.GREY, linewidth=0.8, linestyle=":")
-        axes.annotate("pixels", (1, 100 * pixels), (-2, 2), xycoords=("axes fraction", "data"),
-                      textcoords="offset points", ha="right", fontsize=6, color="0.35")  # fmt: skip
+        axes.text(1.01, 100 * pixels, "pixels", transform=axes.get_yaxis_transform(), va="center", fontsize=6)
     axes.set(xscale="log", xlabel="synapses (feedforward + competition)", ylabel="accuracy, %")
-    axes.margins(x=0.12, y=0.1)
+    axes.margins(x=0.1, y=0.08)
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 200 * low else (1, 2, 5)))
+    axes.xaxis.set_major_formatter(EngFormatter(sep="\u2009"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="y")
     return drawn
 
 
-def families(groups: Sequence[Group], readout: str) -> dict[str, list[SizedAccuracy]]:
-    """Return the networks of each architecture and kernel (and learned competition)."""
-    found: dict[str, list[SizedAccuracy]] = {}
+def _look(family: Family, colour: str) -> dict[str, Any]:
+    """Return marker and line of a family."""
+    large = family.kernel >= LARGE_KERNEL
+    marker = "*" if family.learned else MARKERS[family.architecture]
+    look = {"marker": marker, "markersize": 6.5 if family.learned else 4.2, "linestyle": "-" if large else "--"}
+    return look | {"markerfacecolor": colour if large else "white", "linewidth": 0.8, "capsize": 2}
+
+
+def families(groups: Sequence[Group], readout: str) -> dict[Family, list[SizedAccuracy]]:
+    """Return the networks of each family."""
+    found: dict[Family, list[SizedAccuracy]] = {}
     for group in groups:
         topology, geometry = group.spec.topology, group.spec.geometry
-        learned = ", learned" if group.spec.competition.learned else ""
-        name = f"{ABBREVIATIONS[topology.architecture]}, kernel {geometry.kernel}{learned}"
+        learned = group.spec.competition.learned
+        family = Family(ABBREVIATIONS[topology.architecture], geometry.kernel, learned)
         untrained = group.untrained(readout)
         point = SizedAccuracy(
-            f"{geometry.channels}/{geometry.kernel}",
+            str(geometry.channels),
             geometry.synapses,
             group.accuracy(readout),
             None if untrained is None else untrained.mean,
         )
-        found.setdefault(name, []).append(point)
+        found.setdefault(family, []).append(point)
     return found
 
 
@@ -107,5 +135,12 @@ def accuracy_vs_synapses(comparison: Comparison) -> Figure:
     panels[1].set_ylabel("")
     handles, labels = panels[0].get_legend_handles_labels()
     cross = Line2D([], [], linestyle="none", marker="x", markersize=3, color="0.3", label="untrained")
-    figure.legend([*handles, cross], [*labels, "untrained"], loc="outside lower center", ncols=4)
+    figure.legend(
+        [*handles, cross],
+        [*labels, "untrained"],
+        loc="outside lower center",
+        ncols=4,
+        title="number at a point: channels",
+        title_fontsize=6.5,
+    )
     return figure
