@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test benchmark check configs install clean
+.PHONY: demo test benchmark check configs study install clean
 
 install: $(VENV)/installed
 
@@ -37,6 +37,10 @@ check: install
 
 configs: install
 	$(BIN)/python -m stdpnet.spec.presets configs
+
+# Every table and figure of the thesis into runs/study; for example `make study STUDY="--seeds 5"`
+study: install
+	$(BIN)/python analysis/studies/all.py $(STUDY)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

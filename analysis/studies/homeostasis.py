@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from shared import trained
 
 import stdpnet
 from stdpnet.runs import Run
-from stdpnet.training import resume
 
 COMMON = [
     "dataset.validation=5000",
@@ -40,12 +40,8 @@ STYLES = ("-", "-", "--", "-", "--", "-", ":")
 def train_option(folder: Path, name: str, keys: list[str], images: int, channels: int) -> Run:
     """Return the finished run of an option, trained as far as needed."""
     slug = name.replace(" ", "-").replace(",", "")
-    path = folder / f"{channels}-{slug}"
-    if not path.exists():
-        spec = stdpnet.load_config(f"lcsnn-{channels}-k12", [*COMMON, *keys, f"training.images={images}"])
-        return stdpnet.train(spec, path)
-    run = Run.open(path)
-    return run if run.status == "finished" and run.images >= images else resume(run, images)
+    spec = stdpnet.load_config(f"lcsnn-{channels}-k12", [*COMMON, *keys, f"training.images={images}"])
+    return trained(folder / f"{channels}-{slug}", spec)
 
 
 def plot_curves(figure: Figure, runs: dict[str, Run]) -> None:

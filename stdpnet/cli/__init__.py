@@ -7,7 +7,7 @@ import warnings
 
 import typer
 
-from stdpnet.cli import benchmark, config, data, evaluation, figures, runs, training, verification
+from stdpnet.cli import benchmark, comparison, config, data, evaluation, figures, report, runs, training, verification
 from stdpnet.errors import StdpnetError, StopRequestedError
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.command("watch")(runs.watch)
 app.command("runs")(runs.list_runs)
 app.command("evaluate")(evaluation.evaluate)
 app.command("info")(runs.info)
+app.command("compare")(comparison.compare)
+app.command("report")(report.report)
 app.command("figures")(figures.figures)
 app.command("verify")(verification.verify)
 app.command("benchmark")(benchmark.benchmark)

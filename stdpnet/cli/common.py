@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file or the name of a preset.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name below runs/, or its path.")]
+RunsArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="RUN...", help="Names below runs/, paths, quoted patterns, or folders of runs."),
+]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as plasticity.A_plus=0.01.")
 ]

@@ -15,6 +15,7 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.figures.view import RunView
+from stdpnet_analysis.grouping import Member, deciding_keys, grouped, network_label
 from stdpnet_analysis.windows import Window, measure_window
 
 Curve = tuple[Floats, Floats]
@@ -74,33 +75,11 @@ def plot_learning_curves(axes: Axes, groups: Mapping[str, Sequence[Curve]], ylab
 
 
 def group_by_seed(views: Sequence[RunView]) -> dict[str, list[RunView]]:
-    """Return runs whose configurations differ in the seed only together, named by network and what sets it apart."""
-    groups: dict[str, list[RunView]] = {}
-    for view in views:
-        groups.setdefault(view.spec.replace(seed=0).model_dump_json(), []).append(view)
-    labels = [members[0].spec.topology.label for members in groups.values()]
-    named: dict[str, list[RunView]] = {}
-    for label, members in zip(labels, groups.values(), strict=True):
-        rivals = [each[0] for each, other in zip(groups.values(), labels, strict=True) if other == label]
-        name = label if len(rivals) == 1 else f"{label}, {_apart(members[0], rivals)}"
-        named[name if name not in named else f"{name} ({members[0].run.path.name})"] = members
-    return named
-
-
-def _apart(view: RunView, rivals: Sequence[RunView]) -> str:
-    """Return the values, at most two, in which a run's configuration differs from some of its rivals', or its name."""
-    tables = [
-        {
-            f"{table}.{key}": value
-            for table, keys in rival.spec.model_dump().items()
-            if isinstance(keys, dict)
-            for key, value in keys.items()
-        }
-        for rival in rivals
+    """Return runs that repeat one experiment with other seeds together, named by network and what sets it apart."""
+    members = [
+        Member(network_label(view.spec), deciding_keys(view.spec), view.run.path.name, view.spec.seed) for view in views
     ]
-    own = tables[[rival is view for rival in rivals].index(True)]
-    differing = [key for key, value in own.items() if any(table[key] != value for table in tables)]
-    return ", ".join(f"{key} = {own[key]}" for key in differing) if 0 < len(differing) < 3 else view.run.path.name
+    return {name: [views[number] for number in numbers] for name, numbers in grouped(members).items()}
 
 
 def curve_of(view: RunView, readout: str) -> Curve:

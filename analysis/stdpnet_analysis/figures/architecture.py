@@ -1,0 +1,95 @@
+"""A network as a scheme: what its neurons see, which weights they share, and whom they compete with."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.patches import Circle, Rectangle
+from numpy.typing import NDArray
+
+from stdpnet.spec.topology import Geometry
+from stdpnet_analysis.figures import style
+
+DRAWN_CHANNELS = 4
+RADIUS = 0.55
+"""Of a neuron, in pixels of the image."""
+
+
+class Scheme(NamedTuple):
+    """What was drawn."""
+
+    windows: list[Rectangle]
+    """The receptive field of each position that is shown."""
+    neurons: list[list[Circle]]
+    """The neurons of these positions."""
+    competition: list[LineCollection]
+    """The lines between the neurons of each position."""
+
+
+def plot_architecture(axes: Axes, geometry: Geometry, image: NDArray[np.uint8] | None = None) -> Scheme:
+    """Draw receptive fields on an image, the neurons that have them, and the competition among these.
+
+    Positions with weights of their own have colours of their own; those that share kernels have one. Of many positions
+    the corners and the middle are drawn, of many channels four.
+
+    Parameters
+    ----------
+    axes : where to draw
+    geometry : the network's sizes
+    image : (n, n) shown behind the windows
+    """
+    n = geometry.side
+    canvas = np.zeros((n, n), np.uint8) if image is None else image
+    axes.imshow(canvas, cmap="gray_r", vmin=0, vmax=500, extent=(0, n, n, 0))
+    scheme = Scheme([], [], [])
+    shown = _shown_positions(geometry)
+    heights = np.linspace(0, n, 2 * len(shown) + 1)[1::2]
+    for number, (position, middle) in enumerate(zip(shown, heights, strict=True)):
+        colour = style.colour(0 if geometry.shared else number)
+        row, column = geometry.origin(position)
+        inset = 0.25 * (number % 3)  # so that windows with a common edge can be told apart
+        side = geometry.kernel - 2 * inset
+        window = Rectangle((column + inset, row + inset), side, side, fill=False, edgecolor=colour, linewidth=1.1)
+        axes.add_patch(window)
+        scheme.windows.append(window)
+        x = n + 9 + 2.6 * np.arange(min(geometry.channels, DRAWN_CHANNELS))
+        for edge in (row + inset, row + inset + side):
+            axes.plot([column + inset + side, x[0] - 1], [edge, middle], color=colour, linewidth=0.5, alpha=0.7)
+        look: Any = {"facecolor": "white", "edgecolor": colour, "linewidth": 1.1, "zorder": 3}
+        neurons = [Circle((each, middle), RADIUS, **look) for each in x]
+        for neuron in neurons:
+            axes.add_patch(neuron)
+        scheme.neurons.append(neurons)
+        arcs = _competition(x, float(middle))
+        axes.add_collection(arcs)
+        scheme.competition.append(arcs)
+        if geometry.channels > len(x):
+            axes.text(x[-1] + 1.4, middle, f"… {geometry.channels}", va="center", fontsize=6)
+    axes.set(xlim=(-0.5, n + 24), ylim=(n + 0.5, -1.5), aspect="equal")
+    style.bare(axes)
+    return scheme
+
+
+def _shown_positions(geometry: Geometry) -> list[int]:
+    """Return all positions of few, the corners and the middle of many."""
+    p = geometry.positions_per_side
+    if geometry.positions <= 5:
+        return list(range(geometry.positions))
+    return [0, p - 1, geometry.positions // 2, geometry.positions - p, geometry.positions - 1]
+
+
+def _competition(x: NDArray[np.floating], middle: float) -> LineCollection:
+    """Return arcs above a row of neurons, one for each pair."""
+    angle = np.linspace(0, np.pi, 20)
+    arcs = []
+    for first in range(len(x)):
+        for second in range(first + 1, len(x)):
+            half = (x[second] - x[first]) / 2
+            bow = RADIUS + 0.45 * (second - first)
+            arcs.append(
+                np.column_stack([x[first] + half * (1 - np.cos(angle)), middle - RADIUS * 0.9 - bow * np.sin(angle)])
+            )
+    return LineCollection(arcs, colors=style.colour(1), linewidths=0.6)

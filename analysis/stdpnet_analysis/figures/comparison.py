@@ -1,0 +1,146 @@
+"""Experiments side by side: accuracy against size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
+from stdpnet.spec.topology import ABBREVIATIONS
+from stdpnet_analysis.compare import READOUTS, Comparison, Group
+from stdpnet_analysis.figures import style
+from stdpnet_analysis.statistics import Summary
+
+COLOURS = {"LCSNN": 0, "CSNN": 1, "FCSNN": 2}
+MARKERS = {"LCSNN": "o", "CSNN": "s", "FCSNN": "D"}
+LARGE_KERNEL = 12
+"""Networks with smaller kernels are hollow, their lines dashed."""
+TITLES = {"vote": "best vote", "linear": "linear read-out"}
+
+
+class Family(NamedTuple):
+    """What the networks on one line have in common."""
+
+    architecture: str
+    kernel: int
+    learned: bool = False
+    """Whether the competition is learned."""
+
+    @property
+    def name(self) -> str:
+        """As the legend has it."""
+        kernel = "" if self.architecture == "FCSNN" else f", kernel {self.kernel}"
+        return f"{self.architecture}{kernel}{', learned competition' if self.learned else ''}"
+
+
+class SizedAccuracy(NamedTuple):
+    """One network in the figure."""
+
+    label: str
+    """Its channels, written beside its point."""
+    synapses: int
+    accuracy: Summary
+    """Fraction."""
+    untrained: float | None = None
+    """Fraction."""
+
+
+def plot_accuracy_vs_synapses(
+    axes: Axes, families: Mapping[Family, Sequence[SizedAccuracy]], pixels: float | None = None
+) -> dict[Family, ErrorbarContainer]:
+    """Draw accuracy against the number of synapses, a line for each family, ± one standard deviation over seeds.
+
+    Parameters
+    ----------
+    axes : where to draw
+    families : family -> networks of several sizes
+    pixels : accuracy of a linear read-out of the pixels, a fraction
+
+    Returns
+    -------
+    The points of each family.
+    """
+    drawn = {}
+    for family, networks in families.items():
+        colour = style.colour(COLOURS[family.architecture])
+        ordered = sorted(networks, key=lambda network: network.synapses)
+        x = np.array([network.synapses for network in ordered], np.float64)
+        y = np.array([100 * network.accuracy.mean for network in ordered])
+        sd = np.array([100 * (network.accuracy.sd or 0.0) for network in ordered])
+        drawn[family] = axes.errorbar(x, y, sd, label=family.name, color=colour, **_look(family, colour))
+        place: Any = {"xytext": (0, 5), "va": "bottom", "ha": "center"}
+        if family.learned:
+            place = {"xytext": (0, -5), "va": "top", "ha": "center"}
+        elif family.kernel < LARGE_KERNEL:
+            place = {"xytext": (-5, 0), "va": "center", "ha": "right"}
+        for network, at, height in zip(ordered, x, y, strict=True):
+            axes.annotate(network.label, (at, height), textcoords="offset points", fontsize=5.5, color=colour, **place)
+        bare = [(network.synapses, 100 * network.untrained) for network in ordered if network.untrained is not None]
+        if bare:
+            axes.plot(*zip(*bare, strict=True), linestyle="none", marker="x", markersize=3, color=colour, alpha=0.7)
+    if pixels is not None:
+        axes.axhline(100 * pixels, color=style.GREY, linewidth=0.8, linestyle=":")
+        axes.text(1.01, 100 * pixels, "pixels", transform=axes.get_yaxis_transform(), va="center", fontsize=6)
+    axes.set(xscale="log", xlabel="synapses (feedforward + competition)", ylabel="accuracy, %")
+    axes.margins(x=0.1, y=0.08)
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 200 * low else (1, 2, 5)))
+    axes.xaxis.set_major_formatter(EngFormatter(sep="\u2009"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.grid(axis="y")
+    return drawn
+
+
+def _look(family: Family, colour: str) -> dict[str, Any]:
+    """Return marker and line of a family."""
+    large = family.kernel >= LARGE_KERNEL
+    marker = "*" if family.learned else MARKERS[family.architecture]
+    look = {"marker": marker, "markersize": 6.5 if family.learned else 4.2, "linestyle": "-" if large else "--"}
+    return look | {"markerfacecolor": colour if large else "white", "linewidth": 0.8, "capsize": 2}
+
+
+def families(groups: Sequence[Group], readout: str) -> dict[Family, list[SizedAccuracy]]:
+    """Return the networks of each family."""
+    found: dict[Family, list[SizedAccuracy]] = {}
+    for group in groups:
+        topology, geometry = group.spec.topology, group.spec.geometry
+        learned = group.spec.competition.learned
+        family = Family(ABBREVIATIONS[topology.architecture], geometry.kernel, learned)
+        untrained = group.untrained(readout)
+        point = SizedAccuracy(
+            str(geometry.channels),
+            geometry.synapses,
+            group.accuracy(readout),
+            None if untrained is None else untrained.mean,
+        )
+        found.setdefault(family, []).append(point)
+    return found
+
+
+def accuracy_vs_synapses(comparison: Comparison) -> Figure:
+    """Return the figure of a comparison, votes beside the linear read-out."""
+    figure = style.new_figure(style.DOUBLE, 92)
+    panels = figure.subplots(1, len(READOUTS), sharey=True)
+    baselines = [summary.mean for group in comparison.groups if (summary := group.mean(lambda each: each.pixels))]
+    for axes, readout in zip(panels, READOUTS, strict=True):
+        pixels = float(np.mean(baselines)) if baselines and readout == "linear" else None
+        plot_accuracy_vs_synapses(axes, families(comparison.groups, readout), pixels)
+        axes.set_title(TITLES[readout])
+    panels[1].set_ylabel("")
+    handles, labels = panels[0].get_legend_handles_labels()
+    cross = Line2D([], [], linestyle="none", marker="x", markersize=3, color="0.3", label="untrained")
+    figure.legend(
+        [*handles, cross],
+        [*labels, "untrained"],
+        loc="outside lower center",
+        ncols=4,
+        title="number at a point: channels",
+        title_fontsize=6.5,
+    )
+    return figure

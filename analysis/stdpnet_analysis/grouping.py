@@ -1,0 +1,72 @@
+"""Which runs are repetitions of one experiment, and what sets experiments apart from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from stdpnet.spec.base import Spec
+from stdpnet.spec.experiment import ExperimentSpec
+
+NO_INFLUENCE = ("checkpoint", "progress", "curve", "health")
+"""Tables of a configuration that decide what is written and when, not what is learned."""
+MOST_KEYS = 3
+"""So many differing keys make a name; of more, the run's name says it better."""
+
+
+class Member(NamedTuple):
+    """One run, as grouping sees it."""
+
+    label: str
+    """Short name of its network."""
+    facts: Mapping[str, Any]
+    """All that decides the result but the seed, by key."""
+    name: str
+    """Name of the run."""
+    seed: int
+
+
+def network_label(spec: ExperimentSpec) -> str:
+    """Return architecture, channels, kernel and whether competition is learned, as in LCSNN 25/12 learned."""
+    return f"{spec.topology.label} learned" if spec.competition.learned else spec.topology.label
+
+
+def deciding_keys(spec: ExperimentSpec) -> dict[str, Any]:
+    """Return table.key -> value of all that decides what a run learns, but for its seed."""
+    return {
+        f"{table}.{key}": value
+        for table in type(spec).model_fields
+        if isinstance(part := getattr(spec, table), Spec) and table not in NO_INFLUENCE
+        for key, value in part.model_dump().items()
+    }
+
+
+def grouped(members: Sequence[Member]) -> dict[str, list[int]]:
+    """Return the members (by number) whose facts are equal, under names that tell the groups apart.
+
+    A name is the network's label, with the keys in which groups of that label differ, or with a run's name where these
+    are many.
+    """
+    groups: list[list[int]] = []
+    for number, member in enumerate(members):
+        same = (group for group in groups if members[group[0]][:2] == member[:2])
+        group = next(same, None)
+        if group is None:
+            groups.append([number])
+        else:
+            group.append(number)
+    named: dict[str, list[int]] = {}
+    for group in groups:
+        first = members[group[0]]
+        rivals = [members[other[0]] for other in groups if members[other[0]].label == first.label]
+        name = first.label if len(rivals) == 1 else f"{first.label}, {_apart(first, rivals)}"
+        named[name if name not in named else f"{name} ({first.name})"] = group
+    return named
+
+
+def _apart(member: Member, rivals: Sequence[Member]) -> str:
+    """Return the values in which a member differs from some of its rivals, or its run's name without the seed."""
+    keys = [key for key, value in member.facts.items() if any(rival.facts.get(key) != value for rival in rivals)]
+    if 0 < len(keys) <= MOST_KEYS:
+        return ", ".join(f"{key} = {member.facts[key]}" for key in keys)
+    return member.name.removesuffix(f"-{member.seed}")

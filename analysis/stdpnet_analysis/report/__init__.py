@@ -1,0 +1,68 @@
+"""One HTML file about one or several runs, complete in itself: no network, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from stdpnet.errors import RunError
+from stdpnet.runs import Run
+from stdpnet.runs.files import write_text
+from stdpnet_analysis.figures.view import RunView, Settings
+from stdpnet_analysis.report.content import chapter, planned_figures
+from stdpnet_analysis.report.overview import overview
+
+MARK = '<meta name="generator" content="stdpnet report">'
+"""By which a report is known that may be replaced by a newer one."""
+
+
+def write_report(
+    runs: Sequence[Run],
+    path: Path,
+    settings: Settings | None = None,
+    snapshot: str = "last",
+    told: Callable[[int, str], None] = lambda count, what: None,
+) -> Path:
+    """Write a report; what a run lacks is said in it, with the command that makes it.
+
+    Parameters
+    ----------
+    runs : what to report on; of several, a comparison comes first
+    path : the file, which appears whole or not at all
+    settings : which images and neurons the figures show, and how many threads may compute
+    snapshot : which state of the runs, as for `evaluate`
+    told : called with 1 and a name after each figure
+    """
+    chapters: list[dict[str, Any]] = []
+    for run in runs:
+        view = RunView(run, settings, snapshot)
+        chapters.append(chapter(view, f"run{len(chapters)}", told))
+    content: dict[str, Any] = {"chapters": chapters, "overview": None, "mark": MARK}
+    if len(runs) > 1:
+        content["overview"] = overview(runs, settings, snapshot, told)
+    environment = Environment(
+        loader=PackageLoader("stdpnet_analysis.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    write_text(path, environment.get_template("template.html").render(content))
+    return path
+
+
+def count_figures(runs: Sequence[Run], settings: Settings | None = None, snapshot: str = "last") -> int:
+    """Return how many figures a report of these runs has at most."""
+    own = sum(len(planned_figures(RunView(run, settings, snapshot))) for run in runs)
+    return own + (2 if len(runs) > 1 else 0)
+
+
+def is_report(path: Path) -> bool:
+    """Return whether a file is a report that `write_report` wrote."""
+    try:
+        return MARK in path.read_text(encoding="utf-8", errors="replace")[:1000]
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror}); choose another --output") from None

@@ -1,0 +1,269 @@
+"""What a report says about one run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from stdpnet.errors import StdpnetError
+from stdpnet.spec.base import Spec
+from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.spec.load import dump_config
+from stdpnet.training.health import examine
+from stdpnet_analysis import figures
+from stdpnet_analysis.figures.view import TITLES, RunView
+from stdpnet_analysis.grouping import network_label
+from stdpnet_analysis.report.images import Image, encode
+from stdpnet_analysis.tables import count
+from stdpnet_analysis.votes import RULES
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Curves": ("learning-curve", "progress", "plasticity"),
+    "Receptive fields": ("receptive-fields", "neuron"),
+    "Activity": ("input", "raster", "membrane", "firing-rates", "activity-map"),
+    "Competition": ("competition", "clamping"),
+    "Votes": ("votes",),
+    "Confusion": ("confusion", "class-accuracy"),
+    "Robustness": ("channels-kept", "synapses-deleted"),
+}
+"""Heading -> how the names of its figures begin."""
+ELSEWHERE = "More figures"
+BY_TWO_RUNS = ("competition-side-by-side",)
+"""Figures that one run alone cannot have."""
+Told = Callable[[int, str], None]
+
+
+class Section(NamedTuple):
+    """Figures under a heading, and why others are missing."""
+
+    title: str
+    text: str
+    images: list[Image]
+    missing: list[str]
+
+
+def chapter(view: RunView, anchor: str, told: Told) -> dict[str, Any]:
+    """Return everything that the page shows of a run, as text and images.
+
+    Parameters
+    ----------
+    view : the run
+    anchor : unique in the page
+    told : called after each figure
+    """
+    run = view.run
+    return {
+        "anchor": anchor,
+        "name": run.path.name,
+        "path": str(run.path),
+        "title": network_label(view.spec),
+        "sentence": _sentence(view),
+        "facts": _facts(view),
+        "scores": _scores(view),
+        "health": _health(view),
+        "sections": _sections(view, told),
+        "changed": changed_keys(view.spec),
+        "config": dump_config(view.spec),
+        "provenance": _provenance(view),
+        "commands": commands(view),
+    }
+
+
+def planned_figures(view: RunView) -> list[str]:
+    """Return the names of the figures that the report will have."""
+    return figures.available(view)
+
+
+def _sections(view: RunView, told: Told) -> list[Section]:
+    """Return the figures by section; one that fails on a user's mistake is named, the others are drawn."""
+    reasons = {name: reason for name, reason in figures.missing(view).items() if name not in BY_TWO_RUNS}
+    drawn: dict[str, list[Image]] = {title: [] for title in (*SECTIONS, ELSEWHERE)}
+    for name in planned_figures(view):
+        try:
+            image = encode(figures.draw(view, name), name, figures.FIGURES[name].description)
+            drawn[section_of(name)].append(image)
+        except StdpnetError as error:
+            reasons[name] = str(error)
+        told(1, name)
+    missing: dict[str, dict[str, list[str]]] = {title: {} for title in drawn}
+    for name, reason in reasons.items():
+        missing[section_of(name)].setdefault(reason, []).append(name)
+    competition = view.spec.competition
+    text = {"Competition": "" if competition.learned else _fixed(view.spec)}
+    if not competition.learned:
+        missing["Competition"] = {}
+    return [
+        Section(
+            title,
+            text.get(title, ""),
+            images,
+            [f"Not shown: {', '.join(names)}: {reason}" for reason, names in missing[title].items()],
+        )
+        for title, images in drawn.items()
+        if images or missing[title] or text.get(title)
+    ]
+
+
+def section_of(name: str) -> str:
+    """Return the heading under which a figure stands."""
+    matches = (title for title, stems in SECTIONS.items() if name.startswith(stems))
+    return next(matches, ELSEWHERE)
+
+
+def _fixed(spec: ExperimentSpec) -> str:
+    if spec.competition.c_w == 0:
+        return "This network has no competition (competition.c_w = 0)."
+    return (
+        f"The competition of this network is fixed: every neuron inhibits the {spec.geometry.channels - 1} others "
+        f"of its position by {spec.competition.c_w:g} mV. Train with --set competition.learned=true to learn it."
+    )
+
+
+def _known_scores(view: RunView) -> dict[str, Any] | None:
+    """Return the scores of the state in view; None if there are none, or not even a state."""
+    return None if view.lacks("state") else view.scores
+
+
+def _sentence(view: RunView) -> str:
+    """Return the run in one sentence."""
+    spec = view.spec
+    dataset = TITLES.get(spec.dataset.name, spec.dataset.name)
+    begin = f"{network_label(spec)} on {dataset}: {count(view.run.images)} of {count(spec.training.images)} training "
+    begin += f"images seen, {view.run.status}"
+    scores = _known_scores(view)
+    if scores is None:
+        return f"{begin}; not scored yet."
+    rule = max(RULES, key=lambda name: scores["readouts"][name]["accuracy"])
+    vote, linear = (100 * scores["readouts"][name]["accuracy"] for name in (rule, "linear"))
+    return f"{begin}; {view.split} accuracy {vote:.1f} % by votes ({rule}), {linear:.1f} % by the linear read-out."
+
+
+def _facts(view: RunView) -> dict[str, str]:
+    """Return the numbers to see first."""
+    spec, geometry, rows = view.spec, view.spec.geometry, view.progress
+    scores, last = _known_scores(view), rows[-1] if rows else {}
+    facts = {
+        "state": view.run.status,
+        "training images": f"{count(view.run.images)} of {count(spec.training.images)}",
+        "positions × channels": f"{geometry.positions} × {geometry.channels} = {count(geometry.neurons)} neurons",
+        "synapses": f"{count(geometry.feedforward_synapses)} XY + {count(geometry.competition_synapses)} YY",
+        "competition": "learned" if spec.competition.learned else "fixed",
+        "seed": str(spec.seed),
+    }
+    if last.get("images_per_s"):
+        facts["training speed"] = f"{count(last['images_per_s'])} images/s"
+    if scores is not None:
+        facts["spikes per image"] = f"{scores['spikes_per_image']:.1f}"
+        facts["silent images"] = f"{scores['silent_images']:.2%}"
+    return facts
+
+
+def _scores(view: RunView) -> dict[str, Any] | None:
+    """Return the table of accuracies, or None if there are no scores."""
+    scores = _known_scores(view)
+    if scores is None:
+        return None
+    columns = {"trained": scores, "untrained": scores.get("untrained"), "pixels": scores.get("pixels")}
+    protocol = scores["protocol"]
+    return {
+        "caption": (
+            f"Accuracy on {count(protocol['images'])} {protocol['split']} images, %; in brackets the 95 % interval "
+            f"(Wilson). Calibrated on {count(protocol['calibration_images'])} labelled images that the training never "
+            f"saw; linear read-out: {protocol['linear']}, C = {protocol['C']:g}."
+        ),
+        "headings": list(columns),
+        "rows": [
+            [name, *(_accuracy((column or {}).get("readouts", {}).get(name)) for column in columns.values())]
+            for name in scores["readouts"]
+        ],
+    }
+
+
+def _accuracy(score: Mapping[str, Any] | None) -> str:
+    if score is None:
+        return "–"
+    low, high = score["interval"]
+    return f"{100 * score['accuracy']:.2f} ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def _health(view: RunView) -> dict[str, Any]:
+    """Return what was unhealthy, when, and the newest statistics."""
+    watched = view.spec.replace(health=view.spec.health.replace(action="warn"))  # also where the job ignored it
+    rows = view.progress
+    found: dict[str, tuple[int, int, str]] = {}
+    for row in rows:
+        for finding in examine(watched, row):
+            begin = found[finding.name][0] if finding.name in found else row["images"]
+            found[finding.name] = (begin, row["images"], finding.message)
+    if not rows:
+        return {"verdict": "No row of progress yet.", "findings": [], "facts": {}}
+    last = rows[-1]
+    findings = [
+        f"{name} ({_when(begin, end, last['images'])}): {message}" for name, (begin, end, message) in found.items()
+    ]
+    now = [name for name, (_, end, _) in found.items() if end == last["images"]]
+    verdict = f"Now: {', '.join(now)}." if now else "Healthy." if not found else "Healthy now, but not always."
+    facts = {
+        "spikes per image": f"{last['spikes_per_image']:.1f}",
+        "silent images": f"{last['silent_images']:.2%}",
+        "neurons without a spike": f"{last['dead_neurons']:.1%}",
+        "largest share of a position's spikes": f"{last['largest_share']:.0%}",
+        "weights at w_min, w_max": f"{last['at_w_min']:.1%}, {last['at_w_max']:.1%}",
+        "θ, median (5–95 %)": f"{last['theta'][3]:.2f} ({last['theta'][1]:.2f}–{last['theta'][5]:.2f}) mV",
+    }
+    return {"verdict": verdict, "findings": findings, "facts": facts}
+
+
+def _when(begin: int, end: int, now: int) -> str:
+    until = "now" if end == now else f"image {end}"
+    return until if begin == end else f"image {begin} to {until}"
+
+
+def changed_keys(spec: ExperimentSpec) -> list[tuple[str, str, str]]:
+    """Return key, value and meaning of all that differs from the defaults, and of what a reader looks for first."""
+    always = {"seed", "dataset.name", "topology.architecture", "topology.channels", "topology.kernel"}
+    always |= {"training.images", "competition.learned", "competition.c_w"}
+    rows, default = [], ExperimentSpec()
+    for name in type(spec).model_fields:
+        part, usual = getattr(spec, name), getattr(default, name)
+        pairs = [(f"{name}.", key, part, usual) for key in type(part).model_fields] if isinstance(part, Spec) else []
+        for table, key, owner, its_default in pairs or [("", name, spec, default)]:
+            value = getattr(owner, key)
+            if value != getattr(its_default, key) or f"{table}{key}" in always:
+                meaning = " ".join((type(owner).model_fields[key].description or "").split())
+                rows.append((f"{table}{key}", str(value), meaning))
+    return rows
+
+
+def _provenance(view: RunView) -> dict[str, str]:
+    recorded = view.run.provenance
+    machine, versions = recorded["machine"], recorded["versions"]
+    events = (f"{event['event']} at image {event.get('images', '?')}, {event['time']}" for event in view.run.events())
+    return {
+        "created": recorded["created"],
+        "command": shlex.join(recorded["command"]),
+        "git commit": recorded["git"] or "unknown (not a checkout)",
+        "engine": f"{recorded['engine']}, {recorded['dtype']}",
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "machine": f"{machine['system']}, {machine['cores']} cores",
+        "images": f"SHA-256 {recorded['dataset_sha256']}",
+        "history": "; ".join(events),
+    }
+
+
+def commands(view: RunView) -> list[str]:
+    """Return the commands that make this run, its scores, figures and report again, from its configuration."""
+    run, recorded = view.run, view.run.provenance
+    path = shlex.quote(str(run.path))
+    again = shlex.quote(f"{run.path.name}-again")
+    commit = (recorded["git"] or "").removesuffix("-dirty")
+    begin = [f"git checkout {commit}"] if commit else []
+    short = f" --set training.images={run.images}" if run.images != view.spec.training.images else ""
+    lines = [*begin, f"stdpnet train {path}/config.toml --run {again}{short}"]
+    if (scores := _known_scores(view)) is not None:
+        protocol = scores["protocol"]
+        usual = {"split": "test", "linear": "logistic", "C": 0.01, "snapshot": "last"}
+        options = [f" --{key} {protocol[key]}" for key, value in usual.items() if protocol.get(key, value) != value]
+        lines.append(f"stdpnet evaluate {again}{''.join(options)}")
+    return [*lines, f"stdpnet figures {again}", f"stdpnet report {again}"]

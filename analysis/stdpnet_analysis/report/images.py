@@ -1,0 +1,48 @@
+"""Figures as images inside a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from stdpnet_analysis.figures import style
+from stdpnet_analysis.figures.write import UNDATED
+
+LARGEST_SVG = 250_000
+"""Bytes up to which a figure is a vector image; one with more is smaller, and shown faster, as pixels."""
+WIDEST_PNG = 2400
+"""Pixels."""
+CSS_PER_INCH = 96.0
+
+
+class Image(NamedTuple):
+    """A figure as the page wants it."""
+
+    source: str
+    """Data URI."""
+    width: int
+    """Natural width, CSS pixels."""
+    height: int
+    name: str
+    caption: str
+
+
+def encode(figure: Figure, name: str, caption: str) -> Image:
+    """Return a figure as a data URI: SVG if that is small, else PNG."""
+    inches = figure.get_size_inches()
+    content, form = _render(figure, "svg", style.DPI), "svg+xml"
+    if len(content) > LARGEST_SVG:
+        content, form = _render(figure, "png", min(style.DPI, WIDEST_PNG / inches[0])), "png"
+    source = f"data:image/{form};base64,{base64.b64encode(content).decode('ascii')}"
+    width, height = (round(CSS_PER_INCH * float(length)) for length in inches)
+    return Image(source, width, height, name, caption)
+
+
+def _render(figure: Figure, form: str, dpi: float) -> bytes:
+    buffer = io.BytesIO()
+    with style.context():
+        figure.savefig(buffer, format=form, dpi=dpi, metadata=UNDATED[form])
+    return buffer.getvalue()

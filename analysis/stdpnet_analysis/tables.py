@@ -1,0 +1,263 @@
+"""Comparisons as text: for a terminal, Markdown, CSV, LaTeX and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+from stdpnet.spec.topology import ABBREVIATIONS
+from stdpnet_analysis.compare import READOUTS, Comparison, Contrast, Entry, Group
+from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
+
+WIDTH = 120
+"""Columns of a terminal's table that is written to a file."""
+LATEX = {"\\": r"\textbackslash{}", "±": r"$\pm$", "–": "--", "−": r"$-$", "\u202f": r"\,", "≥": r"$\geq$"}
+LATEX |= {character: f"\\{character}" for character in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\^{}"}
+
+
+class Table(NamedTuple):
+    """A table of text; the first column is the name of the row, the others are numbers."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def record(group: Group) -> dict[str, Any]:
+    """Return a row of the comparison as plain numbers; accuracies are fractions, sd of one seed is None."""
+    geometry, topology = group.spec.geometry, group.spec.topology
+    content: dict[str, Any] = {
+        "name": group.name,
+        "architecture": ABBREVIATIONS[topology.architecture],
+        "channels": geometry.channels,
+        "kernel": geometry.kernel,
+        "competition": "learned" if group.spec.competition.learned else "fixed",
+        "neurons": geometry.neurons,
+        "synapses_xy": geometry.feedforward_synapses,
+        "synapses_yy": geometry.competition_synapses,
+        "synapses": geometry.synapses,
+        "seeds": list(group.seeds),
+        "n": len(group.seeds),
+        "training_images": max(entry.training_images for entry in group.entries),
+        "complete": all(entry.complete for entry in group.entries),
+        "vote_rule": group.rule,
+    }
+    for readout in READOUTS:
+        content[readout] = _pair(group.accuracy(readout))
+    for readout in READOUTS:
+        content[f"untrained_{readout}"] = _pair(group.untrained(readout))
+    content["pixels_linear"] = _pair(group.mean(lambda entry: entry.pixels))
+    for name, of in COSTS.items():
+        content[name] = _mean(group.mean(of))
+    content["runs"] = [str(entry.path) for entry in group.entries]
+    return content
+
+
+COSTS: dict[str, Callable[[Entry], float | None]] = {
+    "images_per_s": lambda entry: entry.images_per_s,
+    "input_spikes_per_image": lambda entry: entry.cost and entry.cost.input_spikes,
+    "spikes_per_image": lambda entry: entry.spikes,
+    "synaptic_events_per_image": lambda entry: entry.cost and entry.cost.events,
+}
+
+
+def _pair(summary: Summary | None) -> dict[str, float | None]:
+    return {"mean": None, "sd": None} if summary is None else {"mean": summary.mean, "sd": summary.sd}
+
+
+def _mean(summary: Summary | None) -> float | None:
+    return None if summary is None else summary.mean
+
+
+def percent(summary: Summary | None) -> str:
+    """Return mean ± standard deviation in percent."""
+    if summary is None:
+        return "–"
+    deviation = "" if summary.sd is None else f" ± {100 * summary.sd:.1f}"
+    return f"{100 * summary.mean:.1f}{deviation}"
+
+
+def count(value: float | None) -> str:
+    """Return a number, its thousands set apart; three figures of a small one."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}".replace(",", "\u202f") if value >= 100 else f"{value:.3g}"
+
+
+def accuracy_table(comparison: Comparison) -> Table:
+    """Return the accuracies in percent."""
+    rows = []
+    for group in comparison.groups:
+        images = {entry.training_images for entry in group.entries}
+        trained = count(max(images)) if len(images) == 1 else f"{count(min(images))}–{count(max(images))}"
+        unfinished = "" if all(entry.complete for entry in group.entries) else " (unfinished)"
+        vote = f"{percent(group.accuracy('vote'))} ({group.rule})"
+        baselines = [*(group.untrained(readout) for readout in READOUTS), group.mean(lambda entry: entry.pixels)]
+        rows.append(
+            [group.name, str(len(group.seeds)), trained + unfinished, vote, percent(group.accuracy("linear"))]
+            + [percent(each) for each in baselines]
+        )
+    title = f"Accuracy on {comparison.split} images, %, mean ± sample standard deviation over seeds"
+    headings = ["network", "seeds", "images", "best vote", "linear", "untrained vote", "untrained linear"]
+    return Table(title, [*headings, "pixels linear"], rows)
+
+
+def size_table(comparison: Comparison) -> Table:
+    """Return sizes, speed and cost."""
+    rows = []
+    for group in comparison.groups:
+        geometry = group.spec.geometry
+        sizes = (geometry.neurons, geometry.feedforward_synapses, geometry.competition_synapses, geometry.synapses)
+        costs = [_mean(group.mean(of)) for of in COSTS.values()]
+        rows.append([group.name, *(f"{size:,}".replace(",", "\u202f") for size in sizes), *map(count, costs)])
+    headings = ["network", "neurons", "synapses XY", "synapses YY", "synapses", "images/s"]
+    return Table("Size, speed and cost", [*headings, "input spikes", "spikes", "synaptic events"], rows)
+
+
+def contrast_table(comparison: Comparison) -> Table:
+    """Return the paired tests."""
+    rows = [_test_cells(test) for test in comparison.tests]
+    headings = ["first − second", "read-out", "seeds", "points [95 %]", "t test p", "Holm", "Wilcoxon p"]
+    return Table("Paired tests over common seeds, difference in percentage points", headings, rows)
+
+
+def _test_cells(test: Contrast) -> list[str]:
+    low, high = (100 * end for end in test.result.interval)
+    difference = f"{100 * test.result.difference:+.2f} [{low:+.2f}, {high:+.2f}]".replace("-", "−")
+    p_values = (test.result.t_test, test.holm, test.result.wilcoxon)
+    cells = ["–" if p is None else f"{p:.2g}" for p in p_values]
+    return [f"{test.first} − {test.second}", test.readout, str(len(test.result.seeds)), difference, *cells]
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """Return what a reader must know beside the tables."""
+    lines = [
+        "best vote: the voting rule (in brackets) with the best mean; untrained: the same networks before training; "
+        "pixels: a linear read-out of the pixels. Spikes and synaptic events are means per image, a proxy for energy."
+    ]
+    if comparison.tests:
+        lines.append(
+            "Intervals are Student's; Holm: corrected for the number of tests of a read-out; "
+            f"Wilcoxon's test needs {WILCOXON_PAIRS} seeds to fall below 0.05."
+        )
+    elif len(comparison.groups) > 1:
+        lines.append("No paired test: no two rows have two seeds in common; train more with --seed 1, 2, ...")
+    return lines + [f"left out: {each.run}: {each.reason}" for each in comparison.left_out]
+
+
+def tables(comparison: Comparison) -> list[Table]:
+    """Return all tables that have rows."""
+    found = (accuracy_table(comparison), size_table(comparison), contrast_table(comparison))
+    return [table for table in found if table.rows]
+
+
+def as_terminal(comparison: Comparison, width: int | None = None, colour: bool = False) -> str:
+    """Return the tables as drawn with lines; the width is that of the terminal, if there is one."""
+    from rich.console import Console
+    from rich.table import Table as Drawn
+
+    console = Console(file=io.StringIO(), width=width, force_terminal=colour or None)
+    for table in tables(comparison):
+        drawn = Drawn(title=table.title, title_justify="left")
+        for number, heading in enumerate(table.headings):
+            drawn.add_column(heading, justify="right" if number else "left", overflow="fold")
+        for row in table.rows:
+            drawn.add_row(*row)
+        console.print(drawn)
+    for note in notes(comparison):
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """Return the tables as Markdown."""
+    parts = []
+    for table in tables(comparison):
+        cells = [[cell.replace("|", r"\|") for cell in row] for row in (table.headings, *table.rows)]
+        lines = [f"| {' | '.join(row)} |" for row in cells]
+        lines.insert(1, f"|---|{'---:|' * (len(table.headings) - 1)}")
+        parts += [f"**{table.title}**", "\n".join(lines)]
+    return "\n\n".join([*parts, *notes(comparison)]) + "\n"
+
+
+def as_latex(comparison: Comparison) -> str:
+    """Return the tables as LaTeX (package booktabs)."""
+    parts = []
+    for table in tables(comparison):
+        head, *rows = (" & ".join(map(_tex, row)) + r" \\" for row in (table.headings, *table.rows))
+        lines = [
+            f"\\begin{{tabular}}{{l{'r' * (len(table.headings) - 1)}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
+        parts.append("\n".join([f"% {table.title}", *lines]))
+    return "\n\n".join([*parts, *(f"% {note}" for note in notes(comparison))]) + "\n"
+
+
+def _tex(text: str) -> str:
+    return "".join(LATEX.get(character, character) for character in text)
+
+
+def as_csv(comparison: Comparison) -> str:
+    """Return one line per group, with plain numbers; accuracies are fractions. The tests are in JSON only."""
+    out = io.StringIO()
+    rows = [_flat(record(group)) for group in comparison.groups]
+    writer = csv.DictWriter(out, list(rows[0]) if rows else ["name"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _flat(content: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}_{part}": number for part, number in value.items()}
+        else:
+            flat[key] = " ".join(map(str, value)) if isinstance(value, list) else value
+    return flat
+
+
+def as_json(comparison: Comparison) -> str:
+    """Return everything as one JSON object, with the accuracies of each seed."""
+    groups = [
+        {
+            **record(group),
+            "by_seed": {str(entry.spec.seed): {"trained": entry.trained, "untrained": entry.untrained}
+                        for entry in group.entries},
+        }
+        for group in comparison.groups
+    ]  # fmt: skip
+    tests = [
+        {
+            "readout": test.readout,
+            "first": test.first,
+            "second": test.second,
+            **test.result._asdict(),
+            "holm": test.holm,
+        }
+        for test in comparison.tests
+    ]
+    content = {"split": comparison.split, "groups": groups, "tests": tests}
+    content["left_out"] = [asdict(each) for each in comparison.left_out]
+    return to_json(content, indent=2, inf_nan_mode="null").decode() + "\n"
+
+
+FORMATS: dict[str, Callable[[Comparison], str]] = {
+    "table": lambda comparison: as_terminal(comparison, WIDTH),
+    "markdown": as_markdown,
+    "csv": as_csv,
+    "latex": as_latex,
+    "json": as_json,
+}
+ENDINGS = {".txt": "table", ".md": "markdown", ".csv": "csv", ".tex": "latex", ".json": "json"}

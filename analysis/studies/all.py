@@ -1,0 +1,30 @@
+"""All tables and figures of the thesis: trains what is missing, then writes the whole set.
+
+python analysis/studies/all.py [--seeds 5] [--images 5000] [--folder runs/study]
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from shared import Study, guarded, options_of, write
+
+HERE = Path(__file__).parent
+
+
+def studies() -> list[Study]:
+    """Return the studies of all scripts in this folder that have one."""
+    names = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("all", "shared", "homeostasis"))
+    return [import_module(name).STUDY for name in names]
+
+
+def main() -> None:
+    """Write them all."""
+    options = options_of(__doc__, runs=False)
+    for study in studies():
+        write(study, options)
+
+
+if __name__ == "__main__":
+    guarded(main)

@@ -1,0 +1,65 @@
+"""`stdpnet report`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stdpnet.cli.common import JsonOption, RunsArgument, ThreadsOption, meter, print_json
+from stdpnet.cli.comparison import open_runs, refuse_existing
+from stdpnet.errors import RunError
+
+if TYPE_CHECKING:
+    from stdpnet.runs import Run
+
+
+def report(
+    runs: RunsArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="A new file; default report.html in the run, or in runs/."),
+    ] = None,
+    snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    images: Annotated[
+        int, typer.Option("--images", min=10, help="Images shown to changed networks (synapses-deleted, clamping).")
+    ] = 300,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one self-contained HTML file about runs, finished or not; of several, a comparison comes first."""
+    from stdpnet.runs import Run
+
+    opened = []
+    for run in open_runs(runs):
+        if not isinstance(run, Run):
+            raise RunError(f"{run.run}: {run.reason}")
+        opened.append(run)
+    refuse_existing(output)
+    from stdpnet_analysis.figures.view import RunView, Settings
+    from stdpnet_analysis.report import count_figures, write_report
+
+    settings = Settings(images=images, threads=threads)
+    for each in opened:
+        RunView(each, settings, snapshot).check_settings()
+    path = output or _usual_place(opened)
+    replaced = path.exists()
+    with meter("figures", count_figures(opened, settings, snapshot)) as progress:
+        write_report(opened, path, settings, snapshot, progress.advance)
+    if as_json:
+        print_json({"runs": [str(run.path) for run in opened], "file": str(path), "replaced": replaced})
+    else:
+        print(f"{path}{' (replaces an earlier report)' if replaced else ''}")
+
+
+def _usual_place(runs: list[Run]) -> Path:
+    """Return report.html in the run, or for several in their folder; an earlier report there may be replaced."""
+    from stdpnet_analysis.report import is_report
+
+    folder = runs[0].path if len(runs) == 1 else Path(os.path.commonpath([run.path.parent.resolve() for run in runs]))
+    path = folder / "report.html"
+    if os.path.lexists(path) and not is_report(path):
+        raise RunError(f"{path}: is no report of stdpnet and is not overwritten; choose another --output")
+    return path

@@ -1,0 +1,219 @@
+"""The report: complete in itself, readable, and honest about what a run lacks."""
+
+import base64
+import html
+import io
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+import stdpnet
+from stdpnet.cli import main
+from stdpnet.runs import Run
+from stdpnet_analysis import evaluate
+from stdpnet_analysis.figures import FIGURES, RunView, Settings
+from stdpnet_analysis.report import content, write_report
+
+SMALL = ["training.images=60", "topology.channels=4", "simulation.duration=100", "progress.every=20"]
+SMALL += ["dataset.validation=60", "curve.every=30", "curve.calibration=60", "curve.validation=60"]
+FEW = Settings(images=20, threads=1)
+SECTIONS = ("Summary", "Configuration", "Health", "Curves", "Receptive fields", "Activity", "Competition", "Votes")
+SECTIONS += ("Confusion", "Robustness", "Provenance", "How to reproduce")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+QUIET += ["--disable-background-networking", "--disable-component-update", "--allow-file-access-from-files"]
+
+
+def train(path, *keys):
+    return stdpnet.train(stdpnet.load_config("digits", [*SMALL, *keys]), path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    """A run with everything, learned competition included; its name is a trap."""
+    made = train(folder / "a <b>&run-0", "competition.learned=true", "competition.c_w=-20")
+    evaluate(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def fixed(folder):
+    made = train(folder / "fixed-0")
+    evaluate(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(run, folder):
+    return write_report([run], folder / "one.html", FEW)
+
+
+@pytest.fixture(scope="module")
+def pages(run, fixed, folder):
+    return write_report([run, fixed], folder / "two.html", FEW)
+
+
+def test_every_section_and_every_figure_of_a_complete_run_is_there(page, run):
+    text = page.read_text()
+    headings = re.findall(r"<h2 [^>]*>([^<]*)</h2>", text)
+    assert tuple(headings) == SECTIONS
+    shown = re.findall(r"<figcaption><b>([^<]*)</b>", text)
+    assert set(shown) == set(FIGURES) - {"competition-side-by-side"}
+    assert "Not shown" not in text
+    scores = run.load_scores()
+    assert f"{100 * scores['readouts']['linear']['accuracy']:.2f} (" in text
+    assert f"{100 * scores['pixels']['readouts']['linear']['accuracy']:.2f} (" in text
+    assert f"SHA-256 {run.provenance['dataset_sha256']}" in text
+
+
+def test_it_needs_neither_network_nor_script(page):
+    text = page.read_text()
+    assert "<script" not in text
+    sources = re.findall(r'(?:src|href)="([^"]*)"', text)
+    assert all(source.startswith(("data:", "#")) for source in sources)
+    assert "http" not in re.sub(r'"data:[^"]*"', "", text)
+    anchors = {source[1:] for source in sources if source.startswith("#")}
+    assert anchors <= set(re.findall(r'id="([^"]*)"', text))
+
+
+def test_every_image_is_whole(page):
+    sources = re.findall(r'src="data:image/([^;]*);base64,([^"]*)"', page.read_text())
+    assert len(sources) > 15
+    for form, text in sources:
+        data = base64.b64decode(text, validate=True)
+        if form == "png":
+            Image.open(io.BytesIO(data)).load()
+        else:
+            assert data.rstrip().endswith(b"</svg>")
+
+
+def test_names_from_the_file_system_are_text_not_markup(page):
+    text = page.read_text()
+    assert "a &lt;b&gt;&amp;run-0" in text
+    assert "<b>&run" not in text
+
+
+def test_several_runs_begin_with_their_comparison(pages, run, fixed):
+    text = html.unescape(pages.read_text())
+    headings = [text.index(f"<h1>{name}</h1>") for name in ("2 runs", run.path.name, fixed.path.name)]
+    assert headings == sorted(headings)
+    assert {"accuracy-vs-synapses", "learning-curves"} <= set(re.findall(r"<figcaption><b>([^<]*)</b>", text))
+    assert "LCSNN 4/12 learned" in text
+    assert "fixed: every neuron inhibits the 3 others" in text
+    ids = re.findall(r' id="([^"]*)"', text)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_run_in_progress_without_scores_says_what_is_missing(folder):
+    run = train(folder / "bare")
+    for name in ("curve.jsonl", "progress.jsonl"):
+        (run.path / name).unlink()
+    (run.path / "events.jsonl").write_text('{"event": "started", "time": "2026-01-01T00:00:00+00:00"}\n')
+    text = html.unescape(write_report([run], folder / "bare.html", FEW).read_text())
+    assert "not scored yet" in text
+    assert f"stdpnet evaluate {run.path}" in text
+    assert "Not shown: confusion, class-accuracy: no responses yet" in text
+    assert "Not shown: learning-curve: no learning curve; train with --set curve.every=500" in text
+    assert "No row of progress yet." in text
+    for name in ("checkpoint.h5", "checkpoint.previous.h5"):
+        (run.path / name).unlink(missing_ok=True)
+    assert "no checkpoint yet" in write_report([run], folder / "bare.html", FEW).read_text()
+
+
+def test_health_names_what_was_wrong_and_when(folder):
+    run = train(folder / "ill", "encoder.max_rate=1", "health.action=ignore")
+    text = write_report([run], folder / "ill.html", FEW).read_text()
+    assert "Now: silent network" in text
+    assert "silent network (image 20 to now): 100% of the images get no spike; raise encoder.max_rate" in text
+
+
+def test_the_commands_it_gives_make_the_same_network_and_scores(run, tmp_path):
+    lines = [shlex.split(line) for line in content.commands(RunView(Run.open(run.path)))]
+    for line in lines:
+        if line[:2] in (["stdpnet", "train"], ["stdpnet", "evaluate"]):
+            subprocess.run([sys.executable, "-m", *line], cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    again = Run.open(tmp_path / "runs" / f"{run.path.name}-again")
+    assert again.load_state().network.changed_arrays(run.load_state().network) == []
+    assert again.load_scores() == run.load_scores()
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    def call(*arguments, code=0):
+        monkeypatch.setattr(sys, "argv", ["stdpnet", "report", *map(str, arguments)])
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(SystemExit) as end:
+            main()
+        output = capsys.readouterr()
+        assert (end.value.code or 0) == code, output.err
+        return output
+
+    return call
+
+
+def test_a_report_may_be_replaced_but_nothing_else(command, folder, tmp_path):
+    run = train(folder / "often", "training.images=1", "progress.every=1")
+    path = run.path / "report.html"
+    options = ["--images", "10", "--threads", "1"]
+    assert command(run.path, *options).out.strip() == str(path)
+    assert "replaces an earlier report" in command(run.path, *options).out
+    path.write_text("mine")
+    assert "is no report of stdpnet and is not overwritten" in command(run.path, *options, code=2).err
+    assert "exists already and is not overwritten" in command(run.path, "--output", path, code=2).err
+    assert path.read_text() == "mine"
+    assert "no run here" in command("nowhere", code=2).err
+    assert "no such snapshot" in command(run.path, "--snapshot", "bset", code=2).err
+    command(run.path, *options, "--output", tmp_path / "other.html", "--json")
+    assert (tmp_path / "other.html").exists()
+
+
+PROBE = """<!DOCTYPE html><body style="margin:0">
+<iframe id="f" width="{width}" height="900" style="border:0" src="{page}"></iframe>
+<script>
+document.getElementById("f").onload = event => {{
+  const inner = event.target.contentDocument, images = [...inner.images];
+  const broken = images.filter(image => !image.naturalWidth).length;
+  const root = inner.documentElement, paper = getComputedStyle(inner.body).backgroundColor;
+  const card = images.length ? getComputedStyle(images[0].closest("figure")).backgroundColor : "";
+  const found = [images.length, broken, root.scrollWidth, root.clientWidth, paper, card];
+  document.body.dataset.found = found.join("|");
+}};
+</script></body>"""
+
+
+def browse(page, folder, width, dark):
+    """Return what Chromium finds in the page at this width, and what it says on its console."""
+    probe = folder / f"probe-{width}-{dark}.html"
+    probe.write_text(PROBE.format(width=width, page=page.resolve().as_uri()))
+    options = [f"--user-data-dir={folder / f'profile-{width}-{dark}'}", "--enable-logging=stderr", "--dump-dom"]
+    options += [f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--virtual-time-budget=20000"]
+    command = [CHROMIUM, *QUIET, *options, f"--window-size={max(width, 500)},900", probe.resolve().as_uri()]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
+    found = re.search(r'data-found="([^"]*)"', result.stdout)
+    assert found, result.stderr
+    images, broken, scrolled, shown, paper, card = found[1].split("|")
+    console = [line for line in result.stderr.splitlines() if "CONSOLE" in line]
+    return int(images), int(broken), int(scrolled) - int(shown), paper, card, console
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
+@pytest.mark.parametrize(("width", "dark"), [(360, False), (360, True), (1200, False)])
+def test_chromium_shows_every_image_without_an_error_or_overflow(page, pages, tmp_path, width, dark):
+    for each, least in ((page, 20), (pages, 40)):
+        images, broken, overflow, paper, card, console = browse(each, tmp_path, width, dark)
+        assert images >= least
+        assert broken == 0
+        assert overflow <= 0, "the page scrolls sideways"
+        assert paper == ("rgb(20, 24, 31)" if dark else "rgb(255, 255, 255)")
+        assert card == "rgb(255, 255, 255)", "figures stand on white in the dark, too"
+        assert console == []

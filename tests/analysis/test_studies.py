@@ -1,0 +1,86 @@
+"""The scripts of the studies: each has a study, trains only what is missing, and overwrites no other run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import stdpnet
+from stdpnet.runs import Run
+from stdpnet_analysis.figures.architecture import plot_architecture
+
+STUDIES = Path(__file__).parents[2] / "analysis/studies"
+SCRIPTS = sorted(path.name for path in STUDIES.glob("*.py") if path.stem not in ("all", "shared", "homeostasis"))
+TINY = ["dataset.name=digits", "dataset.validation=40", "topology.channels=4", "simulation.duration=50"]
+TINY += ["curve.every=10", "curve.validation=40", "curve.calibration=40"]
+KEYS = [word for key in TINY for word in ("--set", key)]
+
+
+def script(name, folder, *arguments, code=0):
+    command = [sys.executable, STUDIES / name, "--images", "20", "--shown", "20", *KEYS, *arguments]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("study")
+
+
+def test_the_readme_maps_every_script():
+    text = (STUDIES / "README.md").read_text()
+    assert set(re.findall(r"`(\w+\.py)` \| `", text)) == set(SCRIPTS)
+
+
+def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
+    first = script("all.py", folder)
+    written = [Path(line) for line in first.stdout.split()]
+    assert len(written) == len(SCRIPTS)
+    assert all((folder / path).stat().st_size > 500 for path in written)
+    expected = set(re.findall(r"`((?:table|figure|accuracy)-[\w-]+)(?:\.md)?` \|", (STUDIES / "README.md").read_text()))
+    assert {path.stem for path in written} == expected
+    states = {path: path.stat().st_mtime_ns for path in (folder / "runs/study/runs").rglob("checkpoint.h5")}
+    assert len(states) == 12 + 1 + 4, "Table 2, weak competition, clamps"
+    table = (folder / "runs/study/table-2.md").read_text()
+    assert table.count("LCSNN") >= 5
+    again = script("figure_07.py", folder, "--seeds", "2")
+    assert "lcsnn-25-k12-1" in again.stderr
+    assert states.items() <= {path: path.stat().st_mtime_ns for path in states}.items()
+
+
+def test_a_script_takes_runs_of_ones_own(folder):
+    spec = stdpnet.load_config("digits", [*TINY[2:4], "training.images=5", "competition.learned=true"])
+    run = stdpnet.train(spec, folder / "own")
+    made = script("figure_10.py", folder, run.path, "--format", "svg", "--folder", "elsewhere")
+    assert made.stdout.strip() == "elsewhere/figure-10-competition-weights.svg"
+    assert "<svg" in (folder / made.stdout.strip()).read_text()
+    assert not (folder / "elsewhere/runs").exists(), "nothing was trained"
+
+
+def test_a_run_of_something_else_in_the_way_is_named_and_kept(folder):
+    spec = stdpnet.load_config("lcsnn-25-k12", [*TINY, "training.images=1", "neuron.tau_v=7"])
+    run = stdpnet.train(spec, folder / "other/runs/lcsnn-25-k12-0")
+    result = script("figure_06.py", folder, "--folder", "other", code=2)
+    assert "has neuron.tau_v = 7.0, this study wants 100.0; choose another --folder" in result.stderr
+    assert Run.open(run.path).images == 1
+
+
+@pytest.mark.parametrize(("name", "positions"), [("lcsnn-25-k12", 5), ("csnn-25-k8", 5), ("fcsnn-100", 1)])
+def test_the_scheme_shows_the_receptive_fields_where_they_are(name, positions):
+    geometry = stdpnet.load_config(name).geometry
+    scheme = plot_architecture(Figure().subplots(), geometry)
+    assert len(scheme.windows) == len(scheme.neurons) == positions
+    assert all(len(neurons) == 4 for neurons in scheme.neurons)
+    corners = [(window.get_y(), window.get_x(), window.get_height()) for window in scheme.windows]
+    np.testing.assert_allclose(corners[0], (0, 0, geometry.kernel), atol=0.01)
+    if positions > 1:
+        last = geometry.side - geometry.kernel
+        np.testing.assert_allclose(corners[-1], (last, last, geometry.kernel), atol=1.01)
+        colours = {window.get_edgecolor() for window in scheme.windows}
+        assert len(colours) == (1 if geometry.shared else positions)
