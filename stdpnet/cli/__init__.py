@@ -7,7 +7,18 @@ import warnings
 
 import typer
 
-from stdpnet.cli import benchmark, config, data, evaluation, figures, runs, training, verification
+from stdpnet.cli import (
+    benchmark,
+    config,
+    data,
+    evaluation,
+    figures,
+    reproduction,
+    runs,
+    sweeps,
+    training,
+    verification,
+)
 from stdpnet.errors import StdpnetError, StopRequestedError
 
 app = typer.Typer(
@@ -27,6 +38,9 @@ app.command("info")(runs.info)
 app.command("figures")(figures.figures)
 app.command("verify")(verification.verify)
 app.command("benchmark")(benchmark.benchmark)
+app.command("sweep")(sweeps.sweep)
+app.command("study")(sweeps.study)
+app.add_typer(reproduction.app, name="reproduce")
 app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")
 
