@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
-from stdpnet.errors import RunError
+from stdpnet.errors import ConfigError, RunError
+from stdpnet_analysis.figures import style
+from stdpnet_analysis.figures.write import FORMATS, save
 from stdpnet_analysis.sweeps.directory import StudyDirectory
 from stdpnet_analysis.sweeps.report import ranked
 from stdpnet_analysis.sweeps.spec import DimensionSpec
@@ -22,7 +23,8 @@ from stdpnet_analysis.sweeps.spec import DimensionSpec
 MAP = "viridis_r"
 """The best are dark, and stand out from the paper."""
 TICKS = 5
-STYLE: dict[Any, Any] = {"font.size": 8, "axes.linewidth": 0.8, "svg.fonttype": "none", "pdf.fonttype": 42}
+WIDTH, HEIGHT = 24.0, 70.0
+"""Of an axis and of the figure, mm."""
 
 
 class _Column(NamedTuple):
@@ -46,9 +48,13 @@ def parallel_coordinates(directory: StudyDirectory, path: Path, keys: Sequence[s
 
     Raises
     ------
+    ConfigError
+        If the ending is no format.
     RunError
         If no trial is complete, or the file cannot be written.
     """
+    if path.suffix[1:] not in FORMATS:
+        raise ConfigError(f"--figure {path}: must end in {', '.join('.' + form for form in FORMATS)}")
     trials = ranked(directory.study(create=False))[::-1]
     if not trials:
         raise RunError(f"{directory.path}: no trial is complete yet; there is nothing to draw")
@@ -56,14 +62,14 @@ def parallel_coordinates(directory: StudyDirectory, path: Path, keys: Sequence[s
     names = list(keys) if keys is not None else list(directory.spec.space)
     columns = [_column(name, directory.spec.space[name], trials) for name in names]
     columns.append(_linear(f"validation\naccuracy, %\n({directory.spec.objective.readout})", accuracy, None))
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(max(3.5, 1.05 * len(columns) + 0.8), 3.0), layout="constrained")
+    with style.context():
+        figure = style.new_figure(max(style.SINGLE, WIDTH * (len(columns) + 1)), HEIGHT)
         _draw(figure.subplots(), columns, accuracy)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=300)
-        except (OSError, ValueError) as error:
-            raise RunError(f"{path}: cannot be written ({error}); choose another --figure") from None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{path.parent}: cannot be made ({error.strerror}); choose another --figure") from None
+    save(figure, path)
     return path
 
 
@@ -72,7 +78,7 @@ def _draw(axes: Axes, columns: list[_Column], accuracy: NDArray[np.float64]) -> 
     heights, places = np.array([column.heights for column in columns]), np.arange(len(columns))
     for trial in range(len(accuracy)):
         best = trial == len(accuracy) - 1
-        style: dict[str, Any] = {"linewidth": 2.2 if best else 0.9, "alpha": 1.0 if best else 0.75}
+        look: dict[str, Any] = {"linewidth": 2.0 if best else 0.8, "alpha": 1.0 if best else 0.75}
         known = np.flatnonzero(np.isfinite(heights[:, trial]))
         for ends in pairwise(known.tolist()):  # dotted where it passes by what its trial did not vary
             axes.plot(
@@ -81,14 +87,14 @@ def _draw(axes: Axes, columns: list[_Column], accuracy: NDArray[np.float64]) -> 
                 color=mpl.colormaps[MAP](norm(accuracy[trial])),
                 linestyle="-" if ends[1] - ends[0] == 1 else ":",
                 solid_capstyle="round",
-                **style,
+                **look,
             )
     for place, column in zip(places, columns, strict=True):
         axes.axvline(float(place), color="0.25", linewidth=0.8, zorder=3)
         for height, text in column.ticks:
             axes.plot([place - 0.03, place], [height, height], color="0.25", linewidth=0.8, zorder=3)
             box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
-            axes.text(place - 0.05, height, text, ha="right", va="center", fontsize=7, zorder=4, bbox=box)
+            axes.text(place - 0.05, height, text, ha="right", va="center", fontsize=6.5, zorder=4, bbox=box)
     axes.set_xticks(places, [column.label for column in columns])
     axes.tick_params(axis="x", length=0, pad=6)
     axes.set_yticks([])

@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from optuna.trial import TrialState
 
 import stdpnet
+from stdpnet.errors import ConfigError
 from stdpnet.runs import Run, find_runs
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.sweeps import StudyDirectory, load_study, sweep
@@ -191,6 +193,8 @@ def test_a_summary_ranks_trials_and_the_figure_is_drawn(client, made):
     for ending, magic in ((".pdf", b"%PDF"), (".svg", b"<?xml"), (".png", b"\x89PNG")):
         path = parallel_coordinates(directory, default_figure(directory).with_suffix(ending))
         assert path.read_bytes().startswith(magic)
+    with pytest.raises(ConfigError, match=r"--figure x\.bmp: must end in"):
+        parallel_coordinates(directory, Path("x.bmp"))
 
 
 def test_killed_workers_and_drivers_lose_no_trial_and_change_no_byte(loopback, tmp_path):
