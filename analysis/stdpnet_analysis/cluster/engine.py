@@ -12,7 +12,7 @@ from stdpnet.errors import ConfigError, EngineError
 from stdpnet.network import Network
 from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.training.trainer import EngineMaker
-from stdpnet_analysis.cluster.pool import slots
+from stdpnet_analysis.cluster.pool import gathered, slots
 
 CLUSTER_CHUNK = 256
 """Images shown between two exchanges of state; results do not depend on it."""
@@ -52,7 +52,7 @@ class PositionParallelEngine:
         ]
         counts = np.empty((len(trains.offsets), *self.network.theta.shape), np.int32)
         unnormalised = 0
-        for part, (network, outcome) in zip(parts, self._client.gather(futures), strict=True):
+        for part, (network, outcome) in zip(parts, gathered(self._client, futures), strict=True):
             self.network.put(network)
             counts[:, part] = outcome.counts
             unnormalised += outcome.unnormalised

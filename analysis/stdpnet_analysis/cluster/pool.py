@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+import warnings
+from asyncio import CancelledError
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import dask.config
 import dask.utils
 import numpy as np
-from distributed import Client, LocalCluster, WorkerPlugin
+from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
+from distributed.comm.core import CommClosedError
 
 from stdpnet.data import Split
 from stdpnet.encoding import Stream
@@ -75,6 +78,9 @@ def pool(
             client.register_plugin(_LeaveInterruptsToTheDriver())
         else:
             client = stack.enter_context(_connected(address))
+            if not client.nthreads():
+                warnings.warn(f"{' '.join(address.values())}: has no worker yet; waiting for one", stacklevel=2)
+                client.wait_for_workers(1)
         check_code(client)
         yield client
 
@@ -120,9 +126,35 @@ def check_code(client: Client) -> None:
             )
 
 
+def gathered(client: Client, futures: Sequence[Future[Any]]) -> list[Any]:
+    """Return the results of tasks.
+
+    Raises
+    ------
+    EngineError
+        If the scheduler is gone, or a task has lost its worker again and again.
+    """
+    try:
+        results: list[Any] = client.gather(list(futures))
+    except (CancelledError, CommClosedError) as error:
+        raise EngineError(f"the scheduler is gone ({type(error).__name__}); start another and go on there") from None
+    except KilledWorker as error:
+        raise EngineError(f"a task has lost its worker {error.allowed_failures + 1} times; is memory short?") from None
+    return results
+
+
 def slots(client: Client) -> int:
-    """Return how many tasks the workers can run at a time; 1 while there are none yet."""
-    threads: dict[str, int] = client.nthreads()
+    """Return how many tasks the workers can run at a time; 1 while there are none yet.
+
+    Raises
+    ------
+    EngineError
+        If the scheduler is gone.
+    """
+    try:
+        threads: dict[str, int] = client.nthreads()
+    except OSError as error:
+        raise EngineError(f"the scheduler is gone ({error}); start another and go on there") from None
     return max(1, sum(threads.values()))
 
 
@@ -130,7 +162,7 @@ def warm_up(client: Client, *specs: ExperimentSpec) -> None:
     """Compile the kernels that experiments need: the first one's on one worker, so that the others find them."""
     kinds = list({_kind(spec): spec for spec in specs}.values())
     for some in (kinds[:1], kinds[1:]):
-        client.gather([client.submit(_compile, spec, pure=False) for spec in some])
+        gathered(client, [client.submit(_compile, spec, pure=False) for spec in some])
 
 
 def _kind(spec: ExperimentSpec) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from stdpnet.encoding import Stream
 from stdpnet.network import Network
 from stdpnet.runs import Responses
 from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet_analysis.cluster.pool import gathered
 from stdpnet_analysis.responses import Responder, respond
 
 BLOCK = 512
@@ -39,7 +40,7 @@ def responder(client: Client) -> Responder:
         futures = {client.submit(_block, spec, held, _cut(split, first), stream, pure=False): first for first in firsts}
         counts = np.zeros((len(split.labels), network.geometry.neurons), np.uint16)
         for future in as_completed(futures):
-            answer, first = future.result(), futures[future]
+            (answer,), first = gathered(client, [future]), futures[future]
             counts[first : first + len(answer)] = answer
             progress(len(answer))
         return Responses(counts, split.labels, split.indices)

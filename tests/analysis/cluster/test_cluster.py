@@ -211,6 +211,27 @@ def test_a_killed_worker_s_part_of_a_training_is_computed_on_another(loopback, s
     assert checkpoint(spread) == checkpoint(stdpnet.train(spec, tmp_path / "alone"))
 
 
+def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback, small, tmp_path):
+    spec = small("training.images=1500", "checkpoint.every=100")
+
+    class Killer:
+        every = 300
+
+        def begin(self, job):
+            pass
+
+        def handle(self, job):
+            loopback.scheduler.kill()
+
+    with pool.pool(scheduler_file=loopback.file) as client:
+        make = position_parallel(client)
+        with pytest.raises(EngineError, match="the scheduler is gone"):
+            stdpnet.train(spec, tmp_path / "run", make=make, chunk=100, observers=[Killer()])
+    run = Run.open(tmp_path / "run")
+    assert (run.status, run.images) == ("failed", 300)
+    assert checkpoint(resume(run)) == checkpoint(stdpnet.train(spec, tmp_path / "alone"))
+
+
 def test_commands_use_a_running_scheduler(loopback, stdpnet_command, small, tmp_path):
     there, folder = ["--scheduler-file", str(loopback.file)], stdpnet_command.folder / "runs"
     sets = ["--set", "training.images=200", "--set", "topology.channels=10", "--set", "dataset.validation=100"]
