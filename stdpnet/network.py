@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeAlias
@@ -9,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from stdpnet.errors import EngineError
 from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.spec.plasticity import PlasticitySpec
 from stdpnet.spec.topology import Geometry
@@ -60,6 +63,21 @@ class Network:
     def copy(self) -> Network:
         """Return an independent copy."""
         return Network(self.geometry, **{name: array.copy() for name, array in self.arrays().items()})
+
+    def part(self, positions: Sequence[int]) -> Network:
+        """Return a copy of some positions, a network of its own: they share nothing with the others but the input."""
+        if self.geometry.shared:
+            raise EngineError("a convolutional network shares its kernels between positions: it has no parts")
+        rows = list(positions)
+        arrays = {name: array[rows] if array.ndim else array.copy() for name, array in self.arrays().items()}
+        return Network(dataclasses.replace(self.geometry, chosen=tuple(rows)), **arrays)
+
+    def put(self, part: Network) -> None:
+        """Take the arrays of a part's positions over."""
+        rows, theirs = list(part.geometry.chosen or ()), part.arrays()
+        for name, array in self.arrays().items():
+            if array.ndim:
+                array[rows] = theirs[name]
 
     def changed_arrays(self, other: Network) -> list[str]:
         """Return the names of the arrays that are not equal, value for value, to the other network's."""

@@ -14,7 +14,7 @@ from stdpnet.network import Network, initial_network
 from stdpnet.runs import Responses, Run
 from stdpnet.training import check_dataset
 from stdpnet_analysis.readout import LinearKind, LinearReadout, make_readouts
-from stdpnet_analysis.responses import activity, respond, response_key
+from stdpnet_analysis.responses import Responder, activity, respond, response_key
 from stdpnet_analysis.scores import score
 
 STREAMS = {"calibration": Stream.CALIBRATE, "validation": Stream.VALIDATE, "test": Stream.TEST}
@@ -39,6 +39,7 @@ def evaluate(
     snapshot: str = "last",
     threads: int | None = None,
     watcher: Watcher | None = None,
+    responder: Responder | None = None,
 ) -> dict[str, Any]:
     """Score a state of a run by every read-out, and write the scores into the run.
 
@@ -52,6 +53,7 @@ def evaluate(
     snapshot : which state: "last", or "best" by validation where the learning curve kept it
     threads : how many threads may compute; default all cores
     watcher : told about progress
+    responder : what shows the images, such as a cluster's (stdpnet_analysis.cluster); results do not depend on it
 
     Returns
     -------
@@ -63,7 +65,7 @@ def evaluate(
     if len(dataset.split(split).labels) == 0:
         raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
     state = run.load_snapshot(snapshot)
-    evaluator = _Evaluator(run, dataset, split, linear, C, threads, watcher)
+    evaluator = _Evaluator(run, dataset, split, linear, C, threads, watcher, responder or respond)
     responses = evaluator.responses("trained" if snapshot == "last" else snapshot, state.network)
     scores: dict[str, Any] = {
         "protocol": {
@@ -97,6 +99,7 @@ class _Evaluator(NamedTuple):
     C: float
     threads: int | None
     watcher: Watcher
+    respond: Responder
 
     def responses(self, name: str, network: Network) -> dict[str, Responses]:
         """Return the calibration and the scored responses of a network, from the run's cache where it has them."""
@@ -111,7 +114,7 @@ class _Evaluator(NamedTuple):
         images: Split = self.dataset.split(part)
         self.watcher.stage(f"{name} responses", len(images.labels))
         stream = STREAMS[part]
-        answer = respond(spec, network, images, stream, threads=self.threads, progress=self.watcher.images)
+        answer = self.respond(spec, network, images, stream, threads=self.threads, progress=self.watcher.images)
         self.run.save_responses(name, answer, key)
         return answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -19,6 +20,23 @@ from stdpnet.spec.experiment import ExperimentSpec
 
 CHUNK = 256
 """Images that are encoded and shown together; results do not depend on it."""
+
+
+class Responder(Protocol):
+    """A function that answers as `respond` does, wherever it computes."""
+
+    def __call__(
+        self,
+        spec: ExperimentSpec,
+        network: Network,
+        split: Split,
+        stream: Stream,
+        *,
+        threads: int | None = None,
+        progress: Callable[[int], None] = ...,
+    ) -> Responses:
+        """Return the responses of a frozen network to a split."""
+        ...
 
 
 def respond(

@@ -7,7 +7,20 @@ import warnings
 
 import typer
 
-from stdpnet.cli import benchmark, comparison, config, data, evaluation, figures, report, runs, training, verification
+from stdpnet.cli import (
+    benchmark,
+    comparison,
+    config,
+    data,
+    evaluation,
+    figures,
+    report,
+    reproduction,
+    runs,
+    sweeps,
+    training,
+    verification,
+)
 from stdpnet.errors import StdpnetError, StopRequestedError
 
 app = typer.Typer(
@@ -29,6 +42,9 @@ app.command("report")(report.report)
 app.command("figures")(figures.figures)
 app.command("verify")(verification.verify)
 app.command("benchmark")(benchmark.benchmark)
+app.command("sweep")(sweeps.sweep)
+app.command("study")(sweeps.study)
+app.add_typer(reproduction.app, name="reproduce")
 app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")
 

@@ -27,6 +27,19 @@ SeedOption = Annotated[int | None, typer.Option("--seed", help="Seed of everythi
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads that compute; default: all cores. Results are the same.")
 ]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="A running Dask scheduler, such as tcp://host:8786."),
+]
+SchedulerFileOption = Annotated[
+    str | None, typer.Option("--scheduler-file", metavar="FILE", help="The file that a running scheduler has written.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes on this machine; default: one per core.")
+]
+MemoryOption = Annotated[
+    str, typer.Option("--memory", help="Most memory of a process, such as 4GB; auto: an equal share.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 

@@ -8,7 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, Meter, RunArgument, ThreadsOption, meter, print_json
+from stdpnet.cli.common import (
+    JsonOption,
+    Meter,
+    RunArgument,
+    SchedulerFileOption,
+    SchedulerOption,
+    ThreadsOption,
+    meter,
+    print_json,
+)
 
 
 class ScoredSplit(StrEnum):
@@ -43,6 +52,8 @@ def evaluate(
         str, typer.Option("--snapshot", help="last, or best: the best by validation that the learning curve kept.")
     ] = "last",
     threads: ThreadsOption = None,
+    scheduler: SchedulerOption = None,
+    scheduler_file: SchedulerFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Calibrate a run's network on labelled images and score it."""
@@ -51,8 +62,13 @@ def evaluate(
     opened = Run.open(run)
     from stdpnet_analysis import evaluation
 
-    with ExitStack() as stack:
-        stages = _Stages(stack)
+    with ExitStack() as cluster, ExitStack() as stack:
+        stages, responder = _Stages(stack), None
+        if scheduler is not None or scheduler_file is not None:
+            from stdpnet_analysis.cluster.pool import pool
+            from stdpnet_analysis.cluster.responses import responder as responder_of
+
+            responder = responder_of(cluster.enter_context(pool(scheduler, scheduler_file)))
         watcher = evaluation.Watcher(stages.begin, stages.advance)
         scores = evaluation.evaluate(
             opened,
@@ -63,6 +79,7 @@ def evaluate(
             snapshot=snapshot,
             threads=threads,
             watcher=watcher,
+            responder=responder,
         )
     if as_json:
         print_json({"run": str(opened.path), **scores})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,8 @@ from stdpnet.cli.common import (
     JsonOption,
     Meter,
     RunArgument,
+    SchedulerFileOption,
+    SchedulerOption,
     SeedOption,
     SetOption,
     ThreadsOption,
@@ -24,6 +27,7 @@ from stdpnet.cli.common import (
 
 if TYPE_CHECKING:
     from stdpnet.runs import Run
+    from stdpnet.spec.experiment import ExperimentSpec
     from stdpnet.training import Job
 
 
@@ -36,15 +40,19 @@ def train(
     seed: SeedOption = None,
     overrides: SetOption = None,
     threads: ThreadsOption = None,
+    scheduler: SchedulerOption = None,
+    scheduler_file: SchedulerFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a network and write a run directory."""
     spec = load(config, overrides, engine, seed)
     from stdpnet import training
 
-    with meter("training", spec.training.images) as progress:
-        ticker = _Ticker(progress)
-        result = training.train(spec, run, name=Path(config).stem, threads=threads, observers=[ticker])
+    with ExitStack() as stack:
+        spread = _spread(stack, spec, scheduler, scheduler_file)
+        ticker = _Ticker(stack.enter_context(meter("training", spec.training.images)))
+        name = Path(config).stem
+        result = training.train(spec, run, name=name, threads=threads, observers=[ticker], **spread)
     _conclude(result, ticker, as_json)
 
 
@@ -54,6 +62,8 @@ def resume(
         int | None, typer.Option("--images", min=1, help="New goal, in training images from the beginning.")
     ] = None,
     threads: ThreadsOption = None,
+    scheduler: SchedulerOption = None,
+    scheduler_file: SchedulerFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with an interrupted run as if it had never stopped, or extend a finished one."""
@@ -62,10 +72,25 @@ def resume(
     opened = Run.open(run)
     from stdpnet import training
 
-    with meter("training", images or opened.spec.training.images) as progress:
-        ticker = _Ticker(progress)
-        result = training.resume(opened, images, threads=threads, observers=[ticker])
+    with ExitStack() as stack:
+        spread = _spread(stack, opened.spec, scheduler, scheduler_file)
+        ticker = _Ticker(stack.enter_context(meter("training", images or opened.spec.training.images)))
+        result = training.resume(opened, images, threads=threads, observers=[ticker], **spread)
     _conclude(result, ticker, as_json)
+
+
+def _spread(
+    stack: ExitStack, spec: ExperimentSpec, scheduler: str | None, scheduler_file: str | None
+) -> dict[str, Any]:
+    """Return what makes a job spread its positions over a scheduler's workers; nothing where none is named."""
+    if scheduler is None and scheduler_file is None:
+        return {}
+    from stdpnet_analysis.cluster.engine import CLUSTER_CHUNK, check_positions, position_parallel
+    from stdpnet_analysis.cluster.pool import pool
+
+    check_positions(spec)
+    client = stack.enter_context(pool(scheduler, scheduler_file))
+    return {"make": position_parallel(client), "chunk": CLUSTER_CHUNK}
 
 
 class _Ticker:

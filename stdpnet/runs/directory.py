@@ -116,9 +116,9 @@ class Run:
         return read_json(self.path / "provenance.json")
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[str | None]:
+    def locked(self, take_over: bool = False) -> Iterator[str | None]:
         """Hold the lock against other writers of this run (see stdpnet.runs.lock); tidy up after dead ones."""
-        with locked(self.path / "lock") as died:
+        with locked(self.path / "lock", take_over) as died:
             for draft in self.path.glob(DRAFTS):
                 draft.unlink()
             yield died

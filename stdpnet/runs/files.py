@@ -129,14 +129,14 @@ def append_line(path: Path, row: dict[str, Any]) -> None:
     """Append one JSON object as a line; a line torn by a crash before is cut off first."""
     try:
         with path.open("ab+") as file:
-            _cut_torn_line(file)
+            cut_torn_line(file)
             file.write(to_json(row, inf_nan_mode="null") + b"\n")
             file.flush()
     except OSError as error:
         raise _unwritable(path, error) from None
 
 
-def _cut_torn_line(file: Any) -> None:
+def cut_torn_line(file: Any) -> None:
     """Truncate a file after its last newline."""
     end = file.seek(0, os.SEEK_END)
     if end == 0:

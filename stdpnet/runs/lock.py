@@ -19,13 +19,18 @@ PATIENCE = 25
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[str | None]:
+def locked(path: Path, take_over: bool = False) -> Iterator[str | None]:
     """Hold the lock file; yield a sentence about a holder that died with it, or None.
+
+    Parameters
+    ----------
+    path : the lock file
+    take_over : whether to take a lock that a process of another host left, which is known to be dead
 
     Raises
     ------
     RunError
-        If a living process holds it, or a process of another host left it.
+        If a living process holds it, or a process of another host left it and it is not to be taken over.
     """
     try:
         file = path.open("a+", encoding="utf-8")
@@ -39,7 +44,7 @@ def locked(path: Path) -> Iterator[str | None]:
                 "wait for it, or stop it first"
             )
         holder = _holder(file)
-        if holder and holder.get("host") != platform.node():
+        if holder and holder.get("host") != platform.node() and not take_over:
             raise RunError(
                 f"{path}: was left by process {holder.get('pid')} on {holder.get('host')}; "
                 "if that process is dead, remove this file"

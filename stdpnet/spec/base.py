@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -43,6 +43,11 @@ def spec_type(annotation: Any) -> type[Spec] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, Spec) else None
 
 
+def _spec_within(annotation: Any) -> type[Spec] | None:
+    """Return the spec class that a field's annotation names, itself or as the values of a dict."""
+    return spec_type(annotation) or next(filter(None, map(spec_type, get_args(annotation))), None)
+
+
 def _sentence(root: type[Spec], error: ErrorDetails) -> str:
     """Return one sentence for a pydantic error: the key, what is wrong, the value, the remedy."""
     path = [str(part) for part in error["loc"]]
@@ -60,7 +65,7 @@ def _nearest(root: type[Spec], path: list[str]) -> str:
     owner = root
     for part in path[:-1]:
         field = owner.model_fields.get(part)
-        owner = (spec_type(field.annotation) if field else None) or owner
+        owner = (_spec_within(field.annotation) if field else None) or owner
     valid = list(owner.model_fields)
     close = difflib.get_close_matches(path[-1], valid, n=1, cutoff=0.5) or [
         name for name in valid if name.lower() == path[-1].lower()

@@ -28,6 +28,8 @@ class Geometry:
     """Neurons C per position."""
     shared: bool
     """True where all positions of a channel share one kernel (convolutional)."""
+    chosen: tuple[int, ...] | None = None
+    """Which positions this is the geometry of, where it is a part of a network; None: of all."""
 
     @property
     def positions_per_side(self) -> int:
@@ -36,8 +38,8 @@ class Geometry:
 
     @property
     def positions(self) -> int:
-        """Positions P = p*p."""
-        return self.positions_per_side**2
+        """Positions P = p*p, or those of the part."""
+        return self.positions_per_side**2 if self.chosen is None else len(self.chosen)
 
     @property
     def pixels(self) -> int:
@@ -76,7 +78,8 @@ class Geometry:
 
     def origin(self, position: int) -> tuple[int, int]:
         """Return the row and column of the upper left pixel of a position's receptive field."""
-        row, column = divmod(position, self.positions_per_side)
+        place = position if self.chosen is None else self.chosen[position]
+        row, column = divmod(place, self.positions_per_side)
         return row * self.stride, column * self.stride
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from stdpnet.data import Dataset, load_dataset
+from stdpnet.engines.base import make_engine
 from stdpnet.errors import HealthError, RunError, StdpnetError, StopRequestedError
 from stdpnet.network import initial_network
 from stdpnet.runs import Interval, Run, TrainingState
@@ -19,7 +20,7 @@ from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.training.health import examine
 from stdpnet.training.progress import summarise
 from stdpnet.training.signals import SignalCatcher
-from stdpnet.training.trainer import CHUNKS, Trainer
+from stdpnet.training.trainer import CHUNKS, EngineMaker, Trainer
 
 OBSERVERS = "stdpnet.observers"
 """Entry point group of functions that get a job before it begins and return an observer of it, or None."""
@@ -156,6 +157,7 @@ def train(
     threads: int | None = None,
     observers: Iterable[Observer] = (),
     chunk: int | None = None,
+    make: EngineMaker = make_engine,
 ) -> Run:
     """Train a network from its initial state and return the finished run.
 
@@ -167,6 +169,7 @@ def train(
     threads : how many threads may compute; default all cores; results do not depend on it
     observers : watch the job
     chunk : images shown together, default as suits the engine; results do not depend on it
+    make : what makes the engine; results do not depend on it
 
     Raises
     ------
@@ -180,7 +183,7 @@ def train(
     if spec.dataset.path:  # a run can be resumed from anywhere
         spec = spec.replace(dataset=spec.dataset.replace(path=str(Path(spec.dataset.path).resolve())))
     dataset = load_dataset(spec.dataset)
-    trainer = Trainer(spec, dataset.train.images, TrainingState(initial_network(spec)), threads)
+    trainer = Trainer(spec, dataset.train.images, TrainingState(initial_network(spec)), threads, make)
     record = Run.create(spec, run, f"{name}-{spec.seed}", dataset_sha256=dataset.sha256)
     with record.locked():
         return Job(record, dataset, trainer, chunk).go(observers, "started")
@@ -193,6 +196,8 @@ def resume(
     threads: int | None = None,
     observers: Iterable[Observer] = (),
     chunk: int | None = None,
+    make: EngineMaker = make_engine,
+    take_over: bool = False,
 ) -> Run:
     """Go on with a run from its newest checkpoint, as if it had never stopped, and return it finished.
 
@@ -200,7 +205,8 @@ def resume(
     ----------
     run : the run
     images : new goal, in training images from the beginning; default as configured
-    threads, observers, chunk : as for train
+    threads, observers, chunk, make : as for train
+    take_over : whether a process of another host that left its lock behind is known to be dead
 
     Raises
     ------
@@ -208,7 +214,7 @@ def resume(
         If configuration, number type or dataset are not those that the run began with, if another process writes
         the run, or if no checkpoint can be read.
     """
-    with run.locked() as died:
+    with run.locked(take_over) as died:
         run.reload()  # as it is now that nobody else writes it
         dataset = load_dataset(run.spec.dataset)
         check_dataset(run, dataset)
@@ -220,7 +226,7 @@ def resume(
                 raise RunError(f"--images {images}: {run.path} has seen {state.images} images already; choose more")
             run.extend(images)
         run.set_damaged_aside()
-        trainer = Trainer(run.spec, dataset.train.images, state, threads)
+        trainer = Trainer(run.spec, dataset.train.images, state, threads, make)
         return Job(run, dataset, trainer, chunk, extended=images is not None).go(observers, "resumed")
 
 

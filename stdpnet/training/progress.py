@@ -16,7 +16,8 @@ QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 def summarise(spec: ExperimentSpec, state: TrainingState) -> dict[str, Any]:
     """Return the statistics of the interval that ends now, JSON-serialisable; shares are fractions."""
-    interval, network, bounds = state.interval, state.network, spec.plasticity
+    interval, bounds = state.interval, spec.plasticity
+    network = state.network.copy()  # contiguous: how an engine lays its arrays out changes the rounding of sums
     shown = max(interval.presentations, 1)
     per_position = interval.counts.sum(axis=1, keepdims=True)
     largest = interval.counts / np.maximum(per_position, 1)

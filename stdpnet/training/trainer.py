@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from stdpnet.encoding import Encoder, Stream
 from stdpnet.engines.base import Engine, Outcome, Switches, make_engine
 from stdpnet.errors import DataError
-from stdpnet.network import Purpose, generator
+from stdpnet.network import Network, Purpose, generator
 from stdpnet.parallel import available_cores
 from stdpnet.runs import TrainingState
 from stdpnet.spec.experiment import ExperimentSpec
 
+EngineMaker = Callable[[ExperimentSpec, Network, int | None], Engine]
+"""Makes an engine of a spec, a network and a number of threads."""
 CHUNKS = {"numba": 256, "brian2": 64}
 """Images that an engine encodes and shows together: the more, the less it costs to begin; a signal waits for them."""
 
@@ -43,17 +45,23 @@ class Trainer:
     images : (N, n, n) uint8 training images
     state : where to go on; updated in place
     threads : how many threads may compute; default all cores; results do not depend on it
+    make : what makes the engine; results do not depend on it
     """
 
     def __init__(
-        self, spec: ExperimentSpec, images: NDArray[np.uint8], state: TrainingState, threads: int | None = None
+        self,
+        spec: ExperimentSpec,
+        images: NDArray[np.uint8],
+        state: TrainingState,
+        threads: int | None = None,
+        make: EngineMaker = make_engine,
     ) -> None:
         if len(images) == 0:
             raise DataError(
                 "dataset: the training split is empty; make the calibration, validation or test split smaller"
             )
         self.spec, self.state, self.threads, self._images = spec, state, threads, images
-        self._engine: Engine = make_engine(spec, state.network, threads)
+        self._engine: Engine = make(spec, state.network, threads)
         self._encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
 
     def advance(self, most: int) -> int:

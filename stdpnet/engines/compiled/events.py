@@ -49,7 +49,8 @@ def layout(geometry: Geometry) -> Layout:
     strips = np.where(inside[:, np.newaxis], pixels[:, np.newaxis] * k + columns[:, np.newaxis], -1)
     band = np.clip(np.searchsorted(borders, pixels, side="right") - 1, 0, len(borders) - 2)
     first, end = np.searchsorted(borders, tops), np.searchsorted(borders, tops + k)
-    fields = [(column, first[row], end[row], tops[row] * k) for row in range(per_side) for column in range(per_side)]
+    places = [np.array(geometry.origin(position)) // geometry.stride for position in range(geometry.positions)]
+    fields = [(column, first[row], end[row], tops[row] * k) for row, column in places]
     return Layout(
         strips.reshape(per_side, n * n).astype(np.int32),
         np.repeat(band, n).astype(np.int32),

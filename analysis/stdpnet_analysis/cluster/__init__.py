@@ -1,0 +1,1 @@
+"""Work spread over the processes of a dask.distributed cluster, on this machine or on many."""

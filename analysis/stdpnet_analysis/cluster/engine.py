@@ -1,0 +1,102 @@
+"""Training one network on many processes: its positions share nothing but the input (MODEL, Topology)."""
+
+from __future__ import annotations
+
+import numpy as np
+from distributed import Client
+from numpy.typing import NDArray
+
+from stdpnet.encoding import SpikeTrains
+from stdpnet.engines.base import Engine, Outcome, Recording, Switches, make_engine
+from stdpnet.errors import ConfigError, EngineError
+from stdpnet.network import Network
+from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.training.trainer import EngineMaker
+from stdpnet_analysis.cluster.pool import gathered, slots
+
+CLUSTER_CHUNK = 256
+"""Images shown between two exchanges of state; results do not depend on it."""
+
+
+class PositionParallelEngine:
+    """An engine whose workers each simulate some positions, as a network of their own, for the images of one call.
+
+    Tasks are pure functions of what they are sent, so that a lost worker's is computed again on another one.
+
+    Parameters
+    ----------
+    spec : the experiment
+    network : its state, updated in place
+    client : the cluster
+    """
+
+    def __init__(self, spec: ExperimentSpec, network: Network, client: Client) -> None:
+        self.network = network
+        self._spec, self._client = spec, client
+
+    def present(
+        self,
+        trains: SpikeTrains,
+        switches: Switches,
+        recording: Recording | None = None,
+        rates: NDArray[np.float64] | None = None,
+    ) -> Outcome:
+        """Show presentations one after the other (see Engine.present)."""
+        if recording is not None:
+            raise EngineError("a position-parallel engine records no steps; leave --scheduler out")
+        positions = np.arange(self.network.geometry.positions)
+        parts = np.array_split(positions, min(len(positions), slots(self._client)))
+        futures = [
+            self._client.submit(_present, self._spec, self.network.part(part), trains, switches, rates, pure=False)
+            for part in map(np.ndarray.tolist, parts)
+        ]
+        counts = np.empty((len(trains.offsets), *self.network.theta.shape), np.int32)
+        unnormalised = 0
+        for part, (network, outcome) in zip(parts, gathered(self._client, futures), strict=True):
+            self.network.put(network)
+            counts[:, part] = outcome.counts
+            unnormalised += outcome.unnormalised
+        return Outcome(counts, unnormalised)
+
+
+def _present(
+    spec: ExperimentSpec,
+    network: Network,
+    trains: SpikeTrains,
+    switches: Switches,
+    rates: NDArray[np.float64] | None,
+) -> tuple[Network, Outcome]:
+    """Show presentations to a part of a network; return its new state, and what it answered."""
+    engine = make_engine(spec, network, 1)
+    outcome = engine.present(trains, switches, rates=rates)
+    return engine.network.copy(), outcome
+
+
+def check_positions(spec: ExperimentSpec) -> None:
+    """Raise ConfigError unless a network has several positions, and they are independent."""
+    geometry, architecture = spec.geometry, spec.topology.architecture
+    if geometry.shared:
+        raise ConfigError(
+            f"topology.architecture: a {architecture} network's positions share their kernels and cannot be trained "
+            "apart; leave --scheduler out"
+        )
+    if geometry.positions == 1:
+        raise ConfigError(
+            f"topology.architecture: this {architecture} network has one position, nothing to spread; leave "
+            "--scheduler out"
+        )
+    if spec.training.min_spikes:
+        raise ConfigError(
+            f"training.min_spikes: {spec.training.min_spikes} counts the spikes of the whole network after each image, "
+            "so its positions cannot be trained apart; set it to 0, or leave --scheduler out"
+        )
+
+
+def position_parallel(client: Client) -> EngineMaker:
+    """Return a maker of engines whose positions are spread over a cluster (see check_positions)."""
+
+    def make(spec: ExperimentSpec, network: Network, threads: int | None) -> Engine:
+        check_positions(spec)
+        return PositionParallelEngine(spec, network, client)
+
+    return make

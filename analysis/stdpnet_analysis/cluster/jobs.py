@@ -1,0 +1,85 @@
+"""A run brought to its goal, wherever an earlier attempt was lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from signal import SIGTERM
+from typing import Any
+
+from stdpnet.errors import RunError, StopRequestedError
+from stdpnet.runs import Run
+from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.spec.load import dump_config
+from stdpnet.training import Job, Observer, resume, train
+
+LOOK = 0.5
+"""Seconds between two looks at a run that another process still writes."""
+
+
+def complete(spec: ExperimentSpec, path: Path, *, threads: int = 1, observers: Iterable[Observer] = ()) -> Run:
+    """Return the finished run of an experiment: trained here, resumed from its checkpoint, or as it is found.
+
+    A run that another process is writing, such as a worker that its scheduler believes lost, is waited for.
+
+    Parameters
+    ----------
+    spec : the experiment
+    path : the run's directory, the same for every attempt
+    threads : how many threads may compute
+    observers : watch the job
+
+    Raises
+    ------
+    RunError
+        If the directory has a run of another experiment, or its files cannot be read or written.
+    StopRequestedError, HealthError
+        As for stdpnet.train.
+    """
+    while True:
+        try:
+            if not (path / "config.toml").exists():
+                return train(spec, path, threads=threads, observers=observers)
+            run = Run.open(path)
+            if dump_config(run.spec) != dump_config(spec):
+                raise RunError(f"{path}: holds a run of another configuration; remove it, or choose another folder")
+            while run.status == "running":
+                time.sleep(LOOK)
+            if run.status == "finished":
+                return run
+            return resume(run, threads=threads, observers=observers, take_over=True)
+        except RunError:
+            if not (path / "config.toml").exists() or Run.open(path).status != "running":
+                raise  # else another process was faster by a moment
+
+
+class Stopper:
+    """Ends a job when a file appears that asks for it: its run is pruned, or its driver leaves.
+
+    Parameters
+    ----------
+    prune : file that ends the run as finished, with the reason "pruned"
+    leave : file that stops it with a checkpoint
+    """
+
+    every = 0
+
+    def __init__(self, prune: Path, leave: Path) -> None:
+        self._prune, self._leave = prune, leave
+
+    def begin(self, job: Job) -> None:
+        """Look before the first image, too."""
+        self.handle(job)
+
+    def handle(self, job: Job) -> None:
+        """Look whether a file has appeared."""
+        if self._prune.exists():
+            job.finish("pruned")
+        elif self._leave.exists():
+            raise StopRequestedError(job.run.path, job.state.images, SIGTERM)
+
+
+def finish_reason(run: Run) -> Any:
+    """Return why a finished run ended."""
+    return run.events()[-1].get("reason")

@@ -1,0 +1,187 @@
+"""The pool of processes that compute: a cluster on this machine, or a running one."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import warnings
+from asyncio import CancelledError
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import dask.config
+import dask.utils
+import numpy as np
+from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
+from distributed.comm.core import CommClosedError
+
+from stdpnet.data import Split
+from stdpnet.encoding import Stream
+from stdpnet.errors import ConfigError, EngineError
+from stdpnet.network import initial_network
+from stdpnet.parallel import available_cores
+from stdpnet.runs import TrainingState
+from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.training import Trainer
+from stdpnet_analysis.cluster.identity import code_digest
+from stdpnet_analysis.responses import respond
+
+PATIENCE = 15
+"""Seconds in which a scheduler must answer."""
+SETTINGS = {"distributed.admin.large-graph-warning-threshold": "4GB"}
+"""States and spikes travel inside tasks on purpose: a task that is computed again elsewhere needs them."""
+
+
+class _LeaveInterruptsToTheDriver(WorkerPlugin):
+    """A terminal sends Ctrl-C to the workers too; the driver alone decides what it means."""
+
+    def setup(self, worker: Any) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def pool(
+    scheduler: str | None = None,
+    scheduler_file: str | Path | None = None,
+    *,
+    workers: int | None = None,
+    memory: str = "auto",
+) -> Iterator[Client]:
+    """Give a client of a cluster whose processes compute with one thread each.
+
+    Parameters
+    ----------
+    scheduler : address of a running scheduler, such as tcp://host:8786
+    scheduler_file : file in which a running scheduler has written its address
+    workers : processes of a cluster on this machine, where no scheduler is named; default one per core
+    memory : most memory of such a process, such as 4GB; auto: an equal share of the machine's
+
+    Raises
+    ------
+    ConfigError
+        If options contradict each other, or no scheduler answers.
+    EngineError
+        If a worker would compute with other code.
+    """
+    address = _address(scheduler, scheduler_file, workers)
+    with dask.config.set(SETTINGS), contextlib.ExitStack() as stack:
+        if address is None:
+            cluster = LocalCluster(
+                n_workers=workers or available_cores(),
+                threads_per_worker=1,
+                memory_limit=_memory(memory),
+                dashboard_address=None,
+                silence_logs="CRITICAL",
+            )
+            client = stack.enter_context(Client(stack.enter_context(cluster)))
+            client.register_plugin(_LeaveInterruptsToTheDriver())
+        else:
+            client = stack.enter_context(_connected(address))
+            if not client.nthreads():
+                warnings.warn(f"{' '.join(address.values())}: has no worker yet; waiting for one", stacklevel=2)
+                client.wait_for_workers(1)
+        check_code(client)
+        yield client
+
+
+def _address(scheduler: str | None, scheduler_file: str | Path | None, workers: int | None) -> dict[str, str] | None:
+    """Return how to reach a running scheduler, or None if there is none."""
+    if scheduler is not None and scheduler_file is not None:
+        raise ConfigError("--scheduler, --scheduler-file: both name a scheduler; leave one out")
+    if scheduler is None and scheduler_file is None:
+        return None
+    if workers is not None:
+        raise ConfigError(f"--workers {workers}: a running scheduler has its workers; leave --workers out")
+    if scheduler_file is not None and not Path(scheduler_file).is_file():
+        raise ConfigError(f"--scheduler-file {scheduler_file}: no such file; start `dask scheduler` with it first")
+    return {"scheduler_file": str(scheduler_file)} if scheduler is None else {"address": scheduler}
+
+
+def _connected(address: dict[str, str]) -> Client:
+    named = " ".join(address.values())
+    try:
+        return Client(**address, timeout=PATIENCE)
+    except (OSError, TimeoutError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(f"--scheduler {named}: no scheduler answers ({reason}); see docs/clusters.md") from None
+
+
+def _memory(memory: str) -> str:
+    if memory != "auto":
+        try:
+            dask.utils.parse_bytes(memory)
+        except ValueError:
+            raise ConfigError(f"--memory {memory}: is no amount of memory; write it like 4GB") from None
+    return memory
+
+
+def check_code(client: Client) -> None:
+    """Raise EngineError if a worker would compute with other code or library versions than this process."""
+    for worker, digest in client.run(code_digest).items():
+        if digest != code_digest():
+            raise EngineError(
+                f"worker {worker}: has another version of stdpnet, numpy, numba, scipy or scikit-learn; install the "
+                "same ones there, so that results do not depend on where they are computed"
+            )
+
+
+def gathered(client: Client, futures: Sequence[Future[Any]]) -> list[Any]:
+    """Return the results of tasks.
+
+    Raises
+    ------
+    EngineError
+        If the scheduler is gone, or a task has lost its worker again and again.
+    """
+    try:
+        results: list[Any] = client.gather(list(futures))
+    except (CancelledError, CommClosedError) as error:
+        raise EngineError(f"the scheduler is gone ({type(error).__name__}); start another and go on there") from None
+    except KilledWorker as error:
+        raise EngineError(f"a task has lost its worker {error.allowed_failures + 1} times; is memory short?") from None
+    return results
+
+
+def slots(client: Client) -> int:
+    """Return how many tasks the workers can run at a time; 1 while there are none yet.
+
+    Raises
+    ------
+    EngineError
+        If the scheduler is gone.
+    """
+    try:
+        threads: dict[str, int] = client.nthreads()
+    except OSError as error:
+        raise EngineError(f"the scheduler is gone ({error}); start another and go on there") from None
+    return max(1, sum(threads.values()))
+
+
+def warm_up(client: Client, *specs: ExperimentSpec) -> None:
+    """Compile the kernels that experiments need: the first one's on one worker, so that the others find them."""
+    kinds = list({_kind(spec): spec for spec in specs}.values())
+    for some in (kinds[:1], kinds[1:]):
+        gathered(client, [client.submit(_compile, spec, pure=False) for spec in some])
+
+
+def _kind(spec: ExperimentSpec) -> tuple[Any, ...]:
+    """Return what decides which kernels are compiled, or a bit more than that."""
+    simulation, topology = spec.simulation, spec.topology
+    return (
+        simulation.engine,
+        simulation.dtype,
+        topology.architecture,
+        topology.channels,
+        spec.competition.learned,
+        spec.encoder.kind,
+    )
+
+
+def _compile(spec: ExperimentSpec) -> None:
+    """Show one bright image to the network of a spec, in training and frozen."""
+    images = np.full((1, spec.dataset.crop, spec.dataset.crop), 255, np.uint8)
+    spec = spec.replace(training=spec.training.replace(images=1, two_step=0))
+    state = TrainingState(initial_network(spec))
+    Trainer(spec, images, state, 1).advance(1)
+    respond(spec, state.network, Split(images, np.zeros(1, np.int64), np.zeros(1, np.int64)), Stream.TEST, threads=1)

@@ -1,0 +1,28 @@
+"""Sweeps: a search for parameters by validation accuracy, whose trials are ordinary runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from distributed import Client
+from optuna.trial import FrozenTrial
+
+from stdpnet_analysis.cluster.pool import warm_up
+from stdpnet_analysis.sweeps.directory import StudyDirectory, load_study
+from stdpnet_analysis.sweeps.driver import Driver
+from stdpnet_analysis.sweeps.spec import StudySpec
+
+__all__ = ["StudyDirectory", "StudySpec", "load_study", "sweep"]
+
+
+def sweep(directory: StudyDirectory, client: Client, told: Callable[[FrozenTrial], None] = lambda _: None) -> None:
+    """Run a study, or go on with it, on the workers of a client, until its budget is spent (see Driver).
+
+    Parameters
+    ----------
+    directory : the study
+    client : the workers; they share the file system of the study's folder
+    told : called with every trial that ends
+    """
+    warm_up(client, directory.base)
+    Driver(directory, client, told).go()

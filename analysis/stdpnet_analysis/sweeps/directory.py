@@ -1,0 +1,220 @@
+"""The folder of a study: its specification, Optuna's records, its drivers and the runs of its trials."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import platform
+import tomllib
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import optuna
+import tomli_w
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from stdpnet.errors import ConfigError, RunError
+from stdpnet.runs import run_path
+from stdpnet.runs.files import cut_torn_line, write_text
+from stdpnet.runs.lock import is_locked, locked
+from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.spec.load import dump_config, load_config
+from stdpnet_analysis.sweeps.space import check_space
+from stdpnet_analysis.sweeps.spec import StudySpec
+
+CHANGEABLE = ("sampler", "budget")
+"""What a study may be given anew when it goes on; the rest decides what its results mean."""
+
+OWN = ("drivers", "trials", "base.toml", "study.toml")
+"""What a driver that is just making the same study's folder may have put there."""
+
+
+class _JournalLock(JournalFileOpenLock):
+    """A lock of Optuna's journal that goes with its holder, and a cure of the line that a crash has torn."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._file: IO[bytes] | None = None
+
+    def acquire(self) -> bool:
+        self._file = self._journal.open("ab+")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        cut_torn_line(self._file)
+        return True
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def load_study(path: Path) -> tuple[StudySpec, ExperimentSpec]:
+    """Return a study file's specification and the resolved base of its trials.
+
+    Raises
+    ------
+    ConfigError
+        If the file, the base or the space is wrong, or the base has no validation images.
+    """
+    try:
+        study = StudySpec(**tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{path}: cannot be read ({reason}); name a study file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    try:
+        base = _prepared(study, load_config(_base_source(study, path.parent), study.base.set))
+        check_space(study, base)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return study, base
+
+
+def _base_source(study: StudySpec, folder: Path) -> str | Path:
+    config = study.base.config
+    return folder / config if config.endswith(".toml") and not Path(config).is_absolute() else config
+
+
+def _prepared(study: StudySpec, base: ExperimentSpec) -> ExperimentSpec:
+    """Return the base with the checkpoints and the learning curve that a study needs."""
+    if base.dataset.validation == 0:
+        raise ConfigError(
+            "base.set: trials are compared on validation images and the base has none; add 'dataset.validation=2000'"
+        )
+    if base.dataset.path:
+        base = base.replace(dataset=base.dataset.replace(path=str(Path(base.dataset.path).resolve())))
+    pruner = study.pruner
+    if pruner.kind != "none":
+        points = {"every": pruner.every, "calibration": pruner.calibration, "validation": pruner.validation}
+        base = base.replace(curve=base.curve.replace(**points))
+    return base.replace(checkpoint=base.checkpoint.replace(every=study.checkpoint))  # type: ignore[no-any-return]
+
+
+class StudyDirectory:
+    """A study's folder; create or open one with the class methods."""
+
+    def __init__(self, path: Path, spec: StudySpec, base: ExperimentSpec) -> None:
+        self.path, self.spec, self.base = path.resolve(), spec, base
+
+    @classmethod
+    def join(cls, spec: StudySpec, base: ExperimentSpec, where: str | Path) -> StudyDirectory:
+        """Make a study's folder, or return the one that is there if it is of the same study.
+
+        Raises
+        ------
+        RunError
+            If the folder holds something else.
+        """
+        path = run_path(where)
+        new = cls(path, spec, base)
+        if not (path / "study.toml").exists():
+            if path.exists() and any(part.name not in OWN and part.name[0] != "." for part in path.iterdir()):
+                raise RunError(f"{path}: exists and is no study; choose another --dir")
+            (path / "drivers").mkdir(parents=True, exist_ok=True)
+            (path / "trials").mkdir(exist_ok=True)
+            write_text(path / "base.toml", dump_config(base))
+            write_text(path / "study.toml", tomli_w.dumps(spec.model_dump(exclude_none=True)))
+            return new
+        if difference := _difference(cls.open(path), new):
+            raise RunError(f"{path}: was begun with {difference}; restore it, or choose another --dir")
+        return new
+
+    @classmethod
+    def open(cls, where: str | Path) -> StudyDirectory:
+        """Open a study by its name below runs/ or its path."""
+        path = run_path(where)
+        if not os.path.isfile(path / "study.toml"):
+            raise RunError(f"{path}: no study here; `stdpnet sweep` makes one")
+        try:
+            spec = StudySpec(**tomllib.loads((path / "study.toml").read_text(encoding="utf-8")))
+            return cls(path, spec, load_config(path / "base.toml"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: cannot be read ({error}); restore it, or start a new study") from None
+
+    def run_folder(self, number: int, seed: int) -> Path:
+        """Return where the run of a trial with a training seed is."""
+        return self.path / "trials" / f"{number:04d}-seed{seed}"
+
+    def prune_file(self, number: int) -> Path:
+        """Return the file whose presence ends the first repeat of a trial."""
+        return self.path / "trials" / f".{number:04d}.prune"
+
+    @property
+    def seeds(self) -> list[int]:
+        """The training seeds of each trial."""
+        return [self.base.seed + repeat for repeat in range(self.spec.repeats)]
+
+    def study(self, create: bool = True) -> optuna.Study:
+        """Return Optuna's study, made if there is none."""
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        if not create and not self.spec.storage and not self._journal.exists():
+            raise RunError(f"{self.path}: has no trials yet; `stdpnet sweep` makes some")
+        try:
+            storage, name = self._storage(), self.path.name
+            if not create:
+                return optuna.load_study(storage=storage, study_name=name)
+            return optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+        except KeyError:
+            raise RunError(f"{self.path}: has no trials yet; `stdpnet sweep` makes some") from None
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigError(f"storage: {self.spec.storage!r} is no usable database URL ({reason})") from None
+        except SQLAlchemyError as error:
+            reason = str(error).splitlines()[0]
+            raise RunError(f"storage: {self.spec.storage!r} does not answer ({reason}); start the database") from None
+
+    @property
+    def _journal(self) -> Path:
+        return self.path / "journal.log"
+
+    def _storage(self) -> BaseStorage | str:
+        if self.spec.storage:
+            return RDBStorage(self.spec.storage) if "://" in self.spec.storage else self.spec.storage
+        return JournalStorage(JournalFileBackend(str(self._journal), _JournalLock(self._journal)))
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let one driver at a time ask for a trial or adopt one; a driver that dies lets go."""
+        with (self.path / "asking").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @contextlib.contextmanager
+    def driving(self) -> Iterator[str]:
+        """Be a driver of the study, alive until the block or the process ends; give its name."""
+        name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        with locked(self._driver_file(name)):
+            yield name
+        self._driver_file(name).unlink(missing_ok=True)
+        self.leave_file(name).unlink(missing_ok=True)
+
+    def is_alive(self, driver: Any) -> bool:
+        """Return whether a driver of this name is at work."""
+        return isinstance(driver, str) and is_locked(self._driver_file(driver))
+
+    def leave_file(self, driver: str) -> Path:
+        """Return the file whose presence makes the workers of a driver stop with checkpoints."""
+        return self.path / "drivers" / f"{driver}.leave"
+
+    def _driver_file(self, driver: str) -> Path:
+        return self.path / "drivers" / f"{driver}.lock"
+
+
+def _difference(old: StudyDirectory, new: StudyDirectory) -> str | None:
+    """Return in words what two states of a study differ in and must not."""
+    then, now = old.spec.model_dump(), new.spec.model_dump()
+    for key in then:
+        if key not in (*CHANGEABLE, "base") and then[key] != now[key]:
+            return f"{key} = {then[key]}, the study file now says {now[key]}"
+    lines = (dump_config(state.base).splitlines() for state in (old, new))
+    for line_then, line_now in zip(*lines, strict=False):
+        if line_then != line_now:
+            return f"a base with {line_then}, which now has {line_now}"
+    return None

@@ -1,0 +1,250 @@
+"""A driver of a study: asks Optuna for trials, has workers run them, tells Optuna how they ended.
+
+Several drivers may share a study, and each may die at any moment. A trial that runs carries its driver's name; a driver
+lives as long as it holds the lock of that name. What a dead driver left running, another one (or the next command)
+adopts under the same number, and its runs go on from their checkpoints.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from signal import Signals
+from typing import Any
+
+import optuna
+from distributed import Client, Future
+from optuna.trial import FrozenTrial, TrialState
+
+from stdpnet.errors import ConfigError, RunError, StdpnetError, StopRequestedError
+from stdpnet.runs.files import read_lines
+from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.training.signals import SignalCatcher
+from stdpnet_analysis.cluster.pool import slots
+from stdpnet_analysis.sweeps.directory import StudyDirectory
+from stdpnet_analysis.sweeps.samplers import make_pruner, make_sampler
+from stdpnet_analysis.sweeps.space import applied, grid, suggest
+from stdpnet_analysis.sweeps.trial import Outcome, Repeat, objective, run_repeat
+
+LOOK = 0.25
+"""Seconds between two looks at workers, learning curves and other drivers."""
+FAREWELL = 60.0
+"""Seconds that workers get to write checkpoints when the driver is asked to stop."""
+DRIVER = "driver"
+
+
+class StudyStoppedError(StopRequestedError):
+    """A signal asked a driver to stop; its trials have checkpoints and wait to be adopted."""
+
+    def __init__(self, study: Path, number: Signals) -> None:
+        self.signal = number
+        StdpnetError.__init__(self, f"{study}: stopped by {number.name}; the same command goes on")
+
+
+@dataclass
+class _Live:
+    """A trial that this driver is running."""
+
+    trial: optuna.Trial
+    spec: ExperimentSpec
+    reported: set[int]
+    """Training images at which the learning curve has been reported."""
+    accuracy: dict[int, dict[str, float]] = field(default_factory=dict)
+    """Validation accuracies by training seed."""
+
+
+class Driver:
+    """Runs a study until its budget is spent and no trial is running any more, neither its own nor another's.
+
+    Parameters
+    ----------
+    directory : the study
+    client : the workers
+    told : called with every trial that ends
+    """
+
+    def __init__(
+        self, directory: StudyDirectory, client: Client, told: Callable[[FrozenTrial], None] = lambda _: None
+    ) -> None:
+        self._directory, self._client, self._told = directory, client, told
+        self._study = directory.study()
+        self._study.pruner = make_pruner(directory.spec, directory.base.training.images)
+        self._live: dict[int, _Live] = {}
+        self._queue: list[tuple[int, int]] = []
+        self._futures: dict[Future[Any], tuple[int, int]] = {}
+        self._name = ""
+
+    def go(self) -> None:
+        """Drive until there is nothing left to do.
+
+        Raises
+        ------
+        StudyStoppedError
+            If a signal asked for it.
+        RunError
+            If the scheduler is gone.
+        """
+        hours = self._directory.spec.budget.hours
+        deadline = time.monotonic() + 3600 * hours if hours else float("inf")
+        with self._directory.driving() as self._name, SignalCatcher() as signals:
+            if self._directory.spec.sampler.kind == "grid":
+                self._fill_grid()
+            while True:
+                self._adopt()
+                while time.monotonic() < deadline and self._has_room() and self._ask():
+                    pass
+                self._submit()
+                if not self._futures and not self._running():
+                    return
+                time.sleep(LOOK)
+                self._prune()
+                for future in [future for future in self._futures if future.done()]:
+                    self._take(future)
+                if signals.received is not None:
+                    self._leave()
+                    raise StudyStoppedError(self._directory.path, signals.received)
+
+    def _has_room(self) -> bool:
+        return len(self._queue) + len(self._futures) < slots(self._client)
+
+    def _running(self) -> list[FrozenTrial]:
+        """Return the trials that some driver has asked for and nobody has told the end of."""
+        return self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+    def _fill_grid(self) -> None:
+        """Put the combinations of a grid that no trial has yet into Optuna's queue."""
+        with self._directory.alone():
+            trials = self._study.get_trials(deepcopy=False)
+            known = [trial.system_attrs.get("fixed_params", trial.params) for trial in trials]
+            for values in grid(self._directory.spec):
+                if values not in known:
+                    self._study.enqueue_trial(values)
+
+    def _adopt(self) -> None:
+        """Take over what dead drivers, or one killed before it could put its name down, have left running."""
+        if not any(self._is_orphan(trial) for trial in self._running()):
+            return
+        with self._directory.alone():
+            for orphan in filter(self._is_orphan, self._running()):
+                self._begin(optuna.Trial(self._study, orphan._trial_id), set(orphan.intermediate_values))
+
+    def _is_orphan(self, trial: FrozenTrial) -> bool:
+        driver = trial.user_attrs.get(DRIVER)
+        return driver != self._name and not self._directory.is_alive(driver)
+
+    def _ask(self) -> bool:
+        """Ask for one trial; return whether there is one within the budget."""
+        with self._directory.alone():
+            trials = self._study.get_trials(deepcopy=False)
+            waiting = sum(trial.state == TrialState.WAITING for trial in trials)
+            asked, spec = len(trials) - waiting, self._directory.spec
+            if asked >= spec.budget.trials or (spec.sampler.kind == "grid" and not waiting):
+                return False
+            self._study.sampler = make_sampler(spec, asked)
+            self._begin(self._study.ask(), set())
+        return True
+
+    def _begin(self, trial: optuna.Trial, reported: set[int]) -> None:
+        """Make a trial this driver's, and queue its first repeat; the caller is alone."""
+        trial.set_user_attr(DRIVER, self._name)
+        try:
+            spec = applied(self._directory.base, suggest(self._directory.spec, trial))
+        except ConfigError as error:  # such as a threshold below the resting potential
+            self._tell(trial, TrialState.FAIL, reason=str(error))
+            return
+        self._live[trial.number] = _Live(trial, spec, reported)
+        self._queue.append((trial.number, self._directory.seeds[0]))
+
+    def _submit(self) -> None:
+        """Give queued repeats to workers that have nothing to do."""
+        while self._queue and len(self._futures) < slots(self._client):
+            number, seed = self._queue.pop(0)
+            repeat = Repeat(
+                self._live[number].spec.replace(seed=seed),
+                self._directory.run_folder(number, seed),
+                self._directory.prune_file(number),
+                self._directory.leave_file(self._name),
+            )
+            self._futures[self._client.submit(run_repeat, repeat, pure=False)] = number, seed
+
+    def _prune(self) -> None:
+        """Report the learning curves of first repeats, and end those that are not worth going on with."""
+        if self._directory.spec.pruner.kind == "none":
+            return
+        for number, seed in self._futures.values():
+            if number in self._live and seed == self._directory.seeds[0]:
+                self._report(number)
+
+    def _report(self, number: int) -> None:
+        live, readout = self._live[number], self._directory.spec.objective.readout
+        folder = self._directory.run_folder(number, self._directory.seeds[0])
+        for row in read_lines(folder / "curve.jsonl"):
+            if row["images"] > 0 and row["images"] not in live.reported:
+                live.reported.add(row["images"])
+                live.trial.report(objective(row["accuracy"], readout), step=row["images"])
+                if live.trial.should_prune():
+                    self._directory.prune_file(number).touch()
+
+    def _take(self, future: Future[Any]) -> None:
+        """Take the answer of a worker: the next repeats, or the end of the trial."""
+        number, seed = self._futures.pop(future)
+        if future.cancelled() or future.status == "lost":
+            raise RunError(f"{self._directory.path}: the scheduler is gone; the same command goes on with another")
+        if number not in self._live:  # another repeat has ended the trial
+            return
+        error = future.exception()
+        if error is not None:
+            self._end(number, TrialState.FAIL, f"{type(error).__name__}: {error}")
+            return
+        outcome: Outcome = future.result()
+        if outcome.state == "pruned":
+            self._end(number, TrialState.PRUNED, outcome.reason)
+        elif outcome.state == "finished":
+            self._finish(number, seed, outcome)
+
+    def _finish(self, number: int, seed: int, outcome: Outcome) -> None:
+        """Note the accuracy of a repeat; queue the others after the first one, tell the mean after the last one."""
+        live, seeds = self._live[number], self._directory.seeds
+        live.accuracy[seed] = outcome.accuracy or {}
+        if seed == seeds[0]:
+            if self._directory.spec.pruner.kind != "none":
+                self._report(number)
+            self._queue += [(number, other) for other in seeds[1:]]
+        if len(live.accuracy) == len(seeds):
+            self._end(number, TrialState.COMPLETE)
+
+    def _end(self, number: int, state: TrialState, reason: str = "") -> None:
+        """End a trial, and what is still queued or running of it."""
+        live = self._live.pop(number)
+        self._queue = [job for job in self._queue if job[0] != number]
+        value = None
+        if state == TrialState.COMPLETE:
+            readout, accuracy = self._directory.spec.objective.readout, live.accuracy
+            values = [objective(accuracy[seed], readout) for seed in self._directory.seeds]
+            value = sum(values) / len(values)
+            live.trial.set_user_attr("accuracy", {str(seed): accuracy[seed] for seed in self._directory.seeds})
+        elif any(job[0] == number for job in self._futures.values()):
+            self._directory.prune_file(number).touch()
+        self._tell(live.trial, state, value, reason)
+
+    def _tell(self, trial: optuna.Trial, state: TrialState, value: float | None = None, reason: str = "") -> None:
+        if reason:
+            trial.set_user_attr("reason", reason)
+        self._told(self._study.tell(trial, value, state))
+
+    def _leave(self) -> None:
+        """Let the workers write checkpoints and stop."""
+        self._directory.leave_file(self._name).touch()
+        end = time.monotonic() + FAREWELL
+        while any(not future.done() for future in self._futures) and time.monotonic() < end:
+            time.sleep(LOOK)
+        for future in self._futures:
+            future.cancel()
+
+
+def counts_by_state(study: optuna.Study) -> dict[str, Any]:
+    """Return how many trials are in each of Optuna's states."""
+    trials = study.get_trials(deepcopy=False)
+    return {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState}

@@ -1,0 +1,75 @@
+"""What a study has found: its best trials, which parameters matter, and a table of all trials."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from stdpnet_analysis.sweeps.directory import StudyDirectory
+from stdpnet_analysis.sweeps.driver import DRIVER, counts_by_state
+
+ENOUGH = 4
+"""Complete trials below which nothing is said about importance."""
+
+
+def summarise(directory: StudyDirectory, best: int = 10) -> dict[str, Any]:
+    """Return a study in numbers, JSON-serialisable; accuracies are fractions.
+
+    Parameters
+    ----------
+    directory : the study
+    best : how many of the best trials to list
+    """
+    study = directory.study(create=False)
+    complete = ranked(study)
+    return {
+        "study": str(directory.path),
+        "objective": f"{directory.spec.objective.readout}, {directory.spec.objective.split}",
+        "repeats": directory.spec.repeats,
+        "trials": counts_by_state(study),
+        "best": [describe(directory, trial) for trial in complete[:best]],
+        "importance": importance(study),
+        "failures": [
+            {"trial": trial.number, "state": trial.state.name.lower(), "reason": trial.user_attrs["reason"]}
+            for trial in study.get_trials(deepcopy=False)
+            if trial.state == TrialState.FAIL and "reason" in trial.user_attrs
+        ],
+        "all": [describe(directory, trial) for trial in study.get_trials(deepcopy=False)],
+    }
+
+
+def ranked(study: optuna.Study) -> list[FrozenTrial]:
+    """Return the complete trials, best first; ties go to the earlier one."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number))
+
+
+def describe(directory: StudyDirectory, trial: FrozenTrial) -> dict[str, Any]:
+    """Return one trial in numbers."""
+    seconds = trial.duration.total_seconds() if trial.duration is not None else None
+    return {
+        "trial": trial.number,
+        "state": trial.state.name.lower(),
+        "accuracy": trial.value if trial.state == TrialState.COMPLETE else None,
+        "accuracies": trial.user_attrs.get("accuracy"),
+        "parameters": trial.params,
+        "seconds": seconds,
+        "driver": trial.user_attrs.get(DRIVER),
+        "runs": [str(directory.run_folder(trial.number, seed)) for seed in directory.seeds],
+    }
+
+
+def importance(study: optuna.Study) -> dict[str, float]:
+    """Return each parameter's share of the importance (PED-ANOVA, Watanabe et al. 2023), largest first.
+
+    Empty where too few trials are complete, or all have the same accuracy.
+    """
+    complete = ranked(study)
+    if len(complete) < ENOUGH or complete[0].value == complete[-1].value:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.importance.get_param_importances(study)

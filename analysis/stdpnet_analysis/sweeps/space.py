@@ -1,0 +1,111 @@
+"""The search space: its keys looked up in the experiment, its values asked of Optuna and put into an experiment."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Annotated, Any, cast
+
+import optuna
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from stdpnet.errors import ConfigError
+from stdpnet.spec.base import Spec, spec_type
+from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet_analysis.sweeps.spec import DimensionSpec, Scalar, StudySpec
+
+FIXED = ("seed", "dataset", "checkpoint", "progress", "curve", "health")
+"""What a trial must not vary: seeds are repeats, all trials answer the same images, and watching changes nothing."""
+
+
+def check_space(study: StudySpec, base: ExperimentSpec) -> None:
+    """Raise ConfigError unless every key can be searched and has every one of its values on its own."""
+    for key, dimension in study.space.items():
+        if key.split(".")[0] in FIXED:
+            raise ConfigError(
+                f"space.{key}: cannot be searched; all trials have the same images and `repeats` seeds, set "
+                f"'{key}' in base.set"
+            )
+        field = _field(ExperimentSpec, key.split("."), key)
+        whole = field.annotation is int
+        if whole and not dimension.choices and not dimension.integer:
+            raise ConfigError(f"space.{key}: has whole numbers only; add integer = true")
+        annotated: Any = Annotated[field.annotation, field]
+        kind: TypeAdapter[Any] = TypeAdapter(annotated)
+        for value in dimension.choices or (dimension.low, dimension.high):
+            try:
+                kind.validate_python(int(value) if whole and isinstance(value, float) else value)
+            except ValidationError as error:
+                message = error.errors()[0]["msg"]
+                raise ConfigError(f"space.{key}: {message[0].lower()}{message[1:]}, got {value!r}") from None
+
+
+def _field(owner: type[Spec], path: list[str], key: str) -> FieldInfo:
+    """Return the field that a dotted key names."""
+    name, *rest = path
+    field = owner.model_fields.get(name)
+    if field is None:
+        close = difflib.get_close_matches(name, owner.model_fields, n=1, cutoff=0.5)
+        hint = f"did you mean '{close[0]}'?" if close else f"valid keys are {', '.join(owner.model_fields)}"
+        raise ConfigError(f"space.{key}: unknown key; {hint}")
+    part = spec_type(field.annotation)
+    if part is not None and rest:
+        return _field(part, rest, key)
+    if part is not None or rest:
+        example = next(iter((part or owner).model_fields))
+        raise ConfigError(f"space.{key}: names no single value; a key looks like {name}.{example}")
+    return field
+
+
+def suggest(study: StudySpec, trial: optuna.Trial) -> dict[str, Scalar]:
+    """Return the values of a trial, those asked for before included."""
+    values: dict[str, Scalar] = {}
+    for key in study.ordered():
+        if study.holds(key, values):
+            values[key] = _suggest(trial, key, study.space[key])
+    return values
+
+
+def _suggest(trial: optuna.Trial, key: str, dimension: DimensionSpec) -> Scalar:
+    if dimension.choices:
+        return cast(Scalar, trial.suggest_categorical(key, dimension.choices))
+    low, high = float(dimension.low or 0), float(dimension.high or 0)
+    if dimension.integer:
+        step = int(dimension.step or 1)
+        return trial.suggest_int(key, int(low), int(high), step=step, log=dimension.log)
+    return trial.suggest_float(key, low, high, step=dimension.step, log=dimension.log)
+
+
+def grid(study: StudySpec) -> Iterator[dict[str, Scalar]]:
+    """Yield every combination of the values of a space; a key whose condition does not hold is not in it."""
+    order = study.ordered()
+
+    def extend(values: dict[str, Scalar], rest: list[str]) -> Iterator[dict[str, Scalar]]:
+        if not rest:
+            yield values
+        elif not study.holds(rest[0], values):
+            yield from extend(values, rest[1:])
+        else:
+            for value in study.space[rest[0]].values or []:
+                yield from extend({**values, rest[0]: value}, rest[1:])
+
+    return extend({}, order)
+
+
+def applied(base: ExperimentSpec, values: dict[str, Scalar]) -> ExperimentSpec:
+    """Return the base with the values of a trial.
+
+    Raises
+    ------
+    ConfigError
+        If they do not fit together.
+    """
+    tables = base.model_dump(exclude_none=True)
+    for key, value in values.items():
+        *path, name = key.split(".")
+        table = tables
+        for part in path:
+            table = table[part]
+        table[name] = value
+    return ExperimentSpec(**tables)

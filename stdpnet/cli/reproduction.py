@@ -1,0 +1,99 @@
+"""`stdpnet reproduce`."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stdpnet.cli.common import (
+    JsonOption,
+    MemoryOption,
+    SchedulerFileOption,
+    SchedulerOption,
+    SetOption,
+    WorkersOption,
+    meter,
+    print_json,
+)
+from stdpnet.errors import ConfigError
+
+app = typer.Typer(help="Compute a published table again, beside what was published.", no_args_is_help=True)
+
+
+class PresetKind(StrEnum):
+    """Parameters of the networks."""
+
+    thesis = "thesis"
+    best = "best"
+
+
+@app.callback()
+def reproduce() -> None:
+    """Compute a published table again, beside what was published."""
+
+
+@app.command("table2")
+def table2(
+    rows: Annotated[str, typer.Option("--rows", help="Which rows, such as 1,2,5-7.")] = "1-12",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each network, with seeds 0, 1, ...")] = 5,
+    preset: Annotated[
+        PresetKind, typer.Option("--preset", help="The thesis's parameters, or the best found since.")
+    ] = PresetKind.best,
+    folder: Annotated[Path, typer.Option("--dir", help="Where runs and results are.")] = Path("runs/table2"),
+    overrides: SetOption = None,
+    workers: WorkersOption = None,
+    memory: MemoryOption = "auto",
+    scheduler: SchedulerOption = None,
+    scheduler_file: SchedulerFileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train and evaluate the networks of the thesis's Table 2; what is computed already is not computed again."""
+    chosen = _rows(rows)
+    from stdpnet_analysis.cluster.pool import pool
+    from stdpnet_analysis.reproduction import report
+    from stdpnet_analysis.reproduction import table2 as table
+
+    begin = time.perf_counter()
+    tasks = table.plan(chosen, seeds, preset.value, folder, overrides or ())
+    folder.mkdir(parents=True, exist_ok=True)
+    open_tasks = [task for task in tasks if task.result() is None]
+
+    def summary() -> dict[str, object]:
+        return report.summarise(tasks, preset.value, overrides or (), time.perf_counter() - begin)
+
+    if open_tasks:
+        with (
+            pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
+            meter("networks", len(tasks), quiet=as_json) as progress,
+        ):
+            progress.skip(len(tasks) - len(open_tasks))
+
+            def told(task: table.Task) -> None:
+                progress.advance(1, f"row {task.row}, seed {task.seed}")
+                report.write(summary(), tasks, folder)
+
+            table.compute(tasks, client, told)
+    final = summary()
+    path = report.write(final, tasks, folder)
+    if as_json:
+        print_json({**final, "computed": len(open_tasks), "cached": len(tasks) - len(open_tasks)})
+        return
+    print(report.markdown(final))
+    print(f"{len(open_tasks)} networks computed, {len(tasks) - len(open_tasks)} cached; table in {path} and .json")
+
+
+def _rows(text: str) -> list[int]:
+    """Return the row numbers of a list such as 1,2,5-7."""
+    rows: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
+            raise ConfigError(f"--rows {text}: must look like 1,2,5-7")
+        rows += range(int(first), int(last if dash else first) + 1)
+    if not rows:
+        raise ConfigError(f"--rows {text}: names no row")
+    return sorted(set(rows))

@@ -1,0 +1,132 @@
+"""`stdpnet sweep` and `stdpnet study`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stdpnet.cli.common import (
+    JsonOption,
+    MemoryOption,
+    Meter,
+    SchedulerFileOption,
+    SchedulerOption,
+    WorkersOption,
+    meter,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.")],
+    folder: Annotated[
+        str | None, typer.Option("--dir", metavar="NAME_OR_PATH", help="The study's folder; default runs/<STUDY>.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option("--trials", min=1, help="Trials; default: as the file says.")] = None,
+    hours: Annotated[float | None, typer.Option("--hours", min=0, help="Hours; default: as the file says.")] = None,
+    workers: WorkersOption = None,
+    memory: MemoryOption = "auto",
+    scheduler: SchedulerOption = None,
+    scheduler_file: SchedulerFileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Search parameters by validation accuracy; the same command goes on with a study, or joins one."""
+    from stdpnet_analysis import sweeps
+    from stdpnet_analysis.cluster.pool import pool
+    from stdpnet_analysis.sweeps.report import summarise
+
+    study, base = sweeps.load_study(file)
+    given = {"trials": trials, "hours": hours}
+    budget = study.budget.replace(**{name: value for name, value in given.items() if value is not None})
+    study = study.replace(budget=budget)
+    directory = sweeps.StudyDirectory.join(study, base, folder or file.stem)
+    with (
+        pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
+        meter("trials", budget.trials, quiet=as_json) as progress,
+    ):
+        teller = _Teller(progress)
+        sweeps.sweep(directory, client, teller.told)
+    summary = summarise(directory)
+    if as_json:
+        print_json(summary)
+    else:
+        _print_study(summary)
+        print(f"next: stdpnet study {directory.path}")
+
+
+class _Teller:
+    """Says how each trial ended."""
+
+    def __init__(self, progress: Meter) -> None:
+        self._progress = progress
+        self._best = (-1.0, -1)
+
+    def told(self, trial: FrozenTrial) -> None:
+        state = trial.state.name.lower()
+        if state == "complete":
+            self._best = max(self._best, (trial.values[0], -trial.number))
+        note = f"trial {trial.number} {state}"
+        if state == "complete":
+            note += f" {100 * trial.values[0]:.2f} %"
+        if self._best[0] >= 0:
+            note += f", best {100 * self._best[0]:.2f} % (trial {-self._best[1]})"
+        self._progress.advance(1, note)
+
+
+def study(
+    folder: Annotated[str, typer.Argument(metavar="STUDY", help="A study's name below runs/, or its path.")],
+    best: Annotated[int, typer.Option("--best", min=1, help="How many of the best trials to show.")] = 10,
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", help="Parallel coordinates: .pdf, .svg or .png; default: figures/ of the study."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a study has found: best trials, importance of parameters, parallel coordinates."""
+    from stdpnet_analysis.sweeps import StudyDirectory
+    from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates
+    from stdpnet_analysis.sweeps.report import summarise
+
+    directory = StudyDirectory.open(folder)
+    summary = summarise(directory, best)
+    drawn = bool(summary["best"])
+    summary["figure"] = str(parallel_coordinates(directory, figure or default_figure(directory))) if drawn else None
+    if as_json:
+        print_json(summary)
+        return
+    _print_study(summary)
+    if drawn:
+        print(f"parallel coordinates: {summary['figure']}")
+
+
+def _print_study(summary: dict[str, Any]) -> None:
+    """Print the best trials, the importance of parameters, and what failed."""
+    from rich.console import Console
+    from rich.table import Table
+
+    states = ", ".join(f"{count} {state}" for state, count in summary["trials"].items() if count)
+    print(f"{summary['study']}: {states or 'no trials'}")
+    names = sorted({name for trial in summary["best"] for name in trial["parameters"]})
+    table = Table(title=f"best trials by {summary['objective']} accuracy, {summary['repeats']} seeds each")
+    for heading in ("trial", "accuracy, %", *names):
+        table.add_column(heading, justify="right", overflow="fold")
+    for trial in summary["best"]:
+        values = [trial["parameters"].get(name) for name in names]
+        table.add_row(str(trial["trial"]), f"{100 * trial['accuracy']:.2f}", *map(_plain, values))
+    if summary["best"]:
+        Console().print(table)
+    for name, share in summary["importance"].items():
+        print(f"importance of {name:30} {share:.2f}")
+    for failure in summary["failures"]:
+        print(f"trial {failure['trial']} failed: {failure['reason']}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "–" if value is None else str(value)

@@ -1,0 +1,264 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from optuna.trial import TrialState
+
+import stdpnet
+from stdpnet.errors import ConfigError
+from stdpnet.runs import Run, find_runs
+from stdpnet_analysis import evaluate
+from stdpnet_analysis.sweeps import StudyDirectory, load_study, sweep
+from stdpnet_analysis.sweeps.driver import DRIVER
+from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates
+from stdpnet_analysis.sweeps.report import summarise
+from stdpnet_analysis.sweeps.space import applied
+
+BASE = """
+[base]
+config = "digits"
+set = ["training.images={images}", "topology.channels=8", "dataset.validation=100", "dataset.calibration=200"]
+"""
+SPACE = """
+[space]
+"plasticity.A_plus" = { low = 0.001, high = 0.03, log = true }
+"encoder.kind" = { choices = ["poisson", "regular"] }
+"plasticity.tau_plus" = { low = 10, high = 80, when = { "encoder.kind" = "poisson" } }
+"""
+
+
+def written(folder, text, images=100, head="", more=()):
+    """Write a study file."""
+    base = BASE.format(images=images).replace('"topology', "".join(f'"{key}", ' for key in more) + '"topology')
+    path = folder / "study.toml"
+    path.write_text(head + base + text)
+    return path
+
+
+@pytest.fixture
+def made(tmp_path):
+    def make(text, **more):
+        return StudyDirectory.join(*load_study(written(tmp_path, text, **more)), tmp_path / "study")
+
+    return make
+
+
+def states(directory):
+    return [trial.state.name for trial in directory.study().trials]
+
+
+def test_a_trial_s_value_is_the_mean_validation_accuracy_of_its_repeats(client, made):
+    directory = made(SPACE + "[budget]\ntrials = 4\n[objective]\nreadout = 'vote'", head="repeats = 2\n")
+    sweep(directory, client)
+    trials = directory.study().trials
+    assert states(directory) == ["COMPLETE"] * 4
+    assert {trial.params["encoder.kind"] for trial in trials} == {"poisson", "regular"}
+    for trial in trials:
+        assert ("plasticity.tau_plus" in trial.params) == (trial.params["encoder.kind"] == "poisson")
+        values = []
+        for seed in (0, 1):
+            run = Run.open(directory.run_folder(trial.number, seed))
+            assert run.spec == applied(directory.base, trial.params).replace(seed=seed)
+            assert run.status == "finished"
+            assert run.load_scores("test") is None  # the test split is left alone
+            readouts = evaluate(run, "validation", baselines=False)["readouts"]
+            values.append(max(readouts[rule]["accuracy"] for rule in ("all", "patch", "spikes_first")))
+        assert trial.value == pytest.approx(np.mean(values), abs=1e-12)
+    assert len(list(find_runs(directory.path / "trials"))) == 8
+
+
+def test_a_finished_study_goes_on_with_a_larger_budget_only(client, made, monkeypatch):
+    directory = made(SPACE + "[budget]\ntrials = 1")
+    sweep(directory, client)
+    before = directory.study().trials
+    sweep(directory, client)
+    assert directory.study().trials == before
+    sweep(made(SPACE + "[budget]\ntrials = 2"), client)
+    assert states(directory) == ["COMPLETE"] * 2
+
+
+def test_values_that_do_not_fit_together_fail_their_trial_and_say_why(client, made):
+    space = "[space.neuron]\nv_thresh = { choices = [-64.0, -70.0] }\n[sampler]\nkind = 'grid'"
+    directory = made(space)
+    sweep(directory, client)
+    failed = [trial for trial in directory.study().trials if trial.state == TrialState.FAIL]
+    assert [trial.params for trial in failed] == [{"neuron.v_thresh": -70.0}]
+    assert "neuron.v_thresh: -70.0 mV must lie above" in failed[0].user_attrs["reason"]
+    assert sorted(states(directory)) == ["COMPLETE", "FAIL"]
+    assert summarise(directory)["failures"][0]["trial"] == failed[0].number
+
+
+def test_an_unhealthy_network_is_a_pruned_trial_with_its_reason(client, made):
+    space = "[space.plasticity]\nmean_weight = { choices = [0.0001] }\n[sampler]\nkind = 'grid'"
+    directory = made(space, more=["health.action='stop'", "progress.every=50"])
+    sweep(directory, client)
+    assert states(directory) == ["PRUNED"]
+    assert "silent network" in directory.study().trials[0].user_attrs["reason"]
+
+
+def test_a_grid_is_searched_once_by_two_drivers_together(client, made):
+    space = "[space]\n'neuron.tau_v' = { choices = [50.0, 100.0] }\n"
+    space += "'topology.channels' = { low = 4, high = 6, integer = true }"
+    directory = made(space + "\n[sampler]\nkind = 'grid'", images=200)
+    drivers = [threading.Thread(target=sweep, args=(directory, client)) for _ in range(2)]
+    for driver in drivers:
+        driver.start()
+    for driver in drivers:
+        driver.join()
+    trials = directory.study().trials
+    assert states(directory) == ["COMPLETE"] * 6
+    assert len({tuple(sorted(trial.params.items())) for trial in trials}) == 6
+    assert len({trial.user_attrs[DRIVER] for trial in trials}) == 2
+    assert list((directory.path / "drivers").iterdir()) == []
+
+
+def test_a_bad_trial_is_pruned_by_the_learning_curve_of_its_first_repeat(client, made):
+    space = "[space.plasticity]\nmean_weight = { choices = [0.2, 0.02] }"
+    pruner = "[pruner]\nkind = 'median'\nevery = 50\nstartup = 1\nwarmup = 50\ncalibration = 100\nvalidation = 100"
+    text = f"{space}\n{pruner}\n[budget]\ntrials = 2"
+    directory = made(text, images=600, head="repeats = 2\n")
+    study = directory.study()
+    study.enqueue_trial({"plasticity.mean_weight": 0.2})
+    sweep(made(text.replace("trials = 2", "trials = 1"), images=600, head="repeats = 2\n"), client)
+    study.enqueue_trial({"plasticity.mean_weight": 0.02})
+    sweep(directory, client)
+    good, bad = directory.study().trials
+    assert (good.state, bad.state) == (TrialState.COMPLETE, TrialState.PRUNED)
+    assert sorted(good.intermediate_values) == list(range(50, 650, 50))
+    run = Run.open(directory.run_folder(1, 0))
+    assert (run.status, run.events()[-1]["reason"]) == ("finished", "pruned")
+    assert run.images < 600
+    assert not directory.run_folder(1, 1).exists()
+    assert bad.user_attrs["reason"] == "pruned by its learning curve"
+
+
+@pytest.mark.parametrize("kind", ["random", "tpe", "cmaes"])
+@pytest.mark.parametrize("pruner", ["halving", "hyperband"])
+def test_every_sampler_and_pruner_runs(client, made, kind, pruner):
+    space = "[space.plasticity]\nA_plus = { low = 0.001, high = 0.01 }\nmean_weight = { low = 0.1, high = 0.2 }"
+    text = f"[sampler]\nkind = '{kind}'\nstartup = 1\n[pruner]\nkind = '{pruner}'\nevery = 20\nwarmup = 20\n"
+    directory = made(f"{space}\n{text}calibration = 50\nvalidation = 50\n[budget]\ntrials = 3", images=40)
+    sweep(directory, client)
+    assert set(states(directory)) <= {"COMPLETE", "PRUNED"}
+    assert "COMPLETE" in states(directory)
+    assert len(states(directory)) == 3
+
+
+def test_no_trial_begins_after_the_hours_are_over(client, made):
+    directory = made(SPACE + "[budget]\nhours = 1e-9")
+    sweep(directory, client)
+    assert states(directory) == []
+
+
+def test_trials_of_a_dead_driver_are_adopted_under_their_number(client, made):
+    directory = made(SPACE + "[budget]\ntrials = 2")
+    study = directory.study()
+    half_asked = study.ask()  # killed before it could put down its name and values
+    named = study.ask()
+    named.set_user_attr(DRIVER, "host-1-dead")
+    named.suggest_float("plasticity.A_plus", 0.001, 0.03, log=True)
+    sweep(directory, client)
+    trials = directory.study().trials
+    assert states(directory) == ["COMPLETE"] * 2
+    assert trials[named.number].params["plasticity.A_plus"] == named.params["plasticity.A_plus"]
+    assert trials[half_asked.number].params["encoder.kind"] in ("poisson", "regular")
+
+
+def test_a_database_can_keep_the_trials(client, tmp_path):
+    text = f'storage = "sqlite:///{tmp_path}/trials.db"\n{BASE.format(images=50)}{SPACE}[budget]\ntrials = 2'
+    (tmp_path / "study.toml").write_text(text)
+    directory = StudyDirectory.join(*load_study(tmp_path / "study.toml"), tmp_path / "study")
+    sweep(directory, client)
+    assert states(StudyDirectory.open(tmp_path / "study")) == ["COMPLETE"] * 2
+    assert not (directory.path / "journal.log").exists()
+
+
+def test_a_summary_ranks_trials_and_the_figure_is_drawn(client, made):
+    directory = made(SPACE + "[budget]\ntrials = 6", images=60)
+    sweep(directory, client)
+    summary = summarise(directory, best=3)
+    accuracies = [trial["accuracy"] for trial in summary["best"]]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert len(accuracies) == 3
+    assert summary["trials"]["complete"] == 6
+    assert all(Run.open(run).status == "finished" for trial in summary["best"] for run in trial["runs"])
+    assert sum(summary["importance"].values()) in (0, pytest.approx(1.0))
+    json.dumps(summary)
+    for ending, magic in ((".pdf", b"%PDF"), (".svg", b"<?xml"), (".png", b"\x89PNG")):
+        path = parallel_coordinates(directory, default_figure(directory).with_suffix(ending))
+        assert path.read_bytes().startswith(magic)
+    with pytest.raises(ConfigError, match=r"--figure x\.bmp: must end in"):
+        parallel_coordinates(directory, Path("x.bmp"))
+
+
+def test_killed_workers_and_drivers_lose_no_trial_and_change_no_byte(loopback, tmp_path):
+    """SIGKILL of a worker, then of one of two drivers, then of the other: the next command ends the study."""
+    text = SPACE + "[budget]\ntrials = 5"
+    study, base = load_study(written(tmp_path, text, images=2500, head="checkpoint = 100\n"))
+    directory = StudyDirectory.join(study, base, tmp_path / "study")
+    command = [sys.executable, "-m", "stdpnet", "sweep", "study.toml", "--dir", str(directory.path)]
+    command += ["--scheduler-file", str(loopback.file)]
+    drivers = [
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)
+    ]
+
+    def computing():
+        """Return the processes that write runs and have a checkpoint to go on from."""
+        runs = [run for run in find_runs(directory.path / "trials") if run.status == "running" and run.has_state]
+        return [run.events()[-1]["pid"] for run in runs if run.events()]
+
+    loopback.wait(computing)
+    loopback.kill_worker(computing()[0])
+    loopback.add_worker()
+    drivers[0].send_signal(signal.SIGKILL)
+    drivers[0].wait()
+    loopback.wait(computing)
+    drivers[1].send_signal(signal.SIGKILL)
+    drivers[1].wait()
+    assert any(state == "RUNNING" for state in states(directory))
+    assert subprocess.run(command, cwd=tmp_path, check=False, timeout=300, capture_output=True).returncode == 0
+    assert states(directory) == ["COMPLETE"] * 5
+    runs = list(find_runs(directory.path / "trials"))
+    assert len(runs) == 5
+    resumed = [run for run in runs if any(event["event"] == "resumed" for event in run.events())]
+    assert resumed
+    straight = stdpnet.train(resumed[0].spec, tmp_path / "straight")
+    assert (straight.path / "checkpoint.h5").read_bytes() == (resumed[0].path / "checkpoint.h5").read_bytes()
+
+
+def test_a_polite_stop_leaves_checkpoints_and_the_same_command_goes_on(tmp_path):
+    written(tmp_path, SPACE + "[budget]\ntrials = 2", images=3000, head="checkpoint = 100000\n")
+    command = [sys.executable, "-m", "stdpnet", "sweep", "study.toml", "--workers", "1"]
+    driver = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    folder = tmp_path / "runs/study"
+
+    def begun():
+        runs = find_runs(folder / "trials") if (folder / "trials").exists() else []
+        return any(run.rows("progress") for run in runs)
+
+    from tests.analysis.conftest import Loopback
+
+    Loopback.wait(begun)
+    os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: the workers get it, too
+    error = driver.communicate(timeout=120)[1]
+    assert driver.returncode == 128 + signal.SIGINT, error
+    assert "the same command goes on" in error
+    assert "Traceback" not in error
+    run = next(find_runs(folder / "trials"))
+    assert run.status == "stopped"
+    assert 0 < run.images < 3000
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    assert again.returncode == 0, again.stderr
+    assert states(StudyDirectory.open(folder)) == ["COMPLETE"] * 2
+    assert [event["event"] for event in run.events()] == ["started", "stopped", "resumed", "finished"]
+    shown = subprocess.run(
+        [sys.executable, "-m", "stdpnet", "study", "study"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "2 complete" in shown.stdout
+    assert (folder / "figures/parallel-coordinates.pdf").exists()

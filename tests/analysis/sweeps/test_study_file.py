@@ -1,0 +1,201 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from stdpnet.errors import ConfigError, RunError
+from stdpnet_analysis.sweeps import StudyDirectory, load_study
+from stdpnet_analysis.sweeps.samplers import make_sampler
+from stdpnet_analysis.sweeps.space import applied, grid
+from stdpnet_analysis.sweeps.spec import StudySpec
+
+BASE = {"config": "digits", "set": ["dataset.validation=100"]}
+
+
+def spec(**changes):
+    values = {"base": BASE, "space": {"plasticity.A_plus": {"low": 0.001, "high": 0.1, "log": True}}, **changes}
+    return StudySpec(**values)
+
+
+def written(tmp_path, text, base='config = "digits"\nset = ["dataset.validation=100"]'):
+    path = tmp_path / "study.toml"
+    path.write_text(f"[base]\n{base}\n{text}")
+    return path
+
+
+def test_keys_may_be_dotted_or_nested(tmp_path):
+    nested = "[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[space.neuron.tau_v]\nchoices = [20.0, 50.0]\n"
+    dotted = '[space]\n"plasticity.A_plus" = { low = 1, high = 2 }\n"neuron.tau_v" = { choices = [20.0, 50.0] }\n'
+    assert load_study(written(tmp_path, nested)) == load_study(written(tmp_path, dotted))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[space.plasticity]\nA_pls = { low = 1, high = 2 }",
+            r"space\.plasticity\.A_pls: unknown key; did you mean 'A_plus'",
+        ),
+        ("[space.plastcity]\nA_plus = { low = 1, high = 2 }", "did you mean 'plasticity'"),
+        ("[space]\nplasticity = { low = 1, high = 2 }", "names no single value"),
+        ("[space.plasticity]\nA_plus = { lo = 1, high = 2 }", r"A_plus\.lo: unknown key; did you mean 'low'"),
+        ("[space.plasticity]\nA_plus = { low = 2, high = 1 }", "2 must lie below high = 1"),
+        ("[space.plasticity]\nA_plus = { low = 2 }", "a range needs low and high"),
+        ("[space.plasticity]\nA_plus = { low = 0, high = 1, log = true }", "must lie above 0 where log = true"),
+        ("[space.plasticity]\nA_plus = { low = 1, high = 3, log = true, step = 1 }", "does not go with log"),
+        ("[space.plasticity]\nA_plus = { low = 1, choices = [2] }", "choices: do not go with low"),
+        ("[space.topology]\nchannels = { low = 5, high = 10 }", "add integer = true"),
+        ("[space.topology]\nchannels = { low = 5.5, high = 10, integer = true }", "whole numbers"),
+        ("[space.topology]\nchannels = { low = 0, high = 10, integer = true }", "greater than or equal to 1, got 0"),
+        ("[space.neuron]\ntau_v = { low = -5, high = 10 }", "greater than 0, got -5"),
+        ('[space.encoder]\nkind = { choices = ["poisson", "regulr"] }', "space.encoder.kind: input should be"),
+        ("[space]\nseed = { low = 0, high = 9, integer = true }", "space.seed: cannot be searched"),
+        ("[space.dataset]\ncrop = { choices = [12, 20] }", "space.dataset.crop: cannot be searched"),
+        (
+            '[space.neuron]\ntau_v = { low = 1, high = 9, when = { "encoder.kind" = "poisson" } }',
+            "'encoder.kind' is no key of the space with choices",
+        ),
+        (
+            '[space.neuron]\ntau_v = { low = 1, high = 9, when = { "encoder.kind" = "psn" } }\n'
+            '[space.encoder]\nkind = { choices = ["poisson", "regular"] }',
+            "encoder.kind is never 'psn'",
+        ),
+        (
+            '[space.neuron]\ntau_v = { choices = [1], when = { "neuron.tau_refrac" = 2 } }\n'
+            'tau_refrac = { choices = [2], when = { "neuron.tau_v" = 1 } }',
+            "in a circle",
+        ),
+        (
+            '[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[sampler]\nkind = "grid"',
+            "a grid needs choices, whole numbers or a step",
+        ),
+        (
+            '[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[objective]\nsplit = "test"',
+            "'test' cannot be tuned on",
+        ),
+        ('[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[objctive]\nsplit = "test"', "did you mean 'objective'"),
+        (
+            '[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[sampler]\nkind = "bayes"',
+            "sampler.kind: input should be",
+        ),
+        ("[space]", "space: dictionary should have at least 1 item"),
+        ("[space", "not valid TOML"),
+    ],
+)
+def test_a_mistake_in_a_study_file_is_one_sentence_that_names_the_file_and_the_key(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_study(written(tmp_path, text))
+    assert str(caught.value).startswith(str(tmp_path / "study.toml"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_base_without_validation_images_is_refused(tmp_path):
+    text = "[space.plasticity]\nA_plus = { low = 1, high = 2 }"
+    with pytest.raises(ConfigError, match=r"add 'dataset\.validation=2000'"):
+        load_study(written(tmp_path, text, 'config = "digits"'))
+    with pytest.raises(ConfigError, match="did you mean 'digits'"):
+        load_study(written(tmp_path, text, 'config = "digts"'))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_study(tmp_path / "absent.toml")
+
+
+def test_a_base_file_is_looked_for_beside_the_study(tmp_path):
+    (tmp_path / "net.toml").write_text('[dataset]\nname = "digits"\nvalidation = 70\n[topology]\nkernel = 8\n')
+    _, base = load_study(written(tmp_path, "[space.neuron]\ntau_v = { low = 1, high = 9 }", 'config = "net.toml"'))
+    assert (base.topology.kernel, base.dataset.validation, base.checkpoint.every) == (8, 70, 1000)
+
+
+def test_a_grid_has_every_combination_once_and_heeds_conditions():
+    space = {
+        "neuron.tau_v": {"low": 10, "high": 20, "step": 5, "when": {"encoder.kind": ["poisson", "regular"]}},
+        "encoder.kind": {"choices": ["poisson", "regular", "poisson_isi"]},
+        "topology.channels": {"low": 2, "high": 3, "integer": True},
+    }
+    combinations = list(grid(spec(space=space, sampler={"kind": "grid"})))
+    assert len(combinations) == 2 * 2 * 3 + 2
+    assert len({tuple(sorted(values.items())) for values in combinations}) == len(combinations)
+    assert all(("neuron.tau_v" in values) == (values["encoder.kind"] != "poisson_isi") for values in combinations)
+    assert {values.get("neuron.tau_v") for values in combinations} == {10.0, 15.0, 20.0, None}
+
+
+def test_values_are_put_into_the_base_and_checked_together(tmp_path):
+    _, base = load_study(written(tmp_path, "[space.neuron]\nv_thresh = { low = -80, high = -50 }"))
+    assert applied(base, {"neuron.v_thresh": -55.0, "topology.channels": 7}).neuron.v_thresh == -55.0
+    with pytest.raises(ConfigError, match="must lie above v_rest"):
+        applied(base, {"neuron.v_thresh": -80.0})
+
+
+@pytest.mark.parametrize("kind", ["random", "tpe", "cmaes"])
+def test_what_a_sampler_draws_depends_on_the_trial_s_number_and_not_on_restarts(kind):
+    import optuna
+
+    def drawn(numbers):
+        study, values = optuna.create_study(direction="maximize"), []
+        for number in numbers:
+            study.sampler = make_sampler(spec(sampler={"kind": kind, "startup": 2}), number)
+            trial = study.ask()
+            values.append((trial.suggest_float("x", 0, 1), trial.suggest_float("y", 1, 100, log=True)))
+            study.tell(trial, -((values[-1][0] - 0.3) ** 2))
+        return values
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    first = drawn(range(8))
+    assert drawn(range(8)) == first
+    assert len(set(first)) == 8
+
+
+def test_a_study_s_folder_takes_the_same_study_only(tmp_path):
+    study, base = load_study(written(tmp_path, "[space.neuron]\ntau_v = { low = 1, high = 9 }"))
+    folder = tmp_path / "study"
+    StudyDirectory.join(study, base, folder)
+    opened = StudyDirectory.open(folder)
+    assert (opened.spec, opened.base) == (study, base)
+    longer = study.replace(budget=study.budget.replace(trials=99))
+    assert StudyDirectory.join(longer, base, folder).spec.budget.trials == 99
+    with pytest.raises(RunError, match="was begun with repeats = 1, the study file now says 2"):
+        StudyDirectory.join(study.replace(repeats=2), base, folder)
+    with pytest.raises(RunError, match="a base with seed = 0, which now has seed = 3"):
+        StudyDirectory.join(study, base.replace(seed=3), folder)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/file").touch()
+    with pytest.raises(RunError, match="exists and is no study"):
+        StudyDirectory.join(study, base, tmp_path / "other")
+    with pytest.raises(RunError, match="no study here"):
+        StudyDirectory.open(tmp_path / "other")
+    with pytest.raises(RunError, match="has no trials yet"):
+        opened.study(create=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nothing", "no usable database URL"),
+        ("nosuch://x/y", "no usable database URL"),
+        ("sqlite:////no/where.db", "does not answer"),
+    ],
+)
+def test_a_storage_that_cannot_be_used_is_named(tmp_path, url, message):
+    text = "[space.neuron]\ntau_v = { low = 1, high = 9 }"
+    study, base = load_study(written(tmp_path, text))
+    directory = StudyDirectory.join(study.replace(storage=url), base, tmp_path / "study")
+    with pytest.raises((ConfigError, RunError), match=message):
+        directory.study()
+
+
+def test_a_line_of_the_journal_that_a_crash_tore_is_cut_off(tmp_path):
+    study, base = load_study(written(tmp_path, "[space.neuron]\ntau_v = { low = 1, high = 9 }"))
+    directory = StudyDirectory.join(study, base, tmp_path / "study")
+    directory.study().tell(directory.study().ask(), 0.5)
+    with (directory.path / "journal.log").open("ab") as journal:
+        journal.write(b'{"op_code": 4, "stu')
+    directory.study().tell(directory.study().ask(), 0.7)
+    assert [trial.value for trial in directory.study().trials] == [0.5, 0.7]
+
+
+def test_the_documented_study_file_is_valid(tmp_path):
+    text = (Path(__file__).parents[3] / "docs/sweeps.md").read_text()
+    path = tmp_path / "study.toml"
+    path.write_text(re.search(r"```toml\n(.*?)```", text, re.DOTALL).group(1))
+    study, base = load_study(path)
+    assert len(study.space) == 5
+    assert base.training.images == 2000
