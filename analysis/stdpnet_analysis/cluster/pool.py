@@ -71,7 +71,7 @@ def pool(
                 n_workers=workers or available_cores(),
                 threads_per_worker=1,
                 memory_limit=_memory(memory),
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # a port of its own, so that several pools do not meet
                 silence_logs="CRITICAL",
             )
             client = stack.enter_context(Client(stack.enter_context(cluster)))
