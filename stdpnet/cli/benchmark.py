@@ -13,7 +13,7 @@ from stdpnet.cli.common import JsonOption, SetOption, ThreadsOption, as_json_tex
 
 def benchmark(
     config: Annotated[str, typer.Argument(metavar="[CONFIG]", help="A .toml file or the name of a preset.")] = (
-        "lcsnn-100-k12"
+        "lcsnn-100-k12-steady"
     ),
     channels: Annotated[int | None, typer.Option("--channels", min=1, help="Channels; default: as configured.")] = None,
     rate: Annotated[float, typer.Option("--rate", min=0.001, help="Rate of a white pixel, Hz.")] = 127.5,

@@ -9,7 +9,7 @@ import stdpnet
 from stdpnet.benchmark.workload import BLOCK, Workload
 from stdpnet_analysis.readout import make_readouts
 
-PRESETS = ("lcsnn-100-k12", "csnn-100-k8", "fcsnn-100")
+PRESETS = ("lcsnn-100-k12-steady", "csnn-100-k8", "fcsnn-100")
 READOUTS = ("all", "patch", "spikes_first", "linear")
 
 
