@@ -40,7 +40,7 @@ STYLES = ("-", "-", "--", "-", "--", "-", ":")
 def train_option(folder: Path, name: str, keys: list[str], images: int, channels: int) -> Run:
     """Return the finished run of an option, trained as far as needed."""
     slug = name.replace(" ", "-").replace(",", "")
-    spec = stdpnet.load_config(f"lcsnn-{channels}-k12", [*COMMON, *keys, f"training.images={images}"])
+    spec = stdpnet.load_config(f"lcsnn-{channels}-k12-steady", [*COMMON, *keys, f"training.images={images}"])
     return trained(folder / f"{channels}-{slug}", spec)
 
 
