@@ -56,7 +56,7 @@ class Entry:
         facts = deciding_keys(self.spec)
         if not self.complete:
             facts["training.images"] = self.training_images
-        for key in ("split", "images", "calibration_images", "snapshot", "linear", "C"):
+        for key in ("split", "snapshot", "linear", "C"):
             facts[f"evaluation.{key}"] = self.protocol[key]
         return facts
 

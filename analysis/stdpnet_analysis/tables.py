@@ -14,7 +14,7 @@ from stdpnet.spec.topology import ABBREVIATIONS
 from stdpnet_analysis.compare import READOUTS, Comparison, Contrast, Entry, Group
 from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
 
-WIDTH = 120
+WIDTH = 140
 """Columns of a terminal's table that is written to a file."""
 LATEX = {"\\": r"\textbackslash{}", "±": r"$\pm$", "–": "--", "−": r"$-$", "\u202f": r"\,", "≥": r"$\geq$"}
 LATEX |= {character: f"\\{character}" for character in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\^{}"}
@@ -96,14 +96,14 @@ def accuracy_table(comparison: Comparison) -> Table:
         images = {entry.training_images for entry in group.entries}
         trained = count(max(images)) if len(images) == 1 else f"{count(min(images))}–{count(max(images))}"
         unfinished = "" if all(entry.complete for entry in group.entries) else " (unfinished)"
-        vote = f"{percent(group.accuracy('vote'))} ({group.rule})"
+        vote, linear = (percent(group.accuracy(readout)) for readout in READOUTS)
         baselines = [*(group.untrained(readout) for readout in READOUTS), group.mean(lambda entry: entry.pixels)]
         rows.append(
-            [group.name, str(len(group.seeds)), trained + unfinished, vote, percent(group.accuracy("linear"))]
+            [group.name, str(len(group.seeds)), trained + unfinished, vote, group.rule, linear]
             + [percent(each) for each in baselines]
         )
     title = f"Accuracy on {comparison.split} images, %, mean ± sample standard deviation over seeds"
-    headings = ["network", "seeds", "images", "best vote", "linear", "untrained vote", "untrained linear"]
+    headings = ["network", "seeds", "images", "best vote", "rule", "linear", "untrained vote", "untrained linear"]
     return Table(title, [*headings, "pixels linear"], rows)
 
 
@@ -137,7 +137,7 @@ def _test_cells(test: Contrast) -> list[str]:
 def notes(comparison: Comparison) -> list[str]:
     """Return what a reader must know beside the tables."""
     lines = [
-        "best vote: the voting rule (in brackets) with the best mean; untrained: the same networks before training; "
+        "best vote: the voting rule with the best mean; untrained: the same networks before training; "
         "pixels: a linear read-out of the pixels. Spikes and synaptic events are means per image, a proxy for energy."
     ]
     if comparison.tests:
@@ -165,7 +165,7 @@ def as_terminal(comparison: Comparison, width: int | None = None, colour: bool =
     for table in tables(comparison):
         drawn = Drawn(title=table.title, title_justify="left")
         for number, heading in enumerate(table.headings):
-            drawn.add_column(heading, justify="right" if number else "left", overflow="fold")
+            drawn.add_column(heading, justify="right" if number else "left", min_width=None if number else 24)
         for row in table.rows:
             drawn.add_row(*row)
         console.print(drawn)

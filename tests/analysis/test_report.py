@@ -9,7 +9,9 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 import stdpnet
@@ -18,6 +20,7 @@ from stdpnet.runs import Run
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.figures import FIGURES, RunView, Settings
 from stdpnet_analysis.report import content, write_report
+from stdpnet_analysis.report.images import encode
 
 SMALL = ["training.images=60", "topology.channels=4", "simulation.duration=100", "progress.every=20"]
 SMALL += ["dataset.validation=60", "curve.every=30", "curve.calibration=60", "curve.validation=60"]
@@ -95,6 +98,19 @@ def test_every_image_is_whole(page):
             Image.open(io.BytesIO(data)).load()
         else:
             assert data.rstrip().endswith(b"</svg>")
+
+
+def test_a_large_image_gets_a_palette_and_a_small_drawing_stays_a_vector():
+    noise = Figure(figsize=(5, 5))
+    noise.subplots().imshow(np.random.default_rng(0).random((700, 700)))
+    line = Figure(figsize=(3, 2))
+    line.subplots().plot([0, 1])
+    large, small = encode(noise, "noise", ""), encode(line, "line", "")
+    assert small.source.startswith("data:image/svg+xml;base64,")
+    assert (small.width, small.height) == (288, 192)
+    form, _, text = large.source.partition(";base64,")
+    assert form == "data:image/png"
+    assert Image.open(io.BytesIO(base64.b64decode(text))).mode == "P"
 
 
 def test_names_from_the_file_system_are_text_not_markup(page):

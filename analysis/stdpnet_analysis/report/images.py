@@ -6,6 +6,7 @@ import base64
 import io
 from typing import NamedTuple
 
+import PIL.Image
 from matplotlib.figure import Figure
 
 from stdpnet_analysis.figures import style
@@ -15,6 +16,8 @@ LARGEST_SVG = 250_000
 """Bytes up to which a figure is a vector image; one with more is smaller, and shown faster, as pixels."""
 WIDEST_PNG = 2400
 """Pixels."""
+LARGEST_PNG = 500_000
+"""Bytes above which an image gets a palette of 256 colours: a colour map has no more, and it is a third as large."""
 CSS_PER_INCH = 96.0
 
 
@@ -36,6 +39,7 @@ def encode(figure: Figure, name: str, caption: str) -> Image:
     content, form = _render(figure, "svg", style.DPI), "svg+xml"
     if len(content) > LARGEST_SVG:
         content, form = _render(figure, "png", min(style.DPI, WIDEST_PNG / inches[0])), "png"
+        content = _with_palette(content) if len(content) > LARGEST_PNG else content
     source = f"data:image/{form};base64,{base64.b64encode(content).decode('ascii')}"
     width, height = (round(CSS_PER_INCH * float(length)) for length in inches)
     return Image(source, width, height, name, caption)
@@ -45,4 +49,13 @@ def _render(figure: Figure, form: str, dpi: float) -> bytes:
     buffer = io.BytesIO()
     with style.context():
         figure.savefig(buffer, format=form, dpi=dpi, metadata=UNDATED[form])
+    return buffer.getvalue()
+
+
+def _with_palette(png: bytes) -> bytes:
+    """Return an image with the 256 colours that suit it best."""
+    buffer = io.BytesIO()
+    with PIL.Image.open(io.BytesIO(png)) as image:
+        few = image.convert("RGB").quantize(256, PIL.Image.Quantize.FASTOCTREE, dither=PIL.Image.Dither.NONE)
+        few.save(buffer, format="png")
     return buffer.getvalue()
