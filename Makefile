@@ -24,7 +24,7 @@ demo: install
 	echo "      $(BIN)/stdpnet config show digits                (what every key means)"
 
 test: install
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 benchmark: install
 	$(BIN)/python -m pytest tests/benchmarks -o addopts="--import-mode=importlib" -o python_files="bench_*.py"

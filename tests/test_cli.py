@@ -56,7 +56,7 @@ def test_verify_reports_identical_engines(stdpnet):
 def test_config_shows_presets_and_explains_every_key(stdpnet):
     assert "lcsnn-25-k12-thesis" in stdpnet("config", "list").stdout
     shown = stdpnet("config", "show", "lcsnn-25-k12", "--set", "plasticity.A_plus=0.5").stdout
-    assert "# Time constant of the membrane, ms.\ntau_v = 100.0" in shown
+    assert "# Time constant of the membrane, ms.\ntau_v = 1070.0" in shown
     assert "A_plus = 0.5" in shown
     (stdpnet.folder / "copy.toml").write_text(shown)
     assert stdpnet("config", "show", "copy.toml").stdout == shown

@@ -48,7 +48,7 @@ class Study(NamedTuple):
 
 
 LCSNN = Network("lcsnn-25-k12")
-LEARNED = Network("lcsnn-25-k12-learned")
+LEARNED = Network("lcsnn-25-k12-learned-thesis")
 
 
 def from_registry(name: str) -> Callable[[list[RunView]], Figure]:

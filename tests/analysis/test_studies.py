@@ -46,7 +46,7 @@ def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
     expected = set(re.findall(r"`((?:table|figure|accuracy)-[\w-]+)(?:\.md)?` \|", (STUDIES / "README.md").read_text()))
     assert {path.stem for path in written} == expected
     states = {path: path.stat().st_mtime_ns for path in (folder / "runs/study/runs").rglob("checkpoint.h5")}
-    assert len(states) == 12 + 1 + 4, "Table 2, weak competition, clamps"
+    assert len(states) == 12 + 1 + 1 + 4, "Table 2, the thesis's learned competition, weak competition, clamps"
     table = (folder / "runs/study/table-2.md").read_text()
     assert table.count("LCSNN") >= 5
     again = script("figure_07.py", folder, "--seeds", "2")
@@ -67,7 +67,7 @@ def test_a_run_of_something_else_in_the_way_is_named_and_kept(folder):
     spec = stdpnet.load_config("lcsnn-25-k12", [*TINY, "training.images=1", "neuron.tau_v=7"])
     run = stdpnet.train(spec, folder / "other/runs/lcsnn-25-k12-0")
     result = script("figure_06.py", folder, "--folder", "other", code=2)
-    assert "has neuron.tau_v = 7.0, this study wants 100.0; choose another --folder" in result.stderr
+    assert "has neuron.tau_v = 7.0, this study wants 1070.0; choose another --folder" in result.stderr
     assert Run.open(run.path).images == 1
 
 
