@@ -13,6 +13,8 @@ import figure_12
 from shared import Study, guarded, options_of, write
 
 HERE = Path(__file__).parent
+OTHERS = ("all", "shared", "homeostasis", "figure_12")
+"""Scripts without a study of trained networks."""
 
 
 def studies() -> list[Study]:
