@@ -20,8 +20,9 @@ def draw(views: list[RunView]) -> Figure:
     axes = figure.subplots()
     drawn = plot_membrane(axes, view.showing, winner, neuron)
     top = max(drawn.threshold.get_ydata()) - neuron.v_rest
-    axes.set(ylim=(neuron.v_rest - 0.5 * top, neuron.v_rest + 1.25 * top), xlabel="time, ms", ylabel="potential, mV")
-    axes.set_title(f"Winning neuron: {view.label}\n{view.image_title}")
+    low = max(min(drawn.v.get_ydata()) - 0.05 * top, neuron.v_rest - 0.5 * top)
+    axes.set(ylim=(low, neuron.v_rest + 1.25 * top), xlabel="time, ms", ylabel="potential, mV")
+    axes.set_title(f"{view.label}\nwinning neuron on {view.image_title}")
     figure.legend(handles=list(drawn), loc="outside lower center", ncols=3)
     return figure
 

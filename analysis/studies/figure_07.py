@@ -3,9 +3,10 @@
 python analysis/studies/figure_07.py [RUN ...] [--seeds 5] [--folder runs/study]
 """
 
-from shared import LCSNN, LEARNED, Network, Study, from_registry, main
+from shared import Network, Study, from_registry, main
 
-NETWORKS = (Network("lcsnn-100-k12"), LCSNN, LEARNED, Network("csnn-81-k12"), Network("fcsnn-100"))
+NAMES = ("lcsnn-100-k12", "lcsnn-25-k12", "lcsnn-25-k12-learned", "csnn-81-k12", "fcsnn-100")
+NETWORKS = tuple(Network(name) for name in NAMES)
 STUDY = Study("figure-07-learning-curves", NETWORKS, from_registry("learning-curve"), all_seeds=True)
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def draw(views: list[RunView]) -> Figure:
     return figure
 
 
-WEAK = Network("lcsnn-25-k12", ("competition.c_w=-1",), "lcsnn-25-k12-weak")
+WEAK = Network(LCSNN.preset, ("competition.c_w=-1",), f"{LCSNN.preset}-weak")
 STUDY = Study("figure-09-weak-and-strong-competition", (WEAK, LCSNN), draw)
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from shared import LEARNED, Network, Study, from_registry, main
 
 CLAMPS = {"below": ("w_min", (-150, -50)), "above": ("w_max", (-250, -150))}
 CLAMPED = tuple(
-    Network(LEARNED.preset, (f"competition.{key}={bound}",), f"{LEARNED.preset}-{side}{bound}")
+    Network(LEARNED.preset, (*LEARNED.keys, f"competition.{key}={bound}"), f"{LEARNED.name}-{side}{bound}")
     for side, (key, bounds) in CLAMPS.items()
     for bound in bounds
 )

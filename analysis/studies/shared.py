@@ -20,6 +20,7 @@ from stdpnet_analysis import evaluate, figures
 from stdpnet_analysis.figures import RunView, Settings, style
 from stdpnet_analysis.grouping import deciding_keys
 
+FORMATS = figures.FORMATS
 COMMON = ("dataset.validation=1000", "curve.every=500", "curve.calibration=2000")
 """Keys of all networks of the studies: a learning curve, on images that neither training nor test uses."""
 
@@ -47,8 +48,9 @@ class Study(NamedTuple):
     """Whether it wants all seeds of each network; else the first."""
 
 
-LCSNN = Network("lcsnn-25-k12")
-LEARNED = Network("lcsnn-25-k12-learned-thesis")
+LCSNN = Network("lcsnn-25-k12-steady")
+LEARNED = Network(LCSNN.preset, ("competition.learned=true",), f"{LCSNN.preset}-learned")
+"""Free to become as weak as it likes, unlike that of the preset lcsnn-25-k12-learned."""
 
 
 def from_registry(name: str) -> Callable[[list[RunView]], Figure]:
@@ -121,11 +123,13 @@ def options_of(description: str, arguments: Sequence[str] | None = None, runs: b
     parser = argparse.ArgumentParser(description=description)
     if runs:
         parser.add_argument("runs", nargs="*", metavar="RUN", help="runs to use; default: trains what it needs")
+    else:
+        parser.add_argument("--sweep", help="a sweep for Figure 12; without one it is left out")
     parser.add_argument("--folder", type=Path, default=Path("runs/study"), help="where runs and results are")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each network, with seeds 0, 1, ...")
     parser.add_argument("--images", type=int, help="training images; default as the presets have it")
     parser.add_argument("--shown", type=int, default=1000, help="images shown to changed networks (Figure 13)")
-    parser.add_argument("--format", dest="form", choices=figures.FORMATS, default="png")
+    parser.add_argument("--format", dest="form", choices=FORMATS, default="png")
     parser.add_argument("--set", dest="keys", action="append", default=[], metavar="KEY=VALUE", help="of all networks")
     return parser.parse_args(arguments)
 

@@ -17,6 +17,15 @@ STUDIES = Path(__file__).parents[2] / "analysis/studies"
 SCRIPTS = sorted(path.name for path in STUDIES.glob("*.py") if path.stem not in ("all", "shared", "homeostasis"))
 TINY = ["dataset.name=digits", "dataset.validation=40", "topology.channels=4", "simulation.duration=50"]
 TINY += ["curve.every=10", "curve.validation=40", "curve.calibration=40"]
+SWEEP = """
+[base]
+config = "digits"
+set = ["training.images=20", "topology.channels=4", "dataset.validation=100", "dataset.calibration=200"]
+[space]
+"plasticity.A_plus" = { low = 0.001, high = 0.03, log = true }
+[budget]
+trials = 2
+"""
 KEYS = [word for key in TINY for word in ("--set", key)]
 
 
@@ -41,12 +50,13 @@ def test_the_readme_maps_every_script():
 def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
     first = script("all.py", folder)
     written = [Path(line) for line in first.stdout.split()]
-    assert len(written) == len(SCRIPTS)
+    assert len(written) == len(SCRIPTS) - 1
+    assert "Figure 12 is left out: name a sweep with --sweep" in first.stderr
     assert all((folder / path).stat().st_size > 500 for path in written)
     expected = set(re.findall(r"`((?:table|figure|accuracy)-[\w-]+)(?:\.md)?` \|", (STUDIES / "README.md").read_text()))
-    assert {path.stem for path in written} == expected
+    assert {path.stem for path in written} == expected - {"figure-12-parallel-coordinates"}
     states = {path: path.stat().st_mtime_ns for path in (folder / "runs/study/runs").rglob("checkpoint.h5")}
-    assert len(states) == 12 + 1 + 1 + 4, "Table 2, the thesis's learned competition, weak competition, clamps"
+    assert len(states) == 12 + 2 + 1 + 4, "Table 2, steady networks, weak competition, clamps"
     table = (folder / "runs/study/table-2.md").read_text()
     assert table.count("LCSNN") >= 5
     again = script("figure_07.py", folder, "--seeds", "2")
@@ -64,11 +74,26 @@ def test_a_script_takes_runs_of_ones_own(folder):
 
 
 def test_a_run_of_something_else_in_the_way_is_named_and_kept(folder):
-    spec = stdpnet.load_config("lcsnn-25-k12", [*TINY, "training.images=1", "neuron.tau_v=7"])
-    run = stdpnet.train(spec, folder / "other/runs/lcsnn-25-k12-0")
+    spec = stdpnet.load_config("lcsnn-25-k12-steady", [*TINY, "training.images=1", "neuron.tau_v=7"])
+    run = stdpnet.train(spec, folder / "other/runs/lcsnn-25-k12-steady-0")
     result = script("figure_06.py", folder, "--folder", "other", code=2)
-    assert "has neuron.tau_v = 7.0, this study wants 1070.0; choose another --folder" in result.stderr
+    assert "has neuron.tau_v = 7.0, this study wants 100.0; choose another --folder" in result.stderr
     assert Run.open(run.path).images == 1
+
+
+def test_figure_12_draws_a_sweep(folder):
+    (folder / "sweep.toml").write_text(SWEEP)
+    command = [sys.executable, "-m", "stdpnet", "sweep", "sweep.toml", "--dir", "runs/swept", "--workers", "1"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
+    command = [sys.executable, STUDIES / "figure_12.py", "swept", "--format", "svg"]
+    made = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    assert made.stdout.strip() == "runs/study/figure-12-parallel-coordinates.svg"
+    assert "<svg" in (folder / made.stdout.strip()).read_text()
+    command[2] = "nowhere"
+    lost = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    assert lost.returncode == 2
+    assert lost.stderr.startswith("error: ")
+    assert len(lost.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(("name", "positions"), [("lcsnn-25-k12", 5), ("csnn-25-k8", 5), ("fcsnn-100", 1)])
