@@ -259,7 +259,9 @@ def test_the_figure_has_a_point_for_every_network_at_its_synapses():
 
 def test_the_figure_of_a_comparison_has_votes_and_linear_read_out(comparison):
     figure = accuracy_vs_synapses(comparison)
-    votes, linear = figure.axes
+    votes, linear, below, _ = figure.axes
+    assert len(below.lines) == 1, "crosses of the untrained networks"
+    np.testing.assert_allclose(below.lines[0].get_ydata(), [30, 30])
     assert (votes.get_title(), linear.get_title()) == ("best vote", "linear read-out")
     assert "pixels" in {text.get_text() for text in linear.texts}
     assert votes.get_xscale() == "log"

@@ -52,7 +52,10 @@ class SizedAccuracy(NamedTuple):
 
 
 def plot_accuracy_vs_synapses(
-    axes: Axes, families: Mapping[Family, Sequence[SizedAccuracy]], pixels: float | None = None
+    axes: Axes,
+    families: Mapping[Family, Sequence[SizedAccuracy]],
+    pixels: float | None = None,
+    below: Axes | None = None,
 ) -> dict[Family, ErrorbarContainer]:
     """Draw accuracy against the number of synapses, a line for each family, ± one standard deviation over seeds.
 
@@ -61,6 +64,7 @@ def plot_accuracy_vs_synapses(
     axes : where to draw
     families : family -> networks of several sizes
     pixels : accuracy of a linear read-out of the pixels, a fraction
+    below : where to draw the untrained networks; default `axes`
 
     Returns
     -------
@@ -83,7 +87,9 @@ def plot_accuracy_vs_synapses(
             axes.annotate(network.label, (at, height), textcoords="offset points", fontsize=5.5, color=colour, **place)
         bare = [(network.synapses, 100 * network.untrained) for network in ordered if network.untrained is not None]
         if bare:
-            axes.plot(*zip(*bare, strict=True), linestyle="none", marker="x", markersize=3, color=colour, alpha=0.7)
+            (below or axes).plot(
+                *zip(*bare, strict=True), linestyle="none", marker="x", markersize=3, color=colour, alpha=0.7
+            )
     if pixels is not None:
         axes.axhline(100 * pixels, color=style.GREY, linewidth=0.8, linestyle=":")
         axes.text(1.01, 100 * pixels, "pixels", transform=axes.get_yaxis_transform(), va="center", fontsize=6)
@@ -125,14 +131,17 @@ def families(groups: Sequence[Group], readout: str) -> dict[Family, list[SizedAc
 
 def accuracy_vs_synapses(comparison: Comparison) -> Figure:
     """Return the figure of a comparison, votes beside the linear read-out."""
-    figure = style.new_figure(style.DOUBLE, 92)
-    panels = figure.subplots(1, len(READOUTS), sharey=True)
+    figure = style.new_figure(style.DOUBLE, 115)
+    panels, lower = figure.subplots(2, len(READOUTS), sharex=True, sharey="row", height_ratios=(3, 1))
     baselines = [summary.mean for group in comparison.groups if (summary := group.mean(lambda each: each.pixels))]
-    for axes, readout in zip(panels, READOUTS, strict=True):
+    for axes, below, readout in zip(panels, lower, READOUTS, strict=True):
         pixels = float(np.mean(baselines)) if baselines and readout == "linear" else None
-        plot_accuracy_vs_synapses(axes, families(comparison.groups, readout), pixels)
-        axes.set_title(TITLES[readout])
-    panels[1].set_ylabel("")
+        plot_accuracy_vs_synapses(axes, families(comparison.groups, readout), pixels, below)
+        axes.set(title=TITLES[readout], xlabel="")
+        below.set(xlabel="synapses (feedforward + competition)", ylabel="untrained, %")
+        below.grid(axis="y")
+    for axes in (panels[1], lower[1]):
+        axes.set_ylabel("")
     handles, labels = panels[0].get_legend_handles_labels()
     cross = Line2D([], [], linestyle="none", marker="x", markersize=3, color="0.3", label="untrained")
     figure.legend(
