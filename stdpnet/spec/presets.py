@@ -82,10 +82,10 @@ _LCSNN_100: Tables = {
     "competition": {"c_w": -438.0},
 }
 _LCSNN_1000: Tables = {
-    "neuron": {"v_thresh": -5.0, "tau_v": 638.0, "theta_plus": 4.0, "tau_theta": 1.1e7, "tau_refrac": 3.0},
+    "neuron": {"v_thresh": -5.0, "tau_v": 638.0, "theta_plus": 3.0, "tau_theta": 1.1e7, "tau_refrac": 3.0},
     "encoder": {"kind": "regular", "max_rate": 205.0},
-    "plasticity": {"A_plus": 0.01, "A_minus": 0.0, "tau_plus": 223.0, "mean_weight": 0.122},
-    "competition": {"c_w": -80.0},
+    "plasticity": {"A_plus": 0.02, "A_minus": 0.0, "tau_plus": 223.0, "mean_weight": 0.122},
+    "competition": {"c_w": -150.0},
 }
 _CSNN: Tables = {
     "neuron": {"v_thresh": -58.5, "tau_v": 102.0, "theta_plus": 0.0986, "tau_theta": 1.12e6, "tau_refrac": 0.0},
@@ -96,7 +96,7 @@ _CSNN: Tables = {
 _FCSNN: Tables = {
     "neuron": {"v_thresh": -2.43, "tau_v": 434.0, "theta_plus": 1.48, "tau_theta": 1.75e6, "tau_refrac": 6.0},
     "encoder": {"kind": "regular", "max_rate": 281.0},
-    "plasticity": {"A_plus": 0.00884, "A_minus": 0.0, "tau_plus": 230.0, "mean_weight": 0.111, "half_life": 2000.0},
+    "plasticity": {"A_plus": 0.015, "A_minus": 0.0, "tau_plus": 230.0, "mean_weight": 0.111, "half_life": 2000.0},
     "competition": {"c_w": -331.0},
 }
 _LEARNED = {"A_plus": -1.0, "A_minus": -0.03, "w_max": -500.0}
