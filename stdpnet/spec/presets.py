@@ -99,7 +99,7 @@ _FCSNN: Tables = {
     "plasticity": {"A_plus": 0.015, "A_minus": 0.0, "tau_plus": 230.0, "mean_weight": 0.111, "half_life": 2000.0},
     "competition": {"c_w": -331.0},
 }
-_LEARNED = {"A_plus": -1.0, "A_minus": -0.03, "w_max": -500.0}
+_LEARNED = {"c_w": -1700.0, "A_plus": -20.0, "A_minus": -0.3}
 _SMALL_FIELD = 2.0
 """Factor of mean weight and A_plus where a field has half as many pixels (8 x 8 instead of 12 x 12)."""
 
