@@ -5,8 +5,8 @@ receptive fields are a dense `Connection` whose upper bound is 0 outside them, w
 (LocalConnection2D was not timed). The competition is a connection that subtracts the spikes of a neuron's position, in
 training faster than a matrix of mostly zeros.
 
-What differs from the model: spikes are transmitted with the weights after, not before, the plasticity of their step, and
-weights are clipped once per step and not after the normalisation. Inference shows all images in one batch.
+What differs from the model: spikes are transmitted with the weights after, not before, the plasticity of their step,
+and weights are clipped once per step and not after the normalisation. Inference shows all images in one batch.
 """
 
 from __future__ import annotations
