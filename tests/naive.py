@@ -22,7 +22,7 @@ class NaiveEngine:
             raster = self._present_one(steps, switches, recording, i)
             for j in (j for step in raster for j in step):
                 counts[i][divmod(j, self.network.geometry.channels)] += 1
-            unnormalised += self._after(switches)
+            unnormalised += self._after(switches, counts[i])
         return Outcome(counts, unnormalised)
 
     def _synapses(self):
@@ -121,10 +121,17 @@ class NaiveEngine:
                         w = net.weights[synapses[i, j]] + xy.A_plus * self._rate * x[i]
                         net.weights[synapses[i, j]] = min(max(w, xy.w_min), xy.w_max)
             if learn_yy:
+                alpha = yy.target_rate * (yy.tau_plus + yy.tau_minus) / 1000
                 for i, j in pairs(spikes, as_pre=True):
-                    self._set_competition(where, i, j, c(i, j) - yy.A_minus * b[j])
+                    if yy.rule == "stdp":
+                        self._set_competition(where, i, j, c(i, j) - yy.A_minus * b[j])
+                    if yy.rule == "rate_target":
+                        self._set_competition(where, i, j, c(i, j) - yy.eta * (b[j] - alpha))
                 for i, j in pairs(spikes, as_pre=False):
-                    self._set_competition(where, i, j, c(i, j) + yy.A_plus * a[i])
+                    if yy.rule == "stdp":
+                        self._set_competition(where, i, j, c(i, j) + yy.A_plus * a[i])
+                    if yy.rule == "rate_target":
+                        self._set_competition(where, i, j, c(i, j) - yy.eta * a[i])
             # 7. reset
             for j in spikes:
                 v[j] = n.v_reset
@@ -144,8 +151,8 @@ class NaiveEngine:
         yy = self.spec.competition
         self.network.competition[where[i][0], where[i][1], where[j][1]] = min(max(value, yy.w_min), yy.w_max)
 
-    def _after(self, switches):
-        """Normalise, drift and relax; return how many neurons could not be normalised."""
+    def _after(self, switches, counts):
+        """Normalise, end the competition's rule, drift and relax; return how many neurons could not be normalised."""
         if switches.adapt_theta:
             n = self.spec.neuron
             for place, theta in np.ndenumerate(self.network.theta):
@@ -168,12 +175,14 @@ class NaiveEngine:
                     for row in range(fan_in):
                         w = net.weights[weight_set, row, channel] * factor
                         net.weights[weight_set, row, channel] = min(max(w, xy.w_min), xy.w_max)
-        if switches.learn_yy and net.competition.ndim == 3 and yy.drift != 0:
-            positions, channels, _ = net.competition.shape
-            for position in range(positions):
-                for i in range(channels):
-                    for j in range(channels):
-                        if i != j:
-                            w = net.competition[position, i, j] + yy.drift
-                            net.competition[position, i, j] = min(max(w, yy.w_min), yy.w_max)
+        if switches.learn_yy and net.competition.ndim == 3:
+            expected = (yy.target_rate * (self.spec.simulation.duration / 1000)) ** 2
+            for position, i, j in np.ndindex(net.competition.shape):
+                if i != j and yy.rule == "anti_hebbian":
+                    product = float(counts[position, i]) * float(counts[position, j])
+                    w = net.competition[position, i, j] - yy.eta * (product - expected)
+                    net.competition[position, i, j] = min(max(w, yy.w_min), yy.w_max)
+                if i != j and yy.drift != 0:
+                    w = net.competition[position, i, j] + yy.drift
+                    net.competition[position, i, j] = min(max(w, yy.w_min), yy.w_max)
         return unnormalised

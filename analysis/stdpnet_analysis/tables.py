@@ -36,7 +36,7 @@ def record(group: Group) -> dict[str, Any]:
         "architecture": ABBREVIATIONS[topology.architecture],
         "channels": geometry.channels,
         "kernel": geometry.kernel,
-        "competition": "learned" if group.spec.competition.learned else "fixed",
+        "competition": group.spec.competition.kind,
         "neurons": geometry.neurons,
         "synapses_xy": geometry.feedforward_synapses,
         "synapses_yy": geometry.competition_synapses,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
-from stdpnet.engines.base import Switches, make_engine
+from stdpnet.engines.base import Switches, constants, make_engine
 from stdpnet.errors import EngineError
 from stdpnet.network import Network, initial_network
 from stdpnet.spec.experiment import ExperimentSpec
@@ -48,8 +48,12 @@ def measure_window(spec: ExperimentSpec, rule: Literal["XY", "YY"], span: float 
     Raises
     ------
     EngineError
-        If a neuron did not spike exactly once: the protocol would not have measured pairs.
+        If the rule knows no pairs, or a neuron did not spike exactly once: the protocol would not have measured pairs.
     """
+    if rule == "YY" and spec.competition.rule == "anti_hebbian":
+        raise EngineError(
+            "competition.rule: anti_hebbian has no window; it learns from counts, not from pairs of spikes"
+        )
     reach = max(1, round(span / spec.simulation.dt))
     lags = np.arange(-reach, reach + 1)
     return (_measure_xy if rule == "XY" else _measure_yy)(spec, lags)
@@ -78,7 +82,8 @@ def _measure_yy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
     network.weights[...] = 0
     network.weights[0, np.arange(channels), np.arange(channels)] = DRIVE  # each neuron has a driver of its own
     network.theta[...] = 0
-    before = -2 * (abs(spec.competition.A_plus) + abs(spec.competition.A_minus)) - 1  # never near the bound of 0
+    yy = constants(small, network.dtype).yy
+    before = -2 * (abs(yy.A_plus) + abs(yy.A_minus) * (1 + yy.resting)) - 1  # never near the bound of 0
     network.competition[...] = np.where(np.eye(channels, dtype=bool), 0.0, before)
     when = np.append(middle, middle + lags) - 1
     trains = _trains(when, np.arange(channels), small.simulation.steps)

@@ -84,7 +84,7 @@ def benchmark(
         stages["read_out"] = sum(best[name] for name in answers)
     result: dict[str, Any] = {
         "network": spec.topology.label,
-        "competition": "learned" if spec.competition.learned else "fixed",
+        "competition": spec.competition.kind,
         "dtype": spec.simulation.dtype,
         "threads": work.threads,
         "train_images_per_s": 1 / best["train"],

@@ -13,7 +13,7 @@ from stdpnet.benchmark.machine import peak_memory_mb
 from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder, SpikeTrains, Stream
 from stdpnet.engines.base import FROZEN, Outcome, Switches, constants, make_engine, window_rows
-from stdpnet.engines.compiled.plasticity import normalise
+from stdpnet.engines.compiled.normalisation import normalise
 from stdpnet.engines.compiled.state import padded, spaced
 from stdpnet.engines.compiled.vectors import fitting_block
 from stdpnet.network import Floats, Network, initial_network

@@ -57,7 +57,7 @@ def info(run: RunArgument, as_json: JsonOption = False) -> None:
         "neurons": geometry.neurons,
         "feedforward_synapses": geometry.feedforward_synapses,
         "competition_synapses": geometry.competition_synapses,
-        "competition": "learned" if spec.competition.learned else "fixed",
+        "competition": spec.competition.kind,
         "dataset": spec.dataset.name,
         "images": opened.images,
         "goal": spec.training.images,

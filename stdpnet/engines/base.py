@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ class Switches(NamedTuple):
     learn_xy: bool
     """STDP of the feedforward synapses, and their normalisation."""
     learn_yy: bool
-    """STDP and drift of the competition; only where it is learned."""
+    """The competition; only where it is learned."""
     adapt_theta: bool
     """Decay and growth of the adaptive threshold."""
 
@@ -72,7 +72,9 @@ class Engine(Protocol):
         recording: Recording | None = None,
         rates: NDArray[np.float64] | None = None,
     ) -> Outcome:
-        """Show presentations one by one, each from the resting state; after each normalise, drift and relax theta.
+        """Show presentations one by one, each from the resting state; each followed by its end.
+
+        The end of a presentation normalises, lets the competition learn from the counts and drift, and relaxes theta.
 
         Parameters
         ----------
@@ -113,35 +115,73 @@ class STDPConstants(NamedTuple):
     """True: a spike adds 1 to its trace (all_to_all); False: it sets it to 1 (nearest)."""
 
 
+class CompetitionConstants(NamedTuple):
+    """Numbers of one time step, and of the end of a presentation, of the competition's plasticity.
+
+    Its three rules are one: on a pre spike c - A_minus*(b - resting), on a post spike c + A_plus*a, and after a
+    presentation c - eta*(n_pre*n_post - expected), then c + drift, each clipped. A rule has zeros where it has no term.
+    """
+
+    A_plus: float
+    A_minus: float
+    decay_pre: float
+    """exp(-dt/tau_plus)."""
+    decay_post: float
+    """exp(-dt/tau_minus)."""
+    w_min: float
+    w_max: float
+    accumulate: bool
+    """True: a spike adds 1 to its trace (all_to_all); False: it sets it to 1 (nearest)."""
+    resting: float
+    """Postsynaptic trace at which a pre spike changes nothing."""
+    eta: float
+    """Learning rate of what two neurons have in common, mV."""
+    expected: float
+    """Product of two spike counts that changes nothing."""
+    drift: float
+    """Added to each weight after a presentation, mV."""
+
+
+Plasticity: TypeAlias = STDPConstants | CompetitionConstants
+
+
 class Constants(NamedTuple):
     """All numbers that an engine needs beside the arrays."""
 
     neuron: NeuronConstants
     xy: STDPConstants
-    yy: STDPConstants
+    yy: CompetitionConstants
     norm: float
     """Sum of a neuron's feedforward weights after normalisation, mV."""
-    drift: float
-    """Added to each learned competition weight after a presentation, mV."""
     relaxation: float
     """Taken from each theta, down to 0, after a presentation that adapts it, mV."""
 
 
 def constants(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Constants:
     """Return the derived numbers of a spec, computed in float64 and rounded once to `dtype`."""
-    neuron, dt = spec.neuron, spec.simulation.dt
+    neuron, dt, seconds = spec.neuron, spec.simulation.dt, spec.simulation.duration / 1000
     real: Any = dtype.type
 
     def stdp(rule: STDPSpec) -> STDPConstants:
+        A_plus, A_minus = rule.amplitudes
         return STDPConstants(
-            real(rule.A_plus),
-            real(rule.A_minus),
+            real(A_plus),
+            real(A_minus),
             real(math.exp(-dt / rule.tau_plus)),
             real(math.exp(-dt / rule.tau_minus)),
             real(rule.w_min),
             real(rule.w_max),
             rule.traces == "all_to_all",
         )
+
+    yy = spec.competition
+    competition = CompetitionConstants(
+        *stdp(yy),
+        real(yy.resting_trace),
+        real(yy.eta if yy.rule == "anti_hebbian" else 0),
+        real((yy.target_rate * seconds) ** 2),
+        real(yy.drift),
+    )
 
     return Constants(
         NeuronConstants(
@@ -154,9 +194,8 @@ def constants(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Constants:
             min(round(neuron.tau_refrac / dt), spec.simulation.steps),  # longer than a presentation is as long as it
         ),
         stdp(spec.plasticity),
-        stdp(spec.competition),
+        competition,
         real(spec.plasticity.mean_weight * spec.geometry.fan_in),
-        real(spec.competition.drift),
         real(neuron.theta_plus * neuron.target_rate * spec.simulation.duration / 1000),
     )
 

@@ -25,7 +25,7 @@ from brian2.utils.logger import catch_logs
 from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
-from stdpnet.engines.base import Constants, Outcome, Recording, Switches, constants, window_rows
+from stdpnet.engines.base import Constants, Outcome, Plasticity, Recording, Switches, constants, window_rows
 from stdpnet.errors import EngineError
 from stdpnet.network import Network, normalise
 from stdpnet.spec.experiment import ExperimentSpec
@@ -116,14 +116,14 @@ class BrianEngine:
         self._run.step += 1
 
     def _end_presentation(self) -> None:
-        """Take the counts; normalise, drift and relax what is learning."""
+        """Take the counts; normalise, end the competition's rule, and relax theta, as far as they are learning."""
         run, groups = self._run, self._groups
-        run.counts[(run.step - 1) // run.steps].reshape(-1)[:] = groups.array("Y", "count")
+        counts = run.counts[(run.step - 1) // run.steps]
+        counts.reshape(-1)[:] = groups.array("Y", "count")
         if run.switches.learn_xy:
             run.unnormalised += normalise(groups.state["weights"], self._spec.plasticity)
-        if run.switches.learn_yy and groups.learned and self._numbers.drift:
-            competition, yy = groups.array("YY", "c"), self._numbers.yy
-            np.clip(competition + self._numbers.drift, yy.w_min, yy.w_max, out=competition)
+        if run.switches.learn_yy and groups.learned:
+            groups.end_competition(counts)
         if run.switches.adapt_theta and self._numbers.relaxation:
             theta = groups.state["theta"]
             np.maximum(theta - self._numbers.relaxation, 0, out=theta)
@@ -211,17 +211,17 @@ class _Groups:
         self.array("Y", "theta_factor")[:] = neuron.decay_theta if switches.adapt_theta else 1.0
         self.array("Y", "theta_jump")[:] = neuron.theta_plus if switches.adapt_theta else 0.0
         # A pathway of amplitude 0 changes nothing, as weights are always within their bounds; depression is costly.
-        rule = self._numbers.xy
-        xy.depress.active = switches.learn_xy and bool(rule.A_minus)
+        numbers = self._numbers
+        xy.depress.active = switches.learn_xy and bool(numbers.xy.A_minus)
         for operation in (xy.potentiate, self.by_name["XX"].trace, self.by_name["XT"].state_updater):
-            operation.active = switches.learn_xy and bool(rule.A_plus)
+            operation.active = switches.learn_xy and bool(numbers.xy.A_plus)
         if "W" in self.by_name:
             self._apply.active = switches.learn_xy
         if self.learned:
-            yy, rule = self.by_name["YY"], self._numbers.yy
+            yy = self.by_name["YY"]
             self.array("YY", "c")[:] = network.competition[:, self.off_diagonal].ravel()
-            yy.depress.active = switches.learn_yy and bool(rule.A_minus)
-            yy.potentiate.active = switches.learn_yy and bool(rule.A_plus)
+            yy.depress.active = switches.learn_yy and bool(numbers.yy.A_minus)
+            yy.potentiate.active = switches.learn_yy and bool(numbers.yy.A_plus)
 
     def store(self, network: Network) -> None:
         """Give the state back to the network."""
@@ -247,6 +247,15 @@ class _Groups:
         self.array("XY", "rate")[:] = rate
         if "W" in self.by_name:
             self.array("W", "dw")[:] = 0  # not 0 after a call that was interrupted within a step
+
+    def end_competition(self, counts: NDArray[np.int32]) -> None:
+        """Let the competition learn from the spike counts (P, C) of a presentation, and drift."""
+        c, yy = self.array("YY", "c"), self._numbers.yy
+        if yy.eta:
+            products = (counts[:, :, None] * counts[:, None, :])[:, self.off_diagonal].ravel()
+            np.clip(c - yy.eta * (products - yy.expected), yy.w_min, yy.w_max, out=c)
+        if yy.drift:
+            np.clip(c + yy.drift, yy.w_min, yy.w_max, out=c)
 
     def _synapses(
         self, name: str, pre: str, post: str, model: str, on_pre: dict[str, str], on_post: dict[str, str]
@@ -284,7 +293,7 @@ class _Groups:
     def _connect_competition(self, network: Network) -> None:
         """Create YY, the learned competition."""
         change = "c = clip(c {}, w_min, w_max)"
-        on_pre = {"transmit": "I_post += c", "depress": change.format("- A_minus*b_post")}
+        on_pre = {"transmit": "I_post += c", "depress": change.format("- A_minus*(b_post - resting)")}
         on_post = {"potentiate": change.format("+ A_plus*a_pre")}
         yy = self._synapses("YY", "Y", "Y", "c : 1", on_pre, on_post)
         first = np.arange(network.geometry.positions)[:, None] * network.geometry.channels  # neuron of each position
@@ -306,7 +315,7 @@ def _neurons(spec: ExperimentSpec, count: int, numbers: Constants, learned: bool
     step = ["v = v_rest + (v - v_rest)*decay_v", "v = v + I", "I = 0", "theta = theta*theta_factor"]
     spike = ["v = v_reset", "theta = theta + theta_jump", "count = count + 1"]
     namespace = {**numbers.neuron._asdict(), "tau_v": spec.neuron.tau_v * ms, "tau_theta": spec.neuron.tau_theta * ms}
-    traces = [("y", xy.tau_minus, numbers.xy, numbers.xy.decay_post)]
+    traces: list[tuple[str, float, Plasticity, float]] = [("y", xy.tau_minus, numbers.xy, numbers.xy.decay_post)]
     if learned:
         traces += [("a", yy.tau_plus, numbers.yy, numbers.yy.decay_pre)]
         traces += [("b", yy.tau_minus, numbers.yy, numbers.yy.decay_post)]

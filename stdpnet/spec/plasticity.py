@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from stdpnet.spec.base import Spec
 
 Traces = Literal["nearest", "all_to_all"]
+CompetitionRule = Literal["stdp", "rate_target", "anti_hebbian"]
 
 
 class STDPSpec(Spec):
@@ -35,6 +36,16 @@ class STDPSpec(Spec):
             raise ValueError(f"w_min: {self.w_min} must lie below w_max = {self.w_max}")
         return self
 
+    @property
+    def amplitudes(self) -> tuple[float, float]:
+        """A_plus and A_minus that are used."""
+        return self.A_plus, self.A_minus
+
+    @property
+    def resting_trace(self) -> float:
+        """Postsynaptic trace at which a pre spike changes nothing."""
+        return 0.0
+
 
 class PlasticitySpec(STDPSpec):
     """STDP of the feedforward synapses XY; their weights are in mV."""
@@ -46,16 +57,33 @@ class PlasticitySpec(STDPSpec):
 
 
 class CompetitionSpec(STDPSpec):
-    """The inhibitory synapses YY between neurons of one position; learned by STDP of negative amplitudes: anti-STDP."""
+    """The inhibitory synapses YY between neurons of one position: fixed, or learned by one of three local rules.
+
+    With a and b the traces of the pre- and postsynaptic neuron, n their spikes in a presentation, alpha =
+    target_rate*(tau_plus + tau_minus) and p = target_rate*duration:
+
+    - stdp: c <- c - A_minus*b on a pre, c + A_plus*a on a post spike; of negative amplitudes, anti-STDP;
+    - rate_target (Vogels et al. 2011, doi 10.1126/science.1211095): c <- c - eta*(b - alpha) on a pre, c - eta*a on a
+      post spike: inhibition grows until its target fires at target_rate;
+    - anti_hebbian (Földiák 1990, doi 10.1007/BF02331346; with spike counts Zylberberg et al. 2011, doi
+      10.1371/journal.pcbi.1002250): c <- c - eta*(n_pre*n_post - p*p) after each presentation: neurons that answer
+      the same images inhibit each other more.
+    """
 
     learned: bool = False
     """False: every weight is c_w and stays; True: initial weights uniform in (c_w, 0), trained with the keys below."""
+    rule: CompetitionRule = "stdp"
+    """How it is learned: stdp (A_plus, A_minus), rate_target or anti_hebbian (eta, target_rate)."""
     c_w: float = Field(-100.0, le=0)
     """Weight of fixed competition, or the lower end of the initial weights of a learned one, mV; 0: no competition."""
     A_plus: float = -1.626
     """Weight change of a post spike right after a pre spike, mV; negative strengthens the inhibition."""
     A_minus: float = -0.0556
     """Weight change, subtracted, of a pre spike right after a post spike, mV; negative weakens the inhibition."""
+    eta: float = Field(0.1, ge=0)
+    """Learning rate of rate_target and anti_hebbian, mV."""
+    target_rate: float = Field(2.0, ge=0)
+    """Rate of a neuron at which rate_target and anti_hebbian leave its inhibition as it is, Hz."""
     tau_plus: float = Field(17.7, gt=0)
     """Time constant of the presynaptic trace, ms."""
     tau_minus: float = Field(16.5, gt=0)
@@ -66,3 +94,26 @@ class CompetitionSpec(STDPSpec):
     """Upper bound of a learned weight, mV (clamps it from above)."""
     drift: float = 0.0
     """Added to every learned weight after each presentation, then clipped, mV."""
+
+    @model_validator(mode="after")
+    def _rule_is_used(self) -> Self:
+        if self.rule != "stdp" and not self.learned:
+            raise ValueError(f"rule: '{self.rule}' learns the competition; set competition.learned = true too")
+        return self
+
+    @property
+    def amplitudes(self) -> tuple[float, float]:
+        """A_plus and A_minus that are used: those of the rule."""
+        return {"stdp": super().amplitudes, "rate_target": (-self.eta, self.eta), "anti_hebbian": (0.0, 0.0)}[self.rule]
+
+    @property
+    def resting_trace(self) -> float:
+        """Postsynaptic trace at which a pre spike changes nothing: alpha of rate_target."""
+        return self.target_rate * (self.tau_plus + self.tau_minus) / 1000 if self.rule == "rate_target" else 0.0
+
+    @property
+    def kind(self) -> str:
+        """What a table calls it: none, fixed, learned (by anti-STDP), rate_target or anti_hebbian."""
+        if not self.learned:
+            return "fixed" if self.c_w else "none"
+        return "learned" if self.rule == "stdp" else self.rule

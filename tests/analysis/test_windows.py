@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from stdpnet.errors import EngineError
+from stdpnet_analysis.figures.learning import exponential_window
 from stdpnet_analysis.windows import measure_window
 from tests.engines.networks import ENGINES, lively
 
@@ -45,6 +46,24 @@ def test_the_competition_window_is_exponential(engine_keys):
     assert_exponential(window, spec.competition)
     assert (window.changes[window.intervals > 0] < 0).all(), "pre before post strengthens the inhibition"
     assert (window.changes[window.intervals < 0] > 0).all(), "post before pre weakens it"
+
+
+def test_the_window_of_a_rate_target_is_symmetric_around_what_a_pre_spike_changes_alone(engine_keys):
+    keys = {"learned": True, "rule": "rate_target", "eta": 0.4, "target_rate": 5.0, "tau_plus": 20.0, "tau_minus": 20.0}
+    spec = experiment(engine_keys)
+    window = measure_window(spec.replace(competition=spec.competition.replace(**keys)), "YY", 30.0)
+    alpha, t = 5.0 * 0.04, window.intervals
+    expected = 0.4 * alpha - 0.4 * np.exp(-np.abs(t) / 20.0)
+    expected[t == 0] -= 0.4  # pre and post together
+    np.testing.assert_allclose(window.changes, expected, atol=1e-12)
+    competition = spec.competition.replace(**keys)
+    np.testing.assert_allclose(exponential_window(competition, t), expected, atol=1e-12)
+
+
+def test_a_rule_without_pairs_has_no_window():
+    spec = lively(competition={"learned": True, "rule": "anti_hebbian"})
+    with pytest.raises(EngineError, match=r"competition\.rule: anti_hebbian has no window"):
+        measure_window(spec, "YY")
 
 
 @pytest.mark.parametrize("architecture", ["convolutional", "fully_connected"])

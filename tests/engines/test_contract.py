@@ -31,12 +31,28 @@ def assert_same(spec, engine_keys, trains, switches=TRAINING, rates=None):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("learned", [False, True], ids=["fixed", "learned"])
 @pytest.mark.parametrize("traces", ["nearest", "all_to_all"])
-def test_training_equals_the_naive_twin(engine_keys, architecture, learned, traces):
+def test_training_equals_the_naive_twin(every_engine, architecture, learned, traces):
     competition = {"learned": learned, "traces": traces, "drift": 0.05}
     spec = lively(architecture, competition=competition, plasticity={"traces": traces})
     trains = random_trains(np.random.default_rng(1), 3, spec.simulation.steps, 36, 0.15)
-    outcome = assert_same(spec, engine_keys, trains)
+    outcome = assert_same(spec, every_engine, trains)
     assert outcome.counts.sum() > 20, "a silent network proves nothing"
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("rule", ["rate_target", "anti_hebbian"])
+@pytest.mark.parametrize("traces", ["nearest", "all_to_all"])
+def test_other_rules_of_the_competition_equal_the_naive_twin(every_engine, architecture, rule, traces):
+    keys = {"rule": rule, "eta": 0.05, "target_rate": 60.0, "w_min": -4.5, "w_max": -0.01}
+    spec = lively(architecture, competition={"learned": True, "traces": traces, "drift": 0.02, **keys})
+    trains = random_trains(np.random.default_rng(6), 4, spec.simulation.steps, 36, 0.15)
+    assert assert_same(spec, every_engine, trains).counts.sum() > 20
+    engine, before = build(spec, every_engine), initial_network(spec).competition
+    engine.present(trains, TRAINING)
+    off_diagonal = ~np.eye(3, dtype=bool)
+    learned = engine.network.competition[:, off_diagonal]
+    assert (learned != before[:, off_diagonal]).all()
+    assert ((learned > -4.5) & (learned < -0.01)).any(), "a rule that only clips proves nothing"
 
 
 def test_a_convolution_with_a_single_position_equals_the_naive_twin(engine_keys):
@@ -114,13 +130,16 @@ def test_a_network_without_input_is_silent_and_a_dead_row_is_reported(engine_key
 
 
 specs = st.builds(
-    lambda architecture, learned, traces, yy_traces, refrac, a_minus, yy_amplitudes, w_max, drift, seed: lively(
+    lambda architecture, rule, traces, yy_traces, refrac, a_minus, yy_amplitudes, w_max, drift, seed: lively(
         architecture,
         seed=seed,
         neuron={"tau_refrac": refrac},
         plasticity={"A_minus": a_minus, "traces": traces, "w_max": w_max},
         competition={
-            "learned": learned,
+            "learned": rule != "fixed",
+            "rule": "stdp" if rule == "fixed" else rule,
+            "target_rate": 20.0,
+            "eta": abs(yy_amplitudes[0]),
             "traces": yy_traces,
             "A_plus": yy_amplitudes[0],
             "A_minus": yy_amplitudes[1],
@@ -128,7 +147,7 @@ specs = st.builds(
         },
     ),
     st.sampled_from(ARCHITECTURES),
-    st.booleans(),
+    st.sampled_from(["fixed", "stdp", "rate_target", "anti_hebbian"]),
     st.sampled_from(["nearest", "all_to_all"]),
     st.sampled_from(["nearest", "all_to_all"]),
     st.integers(0, 4),

@@ -199,6 +199,39 @@ def test_competition_of_neurons_that_spike_together_learns_pre_then_post(engine_
     np.testing.assert_array_equal(bench.engine.network.competition[0], [[0.0, expected], [expected, 0.0]])
 
 
+def test_a_rate_target_weakens_inhibition_of_a_silent_neuron_and_strengthens_it_around_its_spikes(engine_keys):
+    # alpha = 20 Hz * (10 + 8) ms = 0.36
+    bench = competing(engine_keys, rule="rate_target", eta=0.5, target_rate=20.0)
+    assert bench.run({0: [2]}, YY) == [[3], []]
+    np.testing.assert_array_equal(bench.engine.network.competition[0], [[0.0, -3.0 + 0.5 * 0.36], [-3.0, 0.0]])
+    bench = competing(engine_keys, rule="rate_target", eta=0.5, target_rate=20.0)
+    assert bench.run({0: [2], 1: [4]}, YY) == [[3], [5]]
+    matrix = bench.engine.network.competition[0]
+    assert matrix[0, 1] == -3.0 + 0.5 * 0.36 - 0.5 * (math.exp(-1 / 10) * math.exp(-1 / 10))
+    assert matrix[1, 0] == -3.0 - 0.5 * (math.exp(-1 / 8) * math.exp(-1 / 8) - 0.36)
+    np.testing.assert_array_equal(np.diag(matrix), 0.0)
+
+
+@pytest.mark.parametrize(("steps", "sign"), [([], 1), ([4, 8, 12, 16], -1)], ids=["silent", "busy"])
+def test_a_rate_target_lets_a_neuron_fire_neither_less_nor_more(engine_keys, steps, sign):
+    keys = {"tau_plus": 200.0, "tau_minus": 200.0, "traces": "all_to_all"}
+    bench = competing(engine_keys, rule="rate_target", eta=0.1, target_rate=3.0, **keys)
+    raster = bench.run({0: [2, 6, 10, 14], 1: steps}, YY)
+    assert [len(spikes) for spikes in raster] == [4, len(steps)]
+    assert np.sign(bench.engine.network.competition[0, 0, 1] + 3.0) == sign
+
+
+def test_anti_hebbian_learns_from_the_products_of_the_counts_after_the_presentation(engine_keys):
+    # p = 50 Hz * 20 ms = 1 spike
+    bench = competing(engine_keys, rule="anti_hebbian", eta=0.25, target_rate=50.0)
+    assert bench.run({0: [2], 1: [4, 9, 14]}, YY) == [[3], [5, 10, 15]]
+    np.testing.assert_array_equal(bench.engine.network.competition[0], [[0.0, -3.5], [-3.5, 0.0]])  # 3 - 1 = 2
+    bench.run({0: [2]}, YY)
+    np.testing.assert_array_equal(bench.engine.network.competition[0], [[0.0, -3.25], [-3.25, 0.0]])  # 0 - 1
+    bench.run({0: [2]}, FROZEN)
+    np.testing.assert_array_equal(bench.engine.network.competition[0], [[0.0, -3.25], [-3.25, 0.0]])
+
+
 def test_competition_drifts_once_per_presentation_and_clips(engine_keys):
     bench = competing(engine_keys, drift=1.0, w_max=-1.5)
     bench.run({}, YY)

@@ -91,6 +91,8 @@ def test_every_field_is_documented(owner, name, field):
         ),
         (["plasticity.w_max=-1"], "plasticity.w_min: 0.0 must lie below w_max = -1.0"),
         (["competition.c_w=1"], "competition.c_w: input should be less than or equal to 0, got 1"),
+        (["competition.rule=rate_target"], "competition.rule: 'rate_target' learns the competition; set"),
+        (["competition.rule=hebb", "competition.learned=true"], "competition.rule: input should be 'stdp'"),
         (["training.two_step=10"], "training.two_step: needs competition.learned = true"),
         (["dataset.name=folder"], "dataset.path: name = 'folder' needs a path"),
         (["dataset.path=x"], "dataset.path: 'x' is not used by name = 'digits'"),

@@ -155,14 +155,17 @@ class DrawnWindow(NamedTuple):
 def exponential_window(rule: STDPSpec, intervals: Floats) -> Floats:
     """Return A_plus exp(-t/tau_plus) for t >= 0 and -A_minus exp(t/tau_minus) for t <= 0, both at 0; mV.
 
+    A competition with a rate target has, at all intervals, what its pre spikes change alone.
+
     Parameters
     ----------
     rule : amplitudes and time constants
     intervals : (K,) t = t_post - t_pre, ms
     """
-    late = np.where(intervals >= 0, rule.A_plus * np.exp(-np.abs(intervals) / rule.tau_plus), 0.0)
-    early = np.where(intervals <= 0, -rule.A_minus * np.exp(-np.abs(intervals) / rule.tau_minus), 0.0)
-    expected: Floats = late + early
+    A_plus, A_minus = rule.amplitudes
+    late = np.where(intervals >= 0, A_plus * np.exp(-np.abs(intervals) / rule.tau_plus), 0.0)
+    early = np.where(intervals <= 0, -A_minus * np.exp(-np.abs(intervals) / rule.tau_minus), 0.0)
+    expected: Floats = late + early + A_minus * rule.resting_trace
     return expected
 
 
@@ -213,9 +216,10 @@ def _progress(view: RunView) -> Figure:
 def _windows(view: RunView) -> Figure:
     spec = view.spec
     rules: dict[Any, STDPSpec] = {"XY": spec.plasticity}
-    if spec.competition.learned:
+    if spec.competition.learned and spec.competition.rule != "anti_hebbian":  # which knows no pairs
         rules["YY"] = spec.competition
-    names = {"XY": "feedforward STDP (XY)", "YY": "competition, anti-STDP (YY)"}
+    kind = "anti-STDP" if spec.competition.rule == "stdp" else "rate target"
+    names = {"XY": "feedforward STDP (XY)", "YY": f"competition, {kind} (YY)"}
     figure = style.new_figure(style.SINGLE * len(rules), 65)
     panels = np.atleast_1d(figure.subplots(1, len(rules)))
     for axes, (name, rule) in zip(panels, rules.items(), strict=True):

@@ -148,7 +148,7 @@ def _facts(view: RunView) -> dict[str, str]:
         "training images": f"{count(view.run.images)} of {count(spec.training.images)}",
         "positions × channels": f"{geometry.positions} × {geometry.channels} = {count(geometry.neurons)} neurons",
         "synapses": f"{count(geometry.feedforward_synapses)} XY + {count(geometry.competition_synapses)} YY",
-        "competition": "learned" if spec.competition.learned else "fixed",
+        "competition": spec.competition.kind,
         "seed": str(spec.seed),
     }
     if last.get("images_per_s"):

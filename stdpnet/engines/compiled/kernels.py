@@ -5,7 +5,7 @@ own (LCSNN, FCSNN), all of them where they share kernels (CSNN). Groups share no
 run on any number of threads in any order with the same result.
 
 Most steps of a position are calm: nobody spikes. `calm` runs through them without looking up; the rest is done between
-its calls (see stdpnet.engines.compiled.plasticity for what is learned). The type of `block`
+its calls (see plasticity, competition and normalisation for what is learned). The type of `block`
 decides how it computes, so that there is one kernel in the source and one in the cache for each shape of a block.
 """
 
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from stdpnet._jit import lean, lean_inlined
 from stdpnet.engines.base import NeuronConstants, Recording
 from stdpnet.engines.compiled.calm import calm
+from stdpnet.engines.compiled.competition import end_competition, inhibit, learn_competition
 from stdpnet.engines.compiled.events import Events
-from stdpnet.engines.compiled.plasticity import drift, learn, learn_competition, normalise, raise_traces, slowed
+from stdpnet.engines.compiled.normalisation import normalise
+from stdpnet.engines.compiled.plasticity import learn, raise_traces, slowed
 from stdpnet.engines.compiled.state import ALIVE, ASLEEP, FIRED, Cells, Group, Memory, Output, Rules, Spikes, State
 from stdpnet.engines.compiled.vectors import Block, add, bits_ge, length, load, lowest_bit, single, splat
 from stdpnet.network import Floats
@@ -64,7 +66,7 @@ def present(
             own = slowed(rules, rates[i])
             _rest(memory.cells, memory.spikes, rules)
             _present(i, events, group, memory.cells, memory.spikes, own, output, block)
-            unnormalised += _end(group, rules, memory.spikes, block)
+            unnormalised += _end(output.counts[i], group, rules, memory.spikes, block)
     return unnormalised
 
 
@@ -119,10 +121,10 @@ def _present(
                 fired = True
                 for n in range(tally[FIRED, g]):
                     output.counts[i, group.first + g, spikes.fired[g, n]] += 1
-                _inhibit(g, group, cells, spikes)
+                inhibit(g, group, cells, spikes)
                 raise_traces(k, g, spikes, rules)
                 if rules.learn_yy:
-                    learn_competition(group.competition[g], g, spikes, rules.yy)
+                    learn_competition(k, group.competition[g], g, spikes, rules.yy)
             _record(output.recording, i, k, g, group, cells, spikes, rules.neuron)
         if fired or (depresses and alive):
             learn(k, fired, rows, begins, bands, group, spikes, rules, block)
@@ -186,23 +188,6 @@ def _fire_one(k: int, g: int, j: int, theta: Floats, cells: Cells, spikes: Spike
 
 
 @lean_inlined
-def _inhibit(g: int, group: Group, cells: Cells, spikes: Spikes) -> None:
-    """Add the weights of the competition to the input, spiking neurons ascending (step 4)."""
-    current = cells.current[g]
-    for n in range(spikes.tally[FIRED, g]):
-        i = spikes.fired[g, n]
-        if group.competition.shape[0] > 0:
-            outgoing = group.competition[g, i]
-            for j in range(group.channels):
-                current[j] += outgoing[j]
-        else:
-            own = current[i]
-            for j in range(current.shape[0]):
-                current[j] += group.c_w
-            current[i] = own
-
-
-@lean_inlined
 def _record(
     recording: Recording | None,
     i: int,
@@ -225,11 +210,11 @@ def _record(
 
 
 @lean
-def _end(group: Group, rules: Rules, spikes: Spikes, block: Block | None) -> int:
-    """Normalise, drift and relax after a presentation; return how many neurons could not be normalised."""
-    if rules.drift != 0:
+def _end(counts: NDArray[np.int32], group: Group, rules: Rules, spikes: Spikes, block: Block | None) -> int:
+    """End a presentation with these counts (P, C); return how many neurons could not be normalised."""
+    if rules.learn_yy:
         for g in range(group.competition.shape[0]):
-            drift(group.competition[g], rules.drift, rules.yy)
+            end_competition(group.competition[g], counts[group.first + g], spikes, rules.yy)
     if rules.relaxation > 0:
         for g in range(group.theta.shape[0]):
             for j in range(group.channels):

@@ -1,4 +1,4 @@
-"""What is learned, compiled: traces, STDP of the feedforward weights and of the competition, normalisation, drift.
+"""STDP of the feedforward weights, compiled, with its traces.
 
 Traces are aged when they are needed, step by step as if they had been kept up to date, and plasticity passes over what
 a trace of 0 cannot change. Neither alters a number.
@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._jit import lean, lean_inlined
-from stdpnet.engines.base import STDPConstants
+from stdpnet.engines.base import Plasticity, STDPConstants
 from stdpnet.engines.compiled.state import (
     ALIVE,
     FIRED,
     X_TRACES,
     Y_TRACES,
-    YY_TRACES,
     Group,
     Rules,
     Spikes,
@@ -28,7 +27,6 @@ from stdpnet.engines.compiled.vectors import (
     add,
     at,
     clip_vector,
-    div,
     length,
     load,
     mul,
@@ -36,7 +34,6 @@ from stdpnet.engines.compiled.vectors import (
     splat,
     store,
     sub,
-    where_positive,
 )
 from stdpnet.network import Floats
 
@@ -48,14 +45,14 @@ def slowed(rules: Rules, rate: float) -> Rules:
     own = STDPConstants(
         xy.A_plus * rate, xy.A_minus * rate, xy.decay_pre, xy.decay_post, xy.w_min, xy.w_max, xy.accumulate
     )
-    return Rules(rules.neuron, own, rules.yy, rules.learn_xy, rules.learn_yy, rules.norm, rules.drift, rules.relaxation)
+    return Rules(rules.neuron, own, rules.yy, rules.learn_xy, rules.learn_yy, rules.norm, rules.relaxation)
 
 
 @lean
-def clip(w: float, stdp: STDPConstants) -> float:
+def clip(w: float, bounds: Plasticity) -> float:
     """Return w within the bounds of its plasticity."""
-    w = w if w > stdp.w_min else stdp.w_min
-    return w if w < stdp.w_max else stdp.w_max
+    w = w if w > bounds.w_min else bounds.w_min
+    return w if w < bounds.w_max else bounds.w_max
 
 
 @lean_inlined
@@ -67,31 +64,14 @@ def _age_y(k: int, g: int, spikes: Spikes, xy: STDPConstants) -> None:
     spikes.aged[Y_TRACES, g] = k + 1
 
 
-@lean
-def _age_yy(k: int, g: int, spikes: Spikes, yy: STDPConstants) -> None:
-    """Bring the traces a and b to step k (step 1)."""
-    for _ in range(spikes.aged[YY_TRACES, g], k + 1):
-        for n in range(spikes.tally[ALIVE, g]):
-            j = spikes.alive[g, n]
-            spikes.a[g, j] *= yy.decay_pre
-            spikes.b[g, j] *= yy.decay_post
-    spikes.aged[YY_TRACES, g] = k + 1
-
-
 @lean_inlined
 def raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
-    """Age the neurons' traces and raise those of the neurons that fired (step 5), if anything is learned with them."""
+    """Age the traces y and raise those of the neurons that fired (step 5), if anything is learned with them."""
     if rules.learn_xy and rules.xy.A_minus != 0:
         _age_y(k, g, spikes, rules.xy)
         for n in range(spikes.tally[FIRED, g]):
             j = spikes.fired[g, n]
             spikes.y[g, j] = spikes.y[g, j] + 1 if rules.xy.accumulate else 1
-    if rules.learn_yy:
-        _age_yy(k, g, spikes, rules.yy)
-        for n in range(spikes.tally[FIRED, g]):
-            j = spikes.fired[g, n]
-            spikes.a[g, j] = spikes.a[g, j] + 1 if rules.yy.accumulate else 1
-            spikes.b[g, j] = spikes.b[g, j] + 1 if rules.yy.accumulate else 1
 
 
 @lean
@@ -319,79 +299,3 @@ def _apply_row(row: int, weights: Floats, dw: Floats, xy: STDPConstants, block: 
             w, change = load(weights, row, start, block), load(dw, row, start, block)
             store(weights, row, start, clip_vector(add(w, change), low, high))
             store(dw, row, start, sub(change, change))
-
-
-@lean
-def learn_competition(competition: Floats, g: int, spikes: Spikes, yy: STDPConstants) -> None:
-    """STDP of a position's (C, C) competition: every pre, then every post spike; the diagonal stays 0 (step 6)."""
-    a, b, alive, n_alive = spikes.a[g], spikes.b[g], spikes.alive[g], spikes.tally[ALIVE, g]
-    for n in range(spikes.tally[FIRED, g]):
-        i = spikes.fired[g, n]
-        for m in range(n_alive):
-            j = alive[m]
-            competition[i, j] = clip(competition[i, j] - yy.A_minus * b[j], yy)
-        competition[i, i] = 0
-    for n in range(spikes.tally[FIRED, g]):
-        j = spikes.fired[g, n]
-        for m in range(n_alive):
-            i = alive[m]
-            competition[i, j] = clip(competition[i, j] + yy.A_plus * a[i], yy)
-        competition[j, j] = 0
-
-
-@lean
-def drift(competition: Floats, change: float, yy: STDPConstants) -> None:
-    """Add the drift to a position's (C, C) competition, and clip it; the diagonal stays 0 (after a presentation)."""
-    channels = competition.shape[0]
-    for i in range(channels):
-        for j in range(channels):
-            competition[i, j] = clip(competition[i, j] + change, yy)
-        competition[i, i] = 0
-
-
-@lean
-def normalise(weights: Floats, channels: int, sums: Floats, norm: float, xy: STDPConstants, block: Block | None) -> int:
-    """Scale each neuron's weights to the sum `norm`, and clip; return how many had a sum not above 0.
-
-    Parameters
-    ----------
-    weights : (k*k, >= K) feedforward weights, mV
-    channels : channels C <= K without the padding, which stays 0
-    sums : (1, K) scratch memory
-    norm, xy : sum to reach, mV, and bounds
-    block : neurons to work on together; None: plain loops
-    """
-    if block is None:
-        _normalise_plain(weights, sums[0], norm, xy)
-    else:
-        for start in range(0, sums.shape[1], length(block)):
-            _normalise_block(weights, start, sums, norm, xy, block)
-    left = 0
-    for j in range(channels):
-        left += not sums[0, j] > 0
-    return left
-
-
-@lean
-def _normalise_block(weights: Floats, start: int, sums: Floats, norm: float, xy: STDPConstants, block: Block) -> None:
-    low, high = splat(xy.w_min, block), splat(xy.w_max, block)
-    total = sub(low, low)
-    for row in range(weights.shape[0]):
-        total = add(total, load(weights, row, start, block))
-    store(sums, 0, start, total)
-    factor = div(splat(norm, block), total)
-    for row in range(weights.shape[0]):
-        w = load(weights, row, start, block)
-        store(weights, row, start, where_positive(total, clip_vector(mul(w, factor), low, high), w))
-
-
-@lean
-def _normalise_plain(weights: Floats, sums: Floats, norm: float, xy: STDPConstants) -> None:
-    sums[:] = 0
-    for row in range(weights.shape[0]):
-        for j in range(sums.shape[0]):
-            sums[j] += weights[row, j]
-    for row in range(weights.shape[0]):
-        for j in range(sums.shape[0]):
-            if sums[j] > 0:
-                weights[row, j] = clip(weights[row, j] * (norm / sums[j]), xy)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet.engines.base import Constants, NeuronConstants, Recording, STDPConstants, Switches
+from stdpnet.engines.base import CompetitionConstants, Constants, NeuronConstants, Recording, STDPConstants, Switches
 from stdpnet.network import Floats
 
 FIRED, ASLEEP, ALIVE = 0, 1, 2  # rows of Spikes.tally
@@ -67,11 +67,10 @@ class Rules(NamedTuple):
 
     neuron: NeuronConstants
     xy: STDPConstants
-    yy: STDPConstants
+    yy: CompetitionConstants
     learn_xy: bool
     learn_yy: bool
     norm: float
-    drift: float
     relaxation: float
 
     @classmethod
@@ -87,7 +86,6 @@ class Rules(NamedTuple):
             switches.learn_xy,
             switches.learn_yy,
             constants.norm,
-            constants.drift if switches.learn_yy else zero,
             constants.relaxation if switches.adapt_theta else zero,
         )
 
