@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from stdpnet.spec.base import Spec
 
 Scalar = bool | int | float | str
-Objective = Literal["linear", "vote", "all", "patch", "spikes_first"]
+Objective = Literal["linear", "vote", "mean", "all", "patch", "spikes_first"]
 
 
 class BaseSpec(Spec):
@@ -77,7 +77,7 @@ class ObjectiveSpec(Spec):
     """What is maximised: the validation accuracy of the trained network, averaged over the repeats."""
 
     readout: Objective = "linear"
-    """linear, one voting rule (all, patch, spikes_first), or vote: the best of the three."""
+    """linear, one voting rule (all, patch, spikes_first), vote: the best of the three, or mean: of linear and vote."""
     split: str = "validation"
     """Always validation: the test split is for final figures."""
 

@@ -51,4 +51,6 @@ def run_repeat(repeat: Repeat) -> Outcome:
 
 def objective(accuracy: dict[str, float], readout: Objective) -> float:
     """Return the accuracy that a study maximises."""
-    return max(accuracy[rule] for rule in RULES) if readout == "vote" else accuracy[readout]
+    vote = max(accuracy[rule] for rule in RULES)
+    combined = {"vote": vote, "mean": (vote + accuracy["linear"]) / 2}
+    return combined.get(readout) or accuracy[readout]
