@@ -5,7 +5,7 @@ own (LCSNN, FCSNN), all of them where they share kernels (CSNN). Groups share no
 run on any number of threads in any order with the same result.
 
 Most steps of a position are calm: nobody spikes. `calm` runs through them without looking up; the rest is done between
-its calls (see plasticity, competition and normalisation for what is learned). The type of `block`
+its calls (see plasticity, shared, competition and normalisation for what is learned). The type of `block`
 decides how it computes, so that there is one kernel in the source and one in the cache for each shape of a block.
 """
 
@@ -21,6 +21,7 @@ from stdpnet.engines.compiled.competition import end_competition, inhibit, learn
 from stdpnet.engines.compiled.events import Events
 from stdpnet.engines.compiled.normalisation import normalise
 from stdpnet.engines.compiled.plasticity import learn, raise_traces, slowed
+from stdpnet.engines.compiled.shared import learn_shared
 from stdpnet.engines.compiled.state import ALIVE, ASLEEP, FIRED, Cells, Group, Memory, Output, Rules, Spikes, State
 from stdpnet.engines.compiled.vectors import Block, add, bits_ge, length, load, lowest_bit, single, splat
 from stdpnet.network import Floats
@@ -127,7 +128,10 @@ def _present(
                     learn_competition(k, group.competition[g], g, spikes, rules.yy)
             _record(output.recording, i, k, g, group, cells, spikes, rules.neuron)
         if fired or (depresses and alive):
-            learn(k, fired, rows, begins, bands, group, spikes, rules, block)
+            if group.shared:
+                learn_shared(k, fired, rows, begins, bands, group, spikes, rules, block)
+            else:
+                learn(k, fired, rows, begins, bands, group, spikes, rules, block)
         k += 1
 
 

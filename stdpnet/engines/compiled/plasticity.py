@@ -1,4 +1,4 @@
-"""STDP of the feedforward weights, compiled, with its traces.
+"""STDP of a position's own feedforward weights, compiled, and its traces.
 
 Traces are aged when they are needed, step by step as if they had been kept up to date, and plasticity passes over what
 a trace of 0 cannot change. Neither alters a number.
@@ -24,7 +24,6 @@ from stdpnet.engines.compiled.state import (
 )
 from stdpnet.engines.compiled.vectors import (
     Block,
-    add,
     at,
     clip_vector,
     length,
@@ -56,7 +55,7 @@ def clip(w: float, bounds: Plasticity) -> float:
 
 
 @lean_inlined
-def _age_y(k: int, g: int, spikes: Spikes, xy: STDPConstants) -> None:
+def age_y(k: int, g: int, spikes: Spikes, xy: STDPConstants) -> None:
     """Bring the traces y to step k: one multiplication for each step (step 1)."""
     for _ in range(spikes.aged[Y_TRACES, g], k + 1):
         for n in range(spikes.tally[ALIVE, g]):
@@ -68,14 +67,14 @@ def _age_y(k: int, g: int, spikes: Spikes, xy: STDPConstants) -> None:
 def raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
     """Age the traces y and raise those of the neurons that fired (step 5), if anything is learned with them."""
     if rules.learn_xy and rules.xy.A_minus != 0:
-        _age_y(k, g, spikes, rules.xy)
+        age_y(k, g, spikes, rules.xy)
         for n in range(spikes.tally[FIRED, g]):
             j = spikes.fired[g, n]
             spikes.y[g, j] = spikes.y[g, j] + 1 if rules.xy.accumulate else 1
 
 
 @lean
-def _find_pixel_traces(
+def find_pixel_traces(
     k: int,
     g: int,
     rows: NDArray[np.uint32],
@@ -115,7 +114,7 @@ def learn(
     rules: Rules,
     block: Block | None,
 ) -> None:
-    """STDP of the feedforward weights in step k (MODEL, step 6), as far as `calm` has left it to do.
+    """STDP of a position's own feedforward weights in step k (MODEL, step 6), as far as `calm` has left it to do.
 
     Parameters
     ----------
@@ -129,25 +128,15 @@ def learn(
     if rules.xy.A_minus != 0 and (fired or not is_resident(group.theta, block)):
         for g in range(group.theta.shape[0]):
             if spikes.tally[ALIVE, g] > 0:
-                _age_y(k, g, spikes, rules.xy)
+                age_y(k, g, spikes, rules.xy)
                 strip, first, end, top = group.fields[g]
                 own = rows[strip, begins[strip, k * bands + first] : begins[strip, k * bands + end]]
-                if group.shared:
-                    for spike in range(own.shape[0]):
-                        spikes.touched[own[spike] - top] = True
-                    _depress(spikes.dw, own, top, g, group.channels, spikes, _unbounded(rules.xy, spikes.dw), block)
-                else:
-                    _depress(group.weights, own, top, g, group.channels, spikes, rules.xy, block)
+                _depress(group.weights, own, top, g, group.channels, spikes, rules.xy, block)
     if fired:
         for g in range(group.theta.shape[0]):
             if spikes.tally[FIRED, g] > 0:
-                _find_pixel_traces(k, g, rows, begins, bands, group, spikes, rules.xy)
-                if group.shared:
-                    _potentiate_shared(g, spikes, rules.xy)
-                else:
-                    _potentiate(group.weights, spikes, rules.xy)
-    if group.shared:
-        _apply(fired, group, spikes, rules.xy, block)
+                find_pixel_traces(k, g, rows, begins, bands, group, spikes, rules.xy)
+                _potentiate(group.weights, spikes, rules.xy)
 
 
 @lean_inlined
@@ -174,7 +163,7 @@ def depress_rows(
 
     Parameters
     ----------
-    target : (k*k, >= K) weights, or the sum of their changes
+    target : (k*k, >= K) weights
     rows, first, end, top : the input spikes are those of the rows rows[first:end] - top
     start, trace : where the block begins, and its traces y, a vector
     xy, block : numbers, shape of the block
@@ -249,53 +238,3 @@ def _potentiate(weights: Floats, spikes: Spikes, xy: STDPConstants) -> None:
         j = spikes.fired[0, n]
         for row in range(weights.shape[0]):
             weights[row, j] = clip(weights[row, j] + xy.A_plus * x[row], xy)
-
-
-# Shared weights: the changes of all positions are summed, then applied and clipped once. One entry belongs to one pixel
-# of each position, so that going by position adds up each entry in MODEL's order.
-
-
-@lean
-def _unbounded(xy: STDPConstants, dw: Floats) -> STDPConstants:
-    """Return the constants without bounds, for changes of the type of dw."""
-    infinity = dw.dtype.type(np.inf)
-    return STDPConstants(xy.A_plus, xy.A_minus, xy.decay_pre, xy.decay_post, -infinity, infinity, xy.accumulate)
-
-
-@lean
-def _potentiate_shared(g: int, spikes: Spikes, xy: STDPConstants) -> None:
-    """Sum the potentiation by a position's neurons that fired: dw <- dw + A_plus*x."""
-    for n in range(spikes.tally[FIRED, g]):
-        j = spikes.fired[g, n]
-        for row in range(spikes.dw.shape[0]):
-            spikes.dw[row, j] += xy.A_plus * spikes.x[g, row]
-
-
-@lean
-def _apply(fired: bool, group: Group, spikes: Spikes, xy: STDPConstants, block: Block | None) -> None:
-    """Apply the summed changes, where they are not zero: w <- clip(w + dw)."""
-    for row in range(spikes.dw.shape[0]):
-        if spikes.touched[row]:
-            _apply_row(row, group.weights, spikes.dw, xy, block)
-            spikes.touched[row] = False
-    if fired:
-        for g in range(group.theta.shape[0]):
-            for n in range(spikes.tally[FIRED, g]):
-                j = spikes.fired[g, n]
-                for row in range(spikes.dw.shape[0]):
-                    group.weights[row, j] = clip(group.weights[row, j] + spikes.dw[row, j], xy)
-                    spikes.dw[row, j] = 0
-
-
-@lean_inlined
-def _apply_row(row: int, weights: Floats, dw: Floats, xy: STDPConstants, block: Block | None) -> None:
-    if block is None:
-        for j in range(dw.shape[1]):
-            weights[row, j] = clip(weights[row, j] + dw[row, j], xy)
-            dw[row, j] = 0
-    else:
-        low, high = splat(xy.w_min, block), splat(xy.w_max, block)
-        for start in range(0, dw.shape[1], length(block)):
-            w, change = load(weights, row, start, block), load(dw, row, start, block)
-            store(weights, row, start, clip_vector(add(w, change), low, high))
-            store(dw, row, start, sub(change, change))

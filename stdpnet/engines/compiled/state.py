@@ -128,12 +128,18 @@ class Spikes(NamedTuple):
     """(G, C) presynaptic traces of YY."""
     b: Floats
     """(G, C) postsynaptic traces of YY."""
-    dw: Floats
-    """(k*k, K) summed change of shared weights; zero between steps."""
-    touched: NDArray[np.bool_]
-    """(k*k,) rows of dw that are not zero; false between steps."""
+    members: NDArray[np.int32]
+    """(k*k, G) positions that depress a row of shared weights in this step."""
+    sharing: NDArray[np.int32]
+    """(k*k,) how many they are; 0 between steps."""
+    touched: NDArray[np.int32]
+    """(k*k,) rows that have some."""
+    columns: NDArray[np.int32]
+    """(C,) channels that fired in this step at any position that shares the weights."""
+    kept: Floats
+    """(C, k*k) their shared weights before the step."""
     change: Floats
-    """(C,) changes of a step."""
+    """(C or k*k, the larger one,) changes of a step."""
     sums: Floats
     """(1, K) sums, then factors, of the normalisation."""
 
@@ -174,9 +180,12 @@ def allocate(state: State, steps: int, xy: STDPConstants) -> Memory:
         aligned((members, padded), kind),
         floats(*neurons),
         floats(*neurons),
-        aligned((fan_in, padded) if state.shared else (0, 0), kind),
-        np.zeros(fan_in, np.bool_),
-        floats(channels),
+        integers(fan_in, members),
+        integers(fan_in),
+        integers(fan_in),
+        integers(channels),
+        floats(*((channels, fan_in) if state.shared else (0, 0))),
+        floats(max(channels, fan_in)),
         aligned((1, padded), kind),
     )
     return Memory(cells, spikes)
