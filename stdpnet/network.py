@@ -108,10 +108,11 @@ def _initial_competition(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Floats:
     competition, geometry = spec.competition, spec.geometry
     if not competition.learned:
         return np.array(competition.c_w, dtype)
-    shape = (geometry.positions, geometry.channels, geometry.channels)
-    weights = competition.c_w * (1 - generator(spec.seed, Purpose.COMPETITION).random(shape))
-    weights = np.clip(weights, competition.w_min, competition.w_max).astype(dtype)
-    weights[:, np.arange(geometry.channels), np.arange(geometry.channels)] = 0
+    weights = np.empty((geometry.positions, geometry.channels, geometry.channels), dtype)
+    random = generator(spec.seed, Purpose.COMPETITION)
+    for own in weights:  # one after the other: the random numbers are float64, and as many as there are synapses
+        own[:] = np.clip(competition.c_w * (1 - random.random(own.shape)), competition.w_min, competition.w_max)
+        np.fill_diagonal(own, 0)
     return weights
 
 

@@ -9,6 +9,7 @@ import pytest
 from stdpnet.errors import RunError
 from stdpnet.network import initial_network
 from stdpnet.runs import Responses, Run, TrainingState, network_digest
+from stdpnet.spec.load import dump_config
 from tests.engines.networks import lively
 
 
@@ -96,6 +97,15 @@ def test_a_checkpoint_of_another_configuration_is_refused_with_the_key(run):
     path.write_text(path.read_text().replace("tau_v = 30.0", "tau_v = 31.0"))
     with pytest.raises(RunError, match=r"was trained with neuron\.tau_v = 30\.0, config\.toml now says 31\.0"):
         Run.open(run.path).load_state()
+
+
+def test_a_checkpoint_from_before_a_key_existed_is_read_with_the_key_s_default(run, monkeypatch):
+    key = 'rule = "stdp"\n'
+    assert key in dump_config(run.spec)
+    monkeypatch.setattr("stdpnet.runs.state.dump_config", lambda spec: dump_config(spec).replace(key, ""))
+    run.save_state(state_of(run))
+    monkeypatch.undo()
+    assert run.load_state().images == 3
 
 
 def test_a_run_without_a_checkpoint_says_so(run):

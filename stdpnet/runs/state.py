@@ -110,7 +110,8 @@ def _difference(then: str, now: str) -> tuple[str, str] | None:
 
     How long to train and what to watch may differ: neither changes what is learned.
     """
-    tables = [_flat(tomllib.loads(text)) for text in (then, now)]
+    known = dump_config(ExperimentSpec(**tomllib.loads(then)))  # with the defaults of keys that are younger than it
+    tables = [_flat(tomllib.loads(text)) for text in (known, now)]
     for key in sorted(tables[0] | tables[1]):
         values = [table.get(key) for table in tables]
         watches = key.startswith(("checkpoint.", "progress.", "curve.", "health.")) or key == "training.images"

@@ -20,7 +20,7 @@ from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.training.health import examine
 from stdpnet.training.progress import summarise
 from stdpnet.training.signals import SignalCatcher
-from stdpnet.training.trainer import CHUNKS, EngineMaker, Trainer
+from stdpnet.training.trainer import EngineMaker, Trainer, chunk_size
 
 OBSERVERS = "stdpnet.observers"
 """Entry point group of functions that get a job before it begins and return an observer of it, or None."""
@@ -49,7 +49,7 @@ class Job:
         """Whether the user has just set a new goal."""
         self.run, self.dataset, self.state, self.threads = run, dataset, trainer.state, trainer.threads
         self._ailments: set[str] = set()
-        self._trainer, self._chunk = trainer, chunk or CHUNKS[run.spec.simulation.engine]
+        self._trainer, self._chunk = trainer, chunk or chunk_size(run.spec)
         self._signals = SignalCatcher()
         self._reason: str | None = None
         self._at_boundary = True

@@ -20,6 +20,13 @@ EngineMaker = Callable[[ExperimentSpec, Network, int | None], Engine]
 """Makes an engine of a spec, a network and a number of threads."""
 CHUNKS = {"numba": 256, "brian2": 64}
 """Images that an engine encodes and shows together: the more, the less it costs to begin; a signal waits for them."""
+MOST_ANSWERS = 2**19
+"""Images times neurons of a chunk at most: what a large network takes long for needs no long preparation."""
+
+
+def chunk_size(spec: ExperimentSpec) -> int:
+    """Return how many images are shown together; results do not depend on it."""
+    return min(CHUNKS[spec.simulation.engine], max(1, MOST_ANSWERS // spec.geometry.neurons))
 
 
 @lru_cache(maxsize=2)
