@@ -49,7 +49,7 @@ def verify(
         raise DataError("dataset: the training split is empty; make the calibration, validation or test split smaller")
     engines = [_engine(spec, "brian2", threads), _engine(spec, "numba", threads)]
     encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
-    order = image_order(spec.seed, len(dataset.train.labels), 0, images)
+    order = image_order(spec.seed, len(dataset.train.labels), 0, images, spec.training.pool)
     each = spec.simulation.steps * spec.geometry.neurons * 25 * len(engines)
     block = max(1, int(RECORDED_BYTES / each))
     spikes = 0

@@ -91,6 +91,15 @@ def test_every_epoch_shows_every_image_once_in_an_order_of_its_own():
     assert len(image_order(5, 10, 4, 0)) == 0
 
 
+def test_a_pool_is_the_first_images_of_the_seeded_order_shown_again_and_again():
+    pool = set(image_order(5, 10, 0, 4))
+    order = image_order(5, 10, 0, 12, pool=4).reshape(3, 4)
+    assert [set(epoch) for epoch in order] == [pool] * 3
+    assert len({tuple(epoch) for epoch in order}) > 1, "each epoch has its own order"
+    np.testing.assert_array_equal(image_order(5, 10, 3, 7, pool=4), order.ravel()[3:10])
+    np.testing.assert_array_equal(image_order(5, 10, 0, 20, pool=10), image_order(5, 10, 0, 20))
+
+
 def test_the_interval_counts_what_was_shown():
     state = trained(lively(training={"images": 10}, encoder={"max_rate": 1.0}), chunk=4)
     assert (state.images, state.interval.images, state.interval.presentations) == (10, 10, 10)

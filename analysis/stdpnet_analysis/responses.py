@@ -105,7 +105,7 @@ def response_key(spec: ExperimentSpec, network: Network, dataset_sha256: str, sp
         "split": split,
         **{name: getattr(spec, name).model_dump() for name in ("neuron", "encoder", "simulation", "training")},
     }
-    for name in ("images", "two_step"):
+    for name in ("images", "pool", "two_step"):
         del parts["training"][name]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -73,7 +73,7 @@ class Workload:
         return np.asarray(self._split.labels[self._order(count)])
 
     def _order(self, count: int) -> Any:
-        return image_order(self.spec.seed, len(self._split.images), self._shown, count)
+        return image_order(self.spec.seed, len(self._split.images), self._shown, count, self.spec.training.pool)
 
     def restore(self) -> None:
         """Set every network to the state after the warm-up."""

@@ -46,6 +46,8 @@ class TrainingSpec(Spec):
 
     images: int = Field(5000, ge=0)
     """Training images to show, in seeded order; beyond the size of the split: further epochs, each in its own order."""
+    pool: int = Field(0, ge=0)
+    """Different images to show: the first so many of the seeded order, in epochs; 0: all of the split."""
     two_step: int = Field(0, ge=0)
     """Image after which feedforward weights stop learning and the competition starts; 0: both learn all the time."""
     min_spikes: int = Field(0, ge=0)

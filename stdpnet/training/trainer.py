@@ -29,13 +29,23 @@ def chunk_size(spec: ExperimentSpec) -> int:
     return min(CHUNKS[spec.simulation.engine], max(1, MOST_ANSWERS // spec.geometry.neurons))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _epoch_order(seed: int, size: int, epoch: int) -> NDArray[np.int64]:
     return generator(seed, Purpose.IMAGE_ORDER, epoch).permutation(size)
 
 
-def image_order(seed: int, size: int, first: int, count: int) -> NDArray[np.int64]:
-    """Return which of `size` images are shown as number first .. first+count-1; each epoch has an order of its own."""
+def image_order(seed: int, size: int, first: int, count: int, pool: int = 0) -> NDArray[np.int64]:
+    """Return which of `size` images are shown as number first .. first+count-1; each epoch has an order of its own.
+
+    Parameters
+    ----------
+    seed : of the experiment
+    size : images there are
+    first, count : numbers of the images
+    pool : different images to show; 0: all
+    """
+    if 0 < pool < size:
+        return _epoch_order(seed, size, 0)[:pool][image_order(seed, pool, first, count)]
     epochs = range(first // size, (first + count - 1) // size + 1) if count else range(0)
     orders = [_epoch_order(seed, size, epoch) for epoch in epochs]
     begin = first - first // size * size
@@ -76,7 +86,7 @@ class Trainer:
         training, state = self.spec.training, self.state
         ends = [end for end in (training.two_step, training.images) if end > state.images]
         chunk = min(most, min(ends, default=state.images) - state.images)
-        order = image_order(self.spec.seed, len(self._images), state.images, chunk)
+        order = image_order(self.spec.seed, len(self._images), state.images, chunk, training.pool)
         for group in self._groups(order):
             self._show(group)
         return chunk
