@@ -186,6 +186,25 @@ def test_scores_of_test_and_validation_do_not_overwrite_each_other(run):
     assert json.loads((run.path / "scores.json").read_text()) == {"a": 1}
 
 
+def test_sparse_responses_are_read_a_chunk_at_a_time(run, monkeypatch):
+    counts = np.random.default_rng(0).poisson(0.1, (600, 12)).astype(np.uint16)
+    run.save_responses("test", Responses(counts, np.zeros(600, np.int64), np.arange(600)), "key")
+    read, most = h5py.Dataset.__getitem__, []
+
+    def watched(dataset, place):
+        result = read(dataset, place)
+        if dataset.name == "/counts":
+            most.append(len(result))
+        return result
+
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", watched)
+    found = run.load_responses("test", "key", sparse=True)
+    assert sum(most) == 600
+    assert max(most) == 256
+    assert found.counts.dtype == np.uint16
+    np.testing.assert_array_equal(found.counts.toarray(), counts)
+
+
 def test_responses_of_several_chunks_come_back_whole_and_to_the_limit_of_uint16(run):
     counts = np.random.default_rng(0).integers(0, 2**16, (600, 7)).astype(np.uint16)  # chunks of 256 images
     counts[299, 3] = 65535

@@ -108,7 +108,7 @@ class _Evaluator(NamedTuple):
     def _respond(self, name: str, network: Network, part: str) -> Responses:
         spec = self.run.spec
         key = response_key(spec, network, self.dataset.sha256, part)
-        cached = self.run.load_responses(name, key)
+        cached = self.run.load_responses(name, key, sparse=True)
         if cached is not None:
             return cached
         images: Split = self.dataset.split(part)
@@ -116,7 +116,7 @@ class _Evaluator(NamedTuple):
         stream = STREAMS[part]
         answer = self.respond(spec, network, images, stream, threads=self.threads, progress=self.watcher.images)
         self.run.save_responses(name, answer, key)
-        return answer
+        return self.run.load_responses(name, key, sparse=True) or answer
 
     def readouts(self, responses: Mapping[str, Responses]) -> dict[str, Any]:
         """Return the score of every read-out, calibrated and asked on the given responses."""

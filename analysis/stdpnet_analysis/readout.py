@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from stdpnet.errors import ConfigError
-from stdpnet_analysis.votes import RULES, CountsClassifier, VoteClassifier
+from stdpnet_analysis.votes import RULES, CountsClassifier, VoteClassifier, dense
 
 LinearKind = Literal["logistic", "sgd"]
 
@@ -29,7 +29,7 @@ def _linear_model(kind: LinearKind, C: float, random_state: Any) -> Pipeline:
         )
     if kind == "sgd":
         return make_pipeline(
-            FunctionTransformer(np.asarray, kw_args={"dtype": np.float32, "order": "C"}),
+            FunctionTransformer(_dense_float32, accept_sparse=True),  # sparse input would change scikit-learn's steps
             SGDClassifier(random_state=random_state),
         )
     raise ConfigError(f"kind: '{kind}' is unknown; choose 'logistic' or 'sgd'")
@@ -40,6 +40,11 @@ def _roots(counts: Any) -> csr_array:
     roots = csr_array(counts, dtype=np.float32)
     np.sqrt(roots.data, out=roots.data)
     return roots
+
+
+def _dense_float32(counts: Any) -> NDArray[np.float32]:
+    """Return counts (n_images, n_neurons) as a dense array of float32."""
+    return np.asarray(dense(counts), np.float32, order="C")
 
 
 class LinearReadout(CountsClassifier):

@@ -18,11 +18,17 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 from stdpnet.errors import ConfigError, DataError
 
 Rule = Literal["all", "patch", "spikes_first"]
-Counts = NDArray[Any]  # any integer or floating type, never negative
+Counts = Any  # an array or a scipy.sparse.csr_array of any integer or floating type, never negative
 Floats = NDArray[np.float64]
 
 NO_ANSWER = -1
 _CHUNK = 2**18  # counts in work at a time: 2 MB of float64 stay in the cache (`patch` takes twice as long with 18 MB)
+
+
+def dense(counts: Counts) -> NDArray[Any]:
+    """Return counts as an array."""
+    array: NDArray[Any] = counts.toarray() if hasattr(counts, "toarray") else counts
+    return array
 
 
 def class_means(responses: Counts, labels: NDArray[Any], n_classes: int) -> Floats:
@@ -31,7 +37,7 @@ def class_means(responses: Counts, labels: NDArray[Any], n_classes: int) -> Floa
     Parameters
     ----------
     responses : (n_images, n_neurons)
-        Spike counts of the calibration images.
+        Spike counts of the calibration images, an array or a sparse one.
     labels : (n_images,) int
         Class of each image, 0 to n_classes - 1.
     n_classes : int
@@ -41,13 +47,14 @@ def class_means(responses: Counts, labels: NDArray[Any], n_classes: int) -> Floa
     -------
     votes : (n_classes, n_neurons) float
     """
-    if len(labels) != len(responses):
-        raise DataError(f"labels: {len(labels)} labels for {len(responses)} images; give one for each")
+    if len(labels) != responses.shape[0]:
+        raise DataError(f"labels: {len(labels)} labels for {responses.shape[0]} images; give one for each")
     votes = np.zeros((n_classes, responses.shape[1]))
     for label in np.unique(labels):
         if not 0 <= label < n_classes:
             raise DataError(f"labels: class {label} is outside 0..{n_classes - 1}; number the classes from 0")
-        votes[label] = responses[labels == label].mean(axis=0, dtype=np.float64)
+        own = responses[labels == label]
+        votes[label] = own.sum(axis=0, dtype=np.float64) / own.shape[0]
     return votes
 
 
@@ -86,7 +93,7 @@ def vote_scores(responses: Counts, votes: Floats, n_positions: int = 1, rule: Ru
     Parameters
     ----------
     responses : (n_images, n_neurons)
-        Spike counts; neuron = position * channels + channel.
+        Spike counts, an array or a sparse one; neuron = position * channels + channel.
     votes : (n_classes, n_neurons) float
         See `class_means`.
     n_positions : int
@@ -106,7 +113,8 @@ def vote_scores(responses: Counts, votes: Floats, n_positions: int = 1, rule: Ru
     scores = np.empty((n_images, n_classes))
     step = max(1, _CHUNK // n_neurons)
     for start in range(0, n_images, step):
-        counts = responses[start : start + step].astype(np.float64).reshape(-1, *by_position.shape[1:])
+        own = responses[start : start + step]
+        counts = dense(own).astype(np.float64).reshape(-1, *by_position.shape[1:])
         scores[start : start + step] = _RULES[rule](counts, by_position)
     return scores
 
@@ -137,20 +145,20 @@ class CountsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Base of the read-outs: scikit-learn classifiers that refuse what spike counts cannot be."""
 
     def _calibration(self, X: Any, y: Any) -> tuple[Counts, NDArray[Any]]:
-        X, y = validate_data(self, X, y)
+        X, y = validate_data(self, X, y, accept_sparse="csr")
         check_non_negative(X, f"X of {type(self).__name__}")
         check_classification_targets(y)
         return X, y
 
     def _counts(self, X: Any) -> Counts:
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
+        X = validate_data(self, X, reset=False, accept_sparse="csr")
         check_non_negative(X, f"X of {type(self).__name__}")
-        return np.asarray(X)
+        return X
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = True
+        tags.input_tags.positive_only = tags.input_tags.sparse = True
         return tags
 
 

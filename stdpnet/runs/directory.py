@@ -41,8 +41,8 @@ Status = Literal["running", "finished", "stopped", "failed", "new"]
 class Responses:
     """What a network answered to a set of images."""
 
-    counts: NDArray[np.uint16]
-    """(N, P*C) spikes of each neuron during each image; a count above 65535 is kept as 65535."""
+    counts: Any
+    """(N, P*C) uint16, array or scipy.sparse.csr_array: spikes of each neuron during each image, at most 65535."""
     labels: NDArray[np.int64]
     """(N,) class of each image."""
     indices: NDArray[np.int64]
@@ -218,8 +218,14 @@ class Run:
             file.create_dataset("counts", data=responses.counts, chunks=chunks, compression=1, fletcher32=True)
             file["labels"], file["indices"] = responses.labels, responses.indices
 
-    def load_responses(self, name: str, key: str) -> Responses | None:
-        """Return the responses kept under a name, or None if there are none of this key."""
+    def load_responses(self, name: str, key: str, sparse: bool = False) -> Responses | None:
+        """Return the responses kept under a name, or None if there are none of this key.
+
+        Parameters
+        ----------
+        name, key : as they were saved
+        sparse : return a sparse array, made from a chunk of images at a time: most neurons answer few images
+        """
         path = self.path / "responses" / f"{name}.h5"
         if not path.exists():
             return None
@@ -228,7 +234,8 @@ class Run:
                 found = (file.attrs.get("format"), int(file.attrs.get("version", 0)))
                 if found != RESPONSES_FORMAT or file.attrs["key"] != key:
                     return None
-                return Responses(file["counts"][()], file["labels"][()], file["indices"][()])
+                counts = _sparse(file["counts"]) if sparse else file["counts"][()]
+                return Responses(counts, file["labels"][()], file["indices"][()])
         except (OSError, KeyError) as error:
             warnings.warn(f"{path}: damaged ({error}); computing the responses again", stacklevel=2)
             return None
@@ -253,6 +260,14 @@ class Run:
     def _scores_path(self, split: str, snapshot: str) -> Path:
         special = [name for name, usual in ((split, "test"), (snapshot, "last")) if name != usual]
         return self.path / f"{'-'.join(['scores', *special])}.json"
+
+
+def _sparse(counts: h5py.Dataset) -> Any:
+    """Return counts (N, P*C) as a scipy.sparse.csr_array, without ever holding more than one chunk of them."""
+    from scipy.sparse import csr_array, vstack  # which training does without
+
+    step = counts.chunks[0]
+    return vstack([csr_array(counts[first : first + step]) for first in range(0, len(counts), step)], format="csr")
 
 
 def run_path(where: str | Path) -> Path:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -47,6 +48,13 @@ def test_sgd_is_the_default_classifier_on_raw_counts(digits):
 def test_both_kinds_converge_without_a_warning(kind, digits):
     X, y = digits
     assert LinearReadout(kind, random_state=0).fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.8
+
+
+@pytest.mark.parametrize("kind", ["logistic", "sgd"])
+def test_sparse_counts_give_the_same_classifier(kind, digits):
+    X, y = digits
+    array, few = LinearReadout(kind, random_state=0).fit(X, y), LinearReadout(kind, random_state=0).fit(csr_array(X), y)
+    np.testing.assert_array_equal(few.decision_function(csr_array(X)), array.decision_function(X))
 
 
 def test_logistic_works_in_single_precision(digits):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.sparse import csr_array
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from stdpnet.errors import ConfigError, DataError
@@ -194,6 +195,9 @@ def test_the_classifier_answers_as_the_functions_do(rule):
     np.testing.assert_array_equal(classifier.decision_function(responses), scores)
     np.testing.assert_array_equal(classifier.predict(responses), answers(scores))
     assert -1 in answers(scores)
+    few = csr_array(responses)
+    np.testing.assert_array_equal(VoteClassifier(rule, 4).fit(few, labels).votes_, classifier.votes_)
+    np.testing.assert_array_equal(classifier.decision_function(few), scores)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def _same(value: Value) -> Value:
 
 def _block(spec: ExperimentSpec, network: Network, split: Split, stream: Stream) -> np.ndarray:
     """Return the (N, P*C) counts of one block."""
-    return respond(spec, network, split, stream, threads=1).counts
+    counts: np.ndarray = respond(spec, network, split, stream, threads=1).counts
+    return counts
 
 
 def _cut(split: Split, first: int) -> Split:
