@@ -18,18 +18,21 @@ from stdpnet.errors import RunError
 
 Form = tuple[str, int]
 """Name and version of a file format."""
+REPEAT, RESUME = "give the command again", "go on with `stdpnet resume`"
+"""Remedies for a file that could not be written: of a result, of a training."""
 SEAL = 512
 """Bytes before the HDF5 part of a sealed file (an HDF5 user block)."""
 
 
 @contextlib.contextmanager
-def replacing(target: Path, previous: Path | None = None) -> Iterator[Path]:
+def replacing(target: Path, previous: Path | None = None, then: str = REPEAT) -> Iterator[Path]:
     """Give a temporary path; when the block ends well, it replaces `target`, safe on the disk.
 
     Parameters
     ----------
     target : the file to replace
     previous : where to keep the file that was there
+    then : what to do when there is room for it again
     """
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -43,7 +46,7 @@ def replacing(target: Path, previous: Path | None = None) -> Iterator[Path]:
     except OSError as error:
         if isinstance(error, RunError):
             raise
-        raise _unwritable(target, error) from None
+        raise _unwritable(target, error, then) from None
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -79,7 +82,7 @@ def write_sealed(path: Path, form: Form, fill: Callable[[h5py.File], None], prev
         file.attrs["format"], file.attrs["version"] = form
         fill(file)
     content = buffer.getbuffer()
-    with replacing(path, previous) as draft, draft.open("wb") as out:
+    with replacing(path, previous, RESUME) as draft, draft.open("wb") as out:
         out.write(_seal(form, content[SEAL:]))
         out.write(content[SEAL:])
 
@@ -133,7 +136,7 @@ def append_line(path: Path, row: dict[str, Any]) -> None:
             file.write(to_json(row, inf_nan_mode="null") + b"\n")
             file.flush()
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise _unwritable(path, error, RESUME) from None
 
 
 def cut_torn_line(file: Any) -> None:
@@ -178,8 +181,5 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _unwritable(path: Path, error: OSError) -> RunError:
-    return RunError(
-        f"{path}: cannot be written ({error.strerror or error}); "
-        "make room or permit writing, then go on with `stdpnet resume`"
-    )
+def _unwritable(path: Path, error: OSError, then: str) -> RunError:
+    return RunError(f"{path}: cannot be written ({error.strerror or error}); make room or permit writing, then {then}")

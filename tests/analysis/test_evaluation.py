@@ -1,7 +1,9 @@
+import errno
 import json
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 import stdpnet
 from stdpnet.encoding import Stream
@@ -9,6 +11,7 @@ from stdpnet.errors import EngineError, RunError
 from stdpnet.network import initial_network
 from stdpnet.runs import Run
 from stdpnet_analysis import evaluate, responses
+from stdpnet_analysis.readout import LinearReadout
 from stdpnet_analysis.responses import respond, response_key
 from tests.engines.networks import ENGINES
 
@@ -44,6 +47,29 @@ def test_evaluation_leaves_the_state_as_it_is_and_is_repeatable(run):
         cached.unlink()
     assert evaluate(run, baselines=False, threads=2) == first
     assert (run.path / "checkpoint.h5").read_bytes() == before
+
+
+def test_threads_limit_the_linear_algebra_of_the_readouts(run, monkeypatch):
+    pools, fit = [], LinearReadout.fit
+
+    def watched(readout, X, y):
+        pools.append([pool["num_threads"] for pool in threadpool_info()])
+        return fit(readout, X, y)
+
+    monkeypatch.setattr(LinearReadout, "fit", watched)
+    evaluate(run, "validation", threads=1)
+    assert len(pools) == 3, "trained, untrained, pixels"
+    assert all(pools)
+    assert {threads for info in pools for threads in info} == {1}
+
+
+def test_scores_that_cannot_be_written_are_to_be_computed_again(run, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(RunError, match=r"scores-validation.json: cannot be written .* then give the command again"):
+        evaluate(run, "validation", baselines=False)
 
 
 def test_validation_images_are_scored_apart_from_test_images(run):
