@@ -13,15 +13,13 @@ import figure_12
 from shared import Study, guarded, options_of, write
 
 HERE = Path(__file__).parent
-OTHERS = ("all", "shared", "homeostasis", "figure_12")
-"""Scripts without a study of trained networks."""
+OTHERS = ("all", "shared", "homeostasis", "competition", "figure_12")
+"""Scripts without a figure or table of the thesis that is made from trained networks."""
 
 
 def studies() -> list[Study]:
     """Return the studies of all scripts in this folder that have one."""
-    names = sorted(
-        path.stem for path in HERE.glob("*.py") if path.stem not in ("all", "shared", "homeostasis", "figure_12")
-    )
+    names = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in OTHERS)
     return [import_module(name).STUDY for name in names]
 
 
