@@ -1,6 +1,6 @@
 """Does learned competition beat fixed competition? Paired seeds, the same tuning budget for each kind of competition.
 
-    python analysis/studies/competition.py [--networks lcsnn-25-k12,...] [--trials 20] [--folder runs/competition]
+    python analysis/studies/competition.py [--networks lcsnn-25-k12,...] [--trials 24] [--folder runs/competition]
 
 For each network and each kind of competition: a search of --trials trials on validation images (the first with the
 preset's values), which varies the competition and the same three keys of the rest; then the best trial's parameters
@@ -24,7 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 from shared import guarded
 
 import stdpnet
-from stdpnet.errors import RunError
+from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
 from stdpnet.spec.experiment import ExperimentSpec
@@ -39,8 +39,8 @@ from stdpnet_analysis.sweeps.space import applied
 from stdpnet_analysis.sweeps.spec import DimensionSpec
 from stdpnet_analysis.votes import RULES
 
-NETWORKS = {"lcsnn-25-k12": 10, "lcsnn-100-k12": 10, "lcsnn-1000-k12": 5, "csnn-81-k12": 10}
-"""Presets, and the seeds of their test."""
+NETWORKS = {"lcsnn-25-k12": (24, 10), "lcsnn-100-k12": (24, 10), "csnn-81-k12": (12, 10), "lcsnn-1000-k12": (6, 5)}
+"""Presets, with the trials of each search and the seeds of its test."""
 KINDS = {
     "fixed": (),
     "none": ("competition.c_w=0",),
@@ -109,7 +109,7 @@ def search(network: str, kind: str, options: argparse.Namespace, client: Client)
         base={"config": network, "set": keys},
         space={key: dimension.model_dump() for key, dimension in dimensions.items()},
         objective={"readout": "mean"},
-        budget={"trials": options.trials},
+        budget={"trials": options.trials or NETWORKS[network][0]},
         checkpoint=5000,
     )
     folder = options.folder / "searches" / f"{network}-{slug(kind)}"
@@ -147,7 +147,7 @@ def test(network: str, kind: str, options: argparse.Namespace, client: Client) -
     directory, best = search(network, kind, options, client)
     base = stdpnet.load_config(network, (*options.keys, *KINDS[kind], "checkpoint.every=5000"))
     spec = applied(base, best.params)
-    count = options.seeds or NETWORKS.get(network, 10)
+    count = options.seeds or NETWORKS[network][1]
     seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + count)
     paths = [options.folder / "runs" / f"{network}-{slug(kind)}-{seed}" for seed in seeds]
     jobs = [
@@ -270,13 +270,17 @@ def main() -> None:
     """Search, test, tabulate, draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", default=",".join(NETWORKS), help="presets, with commas")
-    parser.add_argument("--trials", type=int, default=20, help="of each search")
+    parser.add_argument("--trials", type=int, help="of each search; default 24, 12 or 6 by size")
     parser.add_argument("--seeds", type=int, help="seeds of each test; default 10, 5 of 1000 channels")
     parser.add_argument("--workers", type=int, help="processes; default one per core")
     parser.add_argument("--folder", type=Path, default=Path("runs/competition"))
     parser.add_argument("--set", dest="keys", action="append", default=[], metavar="KEY=VALUE", help="of all networks")
     options = parser.parse_args()
     options.folder = options.folder.resolve()
+    if unknown := set(options.networks.split(",")) - set(NETWORKS):
+        raise ConfigError(
+            f"--networks {', '.join(sorted(unknown))}: not in this study, which has {', '.join(NETWORKS)}"
+        )
     networks: dict[str, Sequence[Result]] = {}
     with pool(workers=options.workers) as client:
         for network in options.networks.split(","):
