@@ -13,7 +13,7 @@ import figure_12
 from shared import Study, guarded, options_of, write
 
 HERE = Path(__file__).parent
-OTHERS = ("all", "shared", "homeostasis", "competition", "figure_12")
+OTHERS = ("all", "shared", "homeostasis", "competition", "open_road", "figure_12")
 """Scripts without a figure or table of the thesis that is made from trained networks."""
 
 

@@ -41,6 +41,35 @@ from stdpnet_analysis.votes import RULES
 
 NETWORKS = {"lcsnn-25-k12": (24, 10), "lcsnn-100-k12": (24, 10), "csnn-81-k12": (12, 10), "lcsnn-1000-k12": (6, 5)}
 """Presets, with the trials of each search and the seeds of its test."""
+BASES = {
+    "lcsnn-25-k12": ("plasticity.A_plus=0.00281",),
+    "lcsnn-100-k12": (
+        "neuron.v_thresh=8.13",
+        "neuron.tau_v=638.0",
+        "neuron.theta_plus=0.794",
+        "neuron.tau_theta=1.1e7",
+        "encoder.max_rate=411.0",
+        "plasticity.A_plus=0.00376",
+        "plasticity.tau_plus=223.0",
+        "plasticity.mean_weight=0.122",
+        "competition.c_w=-438.0",
+    ),
+    "csnn-81-k12": (),
+    "lcsnn-1000-k12": (
+        "neuron.v_thresh=-5.0",
+        "neuron.tau_v=638.0",
+        "neuron.theta_plus=3.0",
+        "neuron.tau_theta=1.1e7",
+        "neuron.tau_refrac=3.0",
+        "encoder.max_rate=205.0",
+        "plasticity.A_plus=0.02",
+        "plasticity.tau_plus=223.0",
+        "plasticity.mean_weight=0.122",
+        "competition.c_w=-150.0",
+    ),
+}
+"""What differs from the presets, which go on changing: parameters found for fixed competition and 5000 images once."""
+ONCE = ("training.images=5000", "training.pool=0")
 KINDS = {
     "fixed": (),
     "none": ("competition.c_w=0",),
@@ -102,9 +131,10 @@ def space(kind: str, base: ExperimentSpec) -> dict[str, DimensionSpec]:
 
 def search(network: str, kind: str, options: argparse.Namespace, client: Client) -> tuple[StudyDirectory, FrozenTrial]:
     """Return the search of a kind of competition, brought to its end, and its best trial."""
-    keys = (*options.keys, *TUNING, *KINDS[kind])
+    own = (*ONCE, *BASES[network])
+    keys = (*own, *TUNING, *KINDS[kind], *options.keys)
     base = stdpnet.load_config(network, keys)
-    dimensions = space(kind, stdpnet.load_config(network, options.keys))
+    dimensions = space(kind, stdpnet.load_config(network, (*own, *options.keys)))
     study = StudySpec(
         base={"config": network, "set": keys},
         space={key: dimension.model_dump() for key, dimension in dimensions.items()},
@@ -145,7 +175,8 @@ def score(spec: ExperimentSpec, path: Path) -> dict[str, float]:
 def test(network: str, kind: str, options: argparse.Namespace, client: Client) -> Result:
     """Return what a kind of competition reaches, at the parameters that were best on validation images."""
     directory, best = search(network, kind, options, client)
-    base = stdpnet.load_config(network, (*options.keys, *KINDS[kind], "checkpoint.every=5000"))
+    keys = (*ONCE, *BASES[network], *KINDS[kind], *options.keys, "checkpoint.every=5000")
+    base = stdpnet.load_config(network, keys)
     spec = applied(base, best.params)
     count = options.seeds or NETWORKS[network][1]
     seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + count)

@@ -14,7 +14,8 @@ from stdpnet.runs import Run
 from stdpnet_analysis.figures.architecture import plot_architecture
 
 STUDIES = Path(__file__).parents[2] / "analysis/studies"
-SCRIPTS = sorted(path.name for path in STUDIES.glob("*.py") if path.stem not in ("all", "shared", "homeostasis"))
+OWN = ("all", "shared", "homeostasis", "competition", "open_road")
+SCRIPTS = sorted(path.name for path in STUDIES.glob("*.py") if path.stem not in OWN)
 TINY = ["dataset.name=digits", "dataset.validation=40", "topology.channels=4", "simulation.duration=50"]
 TINY += ["curve.every=10", "curve.validation=40", "curve.calibration=40"]
 SWEEP = """
@@ -45,6 +46,38 @@ def folder(tmp_path_factory):
 def test_the_readme_maps_every_script():
     text = (STUDIES / "README.md").read_text()
     assert set(re.findall(r"`(\w+\.py)` \| `", text)) == set(SCRIPTS)
+
+
+def test_the_study_of_the_competition_tests_each_kind_and_computes_nothing_twice(tmp_path):
+    keys = [*KEYS, "--set", "training.images=20", "--set", "dataset.calibration=100"]
+    command = [
+        sys.executable,
+        STUDIES / "competition.py",
+        "--networks",
+        "lcsnn-25-k12",
+        "--trials",
+        "1",
+        "--seeds",
+        "2",
+    ]
+    seen = {}
+    for _ in range(2):
+        done = subprocess.run([*command, *keys], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
+        assert done.returncode == 0, done.stderr
+        folder = tmp_path / "runs/competition"
+        states = {path: path.stat().st_mtime_ns for path in folder.rglob("checkpoint.h5")}
+        assert len(states) == 6 * (1 + 2)
+        text = (folder / "competition.md").read_text()
+        for kind in ("none", "anti-STDP", "anti-STDP, two-step", "rate target", "anti-Hebbian"):
+            assert re.search(rf"^\| {kind} \| [\d.]+ \| [\d.]+ ± [\d.]+ \| [+-][\d.]+ \[", text, re.MULTILINE), kind
+        assert (folder / "competition.png").stat().st_size > 5000
+        assert seen in ({}, states)
+        seen = states
+    wrong = subprocess.run(
+        [*command[:3], "mlp", *command[4:]], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert wrong.returncode == 2
+    assert "--networks mlp: this study has lcsnn-25-k12" in wrong.stderr
 
 
 def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
