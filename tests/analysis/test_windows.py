@@ -9,7 +9,7 @@ from stdpnet_analysis.windows import measure_window
 from tests.engines.networks import ENGINES, lively
 
 
-@pytest.fixture(params=list(ENGINES))
+@pytest.fixture(params=("numba", "brian2-numpy"))
 def engine_keys(request):
     return ENGINES[request.param]
 
