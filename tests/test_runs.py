@@ -118,6 +118,14 @@ def test_opening_what_is_no_run_says_so(tmp_path):
         Run.open(tmp_path / "absent")
 
 
+def test_a_path_of_one_part_stays_a_path(run, monkeypatch):
+    monkeypatch.chdir(run.path.parent)
+    again = Run.open("./run")
+    assert Run.open(again.path).spec == run.spec
+    with pytest.raises(RunError, match="runs/run: no run here"):
+        Run.open("run")
+
+
 def test_an_edited_config_is_refused_with_its_key(run):
     path = run.path / "config.toml"
     path.write_text(path.read_text().replace("channels = 3", "chanels = 3"))

@@ -17,6 +17,7 @@ from stdpnet.engines.base import Switches, constants, make_engine
 from stdpnet.errors import EngineError
 from stdpnet.network import Network, initial_network
 from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.spec.plasticity import CompetitionSpec
 from stdpnet.spec.topology import TopologySpec
 
 DRIVE = 1e6
@@ -99,13 +100,16 @@ def _protocol(spec: ExperimentSpec, pixels: int, channels: int, lags: NDArray[np
     architecture = spec.topology.architecture
     kernel = None if architecture == "fully_connected" else side
     free = {"w_min": 2 * BALLAST, "w_max": -2 * BALLAST}
+    competition = CompetitionSpec(c_w=0.0)
+    if channels > 1:
+        competition = spec.competition.replace(learned=True, drift=0.0, w_min=2 * BALLAST, w_max=0.0)
     small: ExperimentSpec = ExperimentSpec(
         seed=spec.seed,
         dataset=spec.dataset.replace(crop=side),
         topology=TopologySpec(architecture=architecture, channels=channels, kernel=kernel),
         neuron=spec.neuron.replace(target_rate=0.0),
         plasticity=spec.plasticity.replace(half_life=0.0, **free),
-        competition=spec.competition.replace(learned=channels > 1, drift=0.0, w_min=2 * BALLAST, w_max=0.0),
+        competition=competition,
         simulation=spec.simulation.replace(duration=steps * spec.simulation.dt),
     )
     return small

@@ -273,7 +273,8 @@ def _sparse(counts: h5py.Dataset) -> Any:
 def run_path(where: str | Path) -> Path:
     """Return the directory of a run: a bare name is one below runs/, anything with a separator is a path."""
     bare = os.sep not in str(where) and str(where) not in (".", "..")
-    return RUNS / where if bare else Path(where)
+    path = RUNS / where if bare else Path(where)
+    return path if len(path.parts) > 1 else path.absolute()  # as Path forgets the ./ of ./name, which is no bare name
 
 
 def find_runs(folder: Path) -> Iterator[Run]:

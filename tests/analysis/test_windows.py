@@ -64,6 +64,7 @@ def test_a_rule_without_pairs_has_no_window():
     spec = lively(competition={"learned": True, "rule": "anti_hebbian"})
     with pytest.raises(EngineError, match=r"competition\.rule: anti_hebbian has no window"):
         measure_window(spec, "YY")
+    assert_exponential(measure_window(spec, "XY"), spec.plasticity)
 
 
 @pytest.mark.parametrize("architecture", ["convolutional", "fully_connected"])

@@ -184,7 +184,7 @@ def plot_window(axes: Axes, window: Window, rule: STDPSpec) -> DrawnWindow:
         curves += axes.plot(fine, exponential_window(rule, fine), color=style.colour(1), linewidth=0.9)
     look: Any = {"markersize": 3, "markerfacecolor": "white", "markeredgewidth": 0.5, "color": style.colour(0)}
     (points,) = axes.plot(window.intervals, window.changes, "o", label="measured", zorder=1, **look)
-    curves[0].set_label("A exp(−|Δt|/τ)")
+    curves[0].set_label("A exp(−|Δt|/τ) + η α" if rule.resting_trace else "A exp(−|Δt|/τ)")
     axes.axhline(0, color=style.GREY, linewidth=0.5)
     axes.axvline(0, color=style.GREY, linewidth=0.5)
     axes.set(xlabel="Δt = t_post − t_pre, ms", ylabel="weight change, mV")
