@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,24 +28,34 @@ def small():
 
 
 class Loopback:
-    """A scheduler and workers, each a process of its own, that talk over the loopback interface."""
+    """A scheduler and two workers, each a process of its own, that talk over the loopback interface, or another."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, host="127.0.0.1", worker_host="127.0.0.1", within=()):
+        self._worker_host, self._within = worker_host, within
         self.file = folder / "scheduler.json"
         self.workers = []
         self._log = (folder / "cluster.log").open("ab")
-        self._start("dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard")
+        self._start("dask_scheduler", "--port", "0", "--host", host, "--no-dashboard")
         self.scheduler = self.workers.pop()
         self.wait(self.file.exists)
         for _ in range(2):
             self.add_worker()
 
-    def _start(self, name, *arguments):
-        command = [sys.executable, "-m", f"distributed.cli.{name}", "--scheduler-file", str(self.file), *arguments]
+    def _start(self, name, *arguments, within=()):
+        command = [
+            *within,
+            sys.executable,
+            "-m",
+            f"distributed.cli.{name}",
+            "--scheduler-file",
+            str(self.file),
+            *arguments,
+        ]
         self.workers.append(subprocess.Popen(command, stdout=self._log, stderr=self._log))
 
     def add_worker(self):
-        self._start("dask_worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1")
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", self._worker_host)
+        self._start("dask_worker", *options, within=self._within)
 
     def kill_worker(self, pid):
         worker = next(worker for worker in self.workers if worker.pid == pid)
@@ -71,6 +82,31 @@ def loopback(tmp_path):
     cluster = Loopback(tmp_path)
     yield cluster
     cluster.close()
+
+
+@pytest.fixture
+def two_hosts(tmp_path):
+    """A cluster whose workers live in a network namespace of their own, as on another machine."""
+    name, here, there = f"stdpnet-{os.getpid()}", "10.231.7.1", "10.231.7.2"
+    inside, link = ("ip", "netns", "exec", name), f"v{os.getpid()}"[:12]
+    if shutil.which("ip") is None or os.geteuid() != 0 or subprocess.run(("ip", "netns", "add", name)).returncode:
+        pytest.skip("network namespaces need root and iproute2")
+    try:
+        for words in (
+            f"ip link add {link}a type veth peer name {link}b",
+            f"ip link set {link}b netns {name}",
+            f"ip addr add {here}/30 dev {link}a",
+            f"ip link set {link}a up",
+            f"ip netns exec {name} ip addr add {there}/30 dev {link}b",
+            f"ip netns exec {name} ip link set {link}b up",
+            f"ip netns exec {name} ip link set lo up",
+        ):
+            subprocess.run(words.split(), check=True)
+        cluster = Loopback(tmp_path, here, there, inside)
+        yield cluster
+        cluster.close()
+    finally:
+        subprocess.run(("ip", "netns", "delete", name), check=False)
 
 
 @pytest.fixture

@@ -211,6 +211,14 @@ def test_a_killed_worker_s_part_of_a_training_is_computed_on_another(loopback, s
     assert checkpoint(spread) == checkpoint(stdpnet.train(spec, tmp_path / "alone"))
 
 
+def test_workers_in_another_network_namespace_give_the_bytes_of_one_process(two_hosts, small, tmp_path):
+    with pool.pool(scheduler_file=two_hosts.file) as client:
+        client.wait_for_workers(2, timeout=120)
+        assert all("10.231.7.2" in address for address in client.nthreads())
+        spread = stdpnet.train(small(), tmp_path / "spread", make=position_parallel(client), chunk=100)
+    assert checkpoint(spread) == checkpoint(stdpnet.train(small(), tmp_path / "alone"))
+
+
 def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback, small, tmp_path):
     spec = small("training.images=1500", "checkpoint.every=100")
 
