@@ -104,14 +104,15 @@ def initial_network(spec: ExperimentSpec) -> Network:
 
 
 def _initial_competition(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Floats:
-    """Return the fixed weight (), or learned weights (P, C, C) uniform in (c_w, 0)."""
+    """Return the fixed weight (), or weights (P, C, C) to be learned, uniform in (c_w, 0) or all c_w."""
     competition, geometry = spec.competition, spec.geometry
     if not competition.learned:
         return np.array(competition.c_w, dtype)
     weights = np.empty((geometry.positions, geometry.channels, geometry.channels), dtype)
     random = generator(spec.seed, Purpose.COMPETITION)
     for own in weights:  # one after the other: the random numbers are float64, and as many as there are synapses
-        own[:] = np.clip(competition.c_w * (1 - random.random(own.shape)), competition.w_min, competition.w_max)
+        shares = 1 - random.random(own.shape) if competition.initial == "uniform" else np.ones(own.shape)
+        own[:] = np.clip(competition.c_w * shares, competition.w_min, competition.w_max)
         np.fill_diagonal(own, 0)
     return weights
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from distributed import Client
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from optuna.trial import FrozenTrial, TrialState
 from shared import guarded
@@ -39,7 +40,7 @@ from stdpnet_analysis.sweeps.space import applied
 from stdpnet_analysis.sweeps.spec import DimensionSpec
 from stdpnet_analysis.votes import RULES
 
-NETWORKS = {"lcsnn-25-k12": (24, 10), "lcsnn-100-k12": (24, 10), "csnn-81-k12": (12, 10), "lcsnn-1000-k12": (6, 5)}
+NETWORKS = {"lcsnn-25-k12": (24, 10), "lcsnn-100-k12": (24, 10), "csnn-81-k12": (12, 10), "lcsnn-1000-k12": (4, 5)}
 """Presets, with the trials of each search and the seeds of its test."""
 BASES = {
     "lcsnn-25-k12": ("plasticity.A_plus=0.00281",),
@@ -79,6 +80,12 @@ KINDS = {
     "anti-Hebbian": ("competition.learned=true", "competition.rule=anti_hebbian"),
 }
 """Kinds of competition; all are compared with the first."""
+FROM_CONSTANT = {
+    f"{kind} from c_w": (*KINDS[kind], "competition.initial=constant")
+    for kind in ("anti-STDP", "rate target", "anti-Hebbian")
+}
+"""Kinds that begin where fixed competition stays, for the small networks."""
+SMALL = ("lcsnn-25-k12", "lcsnn-100-k12")
 TUNING = ("dataset.validation=5000", "dataset.calibration=5000")
 FIRST_TEST_SEED = 100
 """Seeds of the test are none of the search's."""
@@ -101,6 +108,11 @@ class Result(NamedTuple):
     """Learned weights of the first seed, mV."""
 
 
+def kinds(network: str) -> dict[str, tuple[str, ...]]:
+    """Return the kinds of competition that are compared in a network, with their keys."""
+    return KINDS | FROM_CONSTANT if network in SMALL else KINDS
+
+
 def space(kind: str, base: ExperimentSpec) -> dict[str, DimensionSpec]:
     """Return what a search varies: three keys for all, and those of the competition, around the base's values."""
     xy, c_w = base.plasticity, abs(base.competition.c_w)
@@ -121,9 +133,9 @@ def space(kind: str, base: ExperimentSpec) -> dict[str, DimensionSpec]:
     if kind == "anti-STDP, two-step":
         third = base.training.images // 4
         dimensions["training.two_step"] = DimensionSpec(choices=(third, 2 * third, 3 * third))
-    if kind in ("rate target", "anti-Hebbian"):
+    if kind.startswith(("rate target", "anti-Hebbian")):
         rate = 60.0 / base.topology.channels  # Hz, if a position answers an image with 15 spikes
-        eta = {"rate target": (5e-4, 5e-2), "anti-Hebbian": (1e-5, 1e-2)}[kind]
+        eta = {"rate target": (5e-4, 5e-2), "anti-Hebbian": (1e-5, 1e-2)}[kind.removesuffix(" from c_w")]
         dimensions["competition.eta"] = DimensionSpec(low=eta[0] * c_w, high=eta[1] * c_w, log=True)
         dimensions["competition.target_rate"] = DimensionSpec(low=rate / 5, high=10 * rate, log=True)
     return dimensions
@@ -132,7 +144,7 @@ def space(kind: str, base: ExperimentSpec) -> dict[str, DimensionSpec]:
 def search(network: str, kind: str, options: argparse.Namespace, client: Client) -> tuple[StudyDirectory, FrozenTrial]:
     """Return the search of a kind of competition, brought to its end, and its best trial."""
     own = (*ONCE, *BASES[network])
-    keys = (*own, *TUNING, *KINDS[kind], *options.keys)
+    keys = (*own, *TUNING, *kinds(network)[kind], *options.keys)
     base = stdpnet.load_config(network, keys)
     dimensions = space(kind, stdpnet.load_config(network, (*own, *options.keys)))
     study = StudySpec(
@@ -175,7 +187,7 @@ def score(spec: ExperimentSpec, path: Path) -> dict[str, float]:
 def test(network: str, kind: str, options: argparse.Namespace, client: Client) -> Result:
     """Return what a kind of competition reaches, at the parameters that were best on validation images."""
     directory, best = search(network, kind, options, client)
-    keys = (*ONCE, *BASES[network], *KINDS[kind], *options.keys, "checkpoint.every=5000")
+    keys = (*ONCE, *BASES[network], *kinds(network)[kind], *options.keys, "checkpoint.every=5000")
     base = stdpnet.load_config(network, keys)
     spec = applied(base, best.params)
     count = options.seeds or NETWORKS[network][1]
@@ -242,7 +254,7 @@ def _accuracy(summary: Summary) -> str:
 def _difference(paired: PairedTest, p: float | None) -> list[str]:
     low, high = paired.interval
     interval = f"{100 * paired.difference:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]"
-    return [interval, "–" if p is None else f"{p:.3f}"]
+    return [interval, "–" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"]
 
 
 def _plain(value: Any) -> str:
@@ -255,40 +267,60 @@ def _distribution(weights: np.ndarray | None) -> str:
     low, median, high = np.quantile(weights, (0.05, 0.5, 0.95))
     return (
         f"; learned weights: median {median:.3g} mV, 5 % to 95 % from {low:.3g} to {high:.3g}, "
-        f"{np.mean(weights == weights.max()):.0%} at {weights.max():.3g}"
+        f"{np.mean(weights == 0):.0%} at 0"
     )
+
+
+def _plot_differences(axes: Axes, tests: dict[str, dict[str, PairedTest | None]], rows: int) -> None:
+    """Draw the paired differences to fixed competition in a panel of some rows; none lies far out, and is written."""
+    near = [
+        bound
+        for kind, each in tests.items()
+        if kind != "none"
+        for test in each.values()
+        if test
+        for bound in test.interval
+    ]
+    left = 100 * min(near) - 1
+    for row, (kind, each) in enumerate(tests.items()):
+        far = [f"{name} {100 * test.difference:+.1f}" for name, test in each.items() if test and kind == "none"]
+        axes.text(left, -row, ("← " if far else "") + ", ".join(far), fontsize=6, va="center")
+        for number, (name, test) in enumerate(each.items()):
+            if test is None or kind == "none":
+                continue
+            middle, (low, high) = 100 * test.difference, test.interval
+            axes.errorbar(
+                middle,
+                -row + 0.12 - 0.24 * number,
+                xerr=[[middle - 100 * low], [100 * high - middle]],
+                fmt="os"[number],
+                color=style.colour(number),
+                capsize=2,
+                label=name if row == len(tests) - 1 else None,
+            )
+    axes.axvline(0, color=style.GREY, linewidth=0.6)
+    axes.set(xlabel="test accuracy − fixed, points", xlim=(left, max(100 * max(near), 0) + 0.5))
+    axes.set_yticks([-row for row in range(len(tests))], list(tests))
+    axes.set_ylim(0.5 - rows, 0.5)
 
 
 def plot(figure: Figure, networks: dict[str, Sequence[Result]]) -> None:
     """Draw the paired differences with their intervals, and below them the distributions of the learned weights."""
-    panels = figure.subplots(2, len(networks), squeeze=False, gridspec_kw={"height_ratios": (1.2, 1)})
+    rows = max(len(results) for results in networks.values()) - 1
+    panels = figure.subplots(2, len(networks), squeeze=False, gridspec_kw={"height_ratios": (1.4, 1)})
     for (network, results), (above, below) in zip(networks.items(), panels.T, strict=True):
-        tests = compared(results)
-        for number, name in enumerate(READOUTS):
-            for row, each in enumerate(tests.values()):
-                if (paired := each[name]) is None:
-                    continue
-                middle, (low, high) = 100 * paired.difference, paired.interval
-                above.errorbar(
-                    middle,
-                    -row - 0.12 + 0.24 * (1 - number),
-                    xerr=[[middle - 100 * low], [100 * high - middle]],
-                    fmt="os"[number],
-                    color=style.colour(number),
-                    capsize=2,
-                    label=name if row == 0 else None,
-                )
-        above.axvline(0, color=style.GREY, linewidth=0.6)
-        above.set(title=stdpnet.load_config(network).topology.label, xlabel="test accuracy − fixed, points")
-        above.set_yticks([-row for row in range(len(tests))], list(tests) if above is panels[0, 0] else [])
+        _plot_differences(above, compared(results), rows)
+        if above is not panels[0, 0]:
+            above.set_yticklabels([])
+        above.set_title(stdpnet.load_config(network).topology.label)
         learned = [each for each in results if each.weights is not None]
         for number, each in enumerate(learned):
             sizes = -np.asarray(each.weights, np.float64)
             edges = np.concatenate([[0.0], np.geomspace(1.0, max(10.0, sizes.max()), 40)])
             share = np.histogram(sizes, edges)[0] / len(sizes)
             below.stairs(
-                100 * np.cumsum(share), edges, color=style.colour(number + 2), linestyle=style.LINES[number],
-                label=each.kind, baseline=None,
+                100 * np.cumsum(share), edges, color=style.colour(number + 2),
+                linestyle=style.LINES[number % len(style.LINES)], label=each.kind, baseline=None,
             )  # fmt: skip
         below.set(xscale="symlog", xlabel="strength of learned weights, mV", ylim=(0, 103))
     panels[1, 0].set_ylabel("synapses that are weaker, %")
@@ -316,7 +348,7 @@ def main() -> None:
     with pool(workers=options.workers) as client:
         for network in options.networks.split(","):
             networks[network] = []
-            for kind in KINDS:
+            for kind in kinds(network):
                 networks[network] = [*networks[network], test(network, kind, options, client)]
                 print(f"{network}, {kind}: validation {100 * networks[network][-1].validation:.2f} %", file=sys.stderr)
             write(networks, options.folder)
@@ -330,7 +362,7 @@ def write(networks: dict[str, Sequence[Result]], folder: Path) -> None:
     }
     write_text(folder / "competition.json", json.dumps(numbers, indent=2) + "\n")
     with style.context():
-        figure = style.new_figure(style.DOUBLE, 105)
+        figure = style.new_figure(style.DOUBLE, 120)
         plot(figure, networks)
         figures.save(figure, folder / "competition.png", dpi=300)
     print(folder / "competition.md", flush=True)

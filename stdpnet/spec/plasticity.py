@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from stdpnet.spec.base import Spec
 
 Traces = Literal["nearest", "all_to_all"]
+InitialCompetition = Literal["uniform", "constant"]
 CompetitionRule = Literal["stdp", "rate_target", "anti_hebbian"]
 
 
@@ -71,11 +72,13 @@ class CompetitionSpec(STDPSpec):
     """
 
     learned: bool = False
-    """False: every weight is c_w and stays; True: initial weights uniform in (c_w, 0), trained with the keys below."""
+    """False: every weight is c_w and stays; True: they are trained with the keys below."""
+    initial: InitialCompetition = "uniform"
+    """Initial weights of a learned competition: uniform in (c_w, 0), or constant: all are c_w, as if it were fixed."""
     rule: CompetitionRule = "stdp"
     """How it is learned: stdp (A_plus, A_minus), rate_target or anti_hebbian (eta, target_rate)."""
     c_w: float = Field(-100.0, le=0)
-    """Weight of fixed competition, or the lower end of the initial weights of a learned one, mV; 0: no competition."""
+    """Weight of fixed competition, or the strongest initial weight of a learned one, mV; 0: no competition."""
     A_plus: float = -1.626
     """Weight change of a post spike right after a pre spike, mV; negative strengthens the inhibition."""
     A_minus: float = -0.0556
