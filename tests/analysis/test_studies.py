@@ -80,6 +80,20 @@ def test_the_study_of_the_competition_tests_each_kind_and_computes_nothing_twice
     assert "--networks mlp: this study has lcsnn-25-k12" in wrong.stderr
 
 
+def test_the_open_road_reads_several_networks_out_together(tmp_path):
+    keys = [*KEYS, "--set", "training.images=20", "--set", "training.pool=10", "--set", "dataset.calibration=100"]
+    command = [sys.executable, STUDIES / "open_road.py", "k8", "k12", "k16", *keys]
+    for _ in range(2):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
+        assert done.returncode == 0, done.stderr
+    text = (tmp_path / "runs/open-road/open-road.md").read_text()
+    for name in ("k8", "k12", "k16"):
+        assert re.search(rf"^\| {name} \| digits, LCSNN 4/{name[1:]}, .* \| 10 x 2 \| 100 \| ", text, re.MULTILINE), (
+            name
+        )
+    assert re.search(r"^\| k8\+k12\+k16 \| side by side \| .* \| – \| \d", text, re.MULTILINE)
+
+
 def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
     first = script("all.py", folder)
     written = [Path(line) for line in first.stdout.split()]
