@@ -50,19 +50,12 @@ def test_the_readme_maps_every_script():
 
 def test_the_study_of_the_competition_tests_each_kind_and_computes_nothing_twice(tmp_path):
     keys = [*KEYS, "--set", "training.images=20", "--set", "dataset.calibration=100"]
-    command = [
-        sys.executable,
-        STUDIES / "competition.py",
-        "--networks",
-        "lcsnn-25-k12",
-        "--trials",
-        "1",
-        "--seeds",
-        "2",
-    ]
+    command = [sys.executable, STUDIES / "competition.py", "--trials", "1", "--seeds", "2", *keys, "--networks"]
     seen = {}
     for _ in range(2):
-        done = subprocess.run([*command, *keys], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
+        done = subprocess.run(
+            [*command, "csnn-81-k12"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600
+        )
         assert done.returncode == 0, done.stderr
         folder = tmp_path / "runs/competition"
         states = {path: path.stat().st_mtime_ns for path in folder.rglob("checkpoint.h5")}
@@ -73,11 +66,9 @@ def test_the_study_of_the_competition_tests_each_kind_and_computes_nothing_twice
         assert (folder / "competition.png").stat().st_size > 5000
         assert seen in ({}, states)
         seen = states
-    wrong = subprocess.run(
-        [*command[:3], "mlp", *command[4:]], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    wrong = subprocess.run([*command, "mlp"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
-    assert "--networks mlp: this study has lcsnn-25-k12" in wrong.stderr
+    assert "--networks mlp: not in this study, which has lcsnn-25-k12" in wrong.stderr
 
 
 def test_the_open_road_reads_several_networks_out_together(tmp_path):
