@@ -283,7 +283,9 @@ def _plot_differences(axes: Axes, tests: dict[str, dict[str, PairedTest | None]]
     ]
     left = 100 * min(near) - 1
     for row, (kind, each) in enumerate(tests.items()):
-        far = [f"{name} {100 * test.difference:+.1f}" for name, test in each.items() if test and kind == "none"]
+        far = [
+            f"{100 * test.difference:.0f}".replace("-", "−") for name, test in each.items() if test and kind == "none"
+        ]
         axes.text(left, -row, ("← " if far else "") + ", ".join(far), fontsize=6, va="center")
         for number, (name, test) in enumerate(each.items()):
             if test is None or kind == "none":
@@ -299,9 +301,19 @@ def _plot_differences(axes: Axes, tests: dict[str, dict[str, PairedTest | None]]
                 label=name if row == len(tests) - 1 else None,
             )
     axes.axvline(0, color=style.GREY, linewidth=0.6)
-    axes.set(xlabel="test accuracy − fixed, points", xlim=(left, max(100 * max(near), 0) + 0.5))
+    axes.set(xlabel="difference, points", xlim=(left, max(100 * max(near), 0) + 0.5))
     axes.set_yticks([-row for row in range(len(tests))], list(tests))
     axes.set_ylim(0.5 - rows, 0.5)
+
+
+def _plot_strengths(axes: Axes, result: Result) -> None:
+    """Draw the cumulative distribution of the learned weights: a colour for each rule, dashed where it began at c_w."""
+    strengths = -np.asarray(result.weights, np.float64)
+    edges = np.geomspace(1.0, max(10.0, strengths.max()), 60)
+    kind = result.kind.removesuffix(" from c_w")
+    look = {"color": style.colour(list(KINDS).index(kind)), "linestyle": "-" if kind == result.kind else "--"}
+    weaker = [100 * np.mean(strengths <= edge) for edge in edges]
+    axes.plot(edges, weaker, label=result.kind, **look)
 
 
 def plot(figure: Figure, networks: dict[str, Sequence[Result]]) -> None:
@@ -313,17 +325,12 @@ def plot(figure: Figure, networks: dict[str, Sequence[Result]]) -> None:
         if above is not panels[0, 0]:
             above.set_yticklabels([])
         above.set_title(stdpnet.load_config(network).topology.label)
-        learned = [each for each in results if each.weights is not None]
-        for number, each in enumerate(learned):
-            sizes = -np.asarray(each.weights, np.float64)
-            edges = np.concatenate([[0.0], np.geomspace(1.0, max(10.0, sizes.max()), 40)])
-            share = np.histogram(sizes, edges)[0] / len(sizes)
-            below.stairs(
-                100 * np.cumsum(share), edges, color=style.colour(number + 2),
-                linestyle=style.LINES[number % len(style.LINES)], label=each.kind, baseline=None,
-            )  # fmt: skip
-        below.set(xscale="symlog", xlabel="strength of learned weights, mV", ylim=(0, 103))
-    panels[1, 0].set_ylabel("synapses that are weaker, %")
+        for each in results:
+            if each.weights is not None:
+                _plot_strengths(below, each)
+        below.set(xscale="log", xlabel="strength, mV", ylim=(0, 103))
+    panels[0, 0].set_ylabel("competition, less fixed")
+    panels[1, 0].set_ylabel("learned weights\nthat are weaker, %")
     for panel, place in ((panels[0, 0], "upper left"), (panels[1, 0], "lower right")):
         handles, labels = panel.get_legend_handles_labels()
         figure.legend(handles, labels, loc=f"outside {place.split()[0]} center", ncols=4)
