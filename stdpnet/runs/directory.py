@@ -274,7 +274,8 @@ def run_path(where: str | Path) -> Path:
     """Return the directory of a run: a bare name is one below runs/, anything with a separator is a path."""
     bare = os.sep not in str(where) and str(where) not in (".", "..")
     path = RUNS / where if bare else Path(where)
-    return path if len(path.parts) > 1 else path.absolute()  # as Path forgets the ./ of ./name, which is no bare name
+    forgotten = str(where).startswith(f".{os.sep}") and len(path.parts) == 1
+    return path.absolute() if forgotten else path  # Path forgets the ./ of ./name, which is no bare name
 
 
 def find_runs(folder: Path) -> Iterator[Run]:

@@ -18,10 +18,18 @@ from tests.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, 
 NUMPY, CYTHON = ENGINES["brian2-numpy"], ENGINES["brian2-cython"]
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("learned", [False, True], ids=["fixed", "learned"])
-def test_numpy_and_cython_targets_are_equal_to_the_last_bit(architecture, learned):
-    spec = lively(architecture, competition={"learned": learned, "drift": 0.05})
+@pytest.mark.parametrize(
+    ("architecture", "rule", "traces"),
+    [
+        *((architecture, "fixed", "nearest") for architecture in ARCHITECTURES),
+        *((architecture, "stdp", "all_to_all") for architecture in ARCHITECTURES),
+        ("locally_connected", "rate_target", "nearest"),
+        ("convolutional", "anti_hebbian", "all_to_all"),
+    ],
+)
+def test_numpy_and_cython_targets_are_equal_to_the_last_bit(architecture, rule, traces):
+    competition = {"drift": 0.05} if rule == "fixed" else {"learned": True, "rule": rule, "drift": 0.05}
+    spec = lively(architecture, competition={**competition, "traces": traces}, plasticity={"traces": traces})
     trains = random_trains(np.random.default_rng(6), 3, 40, 36, 0.15)
     one, other = build(spec, NUMPY), build(spec, CYTHON)
     (outcome, seen), (expected, wanted) = show(one, trains), show(other, trains)

@@ -31,23 +31,23 @@ def assert_same(spec, engine_keys, trains, switches=TRAINING, rates=None):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("learned", [False, True], ids=["fixed", "learned"])
 @pytest.mark.parametrize("traces", ["nearest", "all_to_all"])
-def test_training_equals_the_naive_twin(every_engine, architecture, learned, traces):
+def test_training_equals_the_naive_twin(engine_keys, architecture, learned, traces):
     competition = {"learned": learned, "traces": traces, "drift": 0.05}
     spec = lively(architecture, competition=competition, plasticity={"traces": traces})
     trains = random_trains(np.random.default_rng(1), 3, spec.simulation.steps, 36, 0.15)
-    outcome = assert_same(spec, every_engine, trains)
+    outcome = assert_same(spec, engine_keys, trains)
     assert outcome.counts.sum() > 20, "a silent network proves nothing"
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("rule", ["rate_target", "anti_hebbian"])
 @pytest.mark.parametrize("traces", ["nearest", "all_to_all"])
-def test_other_rules_of_the_competition_equal_the_naive_twin(every_engine, architecture, rule, traces):
+def test_other_rules_of_the_competition_equal_the_naive_twin(engine_keys, architecture, rule, traces):
     keys = {"rule": rule, "eta": 0.05, "target_rate": 60.0, "w_min": -4.5, "w_max": -0.01}
     spec = lively(architecture, competition={"learned": True, "traces": traces, "drift": 0.02, **keys})
     trains = random_trains(np.random.default_rng(6), 4, spec.simulation.steps, 36, 0.15)
-    assert assert_same(spec, every_engine, trains).counts.sum() > 20
-    engine, before = build(spec, every_engine), initial_network(spec).competition
+    assert assert_same(spec, engine_keys, trains).counts.sum() > 20
+    engine, before = build(spec, engine_keys), initial_network(spec).competition
     engine.present(trains, TRAINING)
     off_diagonal = ~np.eye(3, dtype=bool)
     learned = engine.network.competition[:, off_diagonal]
