@@ -41,13 +41,13 @@ LABELS = "dataset.calibration=55000"
 K8 = ("topology.channels=1000", "topology.stride=4")
 K16 = ("topology.kernel=16", "topology.stride=2", "plasticity.mean_weight=0.028", "plasticity.A_plus=0.0011")
 """A field of 256 pixels instead of 144: the same sum of weights."""
-FASHION = ("dataset.name=fashion-mnist", "dataset.crop=28", "topology.channels=400")
+FASHION = ("dataset.name=fashion-mnist", "dataset.crop=28")
 NETWORKS = {
     "k12": Network("lcsnn-1000-k12", (LABELS,)),
-    "k12-many": Network("lcsnn-1000-k12", ("dataset.calibration=30000", "training.pool=0", "training.images=60000")),
+    "many": Network("lcsnn-100-k12", ("dataset.calibration=30000", "training.pool=0", "training.images=60000")),
     "k8": Network("lcsnn-100-k8", (LABELS, *K8)),
     "k16": Network("lcsnn-1000-k12", (LABELS, *K16)),
-    "fashion-k12": Network("lcsnn-1000-k12", (LABELS, *FASHION)),
+    "fashion-k12": Network("lcsnn-100-k12", (LABELS, *FASHION)),
     "fashion-k8": Network("lcsnn-100-k8", (LABELS, *FASHION)),
 }
 TOGETHER = {"k8+k12+k16": ("k8", "k12", "k16"), "fashion-k8+k12": ("fashion-k8", "fashion-k12")}
