@@ -36,11 +36,11 @@ check: install
 	$(BIN)/lint-imports
 
 configs: install
-	$(BIN)/python -m stdpnet.spec.presets configs
+	$(BIN)/python -m stdpnet.stdp.spec.presets configs
 
 # Every table and figure of the thesis into runs/study; for example `make study STUDY="--seeds 5"`
 study: install
-	$(BIN)/python analysis/studies/all.py $(STUDY)
+	$(BIN)/python analysis/paper/all.py $(STUDY)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

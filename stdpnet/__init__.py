@@ -9,22 +9,22 @@ if TYPE_CHECKING:
     from stdpnet.data import load_dataset
     from stdpnet.errors import ConfigError, DataError, EngineError, RunError, StdpnetError
     from stdpnet.runs import Run
-    from stdpnet.spec.experiment import ExperimentSpec
     from stdpnet.spec.load import load_config
-    from stdpnet.spec.presets import preset_names
+    from stdpnet.stdp.spec.experiment import ExperimentSpec
+    from stdpnet.stdp.spec.presets import preset_names
     from stdpnet.training import train
 
 _HOMES = {
     "ConfigError": "stdpnet.errors",
     "DataError": "stdpnet.errors",
     "EngineError": "stdpnet.errors",
-    "ExperimentSpec": "stdpnet.spec.experiment",
+    "ExperimentSpec": "stdpnet.stdp.spec.experiment",
     "Run": "stdpnet.runs",
     "RunError": "stdpnet.errors",
     "StdpnetError": "stdpnet.errors",
     "load_config": "stdpnet.spec.load",
     "load_dataset": "stdpnet.data",
-    "preset_names": "stdpnet.spec.presets",
+    "preset_names": "stdpnet.stdp.spec.presets",
     "train": "stdpnet.training",
 }
 

@@ -1,14 +1,13 @@
 """Images to spikes: pure functions of (seed, stream, presentation, pixel), so that nothing else can change a spike.
 
-The random words come from stdpnet.philox. `poisson` and `poisson_isi` are renewal processes over whole steps, drawn by
-inverting the distribution function of their intervals, one table row for each of the 256 pixel values; `regular` draws
-a phase.
+The random words come from stdpnet._numba.philox. `poisson` and `poisson_isi` are renewal processes over whole steps,
+drawn by inverting the distribution function of their intervals, one table row for each of the 256 pixel values;
+`regular` draws a phase.
 """
 
 from __future__ import annotations
 
 import math
-from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,19 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from stdpnet._jit import inlined, lean, lean_inlined
+from stdpnet._numba.jit import inlined, lean, lean_inlined
+from stdpnet._numba.philox import philox, philox_many
 from stdpnet.parallel import in_parallel, shares
-from stdpnet.philox import philox, philox_many
+from stdpnet.random import Stream
 from stdpnet.spec.encoder import EncoderKind, EncoderSpec
-
-
-class Stream(IntEnum):
-    """Independent sources of input spikes; they never overlap."""
-
-    TRAIN = 0
-    CALIBRATE = 1
-    VALIDATE = 2
-    TEST = 3
 
 
 class SpikeTrains(NamedTuple):

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from stdpnet.engines.base import Outcome
+from stdpnet.stdp.engines.base import Outcome
 
 
 class NaiveEngine:

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stdpnet._jit import compiled
-from stdpnet.encoding import Encoder, Stream
-from stdpnet.philox import philox, philox_many
-from stdpnet.spec import EncoderSpec
+from stdpnet._numba.jit import compiled
+from stdpnet._numba.philox import philox, philox_many
+from stdpnet.encoding import Encoder
+from stdpnet.random import Stream
+from stdpnet.spec.encoder import EncoderSpec
 
 KINDS = ("poisson", "poisson_isi", "regular")
 

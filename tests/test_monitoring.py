@@ -4,16 +4,16 @@ import sys
 
 import numpy as np
 import pytest
+from tests.stdp.engines.networks import lively
 
 import stdpnet
 from stdpnet.cli.runs import sparkline
 from stdpnet.errors import HealthError
-from stdpnet.network import initial_network
 from stdpnet.runs import Run, TrainingState
+from stdpnet.stdp.health import examine
+from stdpnet.stdp.network import initial_network
+from stdpnet.stdp.statistics import summarise
 from stdpnet.training import resume, train
-from stdpnet.training.health import examine
-from stdpnet.training.progress import summarise
-from tests.engines.networks import lively
 from tests.test_faults import StopAt, spec
 
 HEALTHY = ["health.action=warn", "progress.every=20", "training.images=40", "encoder.max_rate=255.0"]

@@ -5,12 +5,12 @@ import platform
 import h5py
 import numpy as np
 import pytest
+from tests.stdp.engines.networks import lively
 
 from stdpnet.errors import RunError
-from stdpnet.network import initial_network
 from stdpnet.runs import Responses, Run, TrainingState, network_digest
 from stdpnet.spec.load import dump_config
-from tests.engines.networks import lively
+from stdpnet.stdp.network import initial_network
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_checkpoint_of_another_configuration_is_refused_with_the_key(run):
 def test_a_checkpoint_from_before_a_key_existed_is_read_with_the_key_s_default(run, monkeypatch):
     key = 'rule = "stdp"\n'
     assert key in dump_config(run.spec)
-    monkeypatch.setattr("stdpnet.runs.state.dump_config", lambda spec: dump_config(spec).replace(key, ""))
+    monkeypatch.setattr("stdpnet.runs.checkpoint.dump_config", lambda spec: dump_config(spec).replace(key, ""))
     run.save_state(state_of(run))
     monkeypatch.undo()
     assert run.load_state().images == 3

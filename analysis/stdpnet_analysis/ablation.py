@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Dataset, Split
-from stdpnet.network import Network
 from stdpnet.runs import Responses
-from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.stdp.network import Network
+from stdpnet.stdp.respond import first_images, respond
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.competition import clamp
 from stdpnet_analysis.evaluation import STREAMS
-from stdpnet_analysis.responses import first_images, respond
-from stdpnet_analysis.votes import RULES, Floats, Rule, answers, class_means, vote_scores
+from stdpnet_analysis.readouts.votes import RULES, Floats, Rule, answers, class_means, vote_scores
 
 Accuracies = dict[Rule, Floats]
 """For each voting rule (K,) the share of images answered right."""

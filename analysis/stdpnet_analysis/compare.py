@@ -13,13 +13,13 @@ from typing import Any, Literal, NamedTuple
 from stdpnet.data import Dataset, available, load_dataset
 from stdpnet.errors import DataError, RunError, StdpnetError
 from stdpnet.runs import Run
-from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training import check_dataset
 from stdpnet_analysis.energy import Cost, cost
 from stdpnet_analysis.evaluation import STREAMS
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped, network_label
+from stdpnet_analysis.readouts.votes import RULES
 from stdpnet_analysis.statistics import PairedTest, Summary, holm, paired_test, summarise
-from stdpnet_analysis.votes import RULES
 
 ScoredSplit = Literal["test", "validation"]
 READOUTS = ("vote", "linear")

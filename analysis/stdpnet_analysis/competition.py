@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet.network import Network
+from stdpnet.stdp.network import Network
 
 Floats = NDArray[np.float64]
 MOST_CHANNELS = 300

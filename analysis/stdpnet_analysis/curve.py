@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from stdpnet.encoding import Stream
+from stdpnet.random import Stream
+from stdpnet.stdp.respond import activity, first_images, respond
 from stdpnet.training import Job
-from stdpnet_analysis.readout import make_readouts
-from stdpnet_analysis.responses import activity, first_images, respond
+from stdpnet_analysis.readouts.linear import make_readouts
 
 BEST = "best"
 """Name of the snapshot with the best validation accuracy; ties go to the earlier one."""

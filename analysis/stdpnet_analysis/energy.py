@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Split
-from stdpnet.encoding import Encoder, Stream
-from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.encoding import Encoder
+from stdpnet.random import Stream
 from stdpnet.spec.topology import Geometry
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 IMAGES = 500
 """Images of the scored split that are encoded to count input spikes."""

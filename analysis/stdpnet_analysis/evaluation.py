@@ -8,14 +8,14 @@ from typing import Any, Literal, NamedTuple
 from threadpoolctl import threadpool_limits
 
 from stdpnet.data import Dataset, Split, load_dataset
-from stdpnet.encoding import Stream
 from stdpnet.errors import RunError
-from stdpnet.network import Network, initial_network
+from stdpnet.random import Stream
 from stdpnet.runs import Responses, Run
+from stdpnet.stdp.network import Network, initial_network
+from stdpnet.stdp.respond import Responder, activity, respond, response_key
 from stdpnet.training import check_dataset
-from stdpnet_analysis.readout import LinearKind, LinearReadout, make_readouts
-from stdpnet_analysis.responses import Responder, activity, respond, response_key
-from stdpnet_analysis.scores import score
+from stdpnet_analysis.readouts.linear import LinearKind, LinearReadout, make_readouts
+from stdpnet_analysis.readouts.scores import score
 
 STREAMS = {"calibration": Stream.CALIBRATE, "validation": Stream.VALIDATE, "test": Stream.TEST}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from stdpnet.spec.base import Spec
-from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 NO_INFLUENCE = ("checkpoint", "progress", "curve", "health")
 """Tables of a configuration that decide what is written and when, not what is learned."""

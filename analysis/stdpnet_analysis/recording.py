@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Split
-from stdpnet.encoding import Encoder, SpikeTrains, Stream
-from stdpnet.engines.base import FROZEN, Recording, make_engine
-from stdpnet.network import Network
-from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.encoding import Encoder, SpikeTrains
+from stdpnet.random import Stream
+from stdpnet.stdp.engines.base import FROZEN, Recording, make_engine
+from stdpnet.stdp.network import Network
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 
 class Showing(NamedTuple):

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
-from stdpnet.engines.base import Switches, constants, make_engine
 from stdpnet.errors import EngineError
-from stdpnet.network import Network, initial_network
-from stdpnet.spec.experiment import ExperimentSpec
-from stdpnet.spec.plasticity import CompetitionSpec
 from stdpnet.spec.topology import TopologySpec
+from stdpnet.stdp.engines.base import Switches, constants, make_engine
+from stdpnet.stdp.network import Network, initial_network
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.plasticity import CompetitionSpec
 
 DRIVE = 1e6
 """Weight of a driver pixel, mV: above any threshold, whatever the inhibition."""

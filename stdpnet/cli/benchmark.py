@@ -50,9 +50,9 @@ def benchmark(
     keys = [f"encoder.max_rate={rate}", *([] if channels is None else [f"topology.channels={channels}"])]
     spec = load(config, [*keys, *(overrides or [])])
     _check_files(output, figure, bool(grow))
-    from stdpnet.benchmark import Peer, growth, growth_plan, parse_growth
-    from stdpnet.benchmark import benchmark as measure
-    from stdpnet_analysis.readout import make_readouts
+    from stdpnet_analysis.benchmark import Peer, growth, growth_plan, parse_growth
+    from stdpnet_analysis.benchmark import benchmark as measure
+    from stdpnet_analysis.readouts.linear import make_readouts
 
     plan, peers = growth_plan(spec, parse_growth(grow or [])), [Peer.parse(text) for text in peer or []]
     with meter("measuring", 0, quiet=as_json) as progress:
@@ -75,7 +75,7 @@ def benchmark(
     if output:
         _write(output, as_json_text(result) + "\n")
     if figure:
-        from stdpnet_analysis.growth import save_growth
+        from stdpnet_analysis.benchmark.growth_figure import save_growth
 
         save_growth(result["growth"], figure)
     if as_json:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 if TYPE_CHECKING:
-    from stdpnet.spec.experiment import ExperimentSpec
+    from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file or the name of a preset.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name below runs/, or its path.")]

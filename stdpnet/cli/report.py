@@ -38,8 +38,8 @@ def report(
             raise RunError(f"{run.run}: {run.reason}")
         opened.append(run)
     refuse_existing(output)
-    from stdpnet_analysis.figures.view import RunView, Settings
     from stdpnet_analysis.report import count_figures, write_report
+    from stdpnet_analysis.view import RunView, Settings
 
     settings = Settings(images=images, threads=threads)
     for each in opened:

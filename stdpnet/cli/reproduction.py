@@ -54,8 +54,8 @@ def table2(
     """Train and evaluate the networks of the thesis's Table 2; what is computed already is not computed again."""
     chosen = _rows(rows)
     from stdpnet_analysis.cluster.pool import pool
-    from stdpnet_analysis.reproduction import report
-    from stdpnet_analysis.reproduction import table2 as table
+    from stdpnet_analysis.paper import report
+    from stdpnet_analysis.paper import table2 as table
 
     begin = time.perf_counter()
     tasks = table.plan(chosen, seeds, preset.value, folder, overrides or ())

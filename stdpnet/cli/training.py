@@ -27,7 +27,7 @@ from stdpnet.cli.common import (
 
 if TYPE_CHECKING:
     from stdpnet.runs import Run
-    from stdpnet.spec.experiment import ExperimentSpec
+    from stdpnet.stdp.spec.experiment import ExperimentSpec
     from stdpnet.training import Job
 
 

@@ -19,7 +19,7 @@ def verify(
 ) -> None:
     """Train the Brian2 and the compiled engine on the same images and compare them spike for spike."""
     spec = load(config, overrides, seed=seed)
-    from stdpnet import verification
+    from stdpnet.stdp import verification
 
     with meter("verifying", images) as progress:
         verdict = verification.verify(spec, images, threads=threads, progress=progress.advance)

@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.errors import ConfigError, RunError
+from stdpnet.runs.checkpoint import TrainingState, checkpointed_images, load_state, save_state
 from stdpnet.runs.files import append_line, is_whole, read_json, read_lines, replacing, sync_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
-from stdpnet.runs.state import TrainingState, checkpointed_images, load_state, save_state
-from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.spec.load import dump_config, load_config
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 RUNS = Path("runs")
 DRAFTS = ".checkpoint.h5.*"

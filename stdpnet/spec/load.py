@@ -13,8 +13,8 @@ import tomli_w
 
 from stdpnet.errors import ConfigError
 from stdpnet.spec.base import Spec
-from stdpnet.spec.experiment import ExperimentSpec
-from stdpnet.spec.presets import preset, preset_names
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.presets import preset, preset_names
 
 
 def load_config(source: str | Path, overrides: Iterable[str] = ()) -> ExperimentSpec:

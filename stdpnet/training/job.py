@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from stdpnet.data import Dataset, load_dataset
-from stdpnet.engines.base import make_engine
 from stdpnet.errors import HealthError, RunError, StdpnetError, StopRequestedError
-from stdpnet.network import initial_network
 from stdpnet.runs import Interval, Run, TrainingState
-from stdpnet.spec.experiment import ExperimentSpec
-from stdpnet.training.health import examine
-from stdpnet.training.progress import summarise
+from stdpnet.stdp.engines.base import make_engine
+from stdpnet.stdp.health import examine
+from stdpnet.stdp.learner import EngineMaker, Trainer, chunk_size
+from stdpnet.stdp.network import initial_network
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.statistics import summarise
 from stdpnet.training.signals import SignalCatcher
-from stdpnet.training.trainer import EngineMaker, Trainer, chunk_size
 
 OBSERVERS = "stdpnet.observers"
 """Entry point group of functions that get a job before it begins and return an observer of it, or None."""

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
+from tests.stdp.engines.networks import ENGINES
 
 import stdpnet
-from stdpnet.encoding import Stream
-from stdpnet.network import initial_network
+from stdpnet.random import Stream
 from stdpnet.runs import Responses
+from stdpnet.stdp.network import initial_network
+from stdpnet.stdp.respond import first_images, respond
 from stdpnet_analysis import ablation
+from stdpnet_analysis.readouts.votes import RULES, answers, class_means, vote_scores
 from stdpnet_analysis.recording import input_spikes, record, winner_and_loser
-from stdpnet_analysis.responses import first_images, respond
-from stdpnet_analysis.votes import RULES, answers, class_means, vote_scores
-from tests.engines.networks import ENGINES
 
 
 def spec(architecture="locally_connected", *overrides):
@@ -136,7 +136,7 @@ def test_winner_and_loser_are_rivals_at_one_position(images):
 
 
 def test_input_spikes_are_listed_step_by_step():
-    from tests.engines.networks import as_trains
+    from tests.stdp.engines.networks import as_trains
 
     raster = np.zeros((2, 5, 4), bool)
     raster[1, 2, [0, 3]] = raster[1, 4, 1] = raster[0, 0, 2] = True

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import stdpnet
 from stdpnet.runs import Run
-from stdpnet.spec.presets import TABLE_2
+from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import tables
 from stdpnet_analysis.compare import LeftOut, compare
 from stdpnet_analysis.figures.comparison import Family, SizedAccuracy, accuracy_vs_synapses, plot_accuracy_vs_synapses

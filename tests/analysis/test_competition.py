@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from tests.stdp.engines.networks import lively
 
-from stdpnet.network import initial_network
+from stdpnet.stdp.network import initial_network
 from stdpnet_analysis.competition import associate, clamp, off_diagonal, reciprocal, similarity
-from tests.engines.networks import lively
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_clamping_keeps_weights_in_bounds_and_the_diagonal_at_exactly_zero(netwo
 
 
 def test_competition_clamped_in_training_keeps_its_diagonal_at_exactly_zero():
-    from tests.engines.networks import ENGINES, build, random_trains, show
+    from tests.stdp.engines.networks import ENGINES, build, random_trains, show
 
     for keys in (ENGINES["numba"], ENGINES["brian2-numpy"]):
         spec = lively(competition={"learned": True, "w_min": -3.0, "w_max": -1.5, "drift": 0.1})

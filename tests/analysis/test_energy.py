@@ -5,7 +5,8 @@ import pytest
 
 import stdpnet
 from stdpnet.data import load_dataset
-from stdpnet.encoding import Encoder, Stream
+from stdpnet.encoding import Encoder
+from stdpnet.random import Stream
 from stdpnet_analysis.energy import cost, coverage
 
 ARCHITECTURES = {

@@ -3,17 +3,18 @@ import json
 
 import numpy as np
 import pytest
+from tests.stdp.engines.networks import ENGINES
 from threadpoolctl import threadpool_info
 
 import stdpnet
-from stdpnet.encoding import Stream
 from stdpnet.errors import EngineError, RunError
-from stdpnet.network import initial_network
+from stdpnet.random import Stream
 from stdpnet.runs import Run
-from stdpnet_analysis import evaluate, responses
-from stdpnet_analysis.readout import LinearReadout
-from stdpnet_analysis.responses import respond, response_key
-from tests.engines.networks import ENGINES
+from stdpnet.stdp import respond as responses
+from stdpnet.stdp.network import initial_network
+from stdpnet.stdp.respond import respond, response_key
+from stdpnet_analysis import evaluate
+from stdpnet_analysis.readouts.linear import LinearReadout
 
 
 def spec(*overrides):

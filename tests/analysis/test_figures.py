@@ -12,7 +12,8 @@ import stdpnet
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run
 from stdpnet_analysis import evaluate, figures
-from stdpnet_analysis.figures import FIGURES, RunView, Settings
+from stdpnet_analysis.figures import FIGURES, Settings
+from stdpnet_analysis.view import RunView
 
 SMALL = ["training.images=60", "topology.channels=6", "curve.every=20", "curve.calibration=100", "curve.validation=60"]
 SMALL += ["dataset.validation=60", "progress.every=20", "competition.learned=true", "competition.c_w=-20"]
@@ -214,7 +215,7 @@ def test_the_image_and_the_neuron_can_be_chosen(run):
 
 
 def test_the_image_shown_by_default_is_one_that_the_votes_answer(view):
-    from stdpnet_analysis.votes import answers, vote_scores
+    from stdpnet_analysis.readouts.votes import answers, vote_scores
 
     counts = view.scored.counts[[view.shown_image]]
     assert answers(vote_scores(counts, view.votes, 9))[0] == view.scored.labels[view.shown_image]

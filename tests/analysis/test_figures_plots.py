@@ -5,9 +5,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from stdpnet.errors import ConfigError
-from stdpnet.spec.neuron import NeuronSpec
-from stdpnet.spec.plasticity import PlasticitySpec
 from stdpnet.spec.topology import Geometry
+from stdpnet.stdp.spec.neuron import NeuronSpec
+from stdpnet.stdp.spec.plasticity import PlasticitySpec
 from stdpnet_analysis.ablation import Clamping
 from stdpnet_analysis.competition import Association
 from stdpnet_analysis.figures import activity, damage, learning, receptive_fields, style

@@ -18,9 +18,10 @@ import stdpnet
 from stdpnet.cli import main
 from stdpnet.runs import Run
 from stdpnet_analysis import evaluate
-from stdpnet_analysis.figures import FIGURES, RunView, Settings
+from stdpnet_analysis.figures import FIGURES, Settings
 from stdpnet_analysis.report import content, write_report
 from stdpnet_analysis.report.images import encode
+from stdpnet_analysis.view import RunView
 
 SMALL = ["training.images=60", "topology.channels=4", "simulation.duration=100", "progress.every=20"]
 SMALL += ["dataset.validation=60", "curve.every=30", "curve.calibration=60", "curve.validation=60"]

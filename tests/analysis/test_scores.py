@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stdpnet.errors import DataError
-from stdpnet_analysis.scores import confusion, score, wilson_interval
+from stdpnet_analysis.readouts.scores import confusion, score, wilson_interval
 
 LABELS = np.array([0, 0, 1, 1, 2, 2])
 PREDICTED = np.array([0, 1, 1, -1, -1, -1])

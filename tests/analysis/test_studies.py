@@ -13,7 +13,7 @@ import stdpnet
 from stdpnet.runs import Run
 from stdpnet_analysis.figures.architecture import plot_architecture
 
-STUDIES = Path(__file__).parents[2] / "analysis/studies"
+STUDIES = Path(__file__).parents[2] / "analysis/paper"
 OWN = ("all", "shared", "homeostasis", "competition", "open_road")
 SCRIPTS = sorted(path.name for path in STUDIES.glob("*.py") if path.stem not in OWN)
 TINY = ["dataset.name=digits", "dataset.validation=40", "topology.channels=4", "simulation.duration=50"]

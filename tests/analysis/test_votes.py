@@ -9,8 +9,8 @@ from scipy.sparse import csr_array
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from stdpnet.errors import ConfigError, DataError
-from stdpnet_analysis import votes as votes_module
-from stdpnet_analysis.votes import RULES, VoteClassifier, answers, class_means, vote_scores
+from stdpnet_analysis.readouts import votes as votes_module
+from stdpnet_analysis.readouts.votes import RULES, VoteClassifier, answers, class_means, vote_scores
 
 
 def naive_class_means(responses, labels, n_classes):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import stdpnet
-from stdpnet.benchmark.workload import BLOCK, Workload
-from stdpnet_analysis.readout import make_readouts
+from stdpnet_analysis.benchmark.workload import BLOCK, Workload
+from stdpnet_analysis.readouts.linear import make_readouts
 
 PRESETS = ("lcsnn-100-k12-steady", "csnn-100-k8", "fcsnn-100")
 READOUTS = ("all", "patch", "spikes_first", "linear")

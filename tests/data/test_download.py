@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stdpnet.data import available, download, fetch, load_dataset
-from stdpnet.spec import DatasetSpec
+from stdpnet.spec.dataset import DatasetSpec
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

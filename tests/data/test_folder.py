@@ -4,7 +4,7 @@ from PIL import Image
 
 from stdpnet.data import load_dataset
 from stdpnet.data.folder import folder, read_image
-from stdpnet.spec import DatasetSpec
+from stdpnet.spec.dataset import DatasetSpec
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stdpnet.data import download, load_dataset
-from stdpnet.spec import DatasetSpec
+from stdpnet.spec.dataset import DatasetSpec
 
 SPEC = DatasetSpec(name="mnist", calibration=10)
 

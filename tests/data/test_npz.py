@@ -3,7 +3,7 @@ import pytest
 
 from stdpnet.data import load_dataset
 from stdpnet.data.npz import npz
-from stdpnet.spec import DatasetSpec
+from stdpnet.spec.dataset import DatasetSpec
 
 N = 12
 PIXELS = np.random.default_rng(0).integers(0, 256, (N, 28, 28), dtype=np.uint8)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stdpnet.data import SPLITS, Dataset, load_dataset
-from stdpnet.spec import DatasetSpec
+from stdpnet.spec.dataset import DatasetSpec
 
 
 def little(**values) -> Dataset:

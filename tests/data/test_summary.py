@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from stdpnet.data import contact_sheet, describe, load_dataset
-from stdpnet.spec import DatasetSpec
+from stdpnet.spec.dataset import DatasetSpec
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_contact_sheet_needs_no_screen_and_no_pyplot(tmp_path):
     code = """
 import sys
 from stdpnet.data import contact_sheet, load_dataset
-from stdpnet.spec import DatasetSpec
+from stdpnet.spec.dataset import DatasetSpec
 dataset = load_dataset(DatasetSpec(name="digits"))
 contact_sheet(dataset.train, dataset.classes, sys.argv[1])
 assert "matplotlib.pyplot" not in sys.modules

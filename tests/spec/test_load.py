@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from stdpnet.errors import ConfigError
-from stdpnet.spec import ExperimentSpec
 from stdpnet.spec.base import Spec, spec_type
 from stdpnet.spec.load import dump_config, load_config
-from stdpnet.spec.presets import TABLE_2, preset, preset_names, write_configs
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.presets import TABLE_2, preset, preset_names, write_configs
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from stdpnet.spec import TopologySpec
+from stdpnet.spec.topology import TopologySpec
 
 # MODEL, Topology; n = 20, stride 4
 COUNTS = [

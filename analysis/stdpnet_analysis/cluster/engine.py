@@ -7,11 +7,11 @@ from distributed import Client
 from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
-from stdpnet.engines.base import Engine, Outcome, Recording, Switches, make_engine
 from stdpnet.errors import ConfigError, EngineError
-from stdpnet.network import Network
-from stdpnet.spec.experiment import ExperimentSpec
-from stdpnet.training.trainer import EngineMaker
+from stdpnet.stdp.engines.base import Engine, Outcome, Recording, Switches, make_engine
+from stdpnet.stdp.learner import EngineMaker
+from stdpnet.stdp.network import Network
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.cluster.pool import gathered, slots
 
 CLUSTER_CHUNK = 256

@@ -10,8 +10,8 @@ from typing import Any
 
 from stdpnet.errors import RunError, StopRequestedError
 from stdpnet.runs import Run
-from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.spec.load import dump_config
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training import Job, Observer, resume, train
 
 LOOK = 0.5

@@ -17,15 +17,15 @@ from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 from distributed.comm.core import CommClosedError
 
 from stdpnet.data import Split
-from stdpnet.encoding import Stream
 from stdpnet.errors import ConfigError, EngineError
-from stdpnet.network import initial_network
 from stdpnet.parallel import available_cores
+from stdpnet.random import Stream
 from stdpnet.runs import TrainingState
-from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.stdp.network import initial_network
+from stdpnet.stdp.respond import respond
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training import Trainer
 from stdpnet_analysis.cluster.identity import code_digest
-from stdpnet_analysis.responses import respond
 
 PATIENCE = 15
 """Seconds in which a scheduler must answer."""

@@ -9,12 +9,12 @@ import numpy as np
 from distributed import Client, as_completed
 
 from stdpnet.data import Split
-from stdpnet.encoding import Stream
-from stdpnet.network import Network
+from stdpnet.random import Stream
 from stdpnet.runs import Responses
-from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.stdp.network import Network
+from stdpnet.stdp.respond import Responder, respond
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.cluster.pool import gathered
-from stdpnet_analysis.responses import Responder, respond
 
 BLOCK = 512
 """Images of a task; an image's input spikes depend on its own number alone, so results do not depend on it."""
@@ -23,7 +23,7 @@ Value = TypeVar("Value")
 
 
 def responder(client: Client) -> Responder:
-    """Return a function like stdpnet_analysis.responses.respond that uses a cluster."""
+    """Return a function like stdpnet.stdp.respond.respond that uses a cluster."""
 
     def respond_in_blocks(
         spec: ExperimentSpec,

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from stdpnet.errors import ConfigError, RunError
 from stdpnet_analysis.figures import activity, competition, damage, learning, neuron, receptive_fields, style, votes
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.figures.view import RunView, Settings
 from stdpnet_analysis.figures.write import FORMATS, save
+from stdpnet_analysis.view import RunView, Settings
 
 MODULES = (receptive_fields, activity, neuron, votes, damage, competition, learning)
 FIGURES: dict[str, RunFigure] = {figure.name: figure for module in MODULES for figure in module.FIGURES}

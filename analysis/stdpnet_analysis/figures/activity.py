@@ -15,12 +15,12 @@ from matplotlib.patches import Patch, StepPatch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from stdpnet.spec.neuron import NeuronSpec
+from stdpnet.stdp.spec.neuron import NeuronSpec
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats, grid_shape, tile
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.figures.view import RunView
 from stdpnet_analysis.recording import Showing, winner_and_loser
+from stdpnet_analysis.view import RunView
 
 VECTOR_SPIKES = 5000
 """More spikes than these are drawn as one image inside a vector file."""

@@ -13,13 +13,13 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import StepPatch
 from numpy.typing import NDArray
 
-from stdpnet.network import Network
+from stdpnet.stdp.network import Network
 from stdpnet_analysis.competition import Association, associate, off_diagonal, reciprocal
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats, tile
 from stdpnet_analysis.figures.receptive_fields import order_by_class, top_weight
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.figures.view import Need, RunView
+from stdpnet_analysis.view import Need, RunView
 
 GRAPH_CHANNELS = 25
 """Neurons in the graph of one position; of more those that compete most."""

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from stdpnet.runs import Responses
+from stdpnet.stdp.respond import first_images
 from stdpnet_analysis.ablation import (
     Accuracies,
     Clamping,
@@ -25,10 +26,9 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.competition import has_pairs
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.figures.view import RunView
-from stdpnet_analysis.responses import first_images
-from stdpnet_analysis.scores import wilson_interval
-from stdpnet_analysis.votes import RULES, Rule
+from stdpnet_analysis.readouts.scores import wilson_interval
+from stdpnet_analysis.readouts.votes import RULES, Rule
+from stdpnet_analysis.view import RunView
 
 SHARES = tuple(round(0.1 * tenth, 1) for tenth in range(11))
 """Shares of the synapses that are deleted."""

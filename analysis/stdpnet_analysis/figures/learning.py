@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stdpnet.spec.plasticity import STDPSpec
+from stdpnet.stdp.spec.plasticity import STDPSpec
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.figures.view import RunView
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped, network_label
+from stdpnet_analysis.view import RunView
 from stdpnet_analysis.windows import Window, measure_window
 
 Curve = tuple[Floats, Floats]

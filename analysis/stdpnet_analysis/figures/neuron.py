@@ -16,7 +16,7 @@ from stdpnet_analysis.figures.activity import Trace, plot_membrane
 from stdpnet_analysis.figures.mosaic import tile
 from stdpnet_analysis.figures.receptive_fields import fields_in_place, top_weight
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.figures.view import RunView
+from stdpnet_analysis.view import RunView
 
 PREFERRED = 10
 """Images shown, in two rows."""

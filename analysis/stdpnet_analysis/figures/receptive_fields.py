@@ -17,7 +17,7 @@ from stdpnet.spec.topology import Geometry
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats, place, receptive_field_mosaic, tile
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.figures.view import RunView
+from stdpnet_analysis.view import RunView
 
 EXAMPLES = 12
 """Neurons shown of each class."""

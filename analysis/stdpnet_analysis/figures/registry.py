@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from stdpnet_analysis.figures.view import Need, RunView
+from stdpnet_analysis.view import Need, RunView
 
 
 @dataclass(frozen=True)

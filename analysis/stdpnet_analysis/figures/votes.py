@@ -18,9 +18,9 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.receptive_fields import order_by_class
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.figures.view import RunView
-from stdpnet_analysis.scores import wilson_interval
-from stdpnet_analysis.votes import RULES, class_means
+from stdpnet_analysis.readouts.scores import wilson_interval
+from stdpnet_analysis.readouts.votes import RULES, class_means
+from stdpnet_analysis.view import RunView
 
 NUMBERED = 12
 """Up to so many classes a confusion matrix has numbers in its cells."""

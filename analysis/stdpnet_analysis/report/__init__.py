@@ -11,9 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from stdpnet.errors import RunError
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
-from stdpnet_analysis.figures.view import RunView, Settings
 from stdpnet_analysis.report.content import chapter, planned_figures
 from stdpnet_analysis.report.overview import overview
+from stdpnet_analysis.view import RunView, Settings
 
 MARK = '<meta name="generator" content="stdpnet report">'
 """By which a report is known that may be replaced by a newer one."""

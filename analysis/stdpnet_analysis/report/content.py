@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 from stdpnet.errors import StdpnetError
 from stdpnet.spec.base import Spec
-from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.spec.load import dump_config
-from stdpnet.training.health import examine
+from stdpnet.stdp.health import examine
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis import figures
-from stdpnet_analysis.figures.view import TITLES, RunView
 from stdpnet_analysis.grouping import network_label
+from stdpnet_analysis.readouts.votes import RULES
 from stdpnet_analysis.report.images import Image, encode
 from stdpnet_analysis.tables import count
-from stdpnet_analysis.votes import RULES
+from stdpnet_analysis.view import TITLES, RunView
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Curves": ("learning-curve", "progress", "plasticity"),

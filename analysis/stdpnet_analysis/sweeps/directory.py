@@ -22,8 +22,8 @@ from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import run_path
 from stdpnet.runs.files import cut_torn_line, write_text
 from stdpnet.runs.lock import is_locked, locked
-from stdpnet.spec.experiment import ExperimentSpec
 from stdpnet.spec.load import dump_config, load_config
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.sweeps.space import check_space
 from stdpnet_analysis.sweeps.spec import StudySpec
 

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from stdpnet.errors import ConfigError, RunError, StdpnetError, StopRequestedError
 from stdpnet.runs.files import read_lines
-from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training.signals import SignalCatcher
 from stdpnet_analysis.cluster.pool import slots
 from stdpnet_analysis.sweeps.directory import StudyDirectory

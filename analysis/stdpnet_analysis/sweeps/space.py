@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from stdpnet.errors import ConfigError
 from stdpnet.spec.base import Spec, spec_type
-from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.sweeps.spec import DimensionSpec, Scalar, StudySpec
 
 FIXED = ("seed", "dataset", "checkpoint", "progress", "curve", "health")

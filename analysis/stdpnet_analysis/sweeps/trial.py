@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stdpnet.errors import HealthError, StopRequestedError
-from stdpnet.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.cluster.jobs import Stopper, complete, finish_reason
 from stdpnet_analysis.evaluation import evaluate
+from stdpnet_analysis.readouts.votes import RULES
 from stdpnet_analysis.sweeps.spec import Objective
-from stdpnet_analysis.votes import RULES
 
 
 class Repeat(NamedTuple):

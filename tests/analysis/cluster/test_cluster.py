@@ -6,17 +6,18 @@ import pytest
 
 import stdpnet
 from stdpnet.data import load_dataset
-from stdpnet.encoding import Encoder, Stream
-from stdpnet.engines.base import Recording, Switches, make_engine
+from stdpnet.encoding import Encoder
 from stdpnet.errors import ConfigError, EngineError, RunError, StopRequestedError
-from stdpnet.network import initial_network
+from stdpnet.random import Stream
 from stdpnet.runs import Run
+from stdpnet.stdp.engines.base import Recording, Switches, make_engine
+from stdpnet.stdp.network import initial_network
+from stdpnet.stdp.respond import respond
 from stdpnet.training import resume
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.cluster import jobs, pool, responses
 from stdpnet_analysis.cluster.engine import check_positions, position_parallel
 from stdpnet_analysis.cluster.responses import responder
-from stdpnet_analysis.responses import respond
 
 
 def checkpoint(run):

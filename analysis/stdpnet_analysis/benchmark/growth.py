@@ -1,0 +1,127 @@
+"""How the time of an image grows with the size of a network, of its input and of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from stdpnet.errors import ConfigError
+from stdpnet.parallel import available_cores
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet_analysis.benchmark.workload import BLOCK, Workload, best_seconds
+
+QUANTITIES = ("channels", "kernel", "duration", "rate", "threads")
+KEYS = {
+    "channels": ("topology", "channels"),
+    "kernel": ("topology", "kernel"),
+    "duration": ("simulation", "duration"),
+    "rate": ("encoder", "max_rate"),
+}
+
+
+def parse_growth(options: Sequence[str]) -> dict[str, list[float] | None]:
+    """Return the quantities of `--grow` options, each with its values, or None where they are to be chosen.
+
+    An option is `all`, or quantities separated by commas, or one quantity with its values: `channels=25,100`.
+    """
+    wanted: dict[str, list[float] | None] = {}
+    for option in options:
+        names, equals, values = option.partition("=")
+        for name in QUANTITIES if names == "all" else names.split(","):
+            if name not in QUANTITIES:
+                raise ConfigError(f"--grow {option}: '{name}' is unknown; choose from {', '.join(QUANTITIES)}, or all")
+            wanted[name] = _numbers(option, values) if equals else None
+    return wanted
+
+
+def _numbers(option: str, values: str) -> list[float]:
+    """Return the positive numbers of a comma-separated list."""
+    try:
+        numbers = [float(value) for value in values.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or not all(0 < number < float("inf") for number in numbers):
+        raise ConfigError(f"--grow {option}: '{values}' is no list of positive numbers, such as channels=25,50,100")
+    return numbers
+
+
+def growth_plan(spec: ExperimentSpec, wanted: Mapping[str, list[float] | None]) -> list[tuple[str, float]]:
+    """Return the (quantity, value) pairs to measure; every one of them fits the spec.
+
+    Raises
+    ------
+    ConfigError
+        If one does not.
+    """
+    plan = [(name, value) for name, values in wanted.items() for value in values or _default_values(spec, name)]
+    for name, value in plan:
+        _grown(spec, name, value)
+    return plan
+
+
+def _default_values(spec: ExperimentSpec, name: str) -> list[float]:
+    """Return some values about evenly spaced on a logarithmic axis, as far as they fit the spec."""
+    side, stride = spec.dataset.crop, spec.topology.stride
+    values: dict[str, list[float]] = {
+        "channels": [25, 50, 100, 200, 400, 800],
+        "kernel": [k for k in range(4, side + 1) if (side - k) % stride == 0],
+        "duration": [factor * spec.simulation.dt for factor in (50, 100, 200, 400, 800)],
+        "rate": [32, 64, 128, 255],
+        "threads": sorted({1, *(n for n in (2, 4, 8, 16, 32) if n < available_cores()), available_cores()}),
+    }
+    return values[name]
+
+
+def _grown(spec: ExperimentSpec, name: str, value: float) -> ExperimentSpec:
+    """Return the spec with one quantity changed."""
+    if name in ("channels", "kernel", "threads") and value != int(value):
+        raise ConfigError(f"--grow {name}: {value:g} is not whole; give whole numbers")
+    if name == "threads":
+        return spec
+    table, key = KEYS[name]
+    changed = value if name in ("duration", "rate") else int(value)
+    grown: ExperimentSpec = spec.replace(**{table: getattr(spec, table).replace(**{key: changed})})
+    return grown
+
+
+def growth(
+    spec: ExperimentSpec,
+    plan: Sequence[tuple[str, float]],
+    *,
+    threads: int | None = None,
+    rounds: int = 20,
+    warm_up: int = 512,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[dict[str, Any]]:
+    """Measure how fast networks are that differ from a spec's in one quantity each.
+
+    Parameters
+    ----------
+    spec : the experiment
+    plan : quantities and their values (see growth_plan)
+    threads, rounds, warm_up, progress : as those of `benchmark`; `threads` where it is not the quantity
+
+    Returns
+    -------
+    A row for each value: `quantity`, `value`, `threads`, wall times per image in microseconds with the encoding
+    included, the time of the add loop on one thread, and the input's synaptic events per image.
+    """
+    rows = []
+    for name, value in plan:
+        count = int(value) if name == "threads" else threads
+        work = Workload(_grown(spec, name, value), count, warm_up, progress)
+        actions = {"train": work.train, "inference": work.infer, "add_loop": work.adder()}
+        times = best_seconds(work, actions, rounds, progress)
+        rows.append(
+            {
+                "quantity": name,
+                "value": value,
+                "threads": work.threads,
+                **{f"{action}_microseconds_per_image": 1e6 * values[0] for action, values in times.items()},
+                "train_images_per_s": 1 / times["train"][0],
+                "inference_images_per_s": 1 / times["inference"][0],
+                "synaptic_events_per_image": work.input_events(),
+                "spikes_per_image": int(work.learn().counts.sum()) / BLOCK,
+            }
+        )
+    return rows

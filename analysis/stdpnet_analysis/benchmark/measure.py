@@ -1,0 +1,149 @@
+"""One network's speed: stages, images per second, and ratios to the add loop, to Brian2 and to other simulators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from stdpnet.encoding import SpikeTrains
+from stdpnet.stdp.engines.base import FROZEN, make_engine
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet_analysis.benchmark.machine import machine
+from stdpnet_analysis.benchmark.peers import Peer, check_comparable, run_peer
+from stdpnet_analysis.benchmark.workload import BLOCK, Workload, best_seconds, double_precision, seconds_of
+
+
+class Readout(Protocol):
+    """What answers from spike counts: a classifier as scikit-learn has them."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        """Fit to counts (n_images, n_neurons) and classes (n_images,)."""
+        ...
+
+    def predict(self, X: Any) -> Any:
+        """Return the classes of counts (n_images, n_neurons)."""
+        ...
+
+
+def benchmark(
+    spec: ExperimentSpec,
+    *,
+    threads: int | None = None,
+    rounds: int = 20,
+    warm_up: int = 512,
+    brian2_images: int = 0,
+    readouts: Mapping[str, Readout] | None = None,
+    peers: Sequence[Peer] = (),
+    peer_images: int = 10,
+    progress: Callable[[int], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Measure training and inference of a spec's network on the compiled engine; the best of several rounds counts.
+
+    Parameters
+    ----------
+    spec : the experiment; simulation.engine is not used
+    threads : threads of training and inference; default all cores; stages and the add loop are timed on one
+    rounds : how often a block of images is timed
+    warm_up : images to train on before, so that the activity is that of a network at work
+    brian2_images : images to show to the Brian2 engine in the same run; 0: none
+    readouts : unfitted classifiers of spike counts; the time of their answers is measured
+    peers : other simulators to give the same network and the same input spikes in the same run
+    peer_images : how many images they are shown
+    progress : called with the number of images after each block
+
+    Returns
+    -------
+    A dictionary. `*_images_per_s`: wall time of the whole pipeline, encoding included. `microseconds_per_image`: single
+    stages on one thread; plasticity is what learning adds to simulating, its normalisation apart. `*_to_add_loop`:
+    ratios of times, to the loop that only adds weights on one thread (below 1: faster than it). `train_to_<simulator>`:
+    ratios of training speeds (above 1: faster than it). `noise`: by how much the median round exceeds the best.
+    """
+    if peers:
+        check_comparable(spec)
+    work = Workload(spec, threads, warm_up, progress)
+    spikes = int(work.learn().counts.sum()) / BLOCK
+    actions: dict[str, Callable[[], Any]] = {
+        "train": work.train,
+        "infer": work.infer,
+        "encode": work.encode,
+        "simulate": work.simulate,
+        "learn": work.learn,
+        "normalise": work.normaliser(),
+        "add_loop": work.adder(),
+    }
+    answers = _fitted(work, readouts or {})
+    times = best_seconds(work, actions | answers, rounds, progress)
+    best = {name: values[0] for name, values in times.items()}
+    events = work.input_events() + spikes * (work.network.geometry.channels - 1)
+    stages = {name: best[name] for name in ("encode", "simulate")}
+    stages["plasticity"] = best["learn"] - best["simulate"] - best["normalise"]
+    stages["normalise"] = best["normalise"]
+    if answers:
+        stages["read_out"] = sum(best[name] for name in answers)
+    result: dict[str, Any] = {
+        "network": spec.topology.label,
+        "competition": spec.competition.kind,
+        "dtype": spec.simulation.dtype,
+        "threads": work.threads,
+        "train_images_per_s": 1 / best["train"],
+        "inference_images_per_s": 1 / best["infer"],
+        "train_to_add_loop": best["train"] / best["add_loop"],
+        "inference_to_add_loop": best["infer"] / best["add_loop"],
+        "microseconds_per_image": {name: 1e6 * value for name, value in stages.items()},
+        "read_out_microseconds_per_image": {name: 1e6 * best[name] for name in answers},
+        "add_loop_microseconds_per_image": 1e6 * best["add_loop"],
+        "synaptic_events_per_image": events,
+        "synaptic_events_per_s": events / best["train"],
+        "spikes_per_image": spikes,
+        "peak_memory_mb": work.peak_memory_mb,
+        "noise": float(np.median(times["train"])) / best["train"] - 1,
+        "rounds": rounds,
+        "machine": machine(),
+        "simulators": {},
+    }
+    if brian2_images:
+        _compare(result, "brian2", _brian2(work, brian2_images))
+    for peer in peers:
+        _compare(result, peer.name, run_peer(peer, work, peer_images))
+    return result
+
+
+def _fitted(work: Workload, readouts: Mapping[str, Readout]) -> dict[str, Callable[[], Any]]:
+    """Return actions that answer the block by read-outs fitted to it."""
+    if not readouts:
+        return {}
+    counts = work.simulate().counts.reshape(BLOCK, -1).astype(np.uint16)
+
+    def answering(readout: Readout) -> Callable[[], Any]:
+        readout.fit(counts, work.labels())
+        return lambda: readout.predict(counts)
+
+    return {name: answering(readout) for name, readout in readouts.items()}
+
+
+def _compare(result: dict[str, Any], name: str, measured: dict[str, Any]) -> None:
+    """Add what another simulator brought, and the ratio of its training speed."""
+    result["simulators"][name] = measured
+    result[f"train_to_{name}"] = result["train_images_per_s"] / measured["train_images_per_s"]
+    result[f"inference_to_{name}"] = result["inference_images_per_s"] / measured["inference_images_per_s"]
+
+
+def _brian2(work: Workload, images: int) -> dict[str, Any]:
+    """Return the speeds of the Brian2 engine once its code is compiled, and its spikes beside the compiled engine's."""
+    spec = work.spec.replace(simulation=work.spec.simulation.replace(engine="brian2"))
+    trains = work.encode(images)
+    engine = make_engine(spec, double_precision(work.network))
+    for switches in (FROZEN, work.switches):
+        engine.present(SpikeTrains(trains.pixels, trains.offsets[:1]), switches)
+    frozen_seconds = min(seconds_of(engine.present, trains, FROZEN)[1] for _ in range(2))
+    outcome, seconds = seconds_of(engine.present, trains, work.switches)
+    seconds = min(seconds, seconds_of(engine.present, trains, work.switches)[1])
+    return {
+        "target": spec.simulation.brian2_target,
+        "images": images,
+        "train_images_per_s": images / seconds,
+        "inference_images_per_s": images / frozen_seconds,
+        "spikes_per_image": int(outcome.counts.sum()) / images,
+    }

@@ -1,0 +1,169 @@
+"""A network at work, and what is timed of it: the same block of images, again and again from the same state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from stdpnet.data import load_dataset
+from stdpnet.encoding import Encoder, SpikeTrains
+from stdpnet.parallel import available_cores
+from stdpnet.random import Stream
+from stdpnet.runs import TrainingState
+from stdpnet.stdp.engines.base import FROZEN, Outcome, Switches, constants, make_engine, window_rows
+from stdpnet.stdp.engines.compiled.normalisation import normalise
+from stdpnet.stdp.engines.compiled.state import padded, spaced
+from stdpnet.stdp.engines.compiled.vectors import fitting_block
+from stdpnet.stdp.learner import CHUNKS
+from stdpnet.stdp.network import Floats, Network, initial_network
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.training import Trainer, image_order
+from stdpnet_analysis.benchmark.add_loop import add_loop
+from stdpnet_analysis.benchmark.machine import peak_memory_mb
+
+BLOCK = CHUNKS["numba"]
+"""Images that are timed together: as many as a training job shows together."""
+
+
+class Workload:
+    """A network after some training, and a block of images.
+
+    Parameters
+    ----------
+    spec : the experiment; simulation.engine and the length of the training are not used, nor are images shown twice
+    threads : threads of the engines in `train` and `infer`; default all cores; the other actions have one
+    warm_up : images to train on first, so that the activity is that of a network at work
+    progress : called with the number of images trained on
+    """
+
+    def __init__(
+        self,
+        spec: ExperimentSpec,
+        threads: int | None = None,
+        warm_up: int = 512,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        training = spec.training.replace(images=2**40, two_step=0, min_spikes=0)
+        self.spec = spec.replace(simulation=spec.simulation.replace(engine="numba"), training=training)
+        self.threads = threads or available_cores()
+        self.switches = Switches(learn_xy=True, learn_yy=spec.competition.learned, adapt_theta=True)
+        self._split = load_dataset(spec.dataset).train
+        self._encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+        self._state = TrainingState(initial_network(self.spec))
+        self._trainer = Trainer(self.spec, self._split.images, self._state, self.threads)
+        while self._state.images < warm_up:
+            progress(self._trainer.advance(min(BLOCK, warm_up - self._state.images)))
+        self._trainer.advance(BLOCK)  # what is compiled or allocated at first use is so now
+        self.peak_memory_mb = peak_memory_mb()
+        self._shown = self._state.images
+        self.network = self._state.network.copy()
+        self._single = make_engine(self.spec, self.network.copy(), 1)
+        self._frozen = make_engine(self.spec, self.network.copy(), self.threads)
+        self.trains = self.encode()
+
+    def encode(self, count: int = BLOCK, threads: int = 1) -> SpikeTrains:
+        """Return the input spikes of the block, or of another number of images beginning there."""
+        images, numbers = self._split.images[self._order(count)], np.arange(self._shown, self._shown + count)
+        return self._encoder.encode(images, Stream.TRAIN, numbers, threads=threads)
+
+    def labels(self, count: int = BLOCK) -> np.ndarray[Any, np.dtype[Any]]:
+        """Return (count,) the classes of the block's images."""
+        return np.asarray(self._split.labels[self._order(count)])
+
+    def _order(self, count: int) -> Any:
+        return image_order(self.spec.seed, len(self._split.images), self._shown, count, self.spec.training.pool)
+
+    def restore(self) -> None:
+        """Set every network to the state after the warm-up."""
+        for network in (self._state.network, self._single.network):
+            for name, array in network.arrays().items():
+                array[...] = self.network.arrays()[name]
+        self._state.images = self._state.presentations = self._shown
+
+    def train(self) -> None:
+        """Train on the block as a training job does, encoding included, on all threads."""
+        self._trainer.advance(BLOCK)
+
+    def infer(self) -> Outcome:
+        """Encode the block and show it to the frozen network, on all threads."""
+        return self._frozen.present(self.encode(threads=self.threads), FROZEN)
+
+    def learn(self) -> Outcome:
+        """Show the encoded block to the learning network, on one thread."""
+        return self.present(self.trains)
+
+    def present(self, trains: SpikeTrains) -> Outcome:
+        """Show input spikes to the learning network, on one thread."""
+        return self._single.present(trains, self.switches)
+
+    def simulate(self) -> Outcome:
+        """Show the encoded block to the frozen network, on one thread."""
+        return self._single.present(self.trains, FROZEN)
+
+    def normaliser(self) -> Callable[[], None]:
+        """Return an action that normalises the feedforward weights as often as the block has images."""
+        channels, numbers = self.network.geometry.channels, constants(self.spec, self.network.dtype)
+        block, (weights, length) = fitting_block(channels, self.network.dtype.itemsize), self._padded_weights()
+        sums = padded(np.zeros((1, channels), self.network.dtype), length)
+
+        def act() -> None:
+            for _ in range(BLOCK):
+                for own in weights:
+                    normalise(own, channels, sums, numbers.norm, numbers.xy, block)
+
+        return act
+
+    def _padded_weights(self) -> tuple[Floats, int]:
+        """Return a copy of the feedforward weights as the engine lays them out, and its channels with the padding."""
+        channels = self.network.geometry.channels
+        block = fitting_block(channels, self.network.dtype.itemsize)
+        length = -(-channels // block.length) * block.length
+        return padded(self.network.weights, spaced(length, self.network.dtype)), length
+
+    def adder(self) -> Callable[[], None]:
+        """Return an action that only adds the weights of the block's input spikes."""
+        (weights, _), windows = self._padded_weights(), window_rows(self.network)
+        current = np.zeros(self.network.geometry.channels, self.network.dtype)
+        return lambda: add_loop(self.trains.pixels, self.trains.offsets, windows, weights, current)
+
+    def input_events(self) -> float:
+        """Return how many weights of input spikes an image makes the network add."""
+        inside = int((window_rows(self.network)[:, self.trains.pixels] >= 0).sum())
+        return inside * self.network.geometry.channels / BLOCK
+
+
+def seconds_of(action: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+    """Return what an action returns, and how long it took."""
+    begin = time.perf_counter()
+    result = action(*arguments)
+    return result, time.perf_counter() - begin
+
+
+def best_seconds(
+    workload: Workload,
+    actions: dict[str, Callable[[], Any]],
+    rounds: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> dict[str, list[float]]:
+    """Return the ascending times of each action, in seconds per image.
+
+    The actions take turns, each from the state after the warm-up: a slow moment of the machine then hits all alike, and
+    as every round does the same work its fastest time is the one with least disturbance.
+    """
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    for turn in range(rounds + 1):
+        workload.restore()
+        for name, action in actions.items():
+            seconds = seconds_of(action)[1] / BLOCK
+            if turn > 0:  # the first round compiles
+                times[name].append(seconds)
+        progress(BLOCK)
+    return {name: sorted(values) for name, values in times.items()}
+
+
+def double_precision(network: Network) -> Network:
+    """Return a copy of a network in float64."""
+    return Network(network.geometry, *(array.astype(np.float64) for array in network.arrays().values()))

@@ -1,0 +1,199 @@
+"""Table 2 of the thesis: which networks, trained how often, with which results so far."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from signal import Signals
+from typing import Any, Literal, NamedTuple
+
+from distributed import Client
+
+from stdpnet.errors import ConfigError, RunError, StdpnetError, StopRequestedError
+from stdpnet.runs import Run
+from stdpnet.runs.files import read_json, write_text
+from stdpnet.spec.load import dump_config, load_config
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.presets import TABLE_2
+from stdpnet.training.signals import SignalCatcher
+from stdpnet_analysis.cluster.identity import code_digest
+from stdpnet_analysis.cluster.jobs import Stopper, complete
+from stdpnet_analysis.cluster.pool import warm_up
+from stdpnet_analysis.evaluation import evaluate
+
+RESULT = "table2.json"
+"""A finished job's result, in its run's directory."""
+LOOK = 0.25
+"""Seconds between two looks at the workers."""
+CHECKPOINT = 1000
+"""Training images between two checkpoints: what a killed process costs at most."""
+
+Preset = Literal["thesis", "best"]
+
+
+class Task(NamedTuple):
+    """One network of one row, trained with one seed and scored on the test split."""
+
+    row: int
+    seed: int
+    spec: ExperimentSpec
+    key: str
+    """Digest of the resolved configuration, seed included, and of the code that computes."""
+    run: Path
+    baselines: bool
+    """Whether the untrained network and the pixels are scored too."""
+    leave: Path
+    """See stdpnet_analysis.cluster.jobs.Stopper."""
+
+    @property
+    def cost(self) -> int:
+        """A rough measure of the time it takes, to begin with the longest."""
+        return self.spec.geometry.neurons
+
+    def result(self) -> dict[str, Any] | None:
+        """Return the result, if there is one."""
+        path = self.run / RESULT
+        return read_json(path) if path.exists() else None
+
+
+class ReproductionStoppedError(StopRequestedError):
+    """A signal asked to stop; what was under way has checkpoints."""
+
+    def __init__(self, folder: Path, number: Signals) -> None:
+        self.signal = number
+        StdpnetError.__init__(self, f"{folder}: stopped by {number.name}; the same command goes on")
+
+
+def plan(
+    rows: Iterable[int], seeds: int, preset: Preset, folder: Path, overrides: Sequence[str] = (), first: int = 0
+) -> list[Task]:
+    """Return the tasks of some rows of the table.
+
+    Parameters
+    ----------
+    rows : numbers of rows, 1 to 12
+    seeds : trainings of each network, with the seeds first, first + 1, ...
+    preset : the thesis's parameters or the best ones found since
+    folder : where the runs are
+    overrides : as for `stdpnet train --set`
+    first : the first seed, with which the baselines are scored, too
+
+    Raises
+    ------
+    ConfigError
+        If there is no such row, or an override is wrong.
+    """
+    tasks = []
+    for row in rows:
+        if row not in TABLE_2:
+            raise ConfigError(f"--rows {row}: Table 2 has the rows 1 to {len(TABLE_2)}")
+        name = TABLE_2[row].name + ("-thesis" if preset == "thesis" else "")
+        spec = load_config(name, [f"checkpoint.every={CHECKPOINT}", *overrides])
+        for seed in range(first, first + seeds):
+            seeded = spec.replace(seed=seed)
+            key = hashlib.sha256(f"{dump_config(seeded)}\n{code_digest()}".encode()).hexdigest()
+            run = folder.resolve() / f"{name}-seed{seed}-{key[:10]}"
+            tasks.append(Task(row, seed, seeded, key, run, seed == first, folder.resolve() / f".leave-{key}"))
+    return tasks
+
+
+def digest(tasks: Sequence[Task]) -> str:
+    """Return a short name of what is asked for, the same for the same request to the same code."""
+    return hashlib.sha256(json.dumps([task.key for task in tasks]).encode()).hexdigest()[:8]
+
+
+def compute(tasks: Sequence[Task], client: Client, told: Callable[[Task], None] = lambda _: None) -> None:
+    """Bring all tasks to their results, which stay in their runs; one that has its result is not computed again.
+
+    Parameters
+    ----------
+    tasks : what to compute
+    client : the workers; they share the file system of the runs
+    told : called with each task that has been computed
+
+    Raises
+    ------
+    ReproductionStoppedError
+        If a signal asked for it.
+    RunError, EngineError
+        If a task cannot be done; the others are finished first.
+    """
+    open_tasks = sorted((task for task in tasks if task.result() is None), key=lambda task: -task.cost)
+    if not open_tasks:
+        return
+    warm_up(client, *(task.spec for task in open_tasks))
+    with SignalCatcher() as signals:
+        for task in open_tasks:
+            task.leave.unlink(missing_ok=True)
+        futures = {client.submit(run_task, task, pure=False): task for task in open_tasks}
+        errors: list[BaseException] = []
+        while futures:
+            time.sleep(LOOK)
+            for future in [future for future in futures if future.done()]:
+                task = futures.pop(future)
+                if future.cancelled() or future.status == "lost":
+                    raise RunError(f"{task.run.parent}: the scheduler is gone; the same command goes on with another")
+                error = future.exception()
+                if error is not None:
+                    errors.append(error)
+                elif future.result():
+                    told(task)
+            if signals.received is not None:
+                _leave(futures)
+                raise ReproductionStoppedError(open_tasks[0].run.parent, signals.received)
+    if errors:
+        raise errors[0] if isinstance(errors[0], StdpnetError) else RunError(f"a task failed: {errors[0]!r}")
+
+
+def _leave(futures: dict[Any, Task]) -> None:
+    """Let the workers write checkpoints and stop; what they have not begun they do not begin."""
+    for task in futures.values():
+        task.leave.touch()
+    end = time.monotonic() + 60
+    while any(not future.done() for future in futures) and time.monotonic() < end:
+        time.sleep(LOOK)
+    for future, task in futures.items():
+        future.cancel()
+        task.leave.unlink(missing_ok=True)
+
+
+def run_task(task: Task) -> bool:
+    """Train, evaluate and write the result into the run; return whether it was brought to its end."""
+    if task.leave.exists():
+        return False
+    try:
+        run = complete(task.spec, task.run, observers=[Stopper(task.run / ".never", task.leave)])
+    except StopRequestedError:
+        return False
+    begin = time.perf_counter()
+    scores = evaluate(run, "test", baselines=task.baselines, threads=1)
+    write_text(run.path / RESULT, json.dumps(_result(task, run, scores, time.perf_counter() - begin), indent=2) + "\n")
+    return True
+
+
+def _result(task: Task, run: Run, scores: dict[str, Any], seconds: float) -> dict[str, Any]:
+    rows = run.rows("progress")
+    rates = [(row["interval_images"], row["images_per_s"]) for row in rows if row.get("images_per_s")]
+    training = sum(images / rate for images, rate in rates)
+    return {
+        "row": task.row,
+        "seed": task.seed,
+        "key": task.key,
+        "accuracy": _accuracies(scores),
+        "untrained": _accuracies(scores["untrained"]) if task.baselines else None,
+        "pixels": _accuracies(scores["pixels"]) if task.baselines else None,
+        "silent_images": scores["silent_images"],
+        "training_images": run.images,
+        "calibration_images": scores["protocol"]["calibration_images"],
+        "test_images": scores["protocol"]["images"],
+        "training_seconds": training,
+        "evaluation_seconds": seconds,
+        "images_per_s": sum(images for images, _ in rates) / training if training else None,
+    }
+
+
+def _accuracies(scores: dict[str, Any]) -> dict[str, float]:
+    return {name: score["accuracy"] for name, score in scores["readouts"].items()}

@@ -1,0 +1,1 @@
+"""Read-outs of responses, and their scores."""

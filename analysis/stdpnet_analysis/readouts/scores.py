@@ -1,0 +1,85 @@
+"""How good a read-out is: accuracy with its interval, the share without an answer, and what was taken for what."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from stdpnet.errors import DataError
+from stdpnet_analysis.readouts.votes import NO_ANSWER
+
+
+@dataclass(frozen=True)
+class Score:
+    """The score of one read-out on one set of images."""
+
+    accuracy: float
+    """Share of the images answered with their class; one without an answer counts as wrong."""
+    interval: tuple[float, float]
+    """95 % Wilson interval of the accuracy over the choice of images (not over training seeds)."""
+    n: int
+    """Images."""
+    no_answer: float
+    """Share of the images answered -1."""
+    confusion: list[list[int]]
+    """Images by class (row) and answer (column); the last column is "no answer"."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain lists and numbers, ready for JSON."""
+        return {**asdict(self), "interval": list(self.interval)}
+
+
+def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson score interval of a proportion (Wilson 1927, J. Am. Stat. Assoc. 22:209).
+
+    Parameters
+    ----------
+    correct, n : int
+        Successes, trials.
+    confidence : float
+        Coverage.
+    """
+    if n < 1:
+        raise DataError("n: an interval needs at least one image, got none")
+    interval = binomtest(int(correct), int(n)).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def confusion(labels: NDArray[Any], predicted: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
+    """Return how many images of each class got each answer.
+
+    Parameters
+    ----------
+    labels : (n_images,) int
+        Classes, 0 to n_classes - 1.
+    predicted : (n_images,) int
+        Answers, -1 (none) to n_classes - 1.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    counts : (n_classes, n_classes + 1) int
+        Row: class; column: answer; the last column counts the images without one.
+    """
+    labels, predicted = np.asarray(labels), np.asarray(predicted)
+    if labels.shape != predicted.shape:
+        raise DataError(f"predicted: shape {predicted.shape}, labels: shape {labels.shape}; give one answer per image")
+    for name, values, lowest in (("labels", labels, 0), ("predicted", predicted, NO_ANSWER)):
+        if values.size and not (lowest <= values.min() and values.max() < n_classes):
+            raise DataError(f"{name}: values are outside {lowest}..{n_classes - 1}; number the classes from 0")
+    counts = np.zeros((n_classes, n_classes + 1), np.int64)
+    np.add.at(counts, (labels, predicted), 1)  # column -1 is the last one
+    return counts
+
+
+def score(labels: NDArray[Any], predicted: NDArray[Any], n_classes: int) -> Score:
+    """Return the score of answers (n_images,) against the images' classes `labels` (n_images,); see `confusion`."""
+    counts = confusion(labels, predicted, n_classes)
+    n, correct = int(counts.sum()), int(counts.trace())
+    interval = wilson_interval(correct, n)
+    return Score(correct / n, interval, n, int(counts[:, NO_ANSWER].sum()) / n, counts.tolist())

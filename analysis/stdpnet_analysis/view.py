@@ -1,0 +1,285 @@
+"""A run as the figures see it: arrays, loaded when they are asked for, and what to do where one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.data import Dataset, load_dataset
+from stdpnet.errors import ConfigError, DataError, RunError
+from stdpnet.runs import Responses, Run, TrainingState
+from stdpnet.stdp.network import Network, initial_network
+from stdpnet.stdp.respond import response_key
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.training import check_dataset
+from stdpnet_analysis.evaluation import STREAMS
+from stdpnet_analysis.readouts.votes import Floats, answers, class_means, vote_scores
+from stdpnet_analysis.recording import Showing, record
+
+Need = Literal["state", "responses", "scores", "images", "learned competition", "curve", "progress", "other runs"]
+"""What a figure can ask of a run."""
+SCORED = ("test", "validation")
+TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
+
+
+class Settings(NamedTuple):
+    """What a reader can choose; figures that need none of it ignore it."""
+
+    image: int | None = None
+    """Number of the image to show, in the scored split; None: the first one that its votes answer correctly."""
+    neuron: int | None = None
+    """Neuron to show (position * channels + channel); None: the one with most spikes on that image."""
+    images: int = 300
+    """How many images are shown again where a changed network is simulated."""
+    threads: int | None = None
+    """Threads that simulate; None: all cores. Results do not depend on it."""
+
+
+class RunView:
+    """The arrays of a run, finished or not; nothing here writes into it.
+
+    Parameters
+    ----------
+    run : the run
+    settings : which image, neuron and number of images the figures are to use
+    snapshot : "last", or the name of a kept state such as "best"
+    others : runs to compare it with, where a figure does
+    """
+
+    def __init__(
+        self, run: Run, settings: Settings | None = None, snapshot: str = "last", others: Sequence[Run] = ()
+    ) -> None:
+        self.run, self.settings, self.snapshot = run, settings or Settings(), snapshot
+        self.others = [RunView(other, self.settings) for other in others]
+
+    @property
+    def spec(self) -> ExperimentSpec:
+        """The experiment."""
+        return self.run.spec
+
+    @property
+    def label(self) -> str:
+        """The network's name and how far it is trained."""
+        name = TITLES.get(self.spec.dataset.name, self.spec.dataset.name)
+        return f"{self.spec.topology.label}, {name}, {self.state.images} training images"
+
+    @cached_property
+    def state(self) -> TrainingState:
+        """The newest readable state, or the chosen snapshot."""
+        return self.run.load_snapshot(self.snapshot)
+
+    @property
+    def network(self) -> Network:
+        """The trained network; not to be changed."""
+        return self.state.network
+
+    @cached_property
+    def untrained(self) -> Network:
+        """The same network before its first image."""
+        return initial_network(self.spec)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The images the run was trained on, and the labelled ones."""
+        dataset = load_dataset(self.spec.dataset)
+        check_dataset(self.run, dataset)
+        return dataset
+
+    @cached_property
+    def split(self) -> str:
+        """The scored split whose responses there are: test, or else validation."""
+        return next((name for name in SCORED if self.responses(name) is not None), SCORED[0])
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes; their numbers where the dataset is not at hand."""
+        if self.lacks("images") is None:
+            return self.dataset.classes
+        known = [found.labels.max() for name in ("calibration", *SCORED) if (found := self.responses(name))]
+        return tuple(str(number) for number in range(int(max(known, default=9)) + 1))
+
+    def responses(self, part: str, who: str | None = None) -> Responses | None:
+        """Return the spike counts of a split that `stdpnet evaluate` has kept, or None if there are none of this state.
+
+        Parameters
+        ----------
+        part : calibration, test or validation
+        who : "trained" (the default: the state in view) or "untrained"
+        """
+        name = who or ("trained" if self.snapshot == "last" else self.snapshot)
+        key = (part, name)
+        if key not in self._responses:
+            network = self.untrained if name == "untrained" else self.network
+            wanted = response_key(self.spec, network, self.run.provenance["dataset_sha256"], part)
+            self._responses[key] = self.run.load_responses(f"{name}-{part}", wanted)
+        return self._responses[key]
+
+    @cached_property
+    def _responses(self) -> dict[tuple[str, str], Responses | None]:
+        return {}
+
+    @property
+    def calibration(self) -> Responses:
+        """Responses to the calibration images."""
+        return self._required("calibration")
+
+    @property
+    def scored(self) -> Responses:
+        """Responses to the images that the network is scored on."""
+        return self._required(self.split)
+
+    def _required(self, part: str) -> Responses:
+        found = self.responses(part)
+        if found is None:
+            raise RunError(f"{self.run.path}: {self.lacks('responses')}")
+        return found
+
+    @cached_property
+    def votes(self) -> Floats:
+        """(n_classes, P*C) mean count of each neuron over the calibration images of each class."""
+        return class_means(self.calibration.counts, self.calibration.labels, len(self.classes))
+
+    @property
+    def preferred(self) -> NDArray[np.intp]:
+        """(P*C,) class of each neuron's largest vote; of equals the first."""
+        best: NDArray[np.intp] = self.votes.argmax(axis=0)
+        return best
+
+    @cached_property
+    def shown_split(self) -> str:
+        """The split of the image to show: the scored one, or the first that has images."""
+        filled = [name for name in (self.split, *SCORED, "calibration") if len(self.dataset.split(name))]
+        return filled[0] if filled else "calibration"
+
+    @cached_property
+    def shown_image(self) -> int:
+        """Number, within its split, of the image to show: as set, or the first that the votes answer correctly."""
+        images = len(self.dataset.split(self.shown_split))
+        if self.settings.image is not None:
+            if self.settings.image >= images:
+                raise ConfigError(
+                    f"--image {self.settings.image}: there are {images} {self.shown_split} images; "
+                    f"choose one of 0..{images - 1}"
+                )
+            return self.settings.image
+        if self.lacks("responses") is not None or self.shown_split != self.split:
+            return 0
+        some = slice(0, 100)
+        scores = vote_scores(self.scored.counts[some], self.votes, self.spec.geometry.positions, "all")
+        return int((answers(scores) == self.scored.labels[some]).argmax())
+
+    @cached_property
+    def showing(self) -> Showing:
+        """The image to show, recorded step by step in the state in view."""
+        split, stream = self.dataset.split(self.shown_split), STREAMS[self.shown_split]
+        return record(self.spec, self.network, split, self.shown_image, stream, threads=self.settings.threads)
+
+    @property
+    def shown_neuron(self) -> int:
+        """The neuron to show: as set, or the one with most spikes on the image to show."""
+        neurons = self.spec.geometry.neurons
+        if self.settings.neuron is None:
+            return int(self.showing.counts.argmax())
+        if self.settings.neuron >= neurons:
+            raise ConfigError(f"--neuron {self.settings.neuron}: there are {neurons}; choose one of 0..{neurons - 1}")
+        return self.settings.neuron
+
+    def check_settings(self) -> None:
+        """Raise ConfigError or RunError if the image, the neuron or the snapshot asked for is not there."""
+        if self.snapshot != "last":
+            _ = self.state
+        if self.settings.image is not None:
+            _ = self.shown_image
+        if self.settings.neuron is not None:
+            _ = self.shown_neuron
+
+    @property
+    def image_title(self) -> str:
+        """What the image to show is."""
+        return f"{self.shown_split} image {self.shown_image}, class {self.classes[self.showing.label]}"
+
+    @cached_property
+    def scores(self) -> dict[str, Any] | None:
+        """What `stdpnet evaluate` found for the state in view on the scored split; None if it did not."""
+        scores = self.run.load_scores(self.split, self.snapshot)
+        return scores if scores and scores["protocol"]["training_images"] == self.state.images else None
+
+    @property
+    def required_scores(self) -> dict[str, Any]:
+        """The scores; RunError where there are none."""
+        if self.scores is None:
+            raise RunError(f"{self.run.path}: {self.lacks('scores')}")
+        return self.scores
+
+    @cached_property
+    def curve(self) -> list[dict[str, Any]]:
+        """Rows of the learning curve."""
+        return self.run.rows("curve")
+
+    @cached_property
+    def progress(self) -> list[dict[str, Any]]:
+        """Rows of the training's progress."""
+        return self.run.rows("progress")
+
+    def lacks(self, need: Need) -> str | None:
+        """Return why the run has not what a figure needs, and the command that makes it; None if it has it."""
+        return self._lacks[need] if need in self._lacks else self._lacks.setdefault(need, self._find(need))
+
+    @cached_property
+    def _lacks(self) -> dict[Need, str | None]:
+        return {}
+
+    def _find(self, need: Need) -> str | None:
+        path = self.run.path
+        match need:
+            case "state":
+                return self._find_state()
+            case "responses":
+                return self._find_responses()
+            case "scores":
+                return self._find_responses() or (None if self.scores else self._unevaluated("its scores are stale"))
+            case "other runs":
+                return None if self.others else "compares two runs; name another one with --beside RUN"
+            case "images":
+                return self._find_images()
+            case "learned competition":
+                if self.spec.competition.learned:
+                    return None
+                return "its competition is fixed; train with --set competition.learned=true"
+            case "curve":
+                return None if self.curve else "no learning curve; train with --set curve.every=500"
+            case "progress":
+                return None if self.progress else f"no row of progress yet; `stdpnet resume {path}` trains on"
+
+    def _find_state(self) -> str | None:
+        if not self.run.has_state:
+            remedy = "wait for one" if self.run.status == "running" else f"`stdpnet resume {self.run.path}` writes one"
+            return f"no checkpoint yet; {remedy}"
+        try:
+            _ = self.state
+        except RunError as error:
+            return str(error)
+        return None
+
+    def _find_images(self) -> str | None:
+        try:
+            _ = self.dataset
+        except (DataError, RunError) as error:
+            return str(error)
+        return None
+
+    def _find_responses(self) -> str | None:
+        if (reason := self.lacks("state")) is not None:
+            return reason
+        if self.responses("calibration") and any(self.responses(name) for name in SCORED):
+            return None
+        stale = any((self.run.path / "responses").glob("trained-*.h5"))
+        return self._unevaluated("its responses are those of another state" if stale else "no responses yet")
+
+    def _unevaluated(self, what: str) -> str:
+        snapshot = "" if self.snapshot == "last" else f" --snapshot {self.snapshot}"
+        return f"{what}; `stdpnet evaluate {self.run.path}{snapshot}` makes them"

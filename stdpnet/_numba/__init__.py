@@ -1,0 +1,1 @@
+"""Building blocks of compiled code: compilation itself and counter-based random numbers."""

@@ -1,0 +1,132 @@
+"""The compiled engine: float64 equal to Brian2 to the last bit, float32 for speed; threads over independent parts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.encoding import SpikeTrains
+from stdpnet.parallel import available_cores, in_parallel, shares
+from stdpnet.stdp.engines.base import Outcome, Recording, Switches, constants
+from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layout
+from stdpnet.stdp.engines.compiled.kernels import present
+from stdpnet.stdp.engines.compiled.schedule import by_group, by_presentation
+from stdpnet.stdp.engines.compiled.state import Output, Rules, State, allocate, padded, spaced
+from stdpnet.stdp.engines.compiled.vectors import Block, fitting_block
+from stdpnet.stdp.network import Network
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+
+STEP_COST = 6
+"""Cost of a step of a position beside its input spikes, in input spikes; only the balance of threads depends on it."""
+
+
+class NumbaEngine:
+    """Simulates groups of positions that share weights, each with its weights in cache, in parallel over threads.
+
+    While something is learned a group's presentations follow one another, and threads share the groups (a convolutional
+    network is one group); a frozen network's presentations are independent, and threads share them instead.
+
+    Parameters
+    ----------
+    spec : the experiment
+    network : its state; its arrays become views of padded ones, which are updated in place
+    threads : how many threads may compute; default all cores; results do not depend on it
+    block : neurons to work on together; default as fits the machine; None: plain loops; results do not depend on it
+    """
+
+    def __init__(
+        self,
+        spec: ExperimentSpec,
+        network: Network,
+        threads: int | None = None,
+        block: Block | Literal["fitting"] | None = "fitting",
+    ) -> None:
+        self.network = network
+        self._threads = threads or available_cores()
+        self._constants = constants(spec, network.dtype)
+        channels, steps = network.geometry.channels, spec.simulation.steps
+        self._block = fitting_block(channels, network.dtype.itemsize) if isinstance(block, str) else block
+        length = -(-channels // self._block.length) * self._block.length if self._block else channels
+        self._learned = network.competition.ndim == 3
+        self._layout = layout(network.geometry)
+        self._state = State(
+            padded(network.weights, spaced(length, network.dtype)),
+            padded(network.theta, length, np.inf),
+            padded(network.competition, spaced(length, network.dtype))
+            if self._learned
+            else np.empty((0, 0, 0), network.dtype),
+            network.dtype.type(0 if self._learned else network.competition[()]),
+            self._layout.fields,
+            channels,
+            network.geometry.shared,
+        )
+        self._memories = [allocate(self._state, steps, self._constants.xy) for _ in range(self._threads)]
+        self._events = empty_events(0, 0, steps, self._layout)
+        network.weights, network.theta = self._state.weights[..., :channels], self._state.theta[..., :channels]
+        if self._learned:
+            network.competition = self._state.competition[..., :channels]
+
+    def present(
+        self,
+        trains: SpikeTrains,
+        switches: Switches,
+        recording: Recording | None = None,
+        rates: NDArray[np.float64] | None = None,
+    ) -> Outcome:
+        """Show presentations one after the other (see Engine.present)."""
+        count, groups = len(trains.offsets), len(self._state.weights)
+        switches = Switches(switches.learn_xy, switches.learn_yy and self._learned, switches.adapt_theta)
+        rules = Rules.of(self._constants, switches)
+        factors = np.ones(count, self.network.dtype) if rates is None else rates.astype(self.network.dtype)
+        output = Output(np.zeros((count, *self.network.theta.shape), np.int32), recording)
+        if count == 0:
+            return Outcome(output.counts, 0)
+        self._find_events(trains)
+        if any(switches):
+            plan = by_group(self._costs(count, groups, trains.steps), count, self._threads)
+        else:
+            plan = by_presentation(groups, count, self._threads)
+
+        def work(thread: int) -> int:
+            memory, unnormalised = self._memories[thread], 0
+            for piece in plan[thread]:
+                if piece.after:
+                    piece.after.wait()
+                try:
+                    unnormalised += present(
+                        piece.tasks, self._events, factors, self._state, memory, rules, output, self._block
+                    )
+                finally:
+                    if piece.done:
+                        piece.done.set()
+            return unnormalised
+
+        return Outcome(output.counts, sum(in_parallel(work, len(plan))))
+
+    def _find_events(self, trains: SpikeTrains) -> None:
+        """Map the input spikes to strips of the image, threads sharing the presentations."""
+        count, steps = len(trains.offsets), trains.steps
+        spikes = int(np.max(trains.offsets[:, -1] - trains.offsets[:, 0]))
+        if count > len(self._events.rows) or spikes >= self._events.rows.shape[2]:  # kept from call to call else
+            self._events = empty_events(count, spikes + spikes // 4, steps, self._layout)
+        parts = shares(count, self._threads)
+        length = max(self._events.rows.shape[2], self._events.begins.shape[2])
+        scratch = np.empty((len(parts), 2, length), np.int32)
+
+        def work(thread: int) -> None:
+            part = parts[thread]
+            own = self._events._replace(rows=self._events.rows[part], begins=self._events.begins[part])
+            find_events(trains.pixels, trains.offsets[part], self._layout, own, scratch[thread])
+
+        in_parallel(work, len(parts))
+
+    def _costs(self, count: int, groups: int, steps: int) -> NDArray[np.float64]:
+        """Return the expected cost of each group's presentations: input spikes and steps, seen on a few of them."""
+        begins = self._events.begins[: min(count, 16)]
+        spikes = np.diff(begins, axis=2).reshape(*begins.shape[:2], steps, -1).sum(axis=(0, 2)) / len(begins)  # (p, B)
+        until = np.pad(np.cumsum(spikes, axis=1), ((0, 0), (1, 0)))
+        strip, first, end, _ = self._layout.fields.T
+        costs = until[strip, end] - until[strip, first] + STEP_COST * steps
+        return np.asarray(costs.reshape(groups, -1).sum(axis=1))

@@ -1,0 +1,80 @@
+"""Is the network still learning something? What is wrong with it, in words, with what usually helps."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+
+
+class Finding(NamedTuple):
+    """Something unhealthy."""
+
+    name: str
+    message: str
+    """What was seen, and what usually helps."""
+    fatal: bool = False
+    """Whether going on makes no sense."""
+
+
+def examine(spec: ExperimentSpec, row: dict[str, Any]) -> list[Finding]:
+    """Return what is unhealthy in a row of progress (see stdpnet.stdp.statistics.summarise).
+
+    Parameters
+    ----------
+    spec : the experiment, with the bounds in spec.health
+    row : the interval's statistics
+    """
+    if not row["finite"]:
+        hint = "lower plasticity.A_plus and competition.A_plus, or bound competition.w_min"
+        return [Finding("not finite", f"weights, theta or competition are not finite numbers; {hint}", fatal=True)]
+    health, findings = spec.health, []
+
+    def find(name: str, wrong: bool, message: str) -> None:
+        if wrong and health.action != "ignore":
+            findings.append(Finding(name, message))
+
+    rate = row["spikes_per_image"] / spec.geometry.neurons / spec.simulation.duration * 1000
+    learns_xy = not spec.training.two_step or row["images"] <= spec.training.two_step
+    find(
+        "silent network",
+        row["silent_images"] > health.silent_images,
+        f"{row['silent_images']:.0%} of the images get no spike; raise encoder.max_rate or plasticity.mean_weight, "
+        "lower neuron.v_thresh, or keep theta small (neuron.tau_theta, neuron.target_rate)",
+    )
+    find(
+        "dead neurons",
+        row["dead_neurons"] > health.dead_neurons,
+        f"{row['dead_neurons']:.0%} of the neurons did not spike during {row['interval_images']} images; raise "
+        "neuron.theta_plus so that others get a chance, weaken competition.c_w, or use fewer channels",
+    )
+    find(
+        "one winner",
+        spec.geometry.channels >= 4 and row["largest_share"] > health.winner,
+        f"one neuron has {row['largest_share']:.0%} of its position's spikes; raise neuron.theta_plus, or lower "
+        "plasticity.A_plus",
+    )
+    find(
+        "runaway rate",
+        rate > health.rate,
+        f"the neurons fire at {rate:.0f} Hz on average; lower plasticity.mean_weight or encoder.max_rate, raise "
+        "neuron.v_thresh, or strengthen competition.c_w",
+    )
+    find(
+        "saturated weights",
+        row["at_w_min"] + row["at_w_max"] > health.saturated,
+        f"{row['at_w_min'] + row['at_w_max']:.0%} of the weights are at a bound; lower plasticity.A_plus and A_minus, "
+        "or raise w_max",
+    )
+    find(
+        "nothing learned",
+        learns_xy and row["weight_change"] < health.unchanged * spec.plasticity.mean_weight,
+        f"the weights changed by {row['weight_change']:.2g} mV on average; raise plasticity.A_plus, or look at why few "
+        "neurons spike",
+    )
+    find(
+        "not normalised",
+        row["unnormalised"] > 0,
+        f"{row['unnormalised']} times a neuron had no weight left to normalise; lower plasticity.A_minus",
+    )
+    return findings

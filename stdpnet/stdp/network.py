@@ -1,0 +1,129 @@
+"""The trained state of a network: weights, adaptive thresholds, competition; how they begin and are normalised."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.errors import EngineError
+from stdpnet.random import Purpose, generator
+from stdpnet.spec.topology import Geometry
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.plasticity import PlasticitySpec
+
+Floats: TypeAlias = NDArray[Any]
+"""Arrays of float32 or float64."""
+
+
+@dataclass
+class Network:
+    """Everything that training changes and evaluation must not; engines update the arrays in place."""
+
+    geometry: Geometry
+    """Sizes: P positions, C channels, k*k pixels of a receptive field."""
+    weights: Floats
+    """(P, k*k, C), or (1, k*k, C) where positions share kernels: feedforward weights, mV; pixels in row-major order."""
+    theta: Floats
+    """(P, C) adaptive part of the threshold, mV."""
+    competition: Floats
+    """(P, C, C) learned weights from row neuron to column neuron, diagonal 0, or () the one fixed weight; mV, <= 0."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The floating point type of all arrays."""
+        return self.weights.dtype
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return the arrays by name."""
+        return {"weights": self.weights, "theta": self.theta, "competition": self.competition}
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all values are numbers, none of them infinite."""
+        return all(bool(np.isfinite(array).all()) for array in self.arrays().values())
+
+    def copy(self) -> Network:
+        """Return an independent copy."""
+        return Network(self.geometry, **{name: array.copy() for name, array in self.arrays().items()})
+
+    def part(self, positions: Sequence[int]) -> Network:
+        """Return a copy of some positions, a network of its own: they share nothing with the others but the input."""
+        if self.geometry.shared:
+            raise EngineError("a convolutional network shares its kernels between positions: it has no parts")
+        rows = list(positions)
+        arrays = {name: array[rows] if array.ndim else array.copy() for name, array in self.arrays().items()}
+        return Network(dataclasses.replace(self.geometry, chosen=tuple(rows)), **arrays)
+
+    def put(self, part: Network) -> None:
+        """Take the arrays of a part's positions over."""
+        rows, theirs = list(part.geometry.chosen or ()), part.arrays()
+        for name, array in self.arrays().items():
+            if array.ndim:
+                array[rows] = theirs[name]
+
+    def changed_arrays(self, other: Network) -> list[str]:
+        """Return the names of the arrays that are not equal, value for value, to the other network's."""
+        theirs = other.arrays()
+        return [name for name, array in self.arrays().items() if not np.array_equal(array, theirs[name])]
+
+    def competition_matrix(self, position: int) -> Floats:
+        """Return the (C, C) competition of a position, from row to column, mV; also for fixed competition."""
+        if self.competition.ndim:
+            return np.asarray(self.competition[position])
+        matrix = np.full((self.geometry.channels,) * 2, self.competition[()], self.dtype)
+        np.fill_diagonal(matrix, 0)
+        return matrix
+
+
+def initial_network(spec: ExperimentSpec) -> Network:
+    """Return the untrained network of a spec: weights uniform in [0, 1) and normalised, theta 0 (MODEL, step order)."""
+    geometry, dtype = spec.geometry, np.dtype(spec.simulation.effective_dtype)
+    shape = (geometry.weight_sets, geometry.fan_in, geometry.channels)
+    weights = generator(spec.seed, Purpose.WEIGHTS).random(shape).astype(dtype)
+    normalise(weights, spec.plasticity)
+    theta = np.zeros((geometry.positions, geometry.channels), dtype)
+    return Network(geometry, weights, theta, _initial_competition(spec, dtype))
+
+
+def _initial_competition(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Floats:
+    """Return the fixed weight (), or weights (P, C, C) to be learned, uniform in (c_w, 0) or all c_w."""
+    competition, geometry = spec.competition, spec.geometry
+    if not competition.learned:
+        return np.array(competition.c_w, dtype)
+    weights = np.empty((geometry.positions, geometry.channels, geometry.channels), dtype)
+    random = generator(spec.seed, Purpose.COMPETITION)
+    for own in weights:  # one after the other: the random numbers are float64, and as many as there are synapses
+        shares = 1 - random.random(own.shape) if competition.initial == "uniform" else np.ones(own.shape)
+        own[:] = np.clip(competition.c_w * shares, competition.w_min, competition.w_max)
+        np.fill_diagonal(own, 0)
+    return weights
+
+
+def normalise(weights: Floats, plasticity: PlasticitySpec) -> int:
+    """Scale each neuron's weights to a sum of mean_weight * fan-in, and clip them, in place.
+
+    Parameters
+    ----------
+    weights : (S, k*k, C) feedforward weights, mV
+    plasticity : mean weight and bounds
+
+    Returns
+    -------
+    How many neurons were left as they are because the sum of their weights is not above 0.
+    """
+    dtype = weights.dtype.type
+    norm = dtype(plasticity.mean_weight * weights.shape[1])
+    total = np.zeros(weights.shape[::2], weights.dtype)
+    for pixel in range(weights.shape[1]):  # one after the other: the order is part of the model
+        total += weights[:, pixel]
+    alive = total > 0
+    factor = np.divide(norm, total, out=np.ones_like(total), where=alive)
+    scaled = weights * factor[:, None]
+    np.clip(scaled, dtype(plasticity.w_min), dtype(plasticity.w_max), out=scaled)  # a third array would double the time
+    np.copyto(weights, scaled, where=alive[:, None])
+    return int(np.count_nonzero(~alive))

@@ -1,0 +1,1 @@
+"""The tables of a configuration that describe a spiking network trained by STDP."""

@@ -1,0 +1,185 @@
+"""The experiments that come with stdpnet: each row of the thesis's Table 2, twice, long runs, and the digits demo.
+
+`<architecture>-<channels>-k<kernel>[-learned]-thesis` has the parameters that the thesis's published networks carry,
+the same name without `-thesis` the better ones found since, for 5000 different images. `lcsnn-<channels>-k12-steady` is
+for runs of any length. configs/ holds the same experiments as files (a test compares them;
+`python -m stdpnet.stdp.spec.presets configs` writes them).
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+
+ARCHITECTURES = {"lcsnn": "locally_connected", "csnn": "convolutional", "fcsnn": "fully_connected"}
+
+
+class Row(NamedTuple):
+    """A row of the thesis's Table 2."""
+
+    network: str
+    channels: int
+    kernel: int
+    learned: bool
+    thesis_mean_weight: float
+    """The thesis's mean feedforward weight, mV."""
+    thesis_c_w: float
+    """The thesis's competition weight, mV."""
+
+    @property
+    def name(self) -> str:
+        """The name of the row's preset with better parameters."""
+        kernel = "" if self.network == "fcsnn" else f"-k{self.kernel}"
+        return f"{self.network}-{self.channels}{kernel}{'-learned' if self.learned else ''}"
+
+
+# The thesis publishes no LCSNN 1000/12 and CSNN 169/12: they take the parameters of LCSNN 100/12 and CSNN 225/12.
+TABLE_2 = {
+    1: Row("lcsnn", 1000, 12, False, 0.30, -100.0),
+    2: Row("lcsnn", 100, 12, False, 0.30, -100.0),
+    3: Row("lcsnn", 100, 8, False, 0.50, -40.0),
+    4: Row("lcsnn", 25, 12, True, 0.46, -100.0),
+    5: Row("lcsnn", 25, 12, False, 0.46, -126.7),
+    6: Row("lcsnn", 25, 8, False, 0.50, -60.0),
+    7: Row("csnn", 169, 12, False, 0.40, -100.0),
+    8: Row("csnn", 81, 12, False, 0.50, -110.0),
+    9: Row("csnn", 100, 8, False, 0.40, -100.0),
+    10: Row("csnn", 25, 12, False, 0.50, -80.0),
+    11: Row("csnn", 25, 8, False, 0.50, -80.0),
+    12: Row("fcsnn", 100, 20, False, 0.30, -80.0),
+}
+
+Tables = dict[str, dict[str, Any]]
+
+# What the thesis ran; neuron and plasticity have its values by default.
+_THESIS: Tables = {"encoder": {"kind": "poisson_isi"}, "training": {"images": 4000}}
+
+# tau_theta has an equilibrium: with 1e7 ms theta grows without end, and long runs go silent (docs/homeostasis.md).
+_STEADY: Tables = {
+    "neuron": {"v_thresh": -60.0, "tau_v": 100.0, "theta_plus": 0.2, "tau_refrac": 2.0},
+    "encoder": {"max_rate": 255.0},
+    "plasticity": {"A_plus": 0.003, "A_minus": 0.0, "tau_plus": 40.0, "mean_weight": 0.2},
+    "competition": {"c_w": -200.0},
+}
+
+# Found by random search and TPE on validation images, for 5000 different training images; where weights are not shared,
+# several passes over them help. A regular input, less noisy than a Poisson one in the sum of a field's pixels, serves
+# them all; with own weights a long membrane and a competition that lets one neuron win at a time; with shared weights a
+# soft competition and a learning rate that halves.
+_POOL = 5000
+_LCSNN_25: Tables = {
+    "neuron": {"v_thresh": -57.4, "tau_v": 1070.0, "theta_plus": 0.15, "tau_theta": 1.78e6, "tau_refrac": 5.0},
+    "encoder": {"kind": "regular", "max_rate": 387.0},
+    "plasticity": {"A_plus": 0.002, "A_minus": 0.0, "tau_plus": 31.6, "mean_weight": 0.282},
+    "competition": {"c_w": -863.0},
+    "training": {"images": 3 * _POOL, "pool": _POOL},
+}
+_LCSNN_100: Tables = {
+    "neuron": {"v_thresh": 13.0, "tau_v": 332.0, "theta_plus": 0.115, "tau_theta": 1.37e7, "tau_refrac": 3.0},
+    "encoder": {"kind": "regular", "max_rate": 402.0},
+    "plasticity": {"A_plus": 0.00264, "A_minus": 0.0, "tau_plus": 181.0, "mean_weight": 0.187},
+    "competition": {"c_w": -638.0},
+    "training": {"images": 4 * _POOL, "pool": _POOL},
+}
+_LCSNN_1000: Tables = {
+    "neuron": {"v_thresh": -47.2, "tau_v": 425.0, "theta_plus": 0.444, "tau_theta": 1e7, "tau_refrac": 2.0},
+    "encoder": {"kind": "regular", "max_rate": 379.0},
+    "plasticity": {"A_plus": 0.0019, "A_minus": 0.0, "tau_plus": 26.8, "mean_weight": 0.0498},
+    "competition": {"c_w": -77.8},
+    "training": {"images": 4 * _POOL, "pool": _POOL},
+}
+_CSNN: Tables = {
+    "neuron": {"v_thresh": -58.5, "tau_v": 102.0, "theta_plus": 0.0986, "tau_theta": 1.12e6, "tau_refrac": 0.0},
+    "encoder": {"kind": "regular", "max_rate": 189.0},
+    "plasticity": {"A_plus": 0.00108, "A_minus": 0.0, "tau_plus": 30.4, "mean_weight": 0.12, "half_life": 2000.0},
+    "competition": {"c_w": -50.7},
+}
+_FCSNN: Tables = {
+    "neuron": {"v_thresh": 17.1, "tau_v": 1540.0, "theta_plus": 0.204, "tau_theta": 4.72e6, "tau_refrac": 0.0},
+    "encoder": {"kind": "regular", "max_rate": 233.0},
+    "plasticity": {"A_plus": 0.00679, "A_minus": 0.0, "tau_plus": 187.0, "mean_weight": 0.136, "half_life": 20800.0},
+    "competition": {"c_w": -851.0},
+    "training": {"images": 6 * _POOL, "pool": _POOL},
+}
+_LEARNED = {"c_w": -1700.0, "A_plus": -20.0, "A_minus": -0.3}
+_SMALL_FIELD = 2.0
+"""Factor of mean weight and A_plus where a field has half as many pixels (8 x 8 instead of 12 x 12)."""
+
+_DIGITS: Tables = _STEADY | {
+    "dataset": {"name": "digits"},
+    "topology": {"channels": 50, "kernel": 12},
+    "training": {"images": 2000},
+}
+
+
+def _topology(row: Row) -> dict[str, Any]:
+    kernel = {} if row.network == "fcsnn" else {"kernel": row.kernel}
+    return {"architecture": ARCHITECTURES[row.network], "channels": row.channels, **kernel}
+
+
+def _thesis(row: Row) -> ExperimentSpec:
+    tables = {
+        **_THESIS,
+        "plasticity": {"mean_weight": row.thesis_mean_weight},
+        "competition": {"c_w": row.thesis_c_w, "learned": row.learned},
+    }
+    return ExperimentSpec(topology=_topology(row), **tables)
+
+
+def _better(row: Row) -> ExperimentSpec:
+    tables = {"csnn": _CSNN, "fcsnn": _FCSNN}.get(row.network) or {25: _LCSNN_25, 100: _LCSNN_100}.get(
+        row.channels, _LCSNN_1000
+    )
+    if row.kernel == 8 and tables is not _LCSNN_25:
+        plasticity = tables["plasticity"]
+        doubled = {key: _SMALL_FIELD * plasticity[key] for key in ("A_plus", "mean_weight")}
+        tables = {**tables, "plasticity": {**plasticity, **doubled}}
+    if row.learned:
+        tables = {**tables, "competition": {**tables["competition"], "learned": True, **_LEARNED}}
+    return ExperimentSpec(**{**tables, "topology": _topology(row)})
+
+
+def _steady(channels: int) -> ExperimentSpec:
+    """Return a network whose theta has an equilibrium; a neuron among many wins less often, and may take longer."""
+    neuron = {**_STEADY["neuron"], "tau_theta": 1e6 if channels < 100 else 3e6}
+    topology = {"channels": channels, "kernel": 12}
+    return ExperimentSpec(**{**_STEADY, "neuron": neuron, "topology": topology})
+
+
+@cache
+def _presets() -> dict[str, ExperimentSpec]:
+    presets = {"digits": ExperimentSpec(**_DIGITS)}
+    presets |= {f"lcsnn-{channels}-k12-steady": _steady(channels) for channels in (25, 100)}
+    for row in TABLE_2.values():
+        presets[row.name] = _better(row)
+        presets[f"{row.name}-thesis"] = _thesis(row)
+    return presets
+
+
+def preset_names() -> list[str]:
+    """Return the names of all presets, sorted."""
+    return sorted(_presets())
+
+
+def preset(name: str) -> ExperimentSpec:
+    """Return the preset of a name that preset_names() lists."""
+    return _presets()[name]
+
+
+def write_configs(folder: Path) -> None:
+    """Write every preset to `<folder>/<name>.toml`, only what differs from the defaults."""
+    from stdpnet.spec.load import dump_config
+
+    for name in preset_names():
+        text = dump_config(preset(name), only_changed=True)
+        (folder / f"{name}.toml").write_text(
+            f"# `stdpnet config show {name}` prints every key with its meaning.\n{text}"
+        )
+
+
+if __name__ == "__main__":
+    write_configs(Path(sys.argv[1]))

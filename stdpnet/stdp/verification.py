@@ -1,0 +1,108 @@
+"""Both engines on the user's own configuration: identical, or the first difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from stdpnet.data import load_dataset
+from stdpnet.encoding import Encoder
+from stdpnet.errors import DataError
+from stdpnet.random import Stream
+from stdpnet.stdp.engines.base import Engine, Recording, make_engine
+from stdpnet.stdp.learner import image_order, rates_at, switches_at
+from stdpnet.stdp.network import initial_network
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+
+RECORDED_BYTES = 200e6
+"""Memory for the recordings of both engines; decides how many images are compared at a time."""
+
+
+class Verdict(NamedTuple):
+    """What a comparison found."""
+
+    identical: bool
+    images: int
+    """Images compared, up to and including the first that differs."""
+    spikes: int
+    """Spikes of the reference during these images."""
+    message: str
+
+
+def verify(
+    spec: ExperimentSpec, images: int, *, threads: int | None = None, progress: Callable[[int], None] = lambda _: None
+) -> Verdict:
+    """Train both engines on the same images in float64, and compare spikes, v, I and the whole trained state.
+
+    Weakly answered images are not shown again: retries are presentations like any other.
+
+    Parameters
+    ----------
+    spec : the experiment; its simulation.engine and dtype are not used
+    images : training images to show, in the order of the training
+    threads : threads of the compiled engine
+    progress : called with the number of further images compared
+    """
+    dataset = load_dataset(spec.dataset)
+    if len(dataset.train.labels) == 0:
+        raise DataError("dataset: the training split is empty; make the calibration, validation or test split smaller")
+    engines = [_engine(spec, "brian2", threads), _engine(spec, "numba", threads)]
+    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+    order = image_order(spec.seed, len(dataset.train.labels), 0, images, spec.training.pool)
+    each = spec.simulation.steps * spec.geometry.neurons * 25 * len(engines)
+    block = max(1, int(RECORDED_BYTES / each))
+    spikes = 0
+    first = 0
+    while first < images:
+        switches = switches_at(spec, first)
+        count = min(block, images - first)
+        while switches_at(spec, first + count - 1) != switches:  # the second step of a two-step training
+            count -= 1
+        numbers, rates = np.arange(first, first + count), rates_at(spec, first, count)
+        trains = encoder.encode(dataset.train.images[order[numbers]], Stream.TRAIN, numbers)
+        recordings = []
+        for engine in engines:
+            recordings.append(Recording.empty(len(numbers), spec.simulation.steps, engine.network))
+            engine.present(trains, switches, recordings[-1], rates)
+        if difference := _first_difference(recordings[0], recordings[1], first):
+            done, message = difference
+            return Verdict(False, done, spikes + int(recordings[0].spikes[: done - first].sum()), message)
+        spikes += int(recordings[0].spikes.sum())
+        if names := engines[0].network.changed_arrays(engines[1].network):
+            message = f"different after image {numbers[-1]}: {_array_difference(engines, names[0])}"
+            return Verdict(False, int(numbers[-1]) + 1, spikes, message)
+        progress(count)
+        first += count
+    return Verdict(True, images, spikes, f"identical: {spikes} spikes, weights, theta, competition")
+
+
+def _engine(spec: ExperimentSpec, name: str, threads: int | None) -> Engine:
+    simulation = spec.simulation.replace(engine=name, dtype="float64")
+    spec = spec.replace(simulation=simulation)
+    return make_engine(spec, initial_network(spec), threads)
+
+
+def _first_difference(reference: Recording, other: Recording, first: int) -> tuple[int, str] | None:
+    """Return how many images it takes to see the first difference of two recordings, and what it is; None: equal."""
+    places = []
+    for name, wanted in reference._asdict().items():
+        found = getattr(other, name)
+        different = np.argwhere(wanted != found)
+        if len(different):
+            image, step, position, channel = different[0]
+            place = f"image {first + image}, step {step}, neuron (position {position}, channel {channel})"
+            values = f"{name} is {wanted[tuple(different[0])]} in brian2, {found[tuple(different[0])]} in numba"
+            places.append((int(image), int(step), f"different at {place}: {values}"))
+    if not places:
+        return None
+    image, _, message = min(places)
+    return first + image + 1, message
+
+
+def _array_difference(engines: list[Engine], name: str) -> str:
+    """Return where and how an array of two networks differs first."""
+    wanted, found = (engine.network.arrays()[name] for engine in engines)
+    place = tuple(int(i) for i in np.argwhere(wanted != found)[0])
+    return f"{name}{list(place)} is {wanted[place]} in brian2, {found[place]} in numba"

@@ -1,0 +1,133 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import stdpnet
+from stdpnet.errors import ConfigError
+from stdpnet.runs import Run, find_runs
+from stdpnet.stdp.spec.presets import TABLE_2
+from stdpnet_analysis import evaluate
+from stdpnet_analysis.cluster import identity
+from stdpnet_analysis.paper import report, table2
+
+SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8"]
+
+
+def test_every_row_has_the_thesis_s_figures_and_a_preset():
+    assert set(TABLE_2) == set(report.VOTE) == set(report.LINEAR)
+    for published in (*report.VOTE.values(), *report.LINEAR.values()):
+        assert 0.5 < published.mean < published.goal < 1
+    for preset in ("thesis", "best"):
+        for task in table2.plan(TABLE_2, 1, preset, __import__("pathlib").Path("x")):
+            row = TABLE_2[task.row]
+            assert (task.spec.topology.channels, task.spec.competition.learned) == (row.channels, row.learned)
+            training = task.spec.training
+            assert (training.pool or training.images) <= 5000, "different images"
+            assert task.run.name.startswith(row.name + ("-thesis" if preset == "thesis" else ""))
+
+
+def test_a_task_s_key_depends_on_configuration_seed_and_code(tmp_path, monkeypatch):
+    def key(**more):
+        return table2.plan([5], 1, "best", tmp_path, **more)[0].key
+
+    first = key()
+    assert key() == first
+    keys = {first, key(first=1), key(overrides=["plasticity.A_plus=0.5"])}
+    monkeypatch.setattr(table2, "code_digest", lambda: "changed")
+    assert len(keys | {key()}) == 4
+
+
+def test_the_code_digest_covers_what_computes_and_nothing_else():
+    names = {
+        path.name
+        for name in identity.ENGINE
+        for path in identity._sources(identity.Path(stdpnet.__file__).parent / name)
+    }
+    assert {"kernels.py", "encoding.py", "network.py", "trainer.py", "splits.py", "neuron.py"} <= names
+    assert "evaluation.py" in identity.READING
+    assert not any("cli" in name for name in (*identity.ENGINE, *identity.READING))
+
+
+def test_rows_are_computed_summarised_and_cached(client, tmp_path):
+    tasks = table2.plan([5, 10], 2, "best", tmp_path, SMALL)
+    table2.compute(tasks, client)
+    summary = report.summarise(tasks, "best", SMALL, 1.5)
+    assert summary["complete"]
+    assert [row["row"] for row in summary["rows"]] == [5, 10]
+    for row in summary["rows"]:
+        runs = [Run.open(task.run) for task in tasks if task.row == row["row"]]
+        scores = [evaluate(run, baselines=False)["readouts"] for run in runs]
+        linear = [score["linear"]["accuracy"] for score in scores]
+        assert row["linear"]["mean"] == pytest.approx(np.mean(linear), abs=1e-12)
+        assert row["linear"]["sd"] == pytest.approx(np.std(linear, ddof=1), abs=1e-12)
+        rules = {
+            rule: np.mean([score[rule]["accuracy"] for score in scores]) for rule in ("all", "patch", "spikes_first")
+        }
+        assert row["vote"]["mean"] == pytest.approx(max(rules.values()), abs=1e-12)
+        assert rules[row["vote"]["rule"]] == max(rules.values())
+        assert row["thesis"]["linear"]["mean"] == report.LINEAR[row["row"]].mean
+        assert row["untrained"]["linear"]["mean"] < row["linear"]["mean"] + 0.1
+        assert row["pixels"]["linear"]["mean"] > 0.85
+        assert row["images_per_s"] > 1
+    told = []
+    table2.compute(tasks, None, told.append)  # all are cached: no client is needed
+    assert told == []
+    text = report.markdown(summary)
+    assert text.count("\n| ") == 2
+    assert "80.1 ± 1.0" in text
+    assert "77.1 ± 0.6" in text
+
+
+def test_a_table_in_the_making_says_so_and_a_smaller_one_does_not_replace_it(client, tmp_path):
+    tasks = table2.plan([5], 1, "best", tmp_path, SMALL)
+    table2.compute(tasks, client)
+    more = table2.plan([5, 6], 1, "best", tmp_path, SMALL)
+    half = report.summarise(more, "best", SMALL, 0.0)
+    assert not half["complete"]
+    assert [row["row"] for row in half["rows"]] == [5]
+    assert half["rows"][0]["linear"]["sd"] is None
+    assert "the same command goes on" in report.markdown(half)
+    paths = {report.write(half, more, tmp_path), report.write(half, tasks, tmp_path)}
+    assert len(paths) == 2
+    assert all(json.loads(path.with_suffix(".json").read_text()) == half for path in paths)
+
+
+@pytest.mark.parametrize(("rows", "message"), [("13", "--rows 13"), ("a", "must look like"), ("5-3", "names no row")])
+def test_rows_that_do_not_exist_are_refused(stdpnet_command, rows, message):
+    assert message in stdpnet_command("reproduce", "table2", "--rows", rows, code=2).stderr
+    assert list(stdpnet_command.folder.iterdir()) == []
+    with pytest.raises(ConfigError, match="rows 1 to 12"):
+        table2.plan([0], 1, "best", stdpnet_command.folder)
+
+
+def test_a_killed_command_goes_on_and_a_finished_one_computes_nothing(stdpnet_command):
+    from tests.analysis.conftest import Loopback
+
+    folder = stdpnet_command.folder
+    sets = ["--set", "dataset.name=digits", "--set", "training.images=4000", "--set", "topology.channels=8"]
+    arguments = ["reproduce", "table2", "--rows", "5", "--seeds", "2", "--workers", "1", "--json", *sets]
+    command = [sys.executable, "-m", "stdpnet", *arguments]
+    first = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True)
+
+    def half():
+        runs = find_runs(folder / "runs/table2") if (folder / "runs/table2").exists() else []
+        return any(run.has_state for run in runs)
+
+    Loopback.wait(half)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    result = json.loads(stdpnet_command(*arguments).stdout)
+    assert (result["computed"], result["cached"], result["complete"]) == (2, 0, True)
+    (row,) = result["rows"]
+    assert row["seeds"] == [0, 1]
+    runs = list(find_runs(folder / "runs/table2"))
+    assert len(runs) == 2
+    assert any("resumed" in [event["event"] for event in run.events()] for run in runs)
+    again = json.loads(stdpnet_command(*arguments).stdout)
+    assert (again["computed"], again["cached"]) == (0, 2)
+    assert again["rows"] == result["rows"]

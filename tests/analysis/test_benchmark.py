@@ -1,0 +1,200 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from tests.stdp.engines.networks import lively, random_trains
+
+import stdpnet
+from stdpnet.errors import ConfigError, EngineError
+from stdpnet.stdp.engines.base import window_rows
+from stdpnet.stdp.network import initial_network
+from stdpnet_analysis.benchmark import Peer, benchmark, growth, growth_plan, parse_growth, peers
+from stdpnet_analysis.benchmark.add_loop import add_loop
+from stdpnet_analysis.benchmark.growth_figure import plot_growth
+from stdpnet_analysis.benchmark.workload import Workload
+from stdpnet_analysis.readouts.linear import make_readouts
+
+KEYS = ["topology.channels=5", "simulation.brian2_target=numpy", "simulation.duration=50.0"]
+QUICK = {"threads": 1, "rounds": 2, "warm_up": 64}
+PEER_SCRIPT = """
+import sys
+from pathlib import Path
+def measure(problem, threads):
+    spikes = sum(int(problem.raster(i).sum()) for i in range(len(problem.offsets)))
+    return {"train_images_per_s": 2.0, "inference_images_per_s": 4.0, "version": "1", "spikes_per_image": spikes}
+"""
+
+
+@pytest.fixture(scope="module")
+def spec():
+    return stdpnet.load_config("digits", KEYS)
+
+
+@pytest.fixture(scope="module")
+def result(spec):
+    return benchmark(spec, brian2_images=2, readouts=make_readouts(spec.geometry.positions), **QUICK)
+
+
+def test_a_benchmark_reports_speeds_stages_and_ratios(result):
+    times = result["microseconds_per_image"]
+    assert set(times) == {"encode", "simulate", "plasticity", "normalise", "read_out"}
+    assert min(value for stage, value in times.items() if stage != "plasticity") > 0
+    add_loop_time = result["add_loop_microseconds_per_image"]
+    for name in ("train", "inference"):
+        expected = 1e6 / result[f"{name}_images_per_s"] / add_loop_time
+        np.testing.assert_allclose(result[f"{name}_to_add_loop"], expected, rtol=1e-9)
+    assert set(result["read_out_microseconds_per_image"]) == {"all", "patch", "spikes_first", "linear"}
+    np.testing.assert_allclose(times["read_out"], sum(result["read_out_microseconds_per_image"].values()))
+    assert result["synaptic_events_per_s"] > result["train_images_per_s"]
+    assert result["noise"] >= 0
+    assert result["peak_memory_mb"] > 50
+    assert result["machine"]["versions"]["numba"]
+    json.dumps(result)
+
+
+def test_end_to_end_times_are_those_of_the_whole_pipeline(result):
+    stages = result["microseconds_per_image"]
+    assert 1e6 / result["inference_images_per_s"] > 0.5 * (stages["encode"] + stages["simulate"])
+    assert 1e6 / result["train_images_per_s"] > 0.5 * (stages["encode"] + stages["simulate"] + stages["normalise"])
+
+
+def test_the_brian2_engine_is_measured_on_the_same_images_in_the_same_run(result):
+    brian2 = result["simulators"]["brian2"]
+    assert (brian2["target"], brian2["images"]) == ("numpy", 2)
+    ratio = result["train_images_per_s"] / brian2["train_images_per_s"]
+    np.testing.assert_allclose(result["train_to_brian2"], ratio)
+    assert result["train_to_brian2"] > 1
+
+
+def test_every_round_does_the_same_work(spec):
+    work = Workload(spec, **{key: QUICK[key] for key in ("threads", "warm_up")})
+    spikes = []
+    for _ in range(2):
+        work.restore()
+        work.train()
+        spikes.append(work.learn().counts)
+        assert not np.array_equal(work.network.weights, work._state.network.weights)
+    assert np.array_equal(*spikes)
+    assert spikes[0].sum() > 0
+
+
+def test_the_add_loop_adds_the_weights_of_all_inputs():
+    network = initial_network(lively())
+    trains = random_trains(np.random.default_rng(0), 2, 40, 36)
+    current = np.zeros(3)
+    windows = window_rows(network)
+    add_loop(trains.pixels, trains.offsets, windows, network.weights, current)
+    rows = windows[:, trains.pixels]
+    expected = sum(network.weights[position][rows[position][rows[position] >= 0]].sum(axis=0) for position in range(4))
+    np.testing.assert_allclose(current, expected, rtol=1e-12)
+
+
+def test_growth_measures_a_row_for_each_value(spec):
+    plan = growth_plan(spec, parse_growth(["channels=3,6", "duration=40", "threads=1,2"]))
+    rows = growth(spec, plan, **QUICK)
+    values = [(row["quantity"], row["value"], row["threads"]) for row in rows]
+    assert values == [("channels", 3, 1), ("channels", 6, 1), ("duration", 40, 1), ("threads", 1, 1), ("threads", 2, 2)]
+    assert rows[1]["synaptic_events_per_image"] == 2 * rows[0]["synaptic_events_per_image"]
+    assert all(row["train_images_per_s"] > 0 and row["add_loop_microseconds_per_image"] > 0 for row in rows)
+    figure = Figure()
+    plot_growth(figure, rows)
+    panels = figure.axes
+    assert [panel.get_xlabel().split()[0] for panel in panels] == ["channels", "duration", "threads"]
+    assert {panel.get_xscale() for panel in panels} == {panel.get_yscale() for panel in panels} == {"log"}
+    drawn = panels[0].get_lines()[0].get_xydata()
+    np.testing.assert_allclose(drawn, [(row["value"], row["train_microseconds_per_image"]) for row in rows[:2]])
+
+
+def test_growth_of_all_quantities_has_values_that_fit(spec):
+    plan = growth_plan(spec, parse_growth(["all"]))
+    assert {name for name, _ in plan} == {"channels", "kernel", "duration", "rate", "threads"}
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("colour", "'colour' is unknown"),
+        ("channels=x", "'x' is no list"),
+        ("channels=2.5", "2.5 is not whole"),
+        ("channels=-1", "'-1' is no list"),
+        ("kernel=99", "99 is larger than the image"),
+    ],
+)
+def test_growth_refuses_what_it_cannot_measure(spec, option, words):
+    with pytest.raises(ConfigError, match=words):
+        growth_plan(spec, parse_growth([option]))
+
+
+def test_a_peer_gets_the_network_and_the_same_input_spikes(spec, monkeypatch, tmp_path):
+    runner = Path(peers.__file__).with_name("runner.py")
+    (tmp_path / "bindsnet_peer.py").write_text(PEER_SCRIPT)
+    (tmp_path / "runner.py").write_text(runner.read_text())
+    monkeypatch.setattr(peers, "__file__", str(tmp_path / "__init__.py"))
+    work = Workload(spec, 1, 64)
+    measured = peers.run_peer(Peer("bindsnet", sys.executable), work, 3)
+    assert measured["spikes_per_image"] == len(work.encode(3).pixels)
+    assert measured["images"] == 3
+    assert measured["expected_spikes_per_image"] > 0
+
+
+def test_a_peer_that_fails_says_why(spec, monkeypatch, tmp_path):
+    (tmp_path / "runner.py").write_text("raise SystemExit('no compiler')")
+    monkeypatch.setattr(peers, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(EngineError, match=r"bindsnet: .*it says: no compiler"):
+        peers.run_peer(Peer("bindsnet", sys.executable), Workload(spec, 1, 64), 1)
+
+
+def test_a_missing_peer_is_one_clear_sentence(spec, tmp_path):
+    with pytest.raises(ConfigError, match="'nest' is unknown; choose from bindsnet, annarchy"):
+        Peer.parse("nest")
+    with pytest.raises(ConfigError, match="cannot be run"):
+        Peer.parse(f"bindsnet={tmp_path}/python")
+    empty = tmp_path / "python"
+    empty.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    empty.chmod(0o755)
+    with pytest.raises(ConfigError, match=r"ANNarchy is not installed in .*pip install ANNarchy"):
+        Peer.parse(f"annarchy={empty}")
+
+
+def test_peers_are_compared_only_with_networks_that_they_can_have():
+    for name in ("csnn-25-k12", "lcsnn-25-k12-learned"):
+        with pytest.raises(ConfigError, match="--peer"):
+            peers.check_comparable(stdpnet.load_config(name))
+
+
+def call(folder, *arguments):
+    command = [sys.executable, "-m", "stdpnet", "benchmark", "digits", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_the_command_prints_one_object_and_writes_it_and_the_figure(tmp_path):
+    small = [argument for key in KEYS for argument in ("--set", key)]
+    quick = ["--threads", "1", "--rounds", "1", "--warm-up", "64", "--brian2", "0"]
+    files = ["--grow", "rate=60,120", "--figure", "growth.png", "--output", "speed.json"]
+    done = call(tmp_path, *small, *quick, *files, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == json.loads((tmp_path / "speed.json").read_text())
+    assert [row["value"] for row in json.loads(done.stdout)["growth"]] == [60, 120]
+    assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+    again = call(tmp_path, *small, *quick, *files)
+    assert again.returncode == 2
+    assert "speed.json: exists already and is never overwritten" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--figure", "a.png"], "add --grow all"),
+        (["--grow", "rate", "--figure", "a.jpg"], "must end in .pdf, .png or .svg"),
+        (["--output", "no/a.json"], "no is no folder"),
+    ],
+)
+def test_the_command_refuses_before_it_measures(tmp_path, options, words):
+    done = call(tmp_path, *options)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr

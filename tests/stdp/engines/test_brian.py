@@ -1,0 +1,174 @@
+"""What only Brian2 can get wrong: the order of its operations, its compiler flags, its clock, its preferences."""
+
+import os
+import subprocess
+import sys
+
+import brian2
+import numpy as np
+import pytest
+from brian2.codegen.runtime.cython_rt import CythonCodeObject
+from brian2.codegen.runtime.cython_rt.extension_manager import cython_extension_manager
+from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
+
+from stdpnet.errors import EngineError
+from stdpnet.stdp.engines import brian
+from stdpnet.stdp.engines.base import FROZEN, Switches
+
+NUMPY, CYTHON = ENGINES["brian2-numpy"], ENGINES["brian2-cython"]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "rule", "traces"),
+    [
+        *((architecture, "fixed", "nearest") for architecture in ARCHITECTURES),
+        *((architecture, "stdp", "all_to_all") for architecture in ARCHITECTURES),
+        ("locally_connected", "rate_target", "nearest"),
+        ("convolutional", "anti_hebbian", "all_to_all"),
+    ],
+)
+def test_numpy_and_cython_targets_are_equal_to_the_last_bit(architecture, rule, traces):
+    competition = {"drift": 0.05} if rule == "fixed" else {"learned": True, "rule": rule, "drift": 0.05}
+    spec = lively(architecture, competition={**competition, "traces": traces}, plasticity={"traces": traces})
+    trains = random_trains(np.random.default_rng(6), 3, 40, 36, 0.15)
+    one, other = build(spec, NUMPY), build(spec, CYTHON)
+    (outcome, seen), (expected, wanted) = show(one, trains), show(other, trains)
+    assert expected.counts.sum() > 20
+    np.testing.assert_array_equal(outcome.counts, expected.counts)
+    for mine, theirs in zip(seen, wanted, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert one.network.changed_arrays(other.network) == []
+
+
+def test_an_operation_out_of_order_is_refused():
+    engine = build(lively(competition={"learned": True}), NUMPY)
+    brian.check_order(engine._brian)
+    engine._groups.by_name["XY"].depress.order = -40  # before transmit
+    with pytest.raises(EngineError, match=r"XY_depress.*MODEL asks for"):
+        brian.check_order(engine._brian)
+
+
+def test_an_unknown_operation_is_refused():
+    engine = build(lively(), NUMPY)
+    engine._brian.add(brian2.NetworkOperation(lambda: None, name="stranger"))
+    with pytest.raises(EngineError, match="stranger"):
+        brian.check_order(engine._brian)
+
+
+def test_every_flag_set_has_its_own_cache_folder_in_which_the_code_is_kept(tmp_path, monkeypatch):
+    assert brian.cache_folder(("-O3",)) != brian.cache_folder(("-O3", "-ffast-math"))
+    assert "-ffp-contract=off" in brian.COMPILER_FLAGS
+    monkeypatch.setattr(brian, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(cython_extension_manager, "_code_cache", {})  # of this process
+    with brian._preferences("cython"):
+        assert brian2.prefs["codegen.cpp.extra_compile_args_gcc"] == list(brian.COMPILER_FLAGS)
+        assert CythonCodeObject.is_available()
+    assert len(list(tmp_path.glob("_cython_magic_*"))) > 0
+
+
+def test_the_users_brian2_preferences_and_clock_are_left_alone():
+    names = ("codegen.target", "codegen.cpp.extra_compile_args_gcc", "codegen.runtime.cython.cache_dir")
+    before = [brian2.prefs[name] for name in names], float(brian2.defaultclock.dt)
+    build(lively(), NUMPY).present(as_trains(np.zeros((1, 40, 36))), FROZEN)
+    assert ([brian2.prefs[name] for name in names], float(brian2.defaultclock.dt)) == before
+
+
+@pytest.mark.parametrize("dt", [1.0, 0.5, 0.1])
+def test_no_spike_slips_a_step_over_many_images_in_one_run(dt):
+    images, steps = 300, 50
+    keys = {
+        "dataset": {"crop": 2},
+        "topology": {"channels": 1},
+        "neuron": {"v_thresh": -55.0, "theta_plus": 0.0, "tau_refrac": 3 * dt},
+        "simulation": {"dt": dt, "duration": steps * dt},
+    }
+    rng = np.random.default_rng(8)
+    raster = rng.random((images, steps, 4)) < 0.02
+    raster[:, [0, -1]] |= rng.random((images, 2, 4)) < 0.5  # at both ends of an image most of all
+    silent = build(lively("fully_connected", **{**keys, "neuron": {"v_thresh": 1e6}}), NUMPY)
+    silent.network.weights[0, :, 0] = weights = np.array([1.0, 2.0, 4.0, 8.0])
+    _, recording = show(silent, as_trains(raster), FROZEN)
+    np.testing.assert_array_equal(recording.current[:, :, 0, 0], raster @ weights)
+    busy = build(lively("fully_connected", **keys), NUMPY)
+    busy.network.weights[0] = 10.0
+    _, recording = show(busy, as_trains(np.ones((images, steps, 4))), FROZEN)
+    as_often_as_possible = np.arange(steps) % 4 == 1
+    np.testing.assert_array_equal(recording.spikes[:, :, 0, 0], np.tile(as_often_as_possible, (images, 1)))
+
+
+def test_many_images_in_one_run_equal_a_run_for_each():
+    spec = lively("convolutional", competition={"learned": True, "drift": -0.01})
+    trains = random_trains(np.random.default_rng(7), 12, 40, 36, 0.15)
+    together, single = build(spec, NUMPY), build(spec, NUMPY)
+    counts = together.present(trains, TRAINING).counts
+    order = [single.present(trains._replace(offsets=row[None]), TRAINING).counts[0] for row in trains.offsets]
+    np.testing.assert_array_equal(counts, order)
+    assert together.network.changed_arrays(single.network) == []
+
+
+def test_one_engine_serves_all_switches_in_turn():
+    spec = lively(competition={"learned": True})
+    rng = np.random.default_rng(9)
+    turns = [TRAINING, FROZEN, Switches(True, False, True), FROZEN, Switches(False, True, False), TRAINING]
+    trains = [random_trains(rng, 2, 40, 36, 0.2) for _ in turns]
+    engine, network = build(spec, NUMPY), build(spec, NUMPY).network
+    for switches, shown in zip(turns, trains, strict=True):
+        fresh = build(spec, NUMPY)
+        for name, array in fresh.network.arrays().items():
+            array[...] = network.arrays()[name]
+        np.testing.assert_array_equal(engine.present(shown, switches).counts, fresh.present(shown, switches).counts)
+        network = fresh.network
+        assert engine.network.changed_arrays(network) == []
+
+
+def test_fixed_competition_equals_synapses_of_that_weight():
+    keys = {"c_w": -1.7, "A_plus": 0.0, "A_minus": 0.0}
+    fixed = build(lively(competition=keys), NUMPY)
+    synapses = build(lively(competition={**keys, "learned": True}), NUMPY)
+    synapses.network.weights[:] = fixed.network.weights
+    synapses.network.competition[:] = [fixed.network.competition_matrix(0)] * fixed.network.geometry.positions
+    trains = random_trains(np.random.default_rng(10), 3, 40, 36, 0.25)
+    (one, seen), (other, wanted) = show(fixed, trains), show(synapses, trains)
+    assert (one.counts.sum(axis=2) > 1).any()
+    np.testing.assert_array_equal(one.counts, other.counts)
+    np.testing.assert_array_equal(seen.current, wanted.current)
+
+
+def test_presentations_may_be_any_rows_of_the_offsets():
+    spec = lively()
+    trains = random_trains(np.random.default_rng(11), 4, 40, 36, 0.2)
+    all_four = build(spec, NUMPY).present(trains, FROZEN).counts
+    chosen = build(spec, NUMPY).present(trains._replace(offsets=trains.offsets[[3, 1]]), FROZEN).counts
+    np.testing.assert_array_equal(chosen, all_four[[3, 1]])
+    assert build(spec, NUMPY).present(trains._replace(offsets=trains.offsets[:0]), TRAINING).counts.shape[0] == 0
+
+
+def test_float32_is_refused():
+    spec = lively(simulation={"engine": "brian2"})
+    network = build(lively(simulation={"dtype": "float32"}), ENGINES["numba"]).network
+    with pytest.raises(EngineError, match="float64"):
+        brian.BrianEngine(spec, network)
+
+
+def test_a_missing_compiler_is_an_error_that_names_the_remedy(tmp_path):
+    code = "from tests.stdp.engines.networks import *; build(lively(), ENGINES['brian2-cython'])"
+    environment = {**os.environ, "PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "CC": "", "CXX": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("stdpnet.errors.EngineError")
+    assert "install g++" in last
+    assert "simulation.brian2_target = 'numpy'" in last
+    assert "Brian 2 encountered" not in done.stderr
+
+
+def test_brian2_does_not_talk_to_the_user():
+    code = (
+        "from tests.stdp.engines.networks import *\n"
+        "for arch in ARCHITECTURES:\n"
+        "    for learned in (False, True):\n"
+        "        spec = lively(arch, competition={'learned': learned})\n"
+        "        show(build(spec, ENGINES['brian2-numpy']), random_trains(np.random.default_rng(0), 2, 40, 36, 0.2))\n"
+        "        build(spec, ENGINES['brian2-numpy'])  # never used\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == done.stderr == ""

@@ -1,0 +1,142 @@
+"""The compiled engine: blocks of any shape and plain loops give the same numbers, and so do threads."""
+
+import numpy as np
+import pytest
+from tests.stdp.engines.networks import ARCHITECTURES, TRAINING, lively, random_trains
+
+from stdpnet.spec.topology import Geometry
+from stdpnet.stdp.engines.base import FROZEN, Switches, window_rows
+from stdpnet.stdp.engines.compiled.engine import NumbaEngine
+from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layout
+from stdpnet.stdp.engines.compiled.schedule import by_group, by_presentation
+from stdpnet.stdp.engines.compiled.vectors import Block, fitting_block, register_file
+from stdpnet.stdp.network import initial_network
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize(
+    ("dtype", "block"),
+    [
+        ("float32", Block(4, 1)),  # a machine with narrow registers: many blocks, one after the other
+        ("float32", Block(8, 3)),  # AVX2: one block, which stays in registers
+    ],
+)
+def test_blocks_of_any_shape_equal_plain_loops(architecture, dtype, block):
+    spec = lively(architecture, topology={"channels": 21}, competition={"learned": True}, simulation={"dtype": dtype})
+    trains = random_trains(np.random.default_rng(0), 4, 40, 36, 0.15)
+    plain, wide = (NumbaEngine(spec, initial_network(spec), 1, shape) for shape in (None, block))
+    for switches in (TRAINING, FROZEN):
+        expected = plain.present(trains, switches).counts
+        assert expected.sum() > 50
+        np.testing.assert_array_equal(wide.present(trains, switches).counts, expected)
+    assert wide.network.changed_arrays(plain.network) == []
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("switches", [TRAINING, FROZEN, Switches(False, False, True)], ids=str)
+def test_threads_equal_one_thread(architecture, switches):
+    spec = lively(architecture, competition={"learned": True, "drift": 0.01})
+    trains = random_trains(np.random.default_rng(9), 13, 40, 36, 0.2)
+    engines = [NumbaEngine(spec, initial_network(spec), threads) for threads in (1, 2, 3, 7)]
+    outcomes = [engine.present(trains, switches) for engine in engines]
+    assert outcomes[0].counts.sum() > 50
+    for engine, outcome in zip(engines[1:], outcomes[1:], strict=True):
+        np.testing.assert_array_equal(outcome.counts, outcomes[0].counts)
+        assert outcome.unnormalised == outcomes[0].unnormalised
+        assert engine.network.changed_arrays(engines[0].network) == []
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 5, 20])
+@pytest.mark.parametrize("costs", [[1.0], [1.0, 5.0, 1.0], [2.0] * 9])
+def test_a_schedule_shows_every_presentation_once_and_in_order(costs, threads):
+    count = 10
+    plan = by_group(np.array(costs), count, threads)
+    assert len(plan) <= threads
+    shown = np.zeros((len(costs), count), int)
+    for pieces in plan:
+        for piece in pieces:
+            for group, first, end in piece.tasks:
+                shown[group, first:end] += 1
+                if first > 0:
+                    assert piece.after is not None, "a group is gone on with before it is begun"
+                if end < count:
+                    assert piece.done is not None
+    assert (shown == 1).all()
+    begun = [id(piece.done) for pieces in plan for piece in pieces if piece.done]
+    awaited = [id(piece.after) for pieces in plan for piece in pieces if piece.after]
+    assert sorted(begun) == sorted(awaited)
+
+
+def test_a_frozen_schedule_shows_every_presentation_of_every_group_once():
+    shown = np.zeros((3, 10), int)
+    for pieces in by_presentation(3, 10, 4):
+        for piece in pieces:
+            for group, first, end in piece.tasks:
+                shown[group, first:end] += 1
+    assert (shown == 1).all()
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        Geometry(20, 12, 4, 1, False),
+        Geometry(9, 3, 2, 1, True),
+        Geometry(10, 2, 4, 1, False),
+        Geometry(6, 6, 1, 1, False),
+    ],
+    ids=["overlapping", "touching", "with gaps", "whole image"],
+)
+def test_events_are_the_spikes_inside_each_receptive_field(geometry):
+    trains = random_trains(np.random.default_rng(3), 3, 15, geometry.pixels, 0.2)
+    plan = layout(geometry)
+    events = empty_events(3, 15 * geometry.pixels, 15, plan)
+    scratch = np.empty((2, 16 * geometry.pixels), np.int32)
+    find_events(trains.pixels, trains.offsets, plan, events, scratch)
+    spec = lively(dataset={"crop": geometry.side}, topology={"kernel": geometry.kernel, "stride": geometry.stride})
+    windows = window_rows(initial_network(spec))
+    for i in range(3):
+        for position, (strip, first, end, top) in enumerate(plan.fields):
+            for k in range(15):
+                spikes = trains.pixels[trains.offsets[i, k] : trains.offsets[i, k + 1]]
+                expected = [row for row in windows[position][spikes] if row >= 0]
+                begin, stop = events.begins[i, strip, k * events.bands + np.array([first, end])]
+                np.testing.assert_array_equal(events.rows[i, strip, begin:stop].astype(int) - top, expected)
+
+
+def test_padding_stays_out_of_the_network_even_where_bounds_exclude_0():
+    keys = {"w_min": 0.1, "w_max": 0.9, "A_minus": 0.05}
+    spec = lively(plasticity=keys, competition={"learned": True, "w_max": -0.5}, simulation={"dtype": "float32"})
+    trains = random_trains(np.random.default_rng(0), 6, 40, 36, 0.2)
+    padded, plain = (NumbaEngine(spec, initial_network(spec), 1, block) for block in (Block(8, 3), None))
+    counts = padded.present(trains, TRAINING).counts
+    assert counts.shape == (6, 4, 3)
+    np.testing.assert_array_equal(counts, plain.present(trains, TRAINING).counts)
+    assert padded.network.weights.shape == (4, 16, 3)
+    assert padded.network.changed_arrays(plain.network) == []
+
+
+def test_traces_that_fade_to_nothing_are_raised_again():
+    """A trace that underflows to 0 between two spikes of a neuron must not be mistaken for that of a neuron at rest."""
+    keys = {"tau_minus": 0.01, "tau_plus": 0.01, "A_minus": 0.05}
+    spec = lively(plasticity=keys, competition={"learned": True, **keys}, simulation={"dtype": "float32"})
+    trains = random_trains(np.random.default_rng(0), 6, 40, 36, 0.3)
+    plain, wide = (NumbaEngine(spec, initial_network(spec), 1, block) for block in (None, "fitting"))
+    np.testing.assert_array_equal(plain.present(trains, TRAINING).counts, wide.present(trains, TRAINING).counts)
+    assert wide.network.changed_arrays(plain.network) == []
+
+
+def test_blocks_fit_channels_and_machine():
+    assert register_file()[0] in (16, 32, 64)
+    shapes = [(block.lanes, block.registers) for block in (fitting_block(c, 4, 64, 9) for c in (3, 25, 100, 169, 1000))]
+    assert shapes == [(16, 1), (16, 2), (16, 7), (16, 6), (16, 9)]
+    assert fitting_block(100, 8, 64, 9).length == 8 * 7, "two equal blocks of 7, not 9 and 4"
+    assert fitting_block(100, 4, 32, 4).length == 8 * 4, "four registers of AVX2"
+
+
+def test_weights_begin_at_cache_lines_and_rows_are_an_odd_number_of_them_apart():
+    for channels in (25, 100, 200):
+        spec = lively(topology={"channels": channels}, simulation={"dtype": "float32"})
+        weights = NumbaEngine(spec, initial_network(spec), 1).network.weights
+        assert weights.ctypes.data % 64 == 0
+        assert weights.strides[1] % 64 == 0
+        assert weights.strides[1] // 64 % 2 == 1

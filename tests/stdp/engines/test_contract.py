@@ -1,0 +1,171 @@
+"""What every engine must do: one suite, run over each of them, against the naive twin."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
+
+from stdpnet.stdp.engines.base import FROZEN, Switches
+from stdpnet.stdp.network import initial_network
+from tests.naive import NaiveEngine
+
+
+def assert_same(spec, engine_keys, trains, switches=TRAINING, rates=None):
+    """Assert that an engine and the naive twin agree to the last bit, and return the twin's outcome."""
+    engine, twin = build(spec, engine_keys), NaiveEngine(spec, initial_network(spec))
+    (outcome, seen), (expected, wanted) = show(engine, trains, switches, rates), show(twin, trains, switches, rates)
+    np.testing.assert_array_equal(seen.spikes, wanted.spikes)
+    np.testing.assert_array_equal(seen.v, wanted.v)
+    np.testing.assert_array_equal(seen.current, wanted.current)
+    np.testing.assert_array_equal(seen.theta, wanted.theta)
+    np.testing.assert_array_equal(outcome.counts, expected.counts)
+    assert outcome.unnormalised == expected.unnormalised
+    for name, array in engine.network.arrays().items():
+        np.testing.assert_array_equal(array, twin.network.arrays()[name], err_msg=name)
+    return expected
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("learned", [False, True], ids=["fixed", "learned"])
+@pytest.mark.parametrize("traces", ["nearest", "all_to_all"])
+def test_training_equals_the_naive_twin(engine_keys, architecture, learned, traces):
+    competition = {"learned": learned, "traces": traces, "drift": 0.05}
+    spec = lively(architecture, competition=competition, plasticity={"traces": traces})
+    trains = random_trains(np.random.default_rng(1), 3, spec.simulation.steps, 36, 0.15)
+    outcome = assert_same(spec, engine_keys, trains)
+    assert outcome.counts.sum() > 20, "a silent network proves nothing"
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("rule", ["rate_target", "anti_hebbian"])
+@pytest.mark.parametrize("traces", ["nearest", "all_to_all"])
+def test_other_rules_of_the_competition_equal_the_naive_twin(engine_keys, architecture, rule, traces):
+    keys = {"rule": rule, "eta": 0.05, "target_rate": 60.0, "w_min": -4.5, "w_max": -0.01}
+    spec = lively(architecture, competition={"learned": True, "traces": traces, "drift": 0.02, **keys})
+    trains = random_trains(np.random.default_rng(6), 4, spec.simulation.steps, 36, 0.15)
+    assert assert_same(spec, engine_keys, trains).counts.sum() > 20
+    engine, before = build(spec, engine_keys), initial_network(spec).competition
+    engine.present(trains, TRAINING)
+    off_diagonal = ~np.eye(3, dtype=bool)
+    learned = engine.network.competition[:, off_diagonal]
+    assert (learned != before[:, off_diagonal]).all()
+    assert ((learned > -4.5) & (learned < -0.01)).any(), "a rule that only clips proves nothing"
+
+
+def test_a_convolution_with_a_single_position_equals_the_naive_twin(engine_keys):
+    spec = lively("convolutional", topology={"channels": 4, "kernel": 6}, plasticity={"A_minus": 0.2})
+    assert_same(spec, engine_keys, random_trains(np.random.default_rng(8), 3, spec.simulation.steps, 36, 0.3))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_homeostasis_of_theta_and_a_changing_learning_rate_equal_the_naive_twin(engine_keys, architecture):
+    spec = lively(architecture, neuron={"target_rate": 40.0}, competition={"learned": True})
+    trains = random_trains(np.random.default_rng(7), 4, spec.simulation.steps, 36, 0.2)
+    rates = np.array([1.0, 0.3, 0.7, 0.1])
+    assert_same(spec, engine_keys, trains, rates=rates)
+    relaxed, free = (build(each, engine_keys) for each in (spec, lively(architecture, competition={"learned": True})))
+    for engine in (relaxed, free):
+        engine.present(trains, TRAINING)
+    assert (relaxed.network.theta < free.network.theta).any()
+    assert relaxed.network.theta.min() >= 0
+
+
+@pytest.mark.parametrize("switches", [Switches(*on) for on in itertools.product([False, True], repeat=3)], ids=str)
+def test_each_switch_changes_only_what_it_names(switches):
+    spec = lively(competition={"learned": True, "drift": 0.01})
+    trains = random_trains(np.random.default_rng(2), 2, spec.simulation.steps, 36, 0.2)
+    before = initial_network(spec)
+    for engine_keys in (ENGINES["numba"], ENGINES["brian2-numpy"]):
+        assert assert_same(spec, engine_keys, trains, switches).counts.sum() > 0
+        engine = build(spec, engine_keys)
+        engine.present(trains, switches)
+        expected = [name for name, on in zip(("weights", "competition", "theta"), switches, strict=True) if on]
+        assert sorted(engine.network.changed_arrays(before)) == sorted(expected)
+
+
+def test_a_frozen_network_never_changes(engine_keys):
+    spec = lively(competition={"learned": True, "drift": 0.01})
+    engine = build(spec, engine_keys)
+    before = engine.network.copy()
+    outcome = engine.present(random_trains(np.random.default_rng(3), 3, 40, 36, 0.2), FROZEN)
+    assert outcome.counts.sum() > 0
+    assert engine.network.changed_arrays(before) == []
+
+
+def test_presentations_together_equal_one_by_one(engine_keys):
+    spec = lively(competition={"learned": True})
+    trains = random_trains(np.random.default_rng(4), 4, 40, 36, 0.2)
+    together, single = build(spec, engine_keys), build(spec, engine_keys)
+    counts = together.present(trains, TRAINING).counts
+    ones = [single.present(trains._replace(offsets=trains.offsets[i : i + 1]), TRAINING).counts for i in range(4)]
+    np.testing.assert_array_equal(counts, np.concatenate(ones))
+    assert together.network.changed_arrays(single.network) == []
+
+
+@pytest.mark.parametrize("architecture", ["locally_connected", "convolutional"])
+@pytest.mark.parametrize("silent", ["A_plus", "A_minus"])
+def test_an_amplitude_of_zero_equals_the_naive_twin(engine_keys, architecture, silent):
+    spec = lively(architecture, plasticity={silent: 0.0}, competition={"learned": True, silent: 0.0})
+    trains = random_trains(np.random.default_rng(12), 2, spec.simulation.steps, 36, 0.2)
+    assert assert_same(spec, engine_keys, trains).counts.sum() > 0
+
+
+@pytest.mark.parametrize("dt", [0.5, 0.1, 3.0])
+def test_other_time_steps_equal_the_naive_twin(engine_keys, dt):
+    spec = lively(simulation={"dt": dt, "duration": 60 * dt}, competition={"learned": True})
+    assert_same(spec, engine_keys, random_trains(np.random.default_rng(5), 3, 60, 36, 0.15))
+
+
+def test_a_network_without_input_is_silent_and_a_dead_row_is_reported(engine_keys):
+    spec = lively(plasticity={"w_min": -0.1, "w_max": 0.5})
+    engine = build(spec, engine_keys)
+    engine.network.weights[0, :, 1] = 0
+    outcome = engine.present(as_trains(np.zeros((2, 40, 36))), TRAINING)
+    assert outcome.counts.sum() == 0
+    assert outcome.unnormalised == 2
+    assert (engine.network.weights[0, :, 1] == 0).all()
+
+
+specs = st.builds(
+    lambda architecture, rule, traces, yy_traces, refrac, a_minus, yy_amplitudes, w_max, drift, seed: lively(
+        architecture,
+        seed=seed,
+        neuron={"tau_refrac": refrac},
+        plasticity={"A_minus": a_minus, "traces": traces, "w_max": w_max},
+        competition={
+            "learned": rule != "fixed",
+            "rule": "stdp" if rule == "fixed" else rule,
+            "target_rate": 20.0,
+            "eta": abs(yy_amplitudes[0]),
+            "traces": yy_traces,
+            "A_plus": yy_amplitudes[0],
+            "A_minus": yy_amplitudes[1],
+            "drift": drift,
+        },
+    ),
+    st.sampled_from(ARCHITECTURES),
+    st.sampled_from(["fixed", "stdp", "rate_target", "anti_hebbian"]),
+    st.sampled_from(["nearest", "all_to_all"]),
+    st.sampled_from(["nearest", "all_to_all"]),
+    st.integers(0, 4),
+    st.sampled_from([0.0, 0.05, -0.02]),
+    st.tuples(st.floats(-2, 2), st.floats(-2, 2)),
+    st.sampled_from([0.3, 0.7, 5.0]),
+    st.sampled_from([0.0, 0.05, -0.02]),
+    st.integers(0, 1000),
+)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(specs, st.floats(0.01, 0.4), st.integers(0, 1000))
+def test_any_small_spec_equals_the_naive_twin_on_numba(spec, probability, seed):
+    assert_same(spec, ENGINES["numba"], random_trains(np.random.default_rng(seed), 2, 40, 36, probability))
+
+
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@given(specs, st.floats(0.05, 0.4), st.integers(0, 1000))
+def test_any_small_spec_equals_the_naive_twin_on_brian2(spec, probability, seed):
+    assert_same(spec, ENGINES["brian2-numpy"], random_trains(np.random.default_rng(seed), 2, 40, 36, probability))

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from tests.stdp.engines.networks import ARCHITECTURES, lively
+
+from stdpnet.random import Purpose, generator
+from stdpnet.stdp.network import initial_network, normalise
+from stdpnet.stdp.spec.plasticity import PlasticitySpec
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_initial_network_is_seeded_normalised_and_within_bounds(architecture, dtype):
+    spec = lively(architecture, plasticity={"w_max": 5.0}, simulation={"dtype": dtype})
+    network = initial_network(spec)
+    assert network.changed_arrays(initial_network(spec)) == []
+    assert "weights" in network.changed_arrays(initial_network(spec.replace(seed=4)))
+    assert network.dtype == dtype
+    np.testing.assert_allclose(network.weights.mean(axis=1), 0.4, rtol=1e-5)
+    assert (network.theta == 0).all()
+
+
+def test_initial_weights_are_uniform_before_the_normalisation():
+    weights = initial_network(lively(topology={"channels": 400}, plasticity={"w_max": 9.0})).weights
+    relative = weights / weights.max(axis=1, keepdims=True)
+    assert np.quantile(relative, [0.25, 0.5, 0.75]) == pytest.approx([0.265, 0.53, 0.8], abs=0.02)
+
+
+def test_fixed_competition_is_one_number_and_reads_as_a_matrix_without_diagonal():
+    network = initial_network(lively(competition={"c_w": -7.0}))
+    assert network.competition.shape == ()
+    np.testing.assert_array_equal(network.competition_matrix(2), -7.0 * (1 - np.eye(3)))
+
+
+def test_learned_competition_may_begin_constant():
+    keys = {"learned": True, "c_w": -7.0, "initial": "constant", "w_min": -np.inf, "w_max": 0.0}
+    network, fixed = initial_network(lively(competition=keys)), initial_network(lively(competition={"c_w": -7.0}))
+    for position, matrix in enumerate(network.competition):
+        np.testing.assert_array_equal(matrix, fixed.competition_matrix(position))
+
+
+def test_learned_competition_begins_uniform_between_c_w_and_zero():
+    keys = {"learned": True, "c_w": -100.0, "w_min": -200.0, "w_max": 0.0}
+    network = initial_network(lively(topology={"channels": 100}, competition=keys))
+    off_diagonal = network.competition[:, ~np.eye(100, dtype=bool)]
+    assert off_diagonal.min() >= -100
+    assert off_diagonal.max() < 0
+    assert np.quantile(off_diagonal, [0.25, 0.5, 0.75]) == pytest.approx([-75, -50, -25], abs=2)
+    assert (network.competition[:, np.eye(100, dtype=bool)] == 0).all()
+
+
+def test_normalisation_scales_to_the_sum_clips_and_leaves_dead_neurons_alone():
+    weights = np.array([[[1.0, 0.0, 9.0], [3.0, 0.0, 1.0]]])  # (1 set, 2 pixels, 3 neurons)
+    assert normalise(weights, PlasticitySpec(mean_weight=4.0, w_max=7.0)) == 1
+    np.testing.assert_array_equal(weights, [[[2.0, 0.0, 7.0], [6.0, 0.0, 0.8]]])
+
+
+def test_generators_of_other_purposes_and_numbers_differ():
+    draws = [generator(1, Purpose.WEIGHTS), generator(1, Purpose.COMPETITION), generator(2, Purpose.WEIGHTS),
+             generator(1, Purpose.IMAGE_ORDER, 0), generator(1, Purpose.IMAGE_ORDER, 1)]  # fmt: skip
+    assert len({float(draw.random()) for draw in draws}) == len(draws)
