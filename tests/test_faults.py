@@ -14,12 +14,12 @@ import warnings
 
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import ENGINES
 
 import stdpnet
 from stdpnet.errors import HealthError, RunError, StopRequestedError
 from stdpnet.runs import Run, directory, files
 from stdpnet.training import resume, train
+from tests.stdp.engines.networks import ENGINES
 
 LCSNN = ["topology.channels=12", "competition.learned=true", "competition.c_w=-50.0"]
 CSNN = ["topology.channels=12", "topology.architecture=convolutional", "competition.learned=true"]

@@ -4,7 +4,6 @@ import sys
 
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import lively
 
 import stdpnet
 from stdpnet.cli.runs import sparkline
@@ -14,6 +13,7 @@ from stdpnet.stdp.health import examine
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.statistics import summarise
 from stdpnet.training import resume, train
+from tests.stdp.engines.networks import lively
 from tests.test_faults import StopAt, spec
 
 HEALTHY = ["health.action=warn", "progress.every=20", "training.images=40", "encoder.max_rate=255.0"]

@@ -5,12 +5,12 @@ import platform
 import h5py
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import lively
 
 from stdpnet.errors import RunError
 from stdpnet.runs import Responses, Run, TrainingState, network_digest
 from stdpnet.spec.load import dump_config
 from stdpnet.stdp.network import initial_network
+from tests.stdp.engines.networks import lively
 
 
 @pytest.fixture

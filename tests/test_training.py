@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, lively
 
 from stdpnet.errors import DataError, EngineError, RunError
 from stdpnet.runs import Run, TrainingState
 from stdpnet.stdp.network import initial_network
 from stdpnet.training import Trainer, image_order, train
+from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, lively
 
 
 def images(n=7, side=6, seed=0):

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import ENGINES
 
 import stdpnet
 from stdpnet.random import Stream
@@ -10,6 +9,7 @@ from stdpnet.stdp.respond import first_images, respond
 from stdpnet_analysis import ablation
 from stdpnet_analysis.readouts.votes import RULES, answers, class_means, vote_scores
 from stdpnet_analysis.recording import input_spikes, record, winner_and_loser
+from tests.stdp.engines.networks import ENGINES
 
 
 def spec(architecture="locally_connected", *overrides):

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from tests.stdp.engines.networks import lively, random_trains
 
 import stdpnet
 from stdpnet.errors import ConfigError, EngineError
@@ -17,6 +16,7 @@ from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.growth_figure import plot_growth
 from stdpnet_analysis.benchmark.workload import Workload
 from stdpnet_analysis.readouts.linear import make_readouts
+from tests.stdp.engines.networks import lively, random_trains
 
 KEYS = ["topology.channels=5", "simulation.brian2_target=numpy", "simulation.duration=50.0"]
 QUICK = {"threads": 1, "rounds": 2, "warm_up": 64}

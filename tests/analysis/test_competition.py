@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import lively
 
 from stdpnet.stdp.network import initial_network
 from stdpnet_analysis.competition import associate, clamp, off_diagonal, reciprocal, similarity
+from tests.stdp.engines.networks import lively
 
 
 @pytest.fixture

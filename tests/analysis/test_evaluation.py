@@ -3,7 +3,6 @@ import json
 
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import ENGINES
 from threadpoolctl import threadpool_info
 
 import stdpnet
@@ -15,6 +14,7 @@ from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.respond import respond, response_key
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.readouts.linear import LinearReadout
+from tests.stdp.engines.networks import ENGINES
 
 
 def spec(*overrides):

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import ENGINES, lively
 
 from stdpnet.errors import EngineError
 from stdpnet_analysis.figures.learning import exponential_window
 from stdpnet_analysis.windows import measure_window
+from tests.stdp.engines.networks import ENGINES, lively
 
 
 @pytest.fixture(params=("numba", "brian2-numpy"))

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import ARCHITECTURES, lively
 
 from stdpnet.random import Purpose, generator
 from stdpnet.stdp.network import initial_network, normalise
 from stdpnet.stdp.spec.plasticity import PlasticitySpec
+from tests.stdp.engines.networks import ARCHITECTURES, lively
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

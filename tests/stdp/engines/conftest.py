@@ -1,4 +1,5 @@
 import pytest
+
 from tests.stdp.engines.networks import ENGINES
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from brian2.codegen.runtime.cython_rt import CythonCodeObject
 from brian2.codegen.runtime.cython_rt.extension_manager import cython_extension_manager
-from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
 
 from stdpnet.errors import EngineError
 from stdpnet.stdp.engines import brian
 from stdpnet.stdp.engines.base import FROZEN, Switches
+from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
 
 NUMPY, CYTHON = ENGINES["brian2-numpy"], ENGINES["brian2-cython"]
 

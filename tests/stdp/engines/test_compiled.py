@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import ARCHITECTURES, TRAINING, lively, random_trains
 
 from stdpnet.spec.topology import Geometry
 from stdpnet.stdp.engines.base import FROZEN, Switches, window_rows
@@ -11,6 +10,7 @@ from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layo
 from stdpnet.stdp.engines.compiled.schedule import by_group, by_presentation
 from stdpnet.stdp.engines.compiled.vectors import Block, fitting_block, register_file
 from stdpnet.stdp.network import initial_network
+from tests.stdp.engines.networks import ARCHITECTURES, TRAINING, lively, random_trains
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
 
 from stdpnet.stdp.engines.base import FROZEN, Switches
 from stdpnet.stdp.network import initial_network
 from tests.naive import NaiveEngine
+from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
 
 
 def assert_same(spec, engine_keys, trains, switches=TRAINING, rates=None):

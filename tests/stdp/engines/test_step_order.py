@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from tests.stdp.engines.networks import as_trains, build, show
 
 from stdpnet.stdp.engines.base import FROZEN, Switches
 from stdpnet.stdp.spec.experiment import ExperimentSpec
+from tests.stdp.engines.networks import as_trains, build, show
 
 STEPS = 20
 REST, THRESHOLD = -65.0, -55.0
