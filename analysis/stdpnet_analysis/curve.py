@@ -9,7 +9,7 @@ import numpy as np
 from stdpnet.random import Stream
 from stdpnet.stdp.respond import activity, first_images, respond
 from stdpnet.training import Job
-from stdpnet_analysis.readouts.linear import make_readouts
+from stdpnet_analysis.readouts import make_readouts
 
 BEST = "best"
 """Name of the snapshot with the best validation accuracy; ties go to the earlier one."""

@@ -14,7 +14,8 @@ from stdpnet.runs import Responses, Run
 from stdpnet.stdp.network import Network, initial_network
 from stdpnet.stdp.respond import Responder, activity, respond, response_key
 from stdpnet.training import check_dataset
-from stdpnet_analysis.readouts.linear import LinearKind, LinearReadout, make_readouts
+from stdpnet_analysis.readouts import make_readouts
+from stdpnet_analysis.readouts.linear import LinearKind, LinearReadout
 from stdpnet_analysis.readouts.scores import score
 
 STREAMS = {"calibration": Stream.CALIBRATE, "validation": Stream.VALIDATE, "test": Stream.TEST}

@@ -22,6 +22,11 @@ class Summary(NamedTuple):
     """Sample standard deviation; None of a single value."""
     n: int
 
+    @property
+    def mean_sd(self) -> dict[str, float | None]:
+        """Mean and standard deviation by name, ready for JSON."""
+        return {"mean": self.mean, "sd": self.sd}
+
 
 def summarise(values: Sequence[float]) -> Summary:
     """Return mean and sample standard deviation."""

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from stdpnet.spec.topology import ABBREVIATIONS
 from stdpnet_analysis.compare import READOUTS, Comparison, Contrast, Entry, Group
 from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
+from stdpnet_analysis.text import count, percent
 
 WIDTH = 140
 """Columns of a terminal's table that is written to a file."""
@@ -67,26 +68,11 @@ COSTS: dict[str, Callable[[Entry], float | None]] = {
 
 
 def _pair(summary: Summary | None) -> dict[str, float | None]:
-    return {"mean": None, "sd": None} if summary is None else {"mean": summary.mean, "sd": summary.sd}
+    return {"mean": None, "sd": None} if summary is None else summary.mean_sd
 
 
 def _mean(summary: Summary | None) -> float | None:
     return None if summary is None else summary.mean
-
-
-def percent(summary: Summary | None) -> str:
-    """Return mean ± standard deviation in percent."""
-    if summary is None:
-        return "–"
-    deviation = "" if summary.sd is None else f" ± {100 * summary.sd:.1f}"
-    return f"{100 * summary.mean:.1f}{deviation}"
-
-
-def count(value: float | None) -> str:
-    """Return a number, its thousands set apart; three figures of a small one."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f}".replace(",", "\u202f") if value >= 100 else f"{value:.3g}"
 
 
 def accuracy_table(comparison: Comparison) -> Table:

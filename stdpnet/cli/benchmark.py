@@ -52,7 +52,7 @@ def benchmark(
     _check_files(output, figure, bool(grow))
     from stdpnet_analysis.benchmark import Peer, growth, growth_plan, parse_growth
     from stdpnet_analysis.benchmark import benchmark as measure
-    from stdpnet_analysis.readouts.linear import make_readouts
+    from stdpnet_analysis.readouts import make_readouts
 
     plan, peers = growth_plan(spec, parse_growth(grow or [])), [Peer.parse(text) for text in peer or []]
     with meter("measuring", 0, quiet=as_json) as progress:

@@ -107,6 +107,8 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from stdpnet_analysis.text import score_cell
+
     protocol, console = scores["protocol"], Console()
     table = Table(
         title=f"{title}: accuracy on {protocol['images']} {protocol['split']} images of {protocol['dataset']}, %",
@@ -119,17 +121,9 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
         table.add_column(heading, justify="left" if heading == "read-out" else "right")
     for name in scores["readouts"]:
         cells = [scores, scores.get("untrained"), scores.get("pixels")]
-        table.add_row(name, *(_cell((cell or {}).get("readouts", {}).get(name)) for cell in cells))
+        table.add_row(name, *(score_cell((cell or {}).get("readouts", {}).get(name)) for cell in cells))
     console.print(table)
     print(
         f"{scores['spikes_per_image']:.1f} spikes per image; "
         f"silent images: {scores['silent_images']:.2%}; results in {title}/scores*.json"
     )
-
-
-def _cell(score: dict[str, Any] | None) -> str:
-    """Return an accuracy with its interval, %."""
-    if score is None:
-        return "–"
-    low, high = score["interval"]
-    return f"{100 * score['accuracy']:.2f} ({100 * low:.1f}–{100 * high:.1f})"

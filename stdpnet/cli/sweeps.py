@@ -109,6 +109,8 @@ def _print_study(summary: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from stdpnet_analysis.text import plain
+
     states = ", ".join(f"{count} {state}" for state, count in summary["trials"].items() if count)
     print(f"{summary['study']}: {states or 'no trials'}")
     names = sorted({name for trial in summary["best"] for name in trial["parameters"]})
@@ -117,16 +119,10 @@ def _print_study(summary: dict[str, Any]) -> None:
         table.add_column(heading, justify="right", overflow="fold")
     for trial in summary["best"]:
         values = [trial["parameters"].get(name) for name in names]
-        table.add_row(str(trial["trial"]), f"{100 * trial['accuracy']:.2f}", *map(_plain, values))
+        table.add_row(str(trial["trial"]), f"{100 * trial['accuracy']:.2f}", *map(plain, values))
     if summary["best"]:
         Console().print(table)
     for name, share in summary["importance"].items():
         print(f"importance of {name:30} {share:.2f}")
     for failure in summary["failures"]:
         print(f"trial {failure['trial']} failed: {failure['reason']}")
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "–" if value is None else str(value)

@@ -15,7 +15,7 @@ from stdpnet_analysis.benchmark import Peer, benchmark, growth, growth_plan, par
 from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.growth_figure import plot_growth
 from stdpnet_analysis.benchmark.workload import Workload
-from stdpnet_analysis.readouts.linear import make_readouts
+from stdpnet_analysis.readouts import make_readouts
 from tests.stdp.engines.networks import lively, random_trains
 
 KEYS = ["topology.channels=5", "simulation.brian2_target=numpy", "simulation.duration=50.0"]

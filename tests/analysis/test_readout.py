@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from stdpnet.errors import ConfigError
-from stdpnet_analysis.readouts.linear import LinearReadout, make_readouts
+from stdpnet_analysis.readouts import make_readouts
+from stdpnet_analysis.readouts.linear import LinearReadout
 from stdpnet_analysis.readouts.votes import VoteClassifier
 
 

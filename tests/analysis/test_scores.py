@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from stdpnet.errors import DataError
-from stdpnet_analysis.readouts.scores import confusion, score, wilson_interval
+from stdpnet_analysis.readouts import READOUTS
+from stdpnet_analysis.readouts.scores import best_of_role, best_vote, confusion, score, wilson_interval
 
 LABELS = np.array([0, 0, 1, 1, 2, 2])
 PREDICTED = np.array([0, 1, 1, -1, -1, -1])
@@ -72,3 +73,23 @@ def test_a_score_is_frozen_and_survives_json():
 def test_no_images_have_no_score():
     with pytest.raises(DataError, match="at least one image"):
         score(np.array([], int), np.array([], int), 3)
+
+
+def test_the_best_vote_is_the_rule_with_the_best_mean_over_seeds():
+    first, second = {"all": 0.9, "patch": 0.8, "linear": 1.0}, {"all": 0.5, "patch": 0.7, "linear": 1.0}
+    assert best_vote(first) == "all"
+    assert best_vote(first, second) == "patch"
+    assert best_vote({"all": 0.0, "patch": 0.0, "spikes_first": 0.0}) == "all", "a silent network, the first of equals"
+    assert best_of_role("vote", {"own": 0.9, "linear": 0.8}) is None
+    assert best_of_role("linear", first) == "linear"
+    with pytest.raises(DataError, match="none is of a voting rule; give at least one of all, patch, spikes_first"):
+        best_vote({"linear": 0.9})
+
+
+def test_every_read_out_has_a_role_and_only_a_models_own_answers_need_no_maker():
+    assert [(each.name, each.role) for each in READOUTS.values()] == [
+        *((name, "vote") for name in ("all", "patch", "spikes_first")),
+        ("linear", "linear"),
+        ("own", "own"),
+    ]
+    assert [name for name, each in READOUTS.items() if each.make is None] == ["own"]

@@ -7,7 +7,7 @@ import pytest
 
 import stdpnet
 from stdpnet_analysis.benchmark.workload import BLOCK, Workload
-from stdpnet_analysis.readouts.linear import make_readouts
+from stdpnet_analysis.readouts import make_readouts
 
 PRESETS = ("lcsnn-100-k12-steady", "csnn-100-k8", "fcsnn-100")
 READOUTS = ("all", "patch", "spikes_first", "linear")

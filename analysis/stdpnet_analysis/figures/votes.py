@@ -18,8 +18,8 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.receptive_fields import order_by_class
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.readouts.scores import wilson_interval
-from stdpnet_analysis.readouts.votes import RULES, class_means
+from stdpnet_analysis.readouts.scores import accuracies, best_vote, wilson_interval
+from stdpnet_analysis.readouts.votes import class_means
 from stdpnet_analysis.view import RunView
 
 NUMBERED = 12
@@ -158,7 +158,7 @@ def plot_class_accuracies(
 def confusions(view: RunView) -> dict[str, NDArray[np.int64]]:
     """Return the confusion matrices of the best vote and of the linear read-out."""
     readouts = view.required_scores["readouts"]
-    best = max(RULES, key=lambda rule: readouts[rule]["accuracy"])
+    best = best_vote(accuracies(view.required_scores))
     named = {f"vote ({best})": readouts[best], "linear read-out": readouts["linear"]}
     return {name: np.array(score["confusion"]) for name, score in named.items()}
 

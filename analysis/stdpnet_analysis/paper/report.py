@@ -15,7 +15,10 @@ from stdpnet.runs.files import write_text
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis.cluster.identity import code_digest
 from stdpnet_analysis.paper.table2 import Preset, Task, digest
-from stdpnet_analysis.readouts.votes import RULES
+from stdpnet_analysis.readouts.scores import best_vote
+from stdpnet_analysis.statistics import Summary
+from stdpnet_analysis.statistics import summarise as over_seeds
+from stdpnet_analysis.text import MISSING, percent
 
 
 class Published(NamedTuple):
@@ -84,7 +87,7 @@ def summarise(tasks: Sequence[Task], preset: Preset, overrides: Sequence[str], s
 def _row(row: int, results: list[dict[str, Any]]) -> dict[str, Any]:
     network = TABLE_2[row]
     accuracies = [result["accuracy"] for result in results]
-    rule = _best_rule(accuracies)
+    rule = best_vote(*accuracies)
     vote = {**_mean_sd([accuracy[rule] for accuracy in accuracies]), "rule": rule}
     linear = _mean_sd([accuracy["linear"] for accuracy in accuracies])
     untrained = [result["untrained"] for result in results if result["untrained"]]
@@ -100,7 +103,7 @@ def _row(row: int, results: list[dict[str, Any]]) -> dict[str, Any]:
         "thesis": {"vote": VOTE[row]._asdict(), "linear": LINEAR[row]._asdict()},
         "reached": {"vote": vote["mean"] >= VOTE[row].goal, "linear": linear["mean"] >= LINEAR[row].goal},
         "untrained": {
-            "vote": _mean_sd([max(accuracy[rule] for rule in RULES) for accuracy in untrained]),
+            "vote": _mean_sd([accuracy[best_vote(accuracy)] for accuracy in untrained]),
             "linear": _mean_sd([accuracy["linear"] for accuracy in untrained]),
         }
         if untrained
@@ -113,14 +116,8 @@ def _row(row: int, results: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _best_rule(accuracies: list[dict[str, float]]) -> str:
-    """Return the voting rule with the best mean, as the thesis gives its best voting method."""
-    return max(RULES, key=lambda rule: np.mean([accuracy[rule] for accuracy in accuracies]))
-
-
 def _mean_sd(values: Sequence[float]) -> dict[str, Any]:
-    """Return mean and sample standard deviation; None for the latter of one value."""
-    return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None}
+    return over_seeds(values).mean_sd
 
 
 def markdown(summary: dict[str, Any]) -> str:
@@ -153,14 +150,13 @@ def _cells(row: dict[str, Any]) -> list[str]:
     for readout in ("vote", "linear"):
         ours, thesis = _percent(row[readout]), row["thesis"][readout]
         cells += [_percent(thesis), f"**{ours}**" if row["reached"][readout] else ours, f"{100 * thesis['goal']:.0f}"]
-    cells.append(f"{_percent(untrained['vote'])}, {_percent(untrained['linear'])}" if untrained else "–")
-    cells.append(_percent(pixels["linear"]) if pixels else "–")
+    cells.append(f"{_percent(untrained['vote'])}, {_percent(untrained['linear'])}" if untrained else MISSING)
+    cells.append(_percent(pixels and pixels["linear"]))
     return [*cells, f"{row['images_per_s']:.0f}", f"{row['seconds']:.0f}"]
 
 
-def _percent(cell: dict[str, Any]) -> str:
-    deviation = "" if cell["sd"] is None else f" ± {100 * cell['sd']:.1f}"
-    return f"{100 * cell['mean']:.1f}{deviation}"
+def _percent(cell: dict[str, Any] | None) -> str:
+    return percent(None if cell is None else Summary(cell["mean"], cell["sd"], 0))
 
 
 def write(summary: dict[str, Any], tasks: Sequence[Task], folder: Path) -> Path:

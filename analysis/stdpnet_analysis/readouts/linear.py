@@ -1,4 +1,4 @@
-"""The linear read-out of the spike counts, and the four read-outs of a table (MODEL, Reading the activity)."""
+"""The linear read-out of the spike counts: logistic regression, or the stochastic gradient descent of the thesis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from stdpnet.errors import ConfigError
-from stdpnet_analysis.readouts.votes import RULES, CountsClassifier, VoteClassifier, dense
+from stdpnet_analysis.readouts.votes import CountsClassifier, dense
 
 LinearKind = Literal["logistic", "sgd"]
 
@@ -96,23 +96,3 @@ class LinearReadout(CountsClassifier):
         """Return the linear scores, (n_images, n_classes), or (n_images,) of two classes."""
         counts = self._counts(X)
         return np.asarray(self.model_.decision_function(counts))
-
-
-def make_readouts(
-    n_positions: int, linear: LinearKind = "logistic", C: float = 0.01, seed: int = 0
-) -> dict[str, CountsClassifier]:
-    """Return the unfitted read-outs of a table: `all`, `patch`, `spikes_first` and `linear`.
-
-    Parameters
-    ----------
-    n_positions : int
-        Positions P of the network.
-    linear : {"logistic", "sgd"}
-        Which linear classifier, see `LinearReadout`.
-    C : float
-        Inverse strength of its regularisation.
-    seed : int
-        Seed of its order of images.
-    """
-    readouts: dict[str, CountsClassifier] = {rule: VoteClassifier(rule, n_positions) for rule in RULES}
-    return readouts | {"linear": LinearReadout(linear, C, seed)}

@@ -1,7 +1,8 @@
-"""How good a read-out is: accuracy with its interval, the share without an answer, and what was taken for what."""
+"""Scores of answers: accuracy with its interval, share without an answer, confusion matrix; the best of several."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from stdpnet.errors import DataError
+from stdpnet_analysis.readouts import Role, names_of
 from stdpnet_analysis.readouts.votes import NO_ANSWER
 
 
@@ -83,3 +85,38 @@ def score(labels: NDArray[Any], predicted: NDArray[Any], n_classes: int) -> Scor
     n, correct = int(counts.sum()), int(counts.trace())
     interval = wilson_interval(correct, n)
     return Score(correct / n, interval, n, int(counts[:, NO_ANSWER].sum()) / n, counts.tolist())
+
+
+def accuracies(scores: Mapping[str, Any]) -> dict[str, float]:
+    """Return read-out -> accuracy of scores as `stdpnet evaluate` writes them (`readouts.<name>.accuracy`)."""
+    return {name: float(readout["accuracy"]) for name, readout in scores["readouts"].items()}
+
+
+def best_of_role(role: Role, *tables: Mapping[str, float]) -> str | None:
+    """Return the read-out of a role with the best mean accuracy, the first of equals; None where no table has one.
+
+    Parameters
+    ----------
+    role : vote, linear or own
+    tables : read-out -> accuracy, one table for each seed
+    """
+    names = [name for name in names_of(role) if tables and all(name in table for table in tables)]
+    return max(names, key=lambda name: sum(table[name] for table in tables), default=None)
+
+
+def best_vote(*tables: Mapping[str, float]) -> str:
+    """Return the voting rule with the best mean accuracy, as the thesis reports its best voting method.
+
+    Parameters
+    ----------
+    tables : read-out -> accuracy, one table for each seed
+
+    Raises
+    ------
+    DataError
+        If no voting rule is in all tables.
+    """
+    best = best_of_role("vote", *tables)
+    if best is None:
+        raise DataError(f"accuracies: none is of a voting rule; give at least one of {', '.join(names_of('vote'))}")
+    return best

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stdpnet.errors import StdpnetError
@@ -13,9 +13,9 @@ from stdpnet.stdp.health import examine
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis import figures
 from stdpnet_analysis.grouping import network_label
-from stdpnet_analysis.readouts.votes import RULES
+from stdpnet_analysis.readouts.scores import accuracies, best_vote
 from stdpnet_analysis.report.images import Image, encode
-from stdpnet_analysis.tables import count
+from stdpnet_analysis.text import count, score_cell
 from stdpnet_analysis.view import TITLES, RunView
 
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -134,8 +134,9 @@ def _sentence(view: RunView) -> str:
     scores = _known_scores(view)
     if scores is None:
         return f"{begin}; not scored yet."
-    rule = max(RULES, key=lambda name: scores["readouts"][name]["accuracy"])
-    vote, linear = (100 * scores["readouts"][name]["accuracy"] for name in (rule, "linear"))
+    accuracy = accuracies(scores)
+    rule = best_vote(accuracy)
+    vote, linear = 100 * accuracy[rule], 100 * accuracy["linear"]
     return f"{begin}; {view.split} accuracy {vote:.1f} % by votes ({rule}), {linear:.1f} % by the linear read-out."
 
 
@@ -174,17 +175,10 @@ def _scores(view: RunView) -> dict[str, Any] | None:
         ),
         "headings": list(columns),
         "rows": [
-            [name, *(_accuracy((column or {}).get("readouts", {}).get(name)) for column in columns.values())]
+            [name, *(score_cell((column or {}).get("readouts", {}).get(name)) for column in columns.values())]
             for name in scores["readouts"]
         ],
     }
-
-
-def _accuracy(score: Mapping[str, Any] | None) -> str:
-    if score is None:
-        return "–"
-    low, high = score["interval"]
-    return f"{100 * score['accuracy']:.2f} ({100 * low:.1f}–{100 * high:.1f})"
 
 
 def _health(view: RunView) -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""Numbers as text, the same way in every table: percentages, counts, scores with intervals, plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stdpnet_analysis.statistics import Summary
+
+MISSING = "–"
+"""What stands for a value that there is not."""
+
+
+def percent(summary: Summary | None, digits: int = 1) -> str:
+    """Return the mean of fractions ± their standard deviation (left out for a single seed), both in percent."""
+    if summary is None:
+        return MISSING
+    deviation = "" if summary.sd is None else f" ± {100 * summary.sd:.{digits}f}"
+    return f"{100 * summary.mean:.{digits}f}{deviation}"
+
+
+def score_cell(score: Mapping[str, Any] | None) -> str:
+    """Return a score's accuracy in percent with its 95 % interval in brackets."""
+    if score is None:
+        return MISSING
+    low, high = score["interval"]
+    return f"{100 * score['accuracy']:.2f} ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def count(value: float | None) -> str:
+    """Return a number with its thousands set apart, three figures of one below 100."""
+    if value is None:
+        return MISSING
+    return f"{value:,.0f}".replace(",", "\u202f") if value >= 100 else f"{value:.3g}"
+
+
+def plain(value: Any, digits: int = 4) -> str:
+    """Return a value for a reader: so many significant digits of a float, `key value` pairs of a table."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain(part, digits)}" for name, part in value.items())
+    if isinstance(value, float):
+        return f"{value:.{digits}g}"
+    return MISSING if value is None else str(value)
