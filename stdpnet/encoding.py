@@ -1,8 +1,8 @@
-"""Images to spikes: pure functions of (seed, stream, presentation, pixel), so that nothing else can change a spike.
+"""Encode images as spike trains (docs/model.md, Input).
 
-The random words come from stdpnet._numba.philox. `poisson` and `poisson_isi` are renewal processes over whole steps,
-drawn by inverting the distribution function of their intervals, one table row for each of the 256 pixel values;
-`regular` draws a phase.
+The spikes are pure functions of (seed, stream, presentation, pixel): nothing else can change them. The random words
+come from stdpnet._numba.philox. `poisson` and `poisson_isi` are renewal processes over whole steps, drawn by inverting
+the distribution function of their intervals, one table row for each of the 256 pixel values; `regular` draws a phase.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from stdpnet._numba.jit import inlined, lean, lean_inlined
-from stdpnet._numba.philox import philox, philox_many
+from stdpnet._numba.jit import compiled, inlined
+from stdpnet._numba.philox import LANES, philox, philox_many
 from stdpnet.parallel import in_parallel, shares
 from stdpnet.random import Stream
 from stdpnet.spec.encoder import EncoderKind, EncoderSpec
@@ -37,7 +37,7 @@ class SpikeTrains(NamedTuple):
 
 
 class Encoder:
-    """Turns images into input spikes at rates of max_rate * value/255 (MODEL, Input).
+    """Turns images into input spikes at rates of max_rate * value/255 (docs/model.md, Input).
 
     Parameters
     ----------
@@ -65,9 +65,9 @@ class Encoder:
         Parameters
         ----------
         images : (N, n, n) uint8
-        stream : which source of randomness
+        stream : source of random numbers
         presentations : (N,) numbers of the presentations, at most 2**48 - 1
-        retry : how often these images were shown before under the same number, 0..255
+        retry : how often these images have been shown before under the same number, 0..255
         extra_rate : Hz added to max_rate
         threads : how many threads may compute; the spikes do not depend on it
         """
@@ -83,11 +83,11 @@ class Encoder:
             part = parts[thread]
             expected, most = 1.2 * peak * self.steps * flat[part].sum(dtype=np.int64) / 255 + 1000, flat[part].size
             capacity, needed = -1, int(min(expected, most * self.steps))
-            drawn = _Drawn.empty(flat.shape[1], self.steps, table)
-            while needed > capacity:  # a second round is rare: the expected number and a fifth was not enough
+            scratch = _Scratch.empty(flat.shape[1], self.steps, table)
+            while needed > capacity:  # a second round is rare: 1.2 times the expected number was not enough
                 pixels = np.empty(needed, np.int32)
                 capacity = needed
-                needed = _encode(flat[part], numbers[part], self.seed, tag, table, drawn, pixels, offsets[part])
+                needed = _encode(flat[part], numbers[part], self.seed, tag, table, scratch, pixels, offsets[part])
             return pixels[:needed]
 
         pixels = in_parallel(work, len(parts))
@@ -100,14 +100,14 @@ class IntervalTable(NamedTuple):
     """How intervals are drawn from random words."""
 
     bounds: NDArray[np.uint32]
-    """(256, T + 1) a word at most bounds[value, g - 1] gives an interval of at most g steps; the last is the largest
-    word, so that an interval that ends beyond the presentation is T + 1 steps; (256, 0): regular intervals."""
+    """(256, T + 1): a word of at most bounds[value, g - 1] gives an interval of at most g steps. The last bound is the
+    largest word, so that an interval that ends beyond the presentation has T + 1 steps. (256, 0): regular intervals."""
     guide: NDArray[np.uint16]
-    """(256, 256) where to start the search, by the word's leading 8 bits."""
+    """(256, 256) index at which the search of `bounds` starts, by the word's leading 8 bits."""
     means: NDArray[np.float64]
     """(256,) mean interval, steps; infinite at rate 0."""
     blocks: NDArray[np.int64]
-    """(256,) how many times four words are drawn at once: enough for nearly every pixel, others draw more."""
+    """(256,) blocks of four words drawn for a pixel in advance: enough for nearly every pixel, the others draw more."""
 
 
 @lru_cache(maxsize=16)
@@ -116,8 +116,12 @@ def _interval_table(kind: EncoderKind, peak: float, steps: int) -> IntervalTable
     expected = peak * np.arange(256) / 255
     means = 1 / np.maximum(expected, 1e-300)
     if kind == "regular":
-        nothing = np.empty((256, 0), np.uint32), np.empty((256, 0), np.uint16)
-        return IntervalTable(*nothing, np.maximum(means, 1.0), (expected > 0).astype(np.int64))
+        return IntervalTable(
+            bounds=np.empty((256, 0), np.uint32),
+            guide=np.empty((256, 0), np.uint16),
+            means=np.maximum(means, 1.0),
+            blocks=(expected > 0).astype(np.int64),
+        )
     gaps = np.arange(1, steps + 1)
     if kind == "poisson":
         cumulative = np.asarray(-np.expm1(gaps * np.log1p(-np.minimum(expected, 1 - 2.0**-53))[:, None]))
@@ -128,50 +132,51 @@ def _interval_table(kind: EncoderKind, peak: float, steps: int) -> IntervalTable
     guide = np.array([np.searchsorted(row, firsts, side="left") for row in bounds], np.uint16)
     spikes = np.minimum(expected, 1) * steps
     blocks = np.where(expected > 0, np.ceil((spikes + 1.5 * np.sqrt(spikes) + 1) / 4), 0).astype(np.int64)
-    return IntervalTable(np.pad(bounds, ((0, 0), (0, 1)), constant_values=2**32 - 1), guide, means, blocks)
+    bounds = np.pad(bounds, ((0, 0), (0, 1)), constant_values=2**32 - 1)
+    return IntervalTable(bounds=bounds, guide=guide, means=means, blocks=blocks)
 
 
-class _Drawn(NamedTuple):
+class _Scratch(NamedTuple):
     """Scratch memory for one image."""
 
-    blocks: NDArray[np.uint32]
-    """(M,) which four words of a pixel."""
-    owners: NDArray[np.uint32]
-    """(M,) the pixel."""
+    word_blocks: NDArray[np.uint32]
+    """(M,) number, within its pixel, of each block of four words."""
+    word_pixels: NDArray[np.uint32]
+    """(M,) pixel of each block of four words."""
     words: NDArray[np.uint32]
     """(4*M,) the words."""
     steps: NDArray[np.int32]
-    """(S,) step of each spike, by pixel."""
+    """(S,) step of each spike; spikes sorted by pixel."""
     pixels: NDArray[np.int32]
-    """(S,) pixel of each spike, by pixel."""
+    """(S,) pixel of each spike, ascending."""
 
     @classmethod
-    def empty(cls, pixels: int, steps: int, table: IntervalTable) -> _Drawn:
-        most, spikes = (pixels * int(table.blocks.max()) + 8) // 8 * 8, pixels * steps
+    def empty(cls, pixels: int, steps: int, table: IntervalTable) -> _Scratch:
+        blocks, spikes = (pixels * int(table.blocks.max()) + LANES) // LANES * LANES, pixels * steps
         return cls(
-            np.zeros(most, np.uint32),
-            np.zeros(most, np.uint32),
-            np.empty(4 * most, np.uint32),
-            np.empty(spikes, np.int32),
-            np.empty(spikes, np.int32),
+            word_blocks=np.zeros(blocks, np.uint32),
+            word_pixels=np.zeros(blocks, np.uint32),
+            words=np.empty(4 * blocks, np.uint32),
+            steps=np.empty(spikes, np.int32),
+            pixels=np.empty(spikes, np.int32),
         )
 
 
-# Unsigned indices, here and below: with signed ones numba asks each time whether to count from the end.
+# Unsigned indices, here and below: for signed ones numba adds a test whether they count from the end.
 
 
-@lean
+@compiled
 def _encode(
     images: NDArray[np.uint8],
     presentations: NDArray[np.int64],
     seed: int,
     tag: np.uint32,
     table: IntervalTable,
-    drawn: _Drawn,
+    scratch: _Scratch,
     pixels: NDArray[np.int32],
     offsets: NDArray[np.int64],
 ) -> int:
-    """Write the spikes of images (N, n*n) as far as they fit; return how many there are."""
+    """Write the spikes of images (N, n*n) as far as there is room for them; return how many there are."""
     steps = offsets.shape[1] - 1
     key = (np.uint32(seed & 0xFFFFFFFF), np.uint32(seed >> 32))
     begin = 0
@@ -182,27 +187,27 @@ def _encode(
         count = 0
         for pixel in range(image.shape[0]):
             for block in range(table.blocks[np.uintp(image[pixel])]):
-                drawn.blocks[count] = block
-                drawn.owners[count] = pixel
+                scratch.word_blocks[count] = block
+                scratch.word_pixels[count] = pixel
                 count += 1
-        philox_many(drawn.blocks, drawn.owners, low, high, key, count, drawn.words)
+        philox_many(scratch.word_blocks, scratch.word_pixels, low, high, key, count, scratch.words)
         total = block = 0
         for pixel in range(image.shape[0]):
             value = np.uintp(image[pixel])
             if value != 0:
                 counter, blocks = (np.uint32(pixel), low, high), table.blocks[value]
-                own = drawn.words[4 * block : 4 * (block + blocks)]
-                count = _draw_pixel(value, counter, key, own, table, steps, drawn.steps[total:])
-                drawn.pixels[total : total + count] = pixel
+                words = scratch.words[4 * block : 4 * (block + blocks)]
+                count = _draw_pixel(value, counter, key, words, table, steps, scratch.steps[total:])
+                scratch.pixels[total : total + count] = pixel
                 total += count
                 block += blocks
         if begin + total <= pixels.shape[0]:
-            _sort_by_step(drawn.steps[:total], drawn.pixels[:total], begin, pixels, offsets[i])
+            _sort_by_step(scratch.steps[:total], scratch.pixels[:total], begin, pixels, offsets[i])
         begin += total
     return begin
 
 
-@lean_inlined
+@inlined
 def _draw_pixel(
     value: np.uintp,
     counter: tuple[np.uint32, np.uint32, np.uint32],
@@ -212,9 +217,9 @@ def _draw_pixel(
     steps: int,
     times: NDArray[np.int32],
 ) -> int:
-    """Write the spike steps of one pixel to `times`; return how many.
+    """Write the spike steps of one pixel to `times`; return how many there are.
 
-    `words` are the first ones of its counter; more are made when these do not suffice.
+    `words` are the first random words of the pixel's counter; more are generated where these do not suffice.
     """
     count = np.uintp(0)
     if table.bounds.shape[1] == 0:
@@ -241,34 +246,43 @@ def _draw_pixel(
 
 @inlined
 def _interval(word: np.uint32, bounds: NDArray[np.uint32], guide: NDArray[np.uint16]) -> int:
-    """Return the interval, in steps, that a random word stands for."""
+    """Return the interval, in steps, that a random word gives."""
     gap = np.uintp(guide[word >> np.uint32(24)])
-    gap += np.uintp(word > bounds[gap])  # two comparisons suffice nearly always, and cannot be guessed wrong
+    # Two comparisons nearly always suffice; they are branch-free, so that no branch can be mispredicted.
+    gap += np.uintp(word > bounds[gap])
     gap += np.uintp(word > bounds[gap])
     while word > bounds[gap]:
         gap += np.uintp(1)
     return int(gap) + 1
 
 
-@lean
+@compiled
 def _sort_by_step(
     steps: NDArray[np.int32],
-    drawn: NDArray[np.int32],
+    unsorted: NDArray[np.int32],
     begin: int,
     pixels: NDArray[np.int32],
     offsets: NDArray[np.int64],
 ) -> None:
-    """Write the drawn pixels, a counting sort by their steps, to pixels[begin:], and where each step begins."""
+    """Sort spikes by step (a counting sort): write their pixels to pixels[begin:], and where each step begins.
+
+    Parameters
+    ----------
+    steps, unsorted : (S,) step and pixel of each spike, by pixel
+    begin : index in `pixels` of the first spike
+    pixels : where to write the pixels, by step, then pixel
+    offsets : (T + 1,) where to write the indices at which the steps begin
+    """
     offsets[:] = 0
     for step in steps:
         offsets[np.uintp(step) + np.uintp(1)] += 1
     offsets[0] = begin
-    for step in range(1, offsets.shape[0]):  # counts -> where the step after begins
+    for step in range(1, offsets.shape[0]):  # from counts to the index at which the next step begins
         offsets[step] += offsets[step - 1]
     for spike in range(steps.shape[0]):  # each begin moves to its end ...
         step = np.uintp(steps[spike])
         slot = offsets[step]
-        pixels[np.uintp(slot)] = drawn[spike]
+        pixels[np.uintp(slot)] = unsorted[spike]
         offsets[step] = slot + 1
     for step in range(offsets.shape[0] - 1, 0, -1):  # ... which is the begin of the next
         offsets[step] = offsets[step - 1]

@@ -1,1 +1,1 @@
-"""Building blocks of compiled code: compilation itself and counter-based random numbers."""
+"""Building blocks of compiled code: how functions are compiled and cached, and counter-based random numbers."""

@@ -1,56 +1,62 @@
-"""One typed door to numba, so that type checkers see through compiled functions."""
+"""Compile functions with numba, typed so that type checkers see through compiled functions."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.extending import intrinsic
 
 P = ParamSpec("P")
 R = TypeVar("R")
 njit: Any = numba.njit
-OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
-"""No GIL; IEEE arithmetic: nothing reassociated or contracted."""
+OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy", "_nrt": False}
+"""No GIL; IEEE arithmetic, nothing reassociated or contracted; no allocation, hence no reference counts."""
+PACKAGE = Path(__file__).parents[1]
+COMPILED = re.compile(rb"^from (stdpnet\._numba|numba\.extending)\b", re.MULTILINE)
+IMPORTED = re.compile(rb"^ *from (stdpnet[.\w]*) import", re.MULTILINE)
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile with numba, kept on disk."""
-    return cast("Callable[P, R]", _kept(njit(cache=True, **OPTIONS)(function)))
-
-
-def lean(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile as `compiled` does, but for code that allocates nothing: arrays are used without counting references."""
-    return cast("Callable[P, R]", _kept(njit(cache=True, _nrt=False, **OPTIONS)(function)))
-
-
-def lean_inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile as `lean` does, into the compiled callers: passing many arrays can cost more than using them."""
-    return cast("Callable[P, R]", njit(forceinline=True, _nrt=False, **OPTIONS)(function))
+    """Compile a function that allocates nothing, and keep the machine code on disk."""
+    dispatcher = njit(cache=True, **OPTIONS)(function)
+    # Numba dates a function's code by the function's own file, and would go on using old code of what it calls.
+    own = Path(function.__code__.co_filename).read_bytes()
+    dispatcher._cache._cache_file._source_stamp = source_stamp() + hashlib.sha256(own).hexdigest()
+    return cast("Callable[P, R]", dispatcher)
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a small function into its compiled callers."""
-    return cast("Callable[P, R]", njit(inline="always", fastmath=False, error_model="numpy")(function))
+    """Compile a function into its compiled callers, because passing many arrays by value is slow."""
+    return cast("Callable[P, R]", njit(forceinline=True, **OPTIONS)(function))
 
 
-def _kept(dispatcher: Any) -> Any:
-    """Let what is kept on disk be valid for all sources of this package as they are.
-
-    Numba looks only at the file of the function itself, and would go on using old code of functions called from it.
-    """
-    dispatcher._cache._cache_file._source_stamp = source_stamp()
-    return dispatcher
+def instruction(generator: Callable[..., Any]) -> Any:
+    """Make a function of compiled code that generates its own LLVM instructions; its arguments are numba types."""
+    return intrinsic(generator)
 
 
 @lru_cache
 def source_stamp() -> str:
-    """Return a digest of all files of this package that hold compiled code."""
+    """Return a digest of the files in which stdpnet's machine code has its source."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        if b"stdpnet._numba.jit" in (source := path.read_bytes()) or b"numba.extending" in source:
-            digest.update(source)
+    for path in compiled_sources():
+        digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def compiled_sources() -> list[Path]:
+    """Return the files of stdpnet that hold compiled code, and those that they import from.
+
+    The latter define the records that compiled code is given: machine code knows a field by its position only.
+    """
+    files = {path: path.read_bytes() for path in PACKAGE.rglob("*.py")}
+    sources = {path for path, text in files.items() if COMPILED.search(text)}
+    names = {name.decode() for path in sources for name in IMPORTED.findall(files[path])}
+    modules = {PACKAGE.parent.joinpath(*name.split(".")).with_suffix(".py") for name in names}
+    return sorted(sources | (modules & files.keys()))

@@ -1,20 +1,19 @@
 """Philox4x32-10 (Salmon et al. 2011, doi 10.1145/2063384.2063405): a counter goes in, four random words come out.
 
-One counter at a time in plain code, and eight at a time in vector registers: the same words.
+`philox` does one counter in plain code, `philox_many` eight at a time in vector registers. Their words are the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import inlined, lean
+from stdpnet._numba.jit import compiled, inlined, instruction
 
 ROUNDS = 10
 LANES = 8
@@ -27,19 +26,19 @@ def philox(
     c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32, k0: np.uint32, k1: np.uint32
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
     """Return four random words for a counter (c0..c3) and a key (k0, k1)."""
-    for _ in range(10):
-        left = np.uint64(c0) * np.uint64(0xD2511F53)
-        right = np.uint64(c2) * np.uint64(0xCD9E8D57)
+    for _ in range(ROUNDS):
+        left = np.uint64(c0) * np.uint64(MULTIPLIERS[0])
+        right = np.uint64(c2) * np.uint64(MULTIPLIERS[1])
         c0 = np.uint32(np.uint32(right >> np.uint64(32)) ^ c1 ^ k0)
         c1 = np.uint32(right)
         c2 = np.uint32(np.uint32(left >> np.uint64(32)) ^ c3 ^ k1)
         c3 = np.uint32(left)
-        k0 = np.uint32(k0 + np.uint32(0x9E3779B9))
-        k1 = np.uint32(k1 + np.uint32(0xBB67AE85))
+        k0 = np.uint32(k0 + np.uint32(KEY_STEPS[0]))
+        k1 = np.uint32(k1 + np.uint32(KEY_STEPS[1]))
     return c0, c1, c2, c3
 
 
-@lean
+@compiled
 def philox_many(
     c0: NDArray[np.uint32],
     c1: NDArray[np.uint32],
@@ -58,8 +57,8 @@ def philox_many(
     count : how many
     words : (4*M,)
     """
-    for first in range(0, count, 8):
-        _philox_eight(c0, c1, c2, c3, key[0], key[1], words, first)
+    for first in range(0, count, LANES):
+        _philox_eight(c0, c1, c2, c3, key, words, first)
 
 
 def _picked(builder: Any, pair: Sequence[Any], lanes: Iterable[int]) -> Any:
@@ -68,15 +67,11 @@ def _picked(builder: Any, pair: Sequence[Any], lanes: Iterable[int]) -> Any:
     return builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(ir.IntType(32), len(indices)), indices))
 
 
-def _instruction(generator: Callable[..., Any]) -> Any:
-    return intrinsic(generator)
+@instruction
+def _philox_eight(_: Any, c0: Any, c1: Any, c2: Any, c3: Any, key: Any, words: Any, first: Any) -> Any:
+    """_philox_eight(c0, c1, c2, c3, key, words, first): eight counters from c0[first], c1[first] on.
 
-
-@_instruction
-def _philox_eight(_: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any, words: Any, first: Any) -> Any:
-    """_philox_eight(c0, c1, c2, c3, k0, k1, words, first): eight counters from c0[first], c1[first] on.
-
-    Each number lies in the lower half of a 64-bit lane; what its upper half holds is never looked at.
+    Each number lies in the lower half of a 64-bit lane; the upper half is masked before it is used.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -92,14 +87,15 @@ def _philox_eight(_: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any, 
 
         def place(array_type: Any, array: Any, kind: Any, times: int = 1) -> Any:
             data = context.make_array(array_type)(context, builder, array).data
-            index = builder.mul(arguments[7], ir.Constant(arguments[7].type, times))
+            index = builder.mul(arguments[6], ir.Constant(arguments[6].type, times))
             return builder.bitcast(builder.gep(data, [index]), kind.as_pointer())
 
         x0, x1 = (
             builder.zext(builder.load(place(kind, array, word), align=4), wide)
             for kind, array in zip((c0, c1), arguments, strict=False)
         )
-        x2, x3, key0, key1 = (splat(value) for value in arguments[2:6])
+        halves = (builder.extract_value(arguments[4], half) for half in (0, 1))
+        x2, x3, key0, key1 = (splat(value) for value in (*arguments[2:4], *halves))
         low = everywhere(0xFFFFFFFF)
         for _ in range(ROUNDS):
             left = builder.mul(builder.and_(x0, low), everywhere(MULTIPLIERS[0]))
@@ -109,10 +105,10 @@ def _philox_eight(_: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any, 
             x2, x3 = builder.xor(builder.xor(high_left, x3), key1), left
             key0, key1 = builder.add(key0, everywhere(KEY_STEPS[0])), builder.add(key1, everywhere(KEY_STEPS[1]))
         x0, x1, x2, x3 = (builder.trunc(value, word) for value in (x0, x1, x2, x3))
-        halves = [_picked(builder, pair, range(2 * LANES)) for pair in ((x0, x1), (x2, x3))]
-        in_turn = _picked(builder, halves, [turn + LANES * which for turn in range(LANES) for which in range(4)])
-        builder.store(in_turn, place(words, arguments[6], in_turn.type, 4), align=4)
+        pairs = [_picked(builder, pair, range(2 * LANES)) for pair in ((x0, x1), (x2, x3))]
+        in_turn = _picked(builder, pairs, [turn + LANES * which for turn in range(LANES) for which in range(4)])
+        builder.store(in_turn, place(words, arguments[5], in_turn.type, 4), align=4)
         return context.get_dummy_value()
 
     u32 = types.uint32
-    return types.void(c0, c1, u32, u32, u32, u32, words, types.intp), generate
+    return types.void(c0, c1, u32, u32, key, words, types.intp), generate

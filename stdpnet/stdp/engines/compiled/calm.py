@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import lean, lean_inlined
+from stdpnet._numba.jit import compiled, inlined
 from stdpnet.stdp.engines.base import NeuronConstants, STDPConstants
 from stdpnet.stdp.engines.compiled.plasticity import depress_rows, is_resident
 from stdpnet.stdp.engines.compiled.state import Y_TRACES, Cells, Group, Rules, Spikes
@@ -28,7 +28,7 @@ from stdpnet.stdp.engines.compiled.vectors import (
 )
 
 
-@lean_inlined
+@inlined
 def calm(
     k: int,
     stop: int,
@@ -64,7 +64,7 @@ def calm(
     return _calm_resident(k, stop, rows[strip], firsts, ends, bands, top, group, cells, spikes, neuron, None, block)
 
 
-@lean_inlined
+@inlined
 def _calm_resident(
     k: int,
     stop: int,
@@ -111,7 +111,7 @@ def _calm_resident(
     return step
 
 
-@lean
+@compiled
 def _calm_blocks(
     k: int,
     stop: int,
@@ -150,7 +150,7 @@ def _calm_blocks(
     return stop - 1
 
 
-@lean
+@compiled
 def _calm_plain(
     k: int,
     stop: int,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import lean, lean_inlined
+from stdpnet._numba.jit import compiled, inlined
 from stdpnet.stdp.engines.base import CompetitionConstants
 from stdpnet.stdp.engines.compiled.plasticity import clip
 from stdpnet.stdp.engines.compiled.state import ALIVE, FIRED, YY_TRACES, Cells, Group, Spikes
 from stdpnet.stdp.network import Floats
 
 
-@lean_inlined
+@inlined
 def inhibit(g: int, group: Group, cells: Cells, spikes: Spikes) -> None:
     """Add the weights of the competition to the input, spiking neurons ascending (step 4)."""
     current = cells.current[g]
@@ -29,7 +29,7 @@ def inhibit(g: int, group: Group, cells: Cells, spikes: Spikes) -> None:
             current[i] = own
 
 
-@lean
+@compiled
 def learn_competition(k: int, competition: Floats, g: int, spikes: Spikes, yy: CompetitionConstants) -> None:
     """Let a position's (C, C) competition learn from step k, after every spike of it; the diagonal stays 0."""
     _raise_traces(k, g, spikes, yy)
@@ -52,7 +52,7 @@ def learn_competition(k: int, competition: Floats, g: int, spikes: Spikes, yy: C
         competition[j, j] = 0
 
 
-@lean_inlined
+@inlined
 def _raise_traces(k: int, g: int, spikes: Spikes, yy: CompetitionConstants) -> None:
     """Bring the traces a and b to step k (step 1) and raise those of the neurons that fired (step 5)."""
     for _ in range(spikes.aged[YY_TRACES, g], k + 1):
@@ -67,7 +67,7 @@ def _raise_traces(k: int, g: int, spikes: Spikes, yy: CompetitionConstants) -> N
         spikes.b[g, j] = spikes.b[g, j] + 1 if yy.accumulate else 1
 
 
-@lean
+@compiled
 def end_competition(competition: Floats, counts: NDArray[np.int32], spikes: Spikes, yy: CompetitionConstants) -> None:
     """Let a position's (C, C) competition learn from the spike counts (C,) of a presentation, and drift."""
     shown, channels = spikes.change, competition.shape[0]

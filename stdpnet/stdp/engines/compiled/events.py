@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import lean
+from stdpnet._numba.jit import compiled
 from stdpnet.spec.topology import Geometry
 
 
@@ -69,7 +69,7 @@ def empty_events(presentations: int, spikes: int, steps: int, layout: Layout) ->
     )
 
 
-@lean
+@compiled
 def find_events(
     pixels: NDArray[np.int32], offsets: NDArray[np.int64], layout: Layout, events: Events, scratch: NDArray[np.int32]
 ) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import lean, lean_inlined
+from stdpnet._numba.jit import compiled, inlined
 from stdpnet.stdp.engines.base import NeuronConstants, Recording
 from stdpnet.stdp.engines.compiled.calm import calm
 from stdpnet.stdp.engines.compiled.competition import end_competition, inhibit, learn_competition
@@ -27,7 +27,7 @@ from stdpnet.stdp.engines.compiled.vectors import Block, add, bits_ge, length, l
 from stdpnet.stdp.network import Floats
 
 
-@lean
+@compiled
 def present(
     tasks: NDArray[np.int64],
     events: Events,
@@ -71,7 +71,7 @@ def present(
     return unnormalised
 
 
-@lean_inlined
+@inlined
 def _rest(cells: Cells, spikes: Spikes, rules: Rules) -> None:
     """Set the resting state; of the neurons, only those that have spiked have left it."""
     cells.v[:] = rules.neuron.v_rest
@@ -88,7 +88,7 @@ def _rest(cells: Cells, spikes: Spikes, rules: Rules) -> None:
         spikes.last[:] = -1
 
 
-@lean
+@compiled
 def _present(
     i: int,
     events: Events,
@@ -135,7 +135,7 @@ def _present(
         k += 1
 
 
-@lean_inlined
+@inlined
 def _wake(k: int, g: int, cells: Cells, spikes: Spikes, neuron: NeuronConstants) -> int:
     """Wake the neurons that integrate from step k on; return the step from which the next one does.
 
@@ -154,7 +154,7 @@ def _wake(k: int, g: int, cells: Cells, spikes: Spikes, neuron: NeuronConstants)
     return following
 
 
-@lean_inlined
+@inlined
 def _fire(
     k: int, g: int, theta: Floats, cells: Cells, spikes: Spikes, neuron: NeuronConstants, block: Block | None
 ) -> None:
@@ -173,7 +173,7 @@ def _fire(
                 bits &= bits - 1
 
 
-@lean_inlined
+@inlined
 def _fire_one(k: int, g: int, j: int, theta: Floats, cells: Cells, spikes: Spikes, neuron: NeuronConstants) -> None:
     """Let a neuron fire; a refractory one does not get here."""
     tally, awake = spikes.tally, spikes.awake
@@ -191,7 +191,7 @@ def _fire_one(k: int, g: int, j: int, theta: Floats, cells: Cells, spikes: Spike
     theta[g, j] += neuron.theta_plus
 
 
-@lean_inlined
+@inlined
 def _record(
     recording: Recording | None,
     i: int,
@@ -213,7 +213,7 @@ def _record(
             recording.spikes[i, k, position, spikes.fired[g, n]] = True
 
 
-@lean
+@compiled
 def _end(counts: NDArray[np.int32], group: Group, rules: Rules, spikes: Spikes, block: Block | None) -> int:
     """End a presentation with these counts (P, C); return how many neurons could not be normalised."""
     if rules.learn_yy:

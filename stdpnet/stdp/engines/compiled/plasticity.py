@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import lean, lean_inlined
+from stdpnet._numba.jit import compiled, inlined
 from stdpnet.stdp.engines.base import Plasticity, STDPConstants
 from stdpnet.stdp.engines.compiled.state import (
     ALIVE,
@@ -37,7 +37,7 @@ from stdpnet.stdp.engines.compiled.vectors import (
 from stdpnet.stdp.network import Floats
 
 
-@lean
+@compiled
 def slowed(rules: Rules, rate: float) -> Rules:
     """Return the rules with the feedforward learning rate multiplied by a factor."""
     xy = rules.xy
@@ -47,14 +47,14 @@ def slowed(rules: Rules, rate: float) -> Rules:
     return Rules(rules.neuron, own, rules.yy, rules.learn_xy, rules.learn_yy, rules.norm, rules.relaxation)
 
 
-@lean
+@compiled
 def clip(w: float, bounds: Plasticity) -> float:
     """Return w within the bounds of its plasticity."""
     w = w if w > bounds.w_min else bounds.w_min
     return w if w < bounds.w_max else bounds.w_max
 
 
-@lean_inlined
+@inlined
 def age_y(k: int, g: int, spikes: Spikes, xy: STDPConstants) -> None:
     """Bring the traces y to step k: one multiplication for each step (step 1)."""
     for _ in range(spikes.aged[Y_TRACES, g], k + 1):
@@ -63,7 +63,7 @@ def age_y(k: int, g: int, spikes: Spikes, xy: STDPConstants) -> None:
     spikes.aged[Y_TRACES, g] = k + 1
 
 
-@lean_inlined
+@inlined
 def raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
     """Age the traces y and raise those of the neurons that fired (step 5), if anything is learned with them."""
     if rules.learn_xy and rules.xy.A_minus != 0:
@@ -73,7 +73,7 @@ def raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
             spikes.y[g, j] = spikes.y[g, j] + 1 if rules.xy.accumulate else 1
 
 
-@lean
+@compiled
 def find_pixel_traces(
     k: int,
     g: int,
@@ -102,7 +102,7 @@ def find_pixel_traces(
     spikes.aged[X_TRACES, g] = k + 1
 
 
-@lean
+@compiled
 def learn(
     k: int,
     fired: bool,
@@ -139,7 +139,7 @@ def learn(
                 _potentiate(group.weights, spikes, rules.xy)
 
 
-@lean_inlined
+@inlined
 def is_resident(theta: Floats, block: Block | None) -> bool:
     """Return whether a group is one block of one position, which `calm` keeps in registers and lets depress."""
     if block is None:
@@ -147,7 +147,7 @@ def is_resident(theta: Floats, block: Block | None) -> bool:
     return bool(theta.shape[0] == 1 and theta.shape[1] == length(block))
 
 
-@lean_inlined
+@inlined
 def depress_rows(
     target: Floats,
     rows: NDArray[np.uint32],
@@ -175,7 +175,7 @@ def depress_rows(
         store(target, row, start, clip_vector(sub(load(target, row, start, block), change), low, high))
 
 
-@lean
+@compiled
 def _depress(
     target: Floats,
     own: NDArray[np.uint32],
@@ -193,13 +193,13 @@ def _depress(
         _depress_alive(target, own, top, g, spikes, xy)
 
 
-@lean_inlined
+@inlined
 def _lanes(block: Block | None) -> int:
     """Return how many neurons share a register: depressing a register costs as much as depressing one neuron."""
     return 0 if block is None else length(single(block))
 
 
-@lean_inlined
+@inlined
 def _depress_all(
     target: Floats,
     own: NDArray[np.uint32],
@@ -216,7 +216,7 @@ def _depress_all(
             depress_rows(target, own, 0, own.shape[0], top, start, trace, xy, block)
 
 
-@lean_inlined
+@inlined
 def _depress_alive(
     target: Floats, own: NDArray[np.uint32], top: int, g: int, spikes: Spikes, xy: STDPConstants
 ) -> None:
@@ -230,7 +230,7 @@ def _depress_alive(
             w[alive[n]] = clip(w[alive[n]] - change[n], xy)
 
 
-@lean
+@compiled
 def _potentiate(weights: Floats, spikes: Spikes, xy: STDPConstants) -> None:
     """Let the neurons that fired potentiate their position's own weights: w <- clip(w + A_plus*x)."""
     x = spikes.x[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import lean, lean_inlined
+from stdpnet._numba.jit import compiled, inlined
 from stdpnet.stdp.engines.base import STDPConstants
 from stdpnet.stdp.engines.compiled.plasticity import age_y, clip, find_pixel_traces, is_resident
 from stdpnet.stdp.engines.compiled.state import ALIVE, FIRED, Group, Rules, Spikes
@@ -17,7 +17,7 @@ from stdpnet.stdp.engines.compiled.vectors import Block, add, clip_vector, lengt
 from stdpnet.stdp.network import Floats
 
 
-@lean
+@compiled
 def learn_shared(
     k: int,
     fired: bool,
@@ -48,7 +48,7 @@ def learn_shared(
         spikes.sharing[spikes.touched[n]] = 0
 
 
-@lean_inlined
+@inlined
 def _find_members(
     k: int,
     rows: NDArray[np.uint32],
@@ -74,7 +74,7 @@ def _find_members(
     return touched
 
 
-@lean_inlined
+@inlined
 def _keep_columns(group: Group, spikes: Spikes) -> int:
     """List the channels that fired anywhere, and keep their weights as they are; return how many they are."""
     count = 0
@@ -92,7 +92,7 @@ def _keep_columns(group: Group, spikes: Spikes) -> int:
     return count
 
 
-@lean_inlined
+@inlined
 def _depress_row(row: int, weights: Floats, spikes: Spikes, xy: STDPConstants, block: Block | None) -> None:
     """Apply what a row's members depress it by."""
     if block is None:
@@ -108,7 +108,7 @@ def _depress_row(row: int, weights: Floats, spikes: Spikes, xy: STDPConstants, b
             store(weights, row, start, clip_vector(w, low, high))
 
 
-@lean_inlined
+@inlined
 def _depression(row: int, j: int, spikes: Spikes, xy: STDPConstants) -> float:
     """Return the change of one weight by all positions' input spikes of a step."""
     change = xy.A_minus - xy.A_minus
@@ -117,7 +117,7 @@ def _depression(row: int, j: int, spikes: Spikes, xy: STDPConstants) -> float:
     return change
 
 
-@lean_inlined
+@inlined
 def _learn_column(n: int, group: Group, spikes: Spikes, xy: STDPConstants) -> None:
     """Apply depression and potentiation, together, to the weights of a channel that fired."""
     j = spikes.columns[n]

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 from llvmlite import binding, ir
 from numba.core import types
-from numba.extending import NativeValue, intrinsic, models, register_model, typeof_impl, unbox
+from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
+
+from stdpnet._numba.jit import instruction
 
 
 class Block:
@@ -97,11 +99,6 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, vector, ir.ArrayType(register, vector.block.registers))
 
 
-def _instruction(generator: Callable[..., Any]) -> Any:
-    """Make a function of compiled code that generates its own instructions; its arguments here are numba types."""
-    return intrinsic(generator)
-
-
 def _registers(builder: Any, value: Any) -> list[Any]:
     return [builder.extract_value(value, index) for index in range(value.type.count)]
 
@@ -130,7 +127,7 @@ def _alignment(array_type: Any) -> int:
     return int(np.dtype(str(array_type.dtype)).itemsize)
 
 
-@_instruction
+@instruction
 def length(_: Any, block: Any) -> Any:
     """length(block): how many neurons it has, a constant."""
 
@@ -140,7 +137,7 @@ def length(_: Any, block: Any) -> Any:
     return types.intp(block), generate
 
 
-@_instruction
+@instruction
 def at(_: Any, array: Any, index: Any) -> Any:
     """at(array, index): array[index] of a contiguous array; neither bounds nor negative indices are checked."""
 
@@ -151,7 +148,7 @@ def at(_: Any, array: Any, index: Any) -> Any:
     return array.dtype(array, types.intp), generate
 
 
-@_instruction
+@instruction
 def load(_: Any, array: Any, row: Any, start: Any, block: Any) -> Any:
     """load(array, row, start, block): array[row, start : start + length(block)]; bounds are not checked."""
     vector = VectorType(array.dtype, block)
@@ -165,7 +162,7 @@ def load(_: Any, array: Any, row: Any, start: Any, block: Any) -> Any:
     return vector(array, types.intp, types.intp, block), generate
 
 
-@_instruction
+@instruction
 def store(_: Any, array: Any, row: Any, start: Any, value: Any) -> Any:
     """store(array, row, start, vector): array[row, start : start + length] = vector; bounds are not checked."""
 
@@ -179,7 +176,7 @@ def store(_: Any, array: Any, row: Any, start: Any, value: Any) -> Any:
     return types.void(array, types.intp, types.intp, value), generate
 
 
-@_instruction
+@instruction
 def splat(_: Any, number: Any, block: Any) -> Any:
     """splat(number, block): a vector that has the number everywhere."""
     vector = VectorType(number, block)
@@ -203,8 +200,8 @@ def _elementwise(operation: Callable[..., Any]) -> Any:
 
     count = operation.__code__.co_argcount - 1
     if count == 2:
-        return _instruction(lambda _, a, b: (a(a, b), generate))
-    return _instruction(lambda _, a, b, c: (a(a, b, c), generate))
+        return instruction(lambda _, a, b: (a(a, b), generate))
+    return instruction(lambda _, a, b, c: (a(a, b, c), generate))
 
 
 def _clip(builder: Any, x: Any, low: Any, high: Any) -> Any:
@@ -227,7 +224,7 @@ where_positive = _elementwise(_where_positive)
 """where_positive(c, x, y): x where c > 0, else y."""
 
 
-@_instruction
+@instruction
 def any_ge(_: Any, left: Any, right: Any) -> Any:
     """any_ge(a, b): whether a >= b anywhere."""
 
@@ -243,7 +240,7 @@ def any_ge(_: Any, left: Any, right: Any) -> Any:
     return types.boolean(left, right), generate
 
 
-@_instruction
+@instruction
 def single(_: Any, block: Any) -> Any:
     """single(block): a block of one register."""
     one = BlockType(block.lanes, 1)
@@ -254,7 +251,7 @@ def single(_: Any, block: Any) -> Any:
     return one(block), generate
 
 
-@_instruction
+@instruction
 def bits_ge(_: Any, left: Any, right: Any) -> Any:
     """bits_ge(a, b): where a >= b, as the bits of a number; of single registers."""
 
@@ -266,7 +263,7 @@ def bits_ge(_: Any, left: Any, right: Any) -> Any:
     return types.int64(left, right), generate
 
 
-@_instruction
+@instruction
 def lowest_bit(_: Any, bits: Any) -> Any:
     """lowest_bit(bits): the number of the lowest bit that is set; of a number that is not 0."""
 
@@ -276,7 +273,7 @@ def lowest_bit(_: Any, bits: Any) -> Any:
     return types.int64(types.int64), generate
 
 
-@_instruction
+@instruction
 def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, start: Any, block: Any) -> Any:
     """collect(weights, rows, first, end, top, start, block): the sum of weights[rows[i] - top, start:], i = first ...
 

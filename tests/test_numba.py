@@ -1,0 +1,54 @@
+"""The cache of machine code: what is kept on disk is used again only while all of its sources are unchanged."""
+
+import ast
+
+from stdpnet._numba import jit
+from stdpnet._numba.philox import philox_many
+
+
+def closure(path):
+    """Return a file of stdpnet and all that it imports, directly or not, while it is imported."""
+    found, left = set(), [path]
+    while left:
+        if (path := left.pop()) in found or not path.exists():
+            continue
+        found.add(path)
+        nodes = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)]
+        names = [node.module.split(".") for node in nodes if node.module.startswith("stdpnet.")]
+        left += [jit.PACKAGE.parent.joinpath(*name).with_suffix(".py") for name in names]
+    return found
+
+
+def test_machine_code_is_dated_by_every_file_that_defines_what_a_compiled_function_uses():
+    kernels = jit.PACKAGE / "stdp/engines/compiled/kernels.py"
+    encoding = jit.PACKAGE / "encoding.py"
+    compiled = {path for path in closure(kernels) | closure(encoding) if jit.COMPILED.search(path.read_bytes())}
+    records = {path for path in closure(kernels) if "NamedTuple)" in path.read_text()}
+    assert {path.name for path in compiled} >= {"kernels.py", "vectors.py", "philox.py", "encoding.py"}
+    assert len(records - compiled) > 0
+    assert compiled | records <= set(jit.compiled_sources())
+
+
+def test_a_changed_source_is_compiled_again(tmp_path, monkeypatch):
+    def stamp():
+        jit.source_stamp.cache_clear()
+        return jit.source_stamp()
+
+    before = stamp()
+    assert stamp() == before
+    changed = tmp_path / "changed.py"
+    changed.write_text("from stdpnet._numba.jit import compiled\n")
+    sources = jit.compiled_sources()
+    monkeypatch.setattr(jit, "compiled_sources", lambda: [*sources, changed])
+    assert stamp() != before
+    jit.source_stamp.cache_clear()
+
+
+def test_a_compiled_function_of_another_package_is_dated_by_its_own_file_too():
+    stamps = {function._cache._cache_file._source_stamp for function in (philox_many, jit.compiled(twice))}
+    assert len(stamps) == 2
+    assert all(stamp.startswith(jit.source_stamp()) for stamp in stamps)
+
+
+def twice(x):
+    return 2 * x
