@@ -1,4 +1,4 @@
-"""The obvious, slow twin of every engine: MODEL's time step, word for word, in plain Python loops over floats."""
+"""The slow reference for every engine: docs/model.md, One time step, in plain Python loops over floats."""
 
 import itertools
 import math

@@ -1,7 +1,7 @@
-"""The plasticity windows, measured: pairs of spikes shown to the real kernels of an engine, weights read off after.
+"""Measure plasticity windows: show pairs of spikes to an engine and compare the weights before and after.
 
 Nothing here evaluates the rule. One presentation measures a whole window: many synapses, each with its own interval.
-Every spike of a neuron is forced by a driver pixel of overwhelming weight, one step ahead of it (MODEL, one step).
+Each spike of a neuron is forced by a driver pixel of overwhelming weight, one step earlier (docs/model.md, step 4).
 """
 
 from __future__ import annotations

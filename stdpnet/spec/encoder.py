@@ -12,7 +12,7 @@ EncoderKind = Literal["poisson", "poisson_isi", "regular"]
 
 
 class EncoderSpec(Spec):
-    """Each pixel fires at max_rate * value/255 (MODEL, Input)."""
+    """Each pixel fires at max_rate * value/255 (docs/model.md, Input)."""
 
     kind: EncoderKind = "poisson"
     """poisson (Bernoulli in each step), poisson_isi (Poisson distributed intervals) or regular (constant interval)."""

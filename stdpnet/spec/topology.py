@@ -16,7 +16,7 @@ ABBREVIATIONS: dict[str, str] = {"locally_connected": "LCSNN", "convolutional": 
 
 @dataclass(frozen=True)
 class Geometry:
-    """Sizes of a network; neuron index = position * channels + channel (MODEL, Topology)."""
+    """Sizes of a network; neuron index = position * channels + channel (docs/model.md, Topology)."""
 
     side: int
     """Image side n, pixels."""

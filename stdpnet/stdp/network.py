@@ -81,7 +81,7 @@ class Network:
 
 
 def initial_network(spec: ExperimentSpec) -> Network:
-    """Return the untrained network of a spec: weights uniform in [0, 1) and normalised, theta 0 (MODEL, step order)."""
+    """Return the untrained network of a spec (docs/model.md, Initial values)."""
     geometry, dtype = spec.geometry, np.dtype(spec.simulation.effective_dtype)
     shape = (geometry.weight_sets, geometry.fan_in, geometry.channels)
     weights = generator(spec.seed, Purpose.WEIGHTS).random(shape).astype(dtype)

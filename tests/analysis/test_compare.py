@@ -48,7 +48,7 @@ TOTALS = {
     "csnn-25-k8": 11_200,
     "fcsnn-100": 49_900,
 }
-"""MODEL, Topology."""
+"""docs/model.md, Topology."""
 
 
 @pytest.fixture(scope="module")

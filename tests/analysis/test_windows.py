@@ -1,4 +1,4 @@
-"""The plasticity windows, measured on every engine, are the exponentials of MODEL."""
+"""The plasticity windows, measured on every engine, are the exponentials of docs/model.md, Plasticity."""
 
 import numpy as np
 import pytest

@@ -2,7 +2,7 @@ import pytest
 
 from stdpnet.spec.topology import TopologySpec
 
-# MODEL, Topology; n = 20, stride 4
+# docs/model.md, Topology; n = 20, stride 4
 COUNTS = [
     ("locally_connected", 1000, 12, 10_287_000),
     ("locally_connected", 100, 12, 218_700),

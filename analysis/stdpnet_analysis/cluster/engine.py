@@ -1,4 +1,4 @@
-"""Training one network on many processes: its positions share nothing but the input (MODEL, Topology)."""
+"""Training one network on many processes: its positions share nothing but the input (docs/model.md, Topology)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Votes: what a neuron's spikes say about the classes, and three rules to count them (MODEL, Reading the activity).
+"""Votes of neurons for classes, and three rules to count them (docs/model.md, Reading the activity).
 
 A neuron's vote for a class is its mean spike count over the calibration images of that class; its *result* for an image
 is count * vote. The rules differ in whose results are summed.
@@ -41,7 +41,7 @@ def class_means(responses: Counts, labels: NDArray[Any], n_classes: int) -> Floa
     labels : (n_images,) int
         Class of each image, 0 to n_classes - 1.
     n_classes : int
-        Number of classes; one without images has vote 0 (MODEL, Reading the activity).
+        Number of classes; one without images has vote 0 (docs/model.md, Reading the activity).
 
     Returns
     -------
@@ -84,7 +84,7 @@ RULES: tuple[Rule, ...] = tuple(_RULES)
 
 
 def vote_scores(responses: Counts, votes: Floats, n_positions: int = 1, rule: Rule = "all") -> Floats:
-    """Return each image's score for each class under a voting rule (MODEL, Reading the activity).
+    """Return each image's score for each class under a voting rule (docs/model.md, Reading the activity).
 
     all           sum over neurons of count * vote
     patch         sum over positions of the largest count * vote of the position's channels, for each class

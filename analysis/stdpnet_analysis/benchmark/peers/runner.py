@@ -29,7 +29,7 @@ class Problem(NamedTuple):
     offsets: Any
     """(N, T + 1)."""
     numbers: dict[str, float]
-    """The parameters by MODEL's names; mV, ms."""
+    """The parameters by the names of docs/model.md, Units and names; mV, ms."""
 
     @classmethod
     def load(cls, path: str) -> Problem:
