@@ -1,6 +1,8 @@
-"""The errors a user can cause or meet: each message is one sentence that names what is wrong and the remedy."""
+"""The errors a user can cause or meet: each message is one sentence that names what is wrong and the remedy.
 
-from pathlib import Path
+They cross the processes of a cluster: each can be pickled, with its message and its attributes.
+"""
+
 from signal import Signals
 
 
@@ -39,15 +41,17 @@ class HealthError(StdpnetError, RuntimeError):
 
 
 class StopRequestedError(StdpnetError):
-    """A signal asked a training job to stop; it has written a checkpoint.
+    """A signal asked a training job, a sweep or a table to stop; checkpoints have been written.
 
     Parameters
     ----------
-    run : the run's directory
-    images : training images it has behind it
+    message : what was stopped, and which command goes on with it
     number : the signal
     """
 
-    def __init__(self, run: Path, images: int, number: Signals) -> None:
+    def __init__(self, message: str, number: Signals) -> None:
         self.signal = number
-        super().__init__(f"{run}: stopped by {number.name} at image {images}; `stdpnet resume {run}` goes on")
+        super().__init__(message, number)
+
+    def __str__(self) -> str:
+        return str(self.args[0])

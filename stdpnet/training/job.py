@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol
+from signal import Signals
+from typing import Any, NoReturn, Protocol
 
 from stdpnet.data import Dataset, load_dataset
 from stdpnet.errors import HealthError, RunError, StdpnetError, StopRequestedError
@@ -63,7 +64,14 @@ class Job:
     def check_signals(self) -> None:
         """Leave, by an exception that the job answers with a checkpoint, if a signal asked for it."""
         if self._signals.received is not None:
-            raise StopRequestedError(self.run.path, self.state.images, self._signals.received)
+            self.stop(self._signals.received)
+
+    def stop(self, number: Signals) -> NoReturn:
+        """Leave as after a signal of this number: by an exception that the job answers with a checkpoint."""
+        path, images = self.run.path, self.state.images
+        raise StopRequestedError(
+            f"{path}: stopped by {number.name} at image {images}; `stdpnet resume {path}` goes on", number
+        )
 
     def go(self, observers: Iterable[Observer], event: str) -> Run:
         """Train to the goal, and write everything down on the way; the caller holds the run's lock."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from signal import SIGTERM
 from typing import Any
 
-from stdpnet.errors import RunError, StopRequestedError
+from stdpnet.errors import RunError
 from stdpnet.runs import Run
 from stdpnet.spec.load import dump_config
 from stdpnet.stdp.spec.experiment import ExperimentSpec
@@ -77,7 +77,7 @@ class Stopper:
         if self._prune.exists():
             job.finish("pruned")
         elif self._leave.exists():
-            raise StopRequestedError(job.run.path, job.state.images, SIGTERM)
+            job.stop(SIGTERM)
 
 
 def finish_reason(run: Run) -> Any:

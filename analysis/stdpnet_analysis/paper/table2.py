@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from signal import Signals
 from typing import Any, Literal, NamedTuple
 
 from distributed import Client
@@ -59,14 +58,6 @@ class Task(NamedTuple):
         return read_json(path) if path.exists() else None
 
 
-class ReproductionStoppedError(StopRequestedError):
-    """A signal asked to stop; what was under way has checkpoints."""
-
-    def __init__(self, folder: Path, number: Signals) -> None:
-        self.signal = number
-        StdpnetError.__init__(self, f"{folder}: stopped by {number.name}; the same command goes on")
-
-
 def plan(
     rows: Iterable[int], seeds: int, preset: Preset, folder: Path, overrides: Sequence[str] = (), first: int = 0
 ) -> list[Task]:
@@ -116,8 +107,8 @@ def compute(tasks: Sequence[Task], client: Client, told: Callable[[Task], None] 
 
     Raises
     ------
-    ReproductionStoppedError
-        If a signal asked for it.
+    StopRequestedError
+        If a signal asked for it; what was under way has checkpoints.
     RunError, EngineError
         If a task cannot be done; the others are finished first.
     """
@@ -143,7 +134,8 @@ def compute(tasks: Sequence[Task], client: Client, told: Callable[[Task], None] 
                     told(task)
             if signals.received is not None:
                 _leave(futures)
-                raise ReproductionStoppedError(open_tasks[0].run.parent, signals.received)
+                folder, number = open_tasks[0].run.parent, signals.received
+                raise StopRequestedError(f"{folder}: stopped by {number.name}; the same command goes on", number)
     if errors:
         raise errors[0] if isinstance(errors[0], StdpnetError) else RunError(f"a task failed: {errors[0]!r}")
 

@@ -10,15 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from signal import Signals
 from typing import Any
 
 import optuna
 from distributed import Client, Future
 from optuna.trial import FrozenTrial, TrialState
 
-from stdpnet.errors import ConfigError, RunError, StdpnetError, StopRequestedError
+from stdpnet.errors import ConfigError, RunError, StopRequestedError
 from stdpnet.runs.files import read_lines
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training.signals import SignalCatcher
@@ -33,14 +31,6 @@ LOOK = 0.25
 FAREWELL = 60.0
 """Seconds that workers get to write checkpoints when the driver is asked to stop."""
 DRIVER = "driver"
-
-
-class StudyStoppedError(StopRequestedError):
-    """A signal asked a driver to stop; its trials have checkpoints and wait to be adopted."""
-
-    def __init__(self, study: Path, number: Signals) -> None:
-        self.signal = number
-        StdpnetError.__init__(self, f"{study}: stopped by {number.name}; the same command goes on")
 
 
 @dataclass
@@ -81,8 +71,8 @@ class Driver:
 
         Raises
         ------
-        StudyStoppedError
-            If a signal asked for it.
+        StopRequestedError
+            If a signal asked for it; its trials have checkpoints and wait to be adopted.
         RunError
             If the scheduler is gone.
         """
@@ -104,7 +94,8 @@ class Driver:
                     self._take(future)
                 if signals.received is not None:
                     self._leave()
-                    raise StudyStoppedError(self._directory.path, signals.received)
+                    study, number = self._directory.path, signals.received
+                    raise StopRequestedError(f"{study}: stopped by {number.name}; the same command goes on", number)
 
     def _has_room(self) -> bool:
         return len(self._queue) + len(self._futures) < slots(self._client)

@@ -44,7 +44,8 @@ class DimensionSpec(Spec):
     @model_validator(mode="after")
     def _is_a_range_or_choices(self) -> Self:
         if self.choices:
-            ranged = [name for name in ("low", "high", "log", "integer", "step") if getattr(self, name)]
+            values = {name: getattr(self, name) for name in ("low", "high", "log", "integer", "step")}
+            ranged = [name for name, value in values.items() if value is not None and value is not False]
             if ranged:
                 raise ValueError(f"choices: do not go with {', '.join(ranged)}; use one or the other")
             return self

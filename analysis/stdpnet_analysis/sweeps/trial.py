@@ -52,5 +52,4 @@ def run_repeat(repeat: Repeat) -> Outcome:
 def objective(accuracy: dict[str, float], readout: Objective) -> float:
     """Return the accuracy that a study maximises."""
     vote = max(accuracy[rule] for rule in RULES)
-    combined = {"vote": vote, "mean": (vote + accuracy["linear"]) / 2}
-    return combined.get(readout) or accuracy[readout]
+    return {**accuracy, "vote": vote, "mean": (vote + accuracy["linear"]) / 2}[readout]

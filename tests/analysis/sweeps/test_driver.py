@@ -19,6 +19,7 @@ from stdpnet_analysis.sweeps.driver import DRIVER
 from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates
 from stdpnet_analysis.sweeps.report import summarise
 from stdpnet_analysis.sweeps.space import applied
+from stdpnet_analysis.sweeps.trial import objective
 
 BASE = """
 [base]
@@ -100,6 +101,29 @@ def test_an_unhealthy_network_is_a_pruned_trial_with_its_reason(client, made):
     sweep(directory, client)
     assert states(directory) == ["PRUNED"]
     assert "silent network" in directory.study().trials[0].user_attrs["reason"]
+
+
+def test_a_silent_trial_has_accuracy_zero_and_neither_ends_the_sweep_nor_the_next_command(client, made):
+    space = "[space.plasticity]\nmean_weight = { choices = [0.0001] }\n[sampler]\nkind = 'random'\n"
+    text = (
+        space
+        + "[pruner]\nkind = 'median'\nevery = 50\ncalibration = 50\nvalidation = 50\n[objective]\nreadout = 'vote'"
+    )
+    directory = made(f"{text}\n[budget]\ntrials = 1", images=50)
+    sweep(directory, client)
+    left = directory.study().ask()  # by a driver that died before it could tell the value
+    left.set_user_attr(DRIVER, "host-1-dead")
+    sweep(made(f"{text}\n[budget]\ntrials = 3", images=50), client)
+    assert states(directory) == ["COMPLETE"] * 3
+    for trial in directory.study().trials:
+        assert trial.value == 0.0
+        assert trial.intermediate_values == {50: 0.0}
+        assert trial.user_attrs["accuracy"]["0"]["linear"] < 0.2
+
+
+@pytest.mark.parametrize("readout", ["linear", "vote", "mean", "all", "patch", "spikes_first"])
+def test_an_objective_of_a_silent_network_is_a_number(readout):
+    assert objective(dict.fromkeys(["all", "patch", "spikes_first", "linear"], 0.0), readout) == 0.0
 
 
 def test_a_grid_is_searched_once_by_two_drivers_together(client, made):

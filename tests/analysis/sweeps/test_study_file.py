@@ -44,6 +44,7 @@ def test_keys_may_be_dotted_or_nested(tmp_path):
         ("[space.plasticity]\nA_plus = { low = 0, high = 1, log = true }", "must lie above 0 where log = true"),
         ("[space.plasticity]\nA_plus = { low = 1, high = 3, log = true, step = 1 }", "does not go with log"),
         ("[space.plasticity]\nA_plus = { low = 1, choices = [2] }", "choices: do not go with low"),
+        ("[space.plasticity]\nA_plus = { low = 0, choices = [2] }", "choices: do not go with low"),
         ("[space.topology]\nchannels = { low = 5, high = 10 }", "add integer = true"),
         ("[space.topology]\nchannels = { low = 5.5, high = 10, integer = true }", "whole numbers"),
         ("[space.topology]\nchannels = { low = 0, high = 10, integer = true }", "greater than or equal to 1, got 0"),
