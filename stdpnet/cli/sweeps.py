@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def sweep(
     file: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.")],
     folder: Annotated[
-        str | None, typer.Option("--dir", metavar="NAME_OR_PATH", help="The study's folder; default runs/<STUDY>.")
+        str | None,
+        typer.Option("--dir", metavar="NAME_OR_PATH", help="The study's folder; default runs/sweep-<STUDY>."),
     ] = None,
     trials: Annotated[int | None, typer.Option("--trials", min=1, help="Trials; default: as the file says.")] = None,
     hours: Annotated[float | None, typer.Option("--hours", min=0, help="Hours; default: as the file says.")] = None,
@@ -44,7 +45,7 @@ def sweep(
     given = {"trials": trials, "hours": hours}
     budget = study.budget.replace(**{name: value for name, value in given.items() if value is not None})
     study = study.replace(budget=budget)
-    directory = sweeps.StudyDirectory.join(study, base, folder or file.stem)
+    directory = sweeps.StudyDirectory.join(study, base, folder or sweeps.default_folder(file))
     with (
         pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
         meter("trials", budget.trials, quiet=as_json) as progress,

@@ -25,7 +25,7 @@ from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.respond import respond
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training import Trainer
-from stdpnet_analysis.cluster.identity import code_digest
+from stdpnet_analysis.cluster.identity import LIBRARIES, code_digest
 
 PATIENCE = 15
 """Seconds in which a scheduler must answer."""
@@ -121,8 +121,8 @@ def check_code(client: Client) -> None:
     for worker, digest in client.run(code_digest).items():
         if digest != code_digest():
             raise EngineError(
-                f"worker {worker}: has another version of stdpnet, numpy, numba, scipy or scikit-learn; install the "
-                "same ones there, so that results do not depend on where they are computed"
+                f"worker {worker}: has another version of stdpnet, {', '.join(LIBRARIES[:-1])} or {LIBRARIES[-1]}; "
+                "install the same ones there, so that results do not depend on where they are computed"
             )
 
 

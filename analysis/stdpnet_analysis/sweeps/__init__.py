@@ -8,11 +8,11 @@ from distributed import Client
 from optuna.trial import FrozenTrial
 
 from stdpnet_analysis.cluster.pool import warm_up
-from stdpnet_analysis.sweeps.directory import StudyDirectory, load_study
+from stdpnet_analysis.sweeps.directory import StudyDirectory, default_folder, load_study
 from stdpnet_analysis.sweeps.driver import Driver
 from stdpnet_analysis.sweeps.spec import StudySpec
 
-__all__ = ["StudyDirectory", "StudySpec", "load_study", "sweep"]
+__all__ = ["StudyDirectory", "StudySpec", "default_folder", "load_study", "sweep"]
 
 
 def sweep(directory: StudyDirectory, client: Client, told: Callable[[FrozenTrial], None] = lambda _: None) -> None:

@@ -8,6 +8,7 @@ import os
 import platform
 import tomllib
 import uuid
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -95,6 +96,20 @@ def _prepared(study: StudySpec, base: ExperimentSpec) -> ExperimentSpec:
         points = {"every": pruner.every, "calibration": pruner.calibration, "validation": pruner.validation}
         base = base.replace(curve=base.curve.replace(**points))
     return base.replace(checkpoint=base.checkpoint.replace(every=study.checkpoint))  # type: ignore[no-any-return]
+
+
+def default_folder(file: Path) -> str:
+    """Return the name below runs/ of the folder of a study file, unlike that of any other command.
+
+    A study that an older version began in runs/<stem> is not gone on with by itself; a warning says how.
+    """
+    if (run_path(file.stem) / "study.toml").is_file():
+        warnings.warn(
+            f"{run_path(file.stem)}: holds a study of an older version; the folder is now runs/sweep-{file.stem}, "
+            f"`--dir {file.stem}` goes on with the old one",
+            stacklevel=2,
+        )
+    return f"sweep-{file.stem}"
 
 
 class StudyDirectory:

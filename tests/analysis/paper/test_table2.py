@@ -7,12 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-import stdpnet
 from stdpnet.errors import ConfigError
 from stdpnet.runs import Run, find_runs
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import evaluate
-from stdpnet_analysis.cluster import identity
 from stdpnet_analysis.paper import report, table2
 
 SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8"]
@@ -40,17 +38,6 @@ def test_a_task_s_key_depends_on_configuration_seed_and_code(tmp_path, monkeypat
     keys = {first, key(first=1), key(overrides=["plasticity.A_plus=0.5"])}
     monkeypatch.setattr(table2, "code_digest", lambda: "changed")
     assert len(keys | {key()}) == 4
-
-
-def test_the_code_digest_covers_what_computes_and_nothing_else():
-    names = {
-        path.name
-        for name in identity.ENGINE
-        for path in identity._sources(identity.Path(stdpnet.__file__).parent / name)
-    }
-    assert {"kernels.py", "encoding.py", "network.py", "trainer.py", "splits.py", "neuron.py"} <= names
-    assert "evaluation.py" in identity.READING
-    assert not any("cli" in name for name in (*identity.ENGINE, *identity.READING))
 
 
 def test_rows_are_computed_summarised_and_cached(client, tmp_path):

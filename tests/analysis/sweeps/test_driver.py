@@ -260,7 +260,7 @@ def test_a_polite_stop_leaves_checkpoints_and_the_same_command_goes_on(tmp_path)
     written(tmp_path, SPACE + "[budget]\ntrials = 2", images=3000, head="checkpoint = 100000\n")
     command = [sys.executable, "-m", "stdpnet", "sweep", "study.toml", "--workers", "1"]
     driver = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    folder = tmp_path / "runs/study"
+    folder = tmp_path / "runs/sweep-study"
 
     def begun():
         runs = find_runs(folder / "trials") if (folder / "trials").exists() else []
@@ -282,7 +282,11 @@ def test_a_polite_stop_leaves_checkpoints_and_the_same_command_goes_on(tmp_path)
     assert states(StudyDirectory.open(folder)) == ["COMPLETE"] * 2
     assert [event["event"] for event in run.events()] == ["started", "stopped", "resumed", "finished"]
     shown = subprocess.run(
-        [sys.executable, "-m", "stdpnet", "study", "study"], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "stdpnet", "study", "sweep-study"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "2 complete" in shown.stdout
     assert (folder / "figures/parallel-coordinates.pdf").exists()
