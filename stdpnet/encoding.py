@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from stdpnet._numba.jit import compiled, inlined
+from stdpnet._numba.jit import compiled, inlined, internal
 from stdpnet._numba.philox import LANES, philox, philox_many
 from stdpnet.parallel import in_parallel, shares
 from stdpnet.random import Stream
@@ -256,7 +256,7 @@ def _interval(word: np.uint32, bounds: NDArray[np.uint32], guide: NDArray[np.uin
     return int(gap) + 1
 
 
-@compiled
+@internal
 def _sort_by_step(
     steps: NDArray[np.int32],
     unsorted: NDArray[np.int32],

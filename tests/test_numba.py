@@ -1,6 +1,8 @@
-"""The cache of machine code: what is kept on disk is used again only while all of its sources are unchanged."""
+"""Compiled code: one version serves every value of an argument; the disk's is used while its sources are unchanged."""
 
 import ast
+
+import numba
 
 from stdpnet._numba import jit
 from stdpnet._numba.philox import philox_many
@@ -52,3 +54,17 @@ def test_a_compiled_function_of_another_package_is_dated_by_its_own_file_too():
 
 def twice(x):
     return 2 * x
+
+
+def test_a_constant_argument_and_a_variable_share_the_compiled_code():
+    doubled = jit.inlined(twice)
+
+    @numba.njit
+    def summed(count):
+        total = doubled(0)
+        for i in range(count):
+            total = doubled(total + i)
+        return total
+
+    assert summed(3) == 8
+    assert len(doubled.signatures) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.core import types
 from numba.extending import intrinsic
 
 P = ParamSpec("P")
@@ -17,6 +18,8 @@ R = TypeVar("R")
 njit: Any = numba.njit
 OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy", "_nrt": False}
 """No GIL; IEEE arithmetic, nothing reassociated or contracted; no allocation, hence no reference counts."""
+INTERNAL: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **OPTIONS}
+"""No entrance from Python or C: unpacking dozens of arrays takes longer to compile than most functions themselves."""
 PACKAGE = Path(__file__).parents[1]
 COMPILED = re.compile(rb"^from (stdpnet\._numba|numba\.extending)\b", re.MULTILINE)
 IMPORTED = re.compile(rb"^ *from (stdpnet[.\w]*) import", re.MULTILINE)
@@ -24,16 +27,38 @@ IMPORTED = re.compile(rb"^ *from (stdpnet[.\w]*) import", re.MULTILINE)
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that allocates nothing, and keep the machine code on disk."""
-    dispatcher = njit(cache=True, **OPTIONS)(function)
-    # Numba dates a function's code by the function's own file, and would go on using old code of what it calls.
-    own = Path(function.__code__.co_filename).read_bytes()
-    dispatcher._cache._cache_file._source_stamp = source_stamp() + hashlib.sha256(own).hexdigest()
-    return cast("Callable[P, R]", dispatcher)
+    return _kept(function, no_cfunc_wrapper=True, **OPTIONS)
+
+
+def internal(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function as `compiled` does, but for compiled callers only."""
+    return _kept(function, **INTERNAL)
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function into its compiled callers, because passing many arrays by value is slow."""
-    return cast("Callable[P, R]", njit(forceinline=True, **OPTIONS)(function))
+    return cast("Callable[P, R]", _widening(njit(forceinline=True, **INTERNAL)(function)))
+
+
+def _kept(function: Callable[P, R], **options: Any) -> Callable[P, R]:
+    dispatcher = njit(cache=True, **options)(function)
+    # Numba dates a function's code by the function's own file, and would go on using old code of what it calls.
+    own = Path(function.__code__.co_filename).read_bytes()
+    dispatcher._cache._cache_file._source_stamp = source_stamp() + hashlib.sha256(own).hexdigest()
+    return cast("Callable[P, R]", _widening(dispatcher))
+
+
+def _widening(dispatcher: Any) -> Any:
+    """Let compiled callers that pass a constant use the code for any value of its type.
+
+    Numba would compile the function for the constant with which a loop begins, and again for the variable.
+    """
+    widened: Any = types.unliteral
+    template = dispatcher.get_call_template
+    dispatcher.get_call_template = lambda args, kws: template(
+        tuple(widened(kind) for kind in args), {name: widened(kind) for name, kind in kws.items()}
+    )
+    return dispatcher
 
 
 def instruction(generator: Callable[..., Any]) -> Any:

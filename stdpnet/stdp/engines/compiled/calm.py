@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import compiled, inlined
+from stdpnet._numba.jit import inlined, internal
 from stdpnet.stdp.engines.base import NeuronConstants, STDPConstants
 from stdpnet.stdp.engines.compiled.plasticity import depress_rows, is_resident
 from stdpnet.stdp.engines.compiled.state import Y_TRACES, Cells, Group, Rules, Spikes
@@ -111,7 +111,7 @@ def _calm_resident(
     return step
 
 
-@compiled
+@internal
 def _calm_blocks(
     k: int,
     stop: int,
@@ -150,7 +150,7 @@ def _calm_blocks(
     return stop - 1
 
 
-@compiled
+@internal
 def _calm_plain(
     k: int,
     stop: int,

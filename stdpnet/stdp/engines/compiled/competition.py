@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import compiled, inlined
+from stdpnet._numba.jit import inlined, internal
 from stdpnet.stdp.engines.base import CompetitionConstants
 from stdpnet.stdp.engines.compiled.plasticity import clip
 from stdpnet.stdp.engines.compiled.state import ALIVE, FIRED, YY_TRACES, Cells, Group, Spikes
@@ -29,7 +29,7 @@ def inhibit(g: int, group: Group, cells: Cells, spikes: Spikes) -> None:
             current[i] = own
 
 
-@compiled
+@internal
 def learn_competition(k: int, competition: Floats, g: int, spikes: Spikes, yy: CompetitionConstants) -> None:
     """Let a position's (C, C) competition learn from step k, after every spike of it; the diagonal stays 0."""
     _raise_traces(k, g, spikes, yy)
@@ -67,7 +67,7 @@ def _raise_traces(k: int, g: int, spikes: Spikes, yy: CompetitionConstants) -> N
         spikes.b[g, j] = spikes.b[g, j] + 1 if yy.accumulate else 1
 
 
-@compiled
+@internal
 def end_competition(competition: Floats, counts: NDArray[np.int32], spikes: Spikes, yy: CompetitionConstants) -> None:
     """Let a position's (C, C) competition learn from the spike counts (C,) of a presentation, and drift."""
     shown, channels = spikes.change, competition.shape[0]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import compiled, inlined
+from stdpnet._numba.jit import compiled, inlined, internal
 from stdpnet.stdp.engines.base import NeuronConstants, Recording
 from stdpnet.stdp.engines.compiled.calm import calm
 from stdpnet.stdp.engines.compiled.competition import end_competition, inhibit, learn_competition
@@ -88,7 +88,7 @@ def _rest(cells: Cells, spikes: Spikes, rules: Rules) -> None:
         spikes.last[:] = -1
 
 
-@compiled
+@internal
 def _present(
     i: int,
     events: Events,
@@ -213,7 +213,7 @@ def _record(
             recording.spikes[i, k, position, spikes.fired[g, n]] = True
 
 
-@compiled
+@internal
 def _end(counts: NDArray[np.int32], group: Group, rules: Rules, spikes: Spikes, block: Block | None) -> int:
     """End a presentation with these counts (P, C); return how many neurons could not be normalised."""
     if rules.learn_yy:

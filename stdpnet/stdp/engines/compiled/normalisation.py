@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stdpnet._numba.jit import compiled
+from stdpnet._numba.jit import compiled, internal
 from stdpnet.stdp.engines.base import STDPConstants
 from stdpnet.stdp.engines.compiled.plasticity import clip
 from stdpnet.stdp.engines.compiled.vectors import (
@@ -44,7 +44,7 @@ def normalise(weights: Floats, channels: int, sums: Floats, norm: float, xy: STD
     return left
 
 
-@compiled
+@internal
 def _normalise_block(weights: Floats, start: int, sums: Floats, norm: float, xy: STDPConstants, block: Block) -> None:
     low, high = splat(xy.w_min, block), splat(xy.w_max, block)
     total = sub(low, low)
@@ -57,7 +57,7 @@ def _normalise_block(weights: Floats, start: int, sums: Floats, norm: float, xy:
         store(weights, row, start, where_positive(total, clip_vector(mul(w, factor), low, high), w))
 
 
-@compiled
+@internal
 def _normalise_plain(weights: Floats, sums: Floats, norm: float, xy: STDPConstants) -> None:
     sums[:] = 0
     for row in range(weights.shape[0]):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import compiled, inlined
+from stdpnet._numba.jit import inlined, internal
 from stdpnet.stdp.engines.base import Plasticity, STDPConstants
 from stdpnet.stdp.engines.compiled.state import (
     ALIVE,
@@ -37,7 +37,7 @@ from stdpnet.stdp.engines.compiled.vectors import (
 from stdpnet.stdp.network import Floats
 
 
-@compiled
+@internal
 def slowed(rules: Rules, rate: float) -> Rules:
     """Return the rules with the feedforward learning rate multiplied by a factor."""
     xy = rules.xy
@@ -47,7 +47,7 @@ def slowed(rules: Rules, rate: float) -> Rules:
     return Rules(rules.neuron, own, rules.yy, rules.learn_xy, rules.learn_yy, rules.norm, rules.relaxation)
 
 
-@compiled
+@internal
 def clip(w: float, bounds: Plasticity) -> float:
     """Return w within the bounds of its plasticity."""
     w = w if w > bounds.w_min else bounds.w_min
@@ -73,7 +73,7 @@ def raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
             spikes.y[g, j] = spikes.y[g, j] + 1 if rules.xy.accumulate else 1
 
 
-@compiled
+@internal
 def find_pixel_traces(
     k: int,
     g: int,
@@ -102,7 +102,7 @@ def find_pixel_traces(
     spikes.aged[X_TRACES, g] = k + 1
 
 
-@compiled
+@internal
 def learn(
     k: int,
     fired: bool,
@@ -175,7 +175,7 @@ def depress_rows(
         store(target, row, start, clip_vector(sub(load(target, row, start, block), change), low, high))
 
 
-@compiled
+@internal
 def _depress(
     target: Floats,
     own: NDArray[np.uint32],
@@ -230,7 +230,7 @@ def _depress_alive(
             w[alive[n]] = clip(w[alive[n]] - change[n], xy)
 
 
-@compiled
+@internal
 def _potentiate(weights: Floats, spikes: Spikes, xy: STDPConstants) -> None:
     """Let the neurons that fired potentiate their position's own weights: w <- clip(w + A_plus*x)."""
     x = spikes.x[0]

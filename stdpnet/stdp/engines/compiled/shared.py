@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import compiled, inlined
+from stdpnet._numba.jit import inlined, internal
 from stdpnet.stdp.engines.base import STDPConstants
 from stdpnet.stdp.engines.compiled.plasticity import age_y, clip, find_pixel_traces, is_resident
 from stdpnet.stdp.engines.compiled.state import ALIVE, FIRED, Group, Rules, Spikes
@@ -17,7 +17,7 @@ from stdpnet.stdp.engines.compiled.vectors import Block, add, clip_vector, lengt
 from stdpnet.stdp.network import Floats
 
 
-@compiled
+@internal
 def learn_shared(
     k: int,
     fired: bool,
