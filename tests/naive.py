@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from stdpnet.stdp.engines.base import Outcome
+from stdpnet.stdp.engines.protocol import Outcome
 
 
 class NaiveEngine:
@@ -13,12 +13,12 @@ class NaiveEngine:
         assert network.dtype == np.float64
         self.spec, self.network = spec, network
 
-    def present(self, trains, switches, recording=None, rates=None):
+    def present(self, trains, switches, recording=None, learning_rates=None):
         counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
         unnormalised = 0
         for i, offsets in enumerate(trains.offsets):
             steps = [sorted(int(p) for p in trains.pixels[a:b]) for a, b in itertools.pairwise(offsets)]
-            self._rate = 1.0 if rates is None else float(rates[i])
+            self._rate = 1.0 if learning_rates is None else float(learning_rates[i])
             raster = self._present_one(steps, switches, recording, i)
             for j in (j for step in raster for j in step):
                 counts[i][divmod(j, self.network.geometry.channels)] += 1

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from stdpnet.data import Split
 from stdpnet.encoding import Encoder
+from stdpnet.geometry import Geometry
 from stdpnet.random import Stream
-from stdpnet.spec.topology import Geometry
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 IMAGES = 500

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from stdpnet.data import Split
 from stdpnet.encoding import Encoder, SpikeTrains
 from stdpnet.random import Stream
-from stdpnet.stdp.engines.base import FROZEN, Recording, make_engine
+from stdpnet.stdp.engines.open import make_engine
+from stdpnet.stdp.engines.protocol import FROZEN, Recording
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 

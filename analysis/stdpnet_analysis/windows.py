@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from stdpnet.encoding import SpikeTrains
 from stdpnet.errors import EngineError
 from stdpnet.spec.topology import TopologySpec
-from stdpnet.stdp.engines.base import Switches, constants, make_engine
+from stdpnet.stdp.engines.derive import constants
+from stdpnet.stdp.engines.open import make_engine
+from stdpnet.stdp.engines.protocol import Switches
 from stdpnet.stdp.network import Network, initial_network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.stdp.spec.plasticity import CompetitionSpec
@@ -84,7 +86,7 @@ def _measure_yy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
     network.weights[0, np.arange(channels), np.arange(channels)] = DRIVE  # each neuron has a driver of its own
     network.theta[...] = 0
     yy = constants(small, network.dtype).yy
-    before = -2 * (abs(yy.A_plus) + abs(yy.A_minus) * (1 + yy.resting)) - 1  # never near the bound of 0
+    before = -2 * (abs(yy.pairs.A_plus) + abs(yy.pairs.A_minus) * (1 + yy.resting)) - 1  # never near the bound of 0
     network.competition[...] = np.where(np.eye(channels, dtype=bool), 0.0, before)
     when = np.append(middle, middle + lags) - 1
     trains = _trains(when, np.arange(channels), small.simulation.steps)

@@ -12,10 +12,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from stdpnet.arrays import Floats
 from stdpnet.errors import RunError
 from stdpnet.runs.files import reading_sealed, write_sealed
 from stdpnet.spec.load import dump_config
-from stdpnet.stdp.network import Floats, Network
+from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 CHECKPOINT_FORMAT = ("stdpnet-checkpoint", 2)

@@ -1,86 +1,17 @@
-"""Architectures, and the geometry that follows from one: positions, receptive fields, synapse counts."""
+"""The architecture table of a configuration, and the geometry that follows from it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from stdpnet.errors import ConfigError
+from stdpnet.geometry import Geometry
 from stdpnet.spec.base import Spec
 
 Architecture = Literal["locally_connected", "convolutional", "fully_connected"]
 ABBREVIATIONS: dict[str, str] = {"locally_connected": "LCSNN", "convolutional": "CSNN", "fully_connected": "FCSNN"}
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """Sizes of a network; neuron index = position * channels + channel (docs/model.md, Topology)."""
-
-    side: int
-    """Image side n, pixels."""
-    kernel: int
-    """Side k of a receptive field, pixels."""
-    stride: int
-    """Distance s of neighbouring receptive fields, pixels."""
-    channels: int
-    """Neurons C per position."""
-    shared: bool
-    """True where all positions of a channel share one kernel (convolutional)."""
-    chosen: tuple[int, ...] | None = None
-    """Which positions this is the geometry of, where it is a part of a network; None: of all."""
-
-    @property
-    def positions_per_side(self) -> int:
-        """Positions per side, p = (n - k)/s + 1."""
-        return (self.side - self.kernel) // self.stride + 1
-
-    @property
-    def positions(self) -> int:
-        """Positions P = p*p, or those of the part."""
-        return self.positions_per_side**2 if self.chosen is None else len(self.chosen)
-
-    @property
-    def pixels(self) -> int:
-        """Input neurons, n*n."""
-        return self.side**2
-
-    @property
-    def fan_in(self) -> int:
-        """Feedforward synapses per neuron, k*k."""
-        return self.kernel**2
-
-    @property
-    def neurons(self) -> int:
-        """Neurons, P*C."""
-        return self.positions * self.channels
-
-    @property
-    def weight_sets(self) -> int:
-        """Independent sets of feedforward weights: P, or 1 where they are shared."""
-        return 1 if self.shared else self.positions
-
-    @property
-    def feedforward_synapses(self) -> int:
-        """Feedforward weights; an entry of a shared kernel counts once."""
-        return self.weight_sets * self.fan_in * self.channels
-
-    @property
-    def competition_synapses(self) -> int:
-        """Ordered pairs of different neurons of one position, P*C*(C-1)."""
-        return self.positions * self.channels * (self.channels - 1)
-
-    @property
-    def synapses(self) -> int:
-        """All trainable synapses."""
-        return self.feedforward_synapses + self.competition_synapses
-
-    def origin(self, position: int) -> tuple[int, int]:
-        """Return the row and column of the upper left pixel of a position's receptive field."""
-        place = position if self.chosen is None else self.chosen[position]
-        row, column = divmod(place, self.positions_per_side)
-        return row * self.stride, column * self.stride
 
 
 class TopologySpec(Spec):
@@ -129,4 +60,10 @@ class TopologySpec(Spec):
                 f"topology.stride: (dataset.crop - kernel)/stride = ({side} - {kernel})/{self.stride} is not whole; "
                 f"choose a stride that divides {side - kernel}"
             )
-        return Geometry(side, kernel, self.stride, self.channels, self.architecture == "convolutional")
+        return Geometry(
+            side=side,
+            kernel=kernel,
+            stride=self.stride,
+            channels=self.channels,
+            shared=self.architecture == "convolutional",
+        )

@@ -13,7 +13,8 @@ from stdpnet.errors import DataError
 from stdpnet.parallel import available_cores
 from stdpnet.random import Purpose, Stream, generator
 from stdpnet.runs import TrainingState
-from stdpnet.stdp.engines.base import Engine, Outcome, Switches, make_engine
+from stdpnet.stdp.engines.open import make_engine
+from stdpnet.stdp.engines.protocol import Engine, Outcome, Switches
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 
@@ -107,7 +108,7 @@ class Trainer:
             extra_rate = retry * training.retry_rate
             images, threads = self._images[order], self.threads or available_cores()
             trains = self._encoder.encode(images, Stream.TRAIN, numbers, extra_rate=extra_rate, threads=threads)
-            outcome = self._engine.present(trains, switches, rates=rates)
+            outcome = self._engine.present(trains, switches, learning_rates=rates)
             state.presentations += len(order)
             spikes = self._record(outcome)
             if spikes.min() >= training.min_spikes:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stdpnet.arrays import Floats
 from stdpnet.errors import EngineError
+from stdpnet.geometry import Geometry
 from stdpnet.random import Purpose, generator
-from stdpnet.spec.topology import Geometry
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.stdp.spec.plasticity import PlasticitySpec
-
-Floats: TypeAlias = NDArray[Any]
-"""Arrays of float32 or float64."""
 
 
 @dataclass

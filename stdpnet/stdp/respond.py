@@ -15,7 +15,8 @@ from stdpnet.errors import EngineError
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
 from stdpnet.runs import Responses, network_digest
-from stdpnet.stdp.engines.base import FROZEN, make_engine
+from stdpnet.stdp.engines.open import make_engine
+from stdpnet.stdp.engines.protocol import FROZEN
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 

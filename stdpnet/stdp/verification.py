@@ -11,7 +11,8 @@ from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder
 from stdpnet.errors import DataError
 from stdpnet.random import Stream
-from stdpnet.stdp.engines.base import Engine, Recording, make_engine
+from stdpnet.stdp.engines.open import make_engine
+from stdpnet.stdp.engines.protocol import Engine, Recording
 from stdpnet.stdp.learner import image_order, rates_at, switches_at
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.spec.experiment import ExperimentSpec

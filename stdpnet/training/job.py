@@ -15,7 +15,7 @@ from typing import Any, NoReturn, Protocol
 from stdpnet.data import Dataset, load_dataset
 from stdpnet.errors import HealthError, RunError, StdpnetError, StopRequestedError
 from stdpnet.runs import Interval, Run, TrainingState
-from stdpnet.stdp.engines.base import make_engine
+from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.health import examine
 from stdpnet.stdp.learner import EngineMaker, Trainer, chunk_size
 from stdpnet.stdp.network import initial_network

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 import stdpnet
 from stdpnet.errors import ConfigError, EngineError
-from stdpnet.stdp.engines.base import window_rows
 from stdpnet.stdp.network import initial_network
 from stdpnet_analysis.benchmark import Peer, benchmark, growth, growth_plan, parse_growth, peers
 from stdpnet_analysis.benchmark.add_loop import add_loop
@@ -86,7 +85,7 @@ def test_the_add_loop_adds_the_weights_of_all_inputs():
     network = initial_network(lively())
     trains = random_trains(np.random.default_rng(0), 2, 40, 36)
     current = np.zeros(3)
-    windows = window_rows(network)
+    windows = network.geometry.receptive_field_rows()
     add_loop(trains.pixels, trains.offsets, windows, network.weights, current)
     rows = windows[:, trains.pixels]
     expected = sum(network.weights[position][rows[position][rows[position] >= 0]].sum(axis=0) for position in range(4))

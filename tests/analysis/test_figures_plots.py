@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from stdpnet.errors import ConfigError
-from stdpnet.spec.topology import Geometry
+from stdpnet.geometry import Geometry
 from stdpnet.stdp.spec.neuron import NeuronSpec
 from stdpnet.stdp.spec.plasticity import PlasticitySpec
 from stdpnet_analysis.ablation import Clamping

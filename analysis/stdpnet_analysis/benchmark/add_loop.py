@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled
-from stdpnet.stdp.network import Floats
+from stdpnet.arrays import Floats
 
 
 @compiled

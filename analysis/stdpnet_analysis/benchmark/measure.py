@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from stdpnet.encoding import SpikeTrains
-from stdpnet.stdp.engines.base import FROZEN, make_engine
+from stdpnet.stdp.engines.open import make_engine
+from stdpnet.stdp.engines.protocol import FROZEN
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.benchmark.machine import machine
 from stdpnet_analysis.benchmark.peers import Peer, check_comparable, run_peer

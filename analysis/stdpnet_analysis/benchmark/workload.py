@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from stdpnet.arrays import Floats
 from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder, SpikeTrains
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
 from stdpnet.runs import TrainingState
-from stdpnet.stdp.engines.base import FROZEN, Outcome, Switches, constants, make_engine, window_rows
 from stdpnet.stdp.engines.compiled.normalisation import normalise
 from stdpnet.stdp.engines.compiled.state import padded, spaced
 from stdpnet.stdp.engines.compiled.vectors import fitting_block
+from stdpnet.stdp.engines.derive import constants
+from stdpnet.stdp.engines.open import make_engine
+from stdpnet.stdp.engines.protocol import FROZEN, Outcome, Switches
 from stdpnet.stdp.learner import CHUNKS
-from stdpnet.stdp.network import Floats, Network, initial_network
+from stdpnet.stdp.network import Network, initial_network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training import Trainer, image_order
 from stdpnet_analysis.benchmark.add_loop import add_loop
@@ -125,13 +128,13 @@ class Workload:
 
     def adder(self) -> Callable[[], None]:
         """Return an action that only adds the weights of the block's input spikes."""
-        (weights, _), windows = self._padded_weights(), window_rows(self.network)
+        (weights, _), windows = self._padded_weights(), self.network.geometry.receptive_field_rows()
         current = np.zeros(self.network.geometry.channels, self.network.dtype)
         return lambda: add_loop(self.trains.pixels, self.trains.offsets, windows, weights, current)
 
     def input_events(self) -> float:
         """Return how many weights of input spikes an image makes the network add."""
-        inside = int((window_rows(self.network)[:, self.trains.pixels] >= 0).sum())
+        inside = int((self.network.geometry.receptive_field_rows()[:, self.trains.pixels] >= 0).sum())
         return inside * self.network.geometry.channels / BLOCK
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
 from stdpnet.errors import ConfigError, EngineError
-from stdpnet.stdp.engines.base import Engine, Outcome, Recording, Switches, make_engine
+from stdpnet.stdp.engines.open import make_engine
+from stdpnet.stdp.engines.protocol import Engine, Outcome, Recording, Switches
 from stdpnet.stdp.learner import EngineMaker
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
@@ -39,7 +40,7 @@ class PositionParallelEngine:
         trains: SpikeTrains,
         switches: Switches,
         recording: Recording | None = None,
-        rates: NDArray[np.float64] | None = None,
+        learning_rates: NDArray[np.float64] | None = None,
     ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
         if recording is not None:
@@ -47,7 +48,9 @@ class PositionParallelEngine:
         positions = np.arange(self.network.geometry.positions)
         parts = np.array_split(positions, min(len(positions), slots(self._client)))
         futures = [
-            self._client.submit(_present, self._spec, self.network.part(part), trains, switches, rates, pure=False)
+            self._client.submit(
+                _present, self._spec, self.network.part(part), trains, switches, learning_rates, pure=False
+            )
             for part in map(np.ndarray.tolist, parts)
         ]
         counts = np.empty((len(trains.offsets), *self.network.theta.shape), np.int32)
@@ -64,11 +67,11 @@ def _present(
     network: Network,
     trains: SpikeTrains,
     switches: Switches,
-    rates: NDArray[np.float64] | None,
+    learning_rates: NDArray[np.float64] | None,
 ) -> tuple[Network, Outcome]:
     """Show presentations to a part of a network; return its new state, and what it answered."""
     engine = make_engine(spec, network, 1)
-    outcome = engine.present(trains, switches, rates=rates)
+    outcome = engine.present(trains, switches, learning_rates=learning_rates)
     return engine.network.copy(), outcome
 
 

@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Circle, Rectangle
 from numpy.typing import NDArray
 
-from stdpnet.spec.topology import Geometry
+from stdpnet.geometry import Geometry
 from stdpnet_analysis.figures import style
 
 DRAWN_CHANNELS = 4

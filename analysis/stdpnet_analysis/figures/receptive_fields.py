@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from stdpnet.spec.topology import Geometry
+from stdpnet.geometry import Geometry
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats, place, receptive_field_mosaic, tile
 from stdpnet_analysis.figures.registry import RunFigure

@@ -1,1 +1,1 @@
-"""How a network is simulated: engines behind one protocol."""
+"""The engines that simulate a network, behind one protocol."""

@@ -26,7 +26,9 @@ from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
 from stdpnet.errors import EngineError
-from stdpnet.stdp.engines.base import Constants, Outcome, Plasticity, Recording, Switches, constants, window_rows
+from stdpnet.stdp.engines.constants import Constants
+from stdpnet.stdp.engines.derive import constants
+from stdpnet.stdp.engines.protocol import Outcome, Recording, Switches
 from stdpnet.stdp.network import Network, normalise
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 
@@ -86,11 +88,11 @@ class BrianEngine:
         trains: SpikeTrains,
         switches: Switches,
         recording: Recording | None = None,
-        rates: NDArray[np.float64] | None = None,
+        learning_rates: NDArray[np.float64] | None = None,
     ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
         counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
-        rates = np.ones(len(counts)) if rates is None else rates
+        rates = np.ones(len(counts)) if learning_rates is None else learning_rates
         self._run = run = _Run(switches, trains.steps, rates, counts, recording)
         if not len(counts):
             return Outcome(counts, 0)
@@ -220,8 +222,8 @@ class _Groups:
         if self.learned:
             yy = self.by_name["YY"]
             self.array("YY", "c")[:] = network.competition[:, self.off_diagonal].ravel()
-            yy.depress.active = switches.learn_yy and bool(numbers.yy.A_minus)
-            yy.potentiate.active = switches.learn_yy and bool(numbers.yy.A_plus)
+            yy.depress.active = switches.learn_yy and bool(numbers.yy.pairs.A_minus)
+            yy.potentiate.active = switches.learn_yy and bool(numbers.yy.pairs.A_plus)
 
     def store(self, network: Network) -> None:
         """Give the state back to the network."""
@@ -251,18 +253,20 @@ class _Groups:
     def end_competition(self, counts: NDArray[np.int32]) -> None:
         """Let the competition learn from the spike counts (P, C) of a presentation, and drift."""
         c, yy = self.array("YY", "c"), self._numbers.yy
+        low, high = yy.pairs.w_min, yy.pairs.w_max
         if yy.eta:
             products = (counts[:, :, None] * counts[:, None, :])[:, self.off_diagonal].ravel()
-            np.clip(c - yy.eta * (products - yy.expected), yy.w_min, yy.w_max, out=c)
+            np.clip(c - yy.eta * (products - yy.expected), low, high, out=c)
         if yy.drift:
-            np.clip(c + yy.drift, yy.w_min, yy.w_max, out=c)
+            np.clip(c + yy.drift, low, high, out=c)
 
     def _synapses(
         self, name: str, pre: str, post: str, model: str, on_pre: dict[str, str], on_post: dict[str, str]
     ) -> Any:
         """Create synapses, to be connected."""
         ends, codes = (self.by_name[pre], self.by_name[post]), {"on_pre": on_pre, "on_post": on_post}
-        namespace = (self._numbers.yy if name == "YY" else self._numbers.xy)._asdict()
+        xy, yy = self._numbers.xy, self._numbers.yy
+        namespace = {**yy.pairs._asdict(), "resting": yy.resting} if name == "YY" else xy._asdict()
         synapses = brian2.Synapses(*ends, model, **codes, namespace=namespace, clock=self.clock, name=name)
         for operation in (*on_pre, *on_post):
             getattr(synapses, operation).order = ORDER.get(f"{name}_{operation}", ORDER.get(operation))
@@ -278,7 +282,8 @@ class _Groups:
         change = "dw = dw {}" if geometry.shared else "w = clip(w {}, w_min, w_max)"
         on_pre = {"transmit": "I_post += w", "depress": change.format("- A_minus*rate*y_post")}
         xy = self._synapses("XY", "X", "Y", model, on_pre, {"potentiate": change.format("+ A_plus*rate*x")})
-        pixels = np.nonzero(window_rows(network) >= 0)[1].reshape(geometry.positions, -1, 1)  # (P, k*k, 1)
+        inside = geometry.receptive_field_rows() >= 0
+        pixels = np.nonzero(inside)[1].reshape(geometry.positions, -1, 1)  # (P, k*k, 1)
         pre, post = np.broadcast_arrays(pixels, np.arange(geometry.neurons).reshape(geometry.positions, 1, -1))
         xy.connect(i=pre.ravel(), j=post.ravel())
         xy.x = brian2.linked_var(self.by_name["XT"], "x", index="i")
@@ -315,10 +320,10 @@ def _neurons(spec: ExperimentSpec, count: int, numbers: Constants, learned: bool
     step = ["v = v_rest + (v - v_rest)*decay_v", "v = v + I", "I = 0", "theta = theta*theta_factor"]
     spike = ["v = v_reset", "theta = theta + theta_jump", "count = count + 1"]
     namespace = {**numbers.neuron._asdict(), "tau_v": spec.neuron.tau_v * ms, "tau_theta": spec.neuron.tau_theta * ms}
-    traces: list[tuple[str, float, Plasticity, float]] = [("y", xy.tau_minus, numbers.xy, numbers.xy.decay_post)]
+    traces = [("y", xy.tau_minus, numbers.xy, numbers.xy.decay_post)]
     if learned:
-        traces += [("a", yy.tau_plus, numbers.yy, numbers.yy.decay_pre)]
-        traces += [("b", yy.tau_minus, numbers.yy, numbers.yy.decay_post)]
+        pairs = numbers.yy.pairs
+        traces += [("a", yy.tau_plus, pairs, pairs.decay_pre), ("b", yy.tau_minus, pairs, pairs.decay_post)]
     for trace, tau, rule, decay in traces:
         model += f"d{trace}/dt = -{trace}/tau_{trace} : 1\n"
         step.append(f"{trace} = {trace}*decay_{trace}")

@@ -6,11 +6,12 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from stdpnet.geometry import Geometry
 from stdpnet.spec.base import Spec
 from stdpnet.spec.dataset import DatasetSpec
 from stdpnet.spec.encoder import EncoderSpec
 from stdpnet.spec.monitoring import CheckpointSpec, CurveSpec, HealthSpec, ProgressSpec
-from stdpnet.spec.topology import Geometry, TopologySpec
+from stdpnet.spec.topology import TopologySpec
 from stdpnet.spec.training import TrainingSpec
 from stdpnet.stdp.spec.neuron import NeuronSpec
 from stdpnet.stdp.spec.plasticity import CompetitionSpec, PlasticitySpec

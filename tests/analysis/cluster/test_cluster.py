@@ -10,7 +10,8 @@ from stdpnet.encoding import Encoder
 from stdpnet.errors import ConfigError, EngineError, RunError, StopRequestedError
 from stdpnet.random import Stream
 from stdpnet.runs import Run
-from stdpnet.stdp.engines.base import Recording, Switches, make_engine
+from stdpnet.stdp.engines.open import make_engine
+from stdpnet.stdp.engines.protocol import Recording, Switches
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.respond import respond
 from stdpnet.training import resume

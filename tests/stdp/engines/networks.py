@@ -3,7 +3,8 @@
 import numpy as np
 
 from stdpnet.encoding import SpikeTrains
-from stdpnet.stdp.engines.base import Recording, Switches, make_engine
+from stdpnet.stdp.engines.open import make_engine
+from stdpnet.stdp.engines.protocol import Recording, Switches
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 
@@ -61,7 +62,7 @@ def build(spec, engine_keys):
     return make_engine(spec, initial_network(spec), threads=1)
 
 
-def show(engine, trains, switches=TRAINING, rates=None):
+def show(engine, trains, switches=TRAINING, learning_rates=None):
     """Present, recording everything; return (outcome, recording)."""
     recording = Recording.empty(len(trains.offsets), trains.steps, engine.network)
-    return engine.present(trains, switches, recording, rates), recording
+    return engine.present(trains, switches, recording, learning_rates), recording

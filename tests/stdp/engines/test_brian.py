@@ -12,7 +12,7 @@ from brian2.codegen.runtime.cython_rt.extension_manager import cython_extension_
 
 from stdpnet.errors import EngineError
 from stdpnet.stdp.engines import brian
-from stdpnet.stdp.engines.base import FROZEN, Switches
+from stdpnet.stdp.engines.protocol import FROZEN, Switches
 from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
 
 NUMPY, CYTHON = ENGINES["brian2-numpy"], ENGINES["brian2-cython"]

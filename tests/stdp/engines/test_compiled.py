@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from stdpnet.spec.topology import Geometry
-from stdpnet.stdp.engines.base import FROZEN, Switches, window_rows
+from stdpnet.geometry import Geometry
 from stdpnet.stdp.engines.compiled.engine import NumbaEngine
 from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layout
 from stdpnet.stdp.engines.compiled.schedule import by_group, by_presentation
 from stdpnet.stdp.engines.compiled.vectors import Block, fitting_block, register_file
+from stdpnet.stdp.engines.protocol import FROZEN, Switches
 from stdpnet.stdp.network import initial_network
 from tests.stdp.engines.networks import ARCHITECTURES, TRAINING, lively, random_trains
 
@@ -93,7 +93,7 @@ def test_events_are_the_spikes_inside_each_receptive_field(geometry):
     scratch = np.empty((2, 16 * geometry.pixels), np.int32)
     find_events(trains.pixels, trains.offsets, plan, events, scratch)
     spec = lively(dataset={"crop": geometry.side}, topology={"kernel": geometry.kernel, "stride": geometry.stride})
-    windows = window_rows(initial_network(spec))
+    windows = initial_network(spec).geometry.receptive_field_rows()
     for i in range(3):
         for position, (strip, first, end, top) in enumerate(plan.fields):
             for k in range(15):

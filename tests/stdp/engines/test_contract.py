@@ -7,16 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stdpnet.stdp.engines.base import FROZEN, Switches
+from stdpnet.stdp.engines.protocol import FROZEN, Switches
 from stdpnet.stdp.network import initial_network
 from tests.naive import NaiveEngine
 from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
 
 
-def assert_same(spec, engine_keys, trains, switches=TRAINING, rates=None):
+def assert_same(spec, engine_keys, trains, switches=TRAINING, learning_rates=None):
     """Assert that an engine and the naive twin agree to the last bit, and return the twin's outcome."""
     engine, twin = build(spec, engine_keys), NaiveEngine(spec, initial_network(spec))
-    (outcome, seen), (expected, wanted) = show(engine, trains, switches, rates), show(twin, trains, switches, rates)
+    (outcome, seen), (expected, wanted) = (show(each, trains, switches, learning_rates) for each in (engine, twin))
     np.testing.assert_array_equal(seen.spikes, wanted.spikes)
     np.testing.assert_array_equal(seen.v, wanted.v)
     np.testing.assert_array_equal(seen.current, wanted.current)
@@ -65,7 +65,7 @@ def test_homeostasis_of_theta_and_a_changing_learning_rate_equal_the_naive_twin(
     spec = lively(architecture, neuron={"target_rate": 40.0}, competition={"learned": True})
     trains = random_trains(np.random.default_rng(7), 4, spec.simulation.steps, 36, 0.2)
     rates = np.array([1.0, 0.3, 0.7, 0.1])
-    assert_same(spec, engine_keys, trains, rates=rates)
+    assert_same(spec, engine_keys, trains, learning_rates=rates)
     relaxed, free = (build(each, engine_keys) for each in (spec, lively(architecture, competition={"learned": True})))
     for engine in (relaxed, free):
         engine.present(trains, TRAINING)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from stdpnet.stdp.engines.base import FROZEN, Switches
+from stdpnet.stdp.engines.protocol import FROZEN, Switches
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from tests.stdp.engines.networks import as_trains, build, show
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from stdpnet.errors import ConfigError, EngineError
-from stdpnet.stdp.engines.base import constants, window_rows
+from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.benchmark.workload import Workload
 
@@ -88,7 +88,7 @@ def run_peer(peer: Peer, work: Workload, images: int) -> dict[str, Any]:
             problem,
             weights=network.weights,
             theta=network.theta,
-            windows=window_rows(network),
+            windows=network.geometry.receptive_field_rows(),
             pixels=trains.pixels,
             offsets=trains.offsets,
             numbers=json.dumps(_numbers(work)),

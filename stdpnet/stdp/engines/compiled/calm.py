@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import inlined, internal
-from stdpnet.stdp.engines.base import NeuronConstants, STDPConstants
 from stdpnet.stdp.engines.compiled.plasticity import depress_rows, is_resident
 from stdpnet.stdp.engines.compiled.state import Y_TRACES, Cells, Group, Rules, Spikes
 from stdpnet.stdp.engines.compiled.vectors import (
@@ -26,6 +25,7 @@ from stdpnet.stdp.engines.compiled.vectors import (
     store,
     sub,
 )
+from stdpnet.stdp.engines.constants import NeuronConstants, STDPConstants
 
 
 @inlined

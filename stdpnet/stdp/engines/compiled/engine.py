@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
 from stdpnet.parallel import available_cores, in_parallel, shares
-from stdpnet.stdp.engines.base import Outcome, Recording, Switches, constants
 from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layout
 from stdpnet.stdp.engines.compiled.kernels import present
 from stdpnet.stdp.engines.compiled.schedule import by_group, by_presentation
 from stdpnet.stdp.engines.compiled.state import Output, Rules, State, allocate, padded, spaced
 from stdpnet.stdp.engines.compiled.vectors import Block, fitting_block
+from stdpnet.stdp.engines.derive import constants
+from stdpnet.stdp.engines.protocol import Outcome, Recording, Switches
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 
@@ -73,13 +74,13 @@ class NumbaEngine:
         trains: SpikeTrains,
         switches: Switches,
         recording: Recording | None = None,
-        rates: NDArray[np.float64] | None = None,
+        learning_rates: NDArray[np.float64] | None = None,
     ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
         count, groups = len(trains.offsets), len(self._state.weights)
         switches = Switches(switches.learn_xy, switches.learn_yy and self._learned, switches.adapt_theta)
         rules = Rules.of(self._constants, switches)
-        factors = np.ones(count, self.network.dtype) if rates is None else rates.astype(self.network.dtype)
+        factors = np.ones(count) if learning_rates is None else learning_rates
         output = Output(np.zeros((count, *self.network.theta.shape), np.int32), recording)
         if count == 0:
             return Outcome(output.counts, 0)
@@ -96,7 +97,14 @@ class NumbaEngine:
                     piece.after.wait()
                 try:
                     unnormalised += present(
-                        piece.tasks, self._events, factors, self._state, memory, rules, output, self._block
+                        piece.tasks,
+                        self._events,
+                        factors.astype(self.network.dtype),
+                        self._state,
+                        memory,
+                        rules,
+                        output,
+                        self._block,
                     )
                 finally:
                     if piece.done:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled
-from stdpnet.spec.topology import Geometry
+from stdpnet.geometry import Geometry
 
 
 class Layout(NamedTuple):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined, internal
-from stdpnet.stdp.engines.base import NeuronConstants, Recording
+from stdpnet.arrays import Floats
 from stdpnet.stdp.engines.compiled.calm import calm
 from stdpnet.stdp.engines.compiled.competition import end_competition, inhibit, learn_competition
 from stdpnet.stdp.engines.compiled.events import Events
@@ -24,7 +24,8 @@ from stdpnet.stdp.engines.compiled.plasticity import learn, raise_traces, slowed
 from stdpnet.stdp.engines.compiled.shared import learn_shared
 from stdpnet.stdp.engines.compiled.state import ALIVE, ASLEEP, FIRED, Cells, Group, Memory, Output, Rules, Spikes, State
 from stdpnet.stdp.engines.compiled.vectors import Block, add, bits_ge, length, load, lowest_bit, single, splat
-from stdpnet.stdp.network import Floats
+from stdpnet.stdp.engines.constants import NeuronConstants
+from stdpnet.stdp.engines.protocol import Recording
 
 
 @compiled

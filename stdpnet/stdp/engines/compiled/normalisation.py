@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stdpnet._numba.jit import compiled, internal
-from stdpnet.stdp.engines.base import STDPConstants
+from stdpnet.arrays import Floats
 from stdpnet.stdp.engines.compiled.plasticity import clip
 from stdpnet.stdp.engines.compiled.vectors import (
     Block,
@@ -18,7 +18,7 @@ from stdpnet.stdp.engines.compiled.vectors import (
     sub,
     where_positive,
 )
-from stdpnet.stdp.network import Floats
+from stdpnet.stdp.engines.constants import STDPConstants
 
 
 @compiled

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import inlined, internal
-from stdpnet.stdp.engines.base import Plasticity, STDPConstants
+from stdpnet.arrays import Floats
 from stdpnet.stdp.engines.compiled.state import (
     ALIVE,
     FIRED,
@@ -34,7 +34,7 @@ from stdpnet.stdp.engines.compiled.vectors import (
     store,
     sub,
 )
-from stdpnet.stdp.network import Floats
+from stdpnet.stdp.engines.constants import STDPConstants
 
 
 @internal
@@ -48,10 +48,10 @@ def slowed(rules: Rules, rate: float) -> Rules:
 
 
 @internal
-def clip(w: float, bounds: Plasticity) -> float:
+def clip(w: float, stdp: STDPConstants) -> float:
     """Return w within the bounds of its plasticity."""
-    w = w if w > bounds.w_min else bounds.w_min
-    return w if w < bounds.w_max else bounds.w_max
+    w = w if w > stdp.w_min else stdp.w_min
+    return w if w < stdp.w_max else stdp.w_max
 
 
 @inlined

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import inlined, internal
-from stdpnet.stdp.engines.base import STDPConstants
+from stdpnet.arrays import Floats
 from stdpnet.stdp.engines.compiled.plasticity import age_y, clip, find_pixel_traces, is_resident
 from stdpnet.stdp.engines.compiled.state import ALIVE, FIRED, Group, Rules, Spikes
 from stdpnet.stdp.engines.compiled.vectors import Block, add, clip_vector, length, load, mul, splat, store, sub
-from stdpnet.stdp.network import Floats
+from stdpnet.stdp.engines.constants import STDPConstants
 
 
 @internal

@@ -7,15 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet.stdp.engines.base import (
-    CompetitionConstants,
-    Constants,
-    NeuronConstants,
-    Recording,
-    STDPConstants,
-    Switches,
-)
-from stdpnet.stdp.network import Floats
+from stdpnet.arrays import Floats
+from stdpnet.stdp.engines.constants import CompetitionConstants, Constants, NeuronConstants, STDPConstants
+from stdpnet.stdp.engines.protocol import Recording, Switches
 
 FIRED, ASLEEP, ALIVE = 0, 1, 2  # rows of Spikes.tally
 X_TRACES, Y_TRACES, YY_TRACES = 0, 1, 2  # rows of Spikes.aged

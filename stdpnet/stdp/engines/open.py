@@ -1,0 +1,27 @@
+"""Make the engine that a spec names."""
+
+from __future__ import annotations
+
+from stdpnet.stdp.engines.protocol import Engine
+from stdpnet.stdp.network import Network
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+
+
+def make_engine(spec: ExperimentSpec, network: Network, threads: int | None = None) -> Engine:
+    """Return the engine that spec.simulation names; it owns `network` from now on (see Engine).
+
+    Parameters
+    ----------
+    spec : the experiment
+    network : its state, of dtype spec.simulation.effective_dtype
+    threads : how many threads may compute; default all cores; results do not depend on it
+    """
+    match spec.simulation.engine:
+        case "numba":
+            from stdpnet.stdp.engines.compiled.engine import NumbaEngine
+
+            return NumbaEngine(spec, network, threads)
+        case "brian2":
+            from stdpnet.stdp.engines.brian import BrianEngine
+
+            return BrianEngine(spec, network)
