@@ -26,6 +26,10 @@ class RunError(StdpnetError, OSError):
     """A run directory cannot be created, read or written."""
 
 
+class ExtraError(StdpnetError, ImportError):
+    """A package of an extra is not installed."""
+
+
 class HealthError(StdpnetError, RuntimeError):
     """A network in training became unhealthy, and its configuration asks to stop then.
 

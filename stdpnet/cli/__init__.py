@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 
@@ -52,6 +53,8 @@ app.add_typer(data.app, name="data")
 def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit code 2, a signal 128 and its number."""
     warnings.showwarning = _show_warning
+    for package in ("stdpnet", "stdpnet_analysis"):
+        logging.getLogger(package).addHandler(_Printer(logging.WARNING))
     try:
         app()
     except StopRequestedError as stop:
@@ -68,3 +71,10 @@ def main() -> None:
 def _show_warning(message: Warning | str, category: type[Warning], *place: object, **_: object) -> None:
     """Print a warning as one sentence; where in the code it was raised is of no use on a command line."""
     print(f"warning: {message}", file=sys.stderr)
+
+
+class _Printer(logging.Handler):
+    """Prints what the library logs as `_show_warning` prints its warnings."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr, flush=True)

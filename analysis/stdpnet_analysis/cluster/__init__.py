@@ -1,1 +1,5 @@
 """Work spread over the processes of a dask.distributed cluster, on this machine or on many."""
+
+from stdpnet.extras import require
+
+require("sweeps")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
-import warnings
 from asyncio import CancelledError
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,6 +26,8 @@ from stdpnet.stdp.respond import respond
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training import Trainer
 from stdpnet_analysis.cluster.identity import LIBRARIES, code_digest
+
+_LOG = logging.getLogger(__name__)
 
 PATIENCE = 15
 """Seconds in which a scheduler must answer."""
@@ -79,7 +81,7 @@ def pool(
         else:
             client = stack.enter_context(_connected(address))
             if not client.nthreads():
-                warnings.warn(f"{' '.join(address.values())}: has no worker yet; waiting for one", stacklevel=2)
+                _LOG.warning("%s: has no worker yet; waiting for one", " ".join(address.values()))
                 client.wait_for_workers(1)
         check_code(client)
         yield client

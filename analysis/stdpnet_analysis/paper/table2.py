@@ -7,9 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
-
-from distributed import Client
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from stdpnet.errors import ConfigError, RunError, StdpnetError, StopRequestedError
 from stdpnet.runs import Run
@@ -22,6 +20,9 @@ from stdpnet_analysis.cluster.identity import code_digest
 from stdpnet_analysis.cluster.jobs import Stopper, complete
 from stdpnet_analysis.cluster.pool import warm_up
 from stdpnet_analysis.evaluation import evaluate
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 RESULT = "table2.json"
 """A finished job's result, in its run's directory."""

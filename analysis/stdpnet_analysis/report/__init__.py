@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from stdpnet.errors import RunError
+from stdpnet.extras import require
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
 from stdpnet_analysis.report.content import chapter, planned_figures
@@ -35,7 +34,15 @@ def write_report(
     settings : which images and neurons the figures show, and how many threads may compute
     snapshot : which state of the runs, as for `evaluate`
     told : called with 1 and a name after each figure
+
+    Raises
+    ------
+    ExtraError
+        If the extra "report" is not installed.
     """
+    require("report")
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     chapters: list[dict[str, Any]] = []
     for run in runs:
         view = RunView(run, settings, snapshot)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from distributed import Client
-from optuna.trial import FrozenTrial
+from typing import TYPE_CHECKING
 
 from stdpnet_analysis.cluster.pool import warm_up
 from stdpnet_analysis.sweeps.directory import StudyDirectory, default_folder, load_study
 from stdpnet_analysis.sweeps.driver import Driver
 from stdpnet_analysis.sweeps.spec import StudySpec
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from optuna.trial import FrozenTrial
 
 __all__ = ["StudyDirectory", "StudySpec", "default_folder", "load_study", "sweep"]
 

@@ -1,0 +1,23 @@
+"""Packages that not everybody needs: a room that uses them asks for its extra before it imports them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from stdpnet.errors import ExtraError
+
+EXTRAS = {
+    "sweeps": ("cmaes", "distributed", "optuna"),
+    "report": ("jinja2",),
+}
+"""Packages of each extra, by the names under which they are imported. `sweeps` serves `stdpnet sweep`, `study`,
+`reproduce`, and `--scheduler` of `train`, `resume` and `evaluate`; `report` serves `stdpnet report`."""
+
+
+def require(extra: str) -> None:
+    """Raise ExtraError unless all packages of an extra are installed."""
+    missing = [name for name in EXTRAS[extra] if find_spec(name) is None]
+    if missing:
+        raise ExtraError(
+            f"{', '.join(missing)}: not installed; `pip install 'stdpnet[{extra}]'` installs what is needed"
+        )
