@@ -73,7 +73,7 @@ class Engine(Protocol):
         """Show presentations one after the other, each from the resting state.
 
         After each presentation the feedforward weights are normalised, the competition learns from the spike counts and
-        drifts, and theta relaxes, as far as `switches` allow it (docs/model.md, after each presentation).
+        drifts, and theta relaxes, as far as `switches` allow it (docs/model.md, End of a presentation).
 
         Parameters
         ----------
