@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from stdpnet._numba.jit import compiled, inlined, internal
 from stdpnet._numba.philox import LANES, philox, philox_many
@@ -126,7 +125,9 @@ def _interval_table(kind: EncoderKind, peak: float, steps: int) -> IntervalTable
     if kind == "poisson":
         cumulative = np.asarray(-np.expm1(gaps * np.log1p(-np.minimum(expected, 1 - 2.0**-53))[:, None]))
     else:
-        cumulative = np.asarray(stats.poisson.cdf(gaps, means[:, None]))
+        from scipy.special import pdtr  # slow to import, and only this kind needs it
+
+        cumulative = pdtr(gaps, means[:, None])
     bounds = np.clip(np.ceil(cumulative * 2.0**32) - 1, 0, 2.0**32 - 1).astype(np.uint32)
     firsts = np.arange(256, dtype=np.uint32) << np.uint32(24)
     guide = np.array([np.searchsorted(row, firsts, side="left") for row in bounds], np.uint16)

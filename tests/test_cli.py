@@ -46,7 +46,7 @@ def test_the_engine_of_a_run_can_be_chosen_and_is_recorded(stdpnet):
 
 
 def test_verify_reports_identical_engines(stdpnet):
-    keys = ["--set", "topology.channels=5", "--set", "simulation.brian2_target=numpy"]
+    keys = ["--set", "topology.channels=4", "--set", "simulation.brian2_target=numpy"]
     result = stdpnet("verify", "digits", "--images", "3", *keys)
     assert result.stdout.startswith("identical: ")
     assert result.stdout.strip().endswith("spikes, weights, theta, competition")
@@ -109,6 +109,12 @@ def test_help_and_import_load_nothing_heavy():
     )
     for command in ([], ["train"], ["config"], ["data"]):
         subprocess.run([sys.executable, "-c", code, *command, "--help"], check=True)
+
+
+def test_a_training_starts_without_what_only_an_analysis_needs():
+    code = "import sys, stdpnet.training, stdpnet.stdp.engines.compiled.engine\n"
+    code += "assert not {'scipy', 'sklearn', 'matplotlib', 'brian2'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_six_lines_of_python_train_and_evaluate(tmp_path, monkeypatch):

@@ -21,10 +21,10 @@ from stdpnet.runs import Run, directory, files
 from stdpnet.training import resume, train
 from tests.stdp.engines.networks import ENGINES
 
-LCSNN = ["topology.channels=12", "competition.learned=true", "competition.c_w=-50.0"]
-CSNN = ["topology.channels=12", "topology.architecture=convolutional", "competition.learned=true"]
-QUICK = ["training.images=600", "checkpoint.every=40", "progress.every=50", "encoder.max_rate=100.0"]
-QUICK += ["health.action=ignore"]
+LCSNN = ["competition.learned=true", "competition.c_w=-50.0"]
+CSNN = ["topology.architecture=convolutional", "competition.learned=true"]
+QUICK = ["topology.channels=8", "training.images=600", "checkpoint.every=40", "progress.every=50"]
+QUICK += ["encoder.max_rate=100.0", "health.action=ignore"]
 
 
 def spec(*overrides):
@@ -174,7 +174,7 @@ def test_a_full_disk_stops_the_job_with_a_clear_word_and_loses_only_what_is_sinc
     if mounted.returncode:
         pytest.skip("mounting a tmpfs is not permitted here; run as root")
     try:
-        keys = ["training.images=400", "topology.channels=12", "checkpoint.every=100"]
+        keys = ["training.images=400", "checkpoint.every=100"]
         with pytest.raises(RunError, match=r"cannot be written \(No space left on device\); make room"):
             train(spec(*keys), disk / "run", observers=[Filler(disk / "filler", at=150)])
         run = Run.open(disk / "run")

@@ -171,7 +171,7 @@ def test_runs_lists_filters_and_sorts(tmp_path):
     rows = json.loads(stdpnet_command(tmp_path, "runs", "--json", "--sort", "images", "--state", "finished"))
     assert [row["name"] for row in rows] == ["b", "a"]
     table = stdpnet_command(tmp_path, "runs")
-    assert "LCSNN 50/12" in table
+    assert "LCSNN 8/12" in table
     assert "5/60" in table
 
 

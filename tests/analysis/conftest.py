@@ -10,7 +10,7 @@ import pytest
 
 import stdpnet
 
-SMALL = ["training.images=300", "topology.channels=10", "dataset.validation=100"]
+SMALL = ["training.images=300", "topology.channels=8", "dataset.validation=100"]
 
 
 @pytest.fixture(scope="session")

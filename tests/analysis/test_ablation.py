@@ -56,11 +56,12 @@ def test_which_synapses_are_deleted_depends_on_the_seed_alone(images):
 
 
 def test_a_convolution_with_weights_for_each_position_answers_the_same(images):
-    small, split = spec("convolutional", "simulation.dtype=float64"), first_images(images.test, 20)
+    small = spec("convolutional", "simulation.dtype=float64", "topology.channels=4")
+    split = first_images(images.test, 20)
     network = initial_network(small)
     network.theta += np.linspace(0, 3, network.theta.size).reshape(network.theta.shape)
     own_spec, own = ablation.unshared(small, network)
-    assert own.weights.shape == (network.geometry.positions, 144, 8)
+    assert own.weights.shape == (network.geometry.positions, 144, 4)
     shared, alone = (respond(*each, split, Stream.TEST).counts for each in ((small, network), (own_spec, own)))
     assert shared.sum() > 0
     np.testing.assert_array_equal(shared, alone)
@@ -94,7 +95,7 @@ def test_clamping_beyond_the_weights_changes_nothing_and_without_competition_the
 
 @pytest.mark.parametrize("engine", ["numba", "brian2-numpy"])
 def test_a_recorded_image_is_what_evaluation_saw_on_every_engine(engine, images):
-    small = spec("locally_connected", "simulation.dtype=float64", "simulation.duration=60.0")
+    small = spec("locally_connected", "simulation.dtype=float64", "topology.channels=4", "simulation.duration=60.0")
     small = small.replace(simulation=small.simulation.replace(**ENGINES[engine]))
     network = initial_network(small)
     showing = record(small, network, images.test, 3, Stream.TEST)

@@ -17,7 +17,7 @@ from stdpnet_analysis.benchmark.workload import Workload
 from stdpnet_analysis.readouts import make_readouts
 from tests.stdp.engines.networks import lively, random_trains
 
-KEYS = ["topology.channels=5", "simulation.brian2_target=numpy", "simulation.duration=50.0"]
+KEYS = ["topology.channels=4", "simulation.brian2_target=numpy", "simulation.duration=50.0"]
 QUICK = {"threads": 1, "rounds": 2, "warm_up": 64}
 PEER_SCRIPT = """
 import sys

@@ -18,7 +18,7 @@ from tests.stdp.engines.networks import ENGINES
 
 
 def spec(*overrides):
-    return stdpnet.load_config("digits", ["training.images=300", "topology.channels=10", *overrides])
+    return stdpnet.load_config("digits", ["training.images=300", "topology.channels=8", *overrides])
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_threads_do_not_change_responses(architecture):
 
 
 def test_brian2_gives_the_responses_of_the_compiled_engine():
-    keys = ["simulation.dtype=float64", "dataset.test=20"]
+    keys = ["simulation.dtype=float64", "topology.channels=4", "dataset.test=20"]
     counts = []
     for engine in ("numba", "brian2-numpy"):
         small = spec(*keys, *(f'simulation.{key}="{value}"' for key, value in ENGINES[engine].items()))

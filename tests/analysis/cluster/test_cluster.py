@@ -29,7 +29,10 @@ def rows(run):
     return [{key: value for key, value in row.items() if key != "images_per_s"} for row in run.rows("progress")]
 
 
-@pytest.mark.parametrize("overrides", [[], ["competition.learned=true", "simulation.dtype=float64"]])
+EXACT = ["competition.learned=true", "simulation.dtype=float64", "topology.channels=4"]
+
+
+@pytest.mark.parametrize("overrides", [[], EXACT], ids=["fixed", "learned"])
 def test_positions_trained_on_workers_give_the_bytes_of_one_process(client, small, tmp_path, overrides):
     spec = small("progress.every=100", "curve.every=150", "curve.validation=50", "curve.calibration=100", *overrides)
     spread = stdpnet.train(spec, tmp_path / "spread", make=position_parallel(client), chunk=128)
@@ -244,7 +247,7 @@ def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback
 
 def test_commands_use_a_running_scheduler(loopback, stdpnet_command, small, tmp_path):
     there, folder = ["--scheduler-file", str(loopback.file)], stdpnet_command.folder / "runs"
-    sets = ["--set", "training.images=200", "--set", "topology.channels=10", "--set", "dataset.validation=100"]
+    sets = ["--set", "training.images=200", "--set", "topology.channels=8", "--set", "dataset.validation=100"]
     stdpnet_command("train", "digits", "--run", "spread", *sets, *there)
     stdpnet_command("resume", "spread", "--images", "300", *there)
     spread = json.loads(stdpnet_command("evaluate", "spread", "--json", "--no-baselines", *there).stdout)

@@ -73,7 +73,7 @@ def test_the_digest_covers_what_training_and_evaluation_import():
 def test_the_digest_covers_what_a_process_has_loaded_that_trains_and_evaluates(tmp_path):
     program = (
         "import sys, stdpnet\nfrom stdpnet_analysis import evaluate\n"
-        "keys = ['training.images=100', 'topology.channels=10', 'dataset.validation=100']\n"
+        "keys = ['training.images=100', 'topology.channels=8', 'dataset.validation=100']\n"
         "keys += ['curve.every=50', 'curve.validation=100']\n"
         "evaluate(stdpnet.train(stdpnet.load_config('digits', keys), 'run'))\n"
         "for module in list(sys.modules.values()): print(getattr(module, '__file__', None))\n"

@@ -17,8 +17,8 @@ from tests.stdp.engines.networks import ARCHITECTURES, TRAINING, lively, random_
 @pytest.mark.parametrize(
     ("dtype", "block"),
     [
-        ("float32", Block(4, 1)),  # a machine with narrow registers: many blocks, one after the other
-        ("float32", Block(8, 3)),  # AVX2: one block, which stays in registers
+        ("float32", Block(8, 1)),  # many blocks, one after the other
+        ("float32", Block(4, 6)),  # one block, of many narrow registers in which it stays
     ],
 )
 def test_blocks_of_any_shape_equal_plain_loops(architecture, dtype, block):
