@@ -33,7 +33,7 @@ def test_train_evaluate_info_from_the_command_line(stdpnet):
     assert json.loads(stdpnet("evaluate", "digits-4", "--json").stdout) == {"run": "runs/digits-4", **scores}
     info = json.loads(stdpnet("info", "digits-4", "--json").stdout)
     assert (info["images"], info["goal"], info["provenance"]["seed"]) == (60, 60, 4)
-    assert info["accuracy"]["linear"] == scores["readouts"]["linear"]["accuracy"]
+    assert info["scores"][0]["best"]["linear"] == scores["readouts"]["linear"]["accuracy"]
     assert "locally_connected" in stdpnet("info", "digits-4").stdout
 
 

@@ -154,6 +154,7 @@ def test_watch_shows_rates_health_curve_and_remaining_time(tmp_path):
     look = json.loads(stdpnet_command(tmp_path, "watch", str(run.path), "--json"))
     assert look["images"] == 60
     assert look["curve"]["images"] == [0, 20, 40, 60]
+    assert list(look["progress"]["theta"]) == ["min", "p5", "p25", "p50", "p75", "p95", "max"]
 
 
 def test_runs_lists_filters_and_sorts(tmp_path):
@@ -162,17 +163,27 @@ def test_runs_lists_filters_and_sorts(tmp_path):
     stopped = tmp_path / "runs" / "c"
     with pytest.raises(stdpnet.StdpnetError):
         train(spec("training.images=60"), stopped, observers=[StopAt(1)], chunk=5)
-    rows = json.loads(stdpnet_command(tmp_path, "runs", "--json"))
+    rows = json.loads(stdpnet_command(tmp_path, "runs", "--json"))["runs"]
     assert [(row["name"], row["state"], row["images"]) for row in rows] == [
         ("a", "finished", 20),
         ("b", "finished", 40),
         ("c", "stopped", 5),
     ]
-    rows = json.loads(stdpnet_command(tmp_path, "runs", "--json", "--sort", "images", "--state", "finished"))
+    rows = json.loads(stdpnet_command(tmp_path, "runs", "--json", "--sort", "images", "--state", "finished"))["runs"]
     assert [row["name"] for row in rows] == ["b", "a"]
     table = stdpnet_command(tmp_path, "runs")
     assert "LCSNN 8/12" in table
     assert "5/60" in table
+    assert stdpnet_command(tmp_path, "runs", "runs/").count("\n") == table.count("\n")
+
+
+def test_a_finished_run_has_nothing_to_resume_and_is_left_as_it_is(tmp_path):
+    run = train(spec("training.images=20"), tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in run.path.iterdir()}
+    assert "nothing to do, trained on 20 images (goal reached)" in stdpnet_command(tmp_path, "resume", str(run.path))
+    assert json.loads(stdpnet_command(tmp_path, "resume", str(run.path), "--json"))["images"] == 20
+    assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
+    assert "trained on 25 images" in stdpnet_command(tmp_path, "resume", str(run.path), "--images", "25")
 
 
 def test_a_sparkline_shows_the_newest_values_between_the_lowest_and_highest_bar():

@@ -8,6 +8,8 @@ import pytest
 
 from stdpnet.errors import RunError
 from stdpnet.runs import Responses, Run, TrainingState, network_digest
+from stdpnet.runs.rows import RowFollower, append_row, first_row, last_rows, read_rows, without_repeated
+from stdpnet.runs.scores import scored_state
 from stdpnet.spec.load import dump_config
 from stdpnet.stdp.network import initial_network
 from tests.stdp.engines.networks import lively
@@ -114,8 +116,13 @@ def test_a_run_without_a_checkpoint_says_so(run):
 
 
 def test_opening_what_is_no_run_says_so(tmp_path):
-    with pytest.raises(RunError, match="no run here"):
+    with pytest.raises(RunError, match=r"no run here; `stdpnet runs` lists the runs"):
         Run.open(tmp_path / "absent")
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest_one(run):
+    with pytest.raises(RunError, match=r"rnu: no run here; did you mean 'run'\?"):
+        Run.open(run.path.with_name("rnu"))
 
 
 def test_a_path_of_one_part_stays_a_path(run, monkeypatch):
@@ -186,12 +193,95 @@ def test_responses_are_kept_under_their_key(run):
     assert run.load_responses("absent", "key") is None
 
 
+def test_rows_are_read_from_either_end_however_they_lie_across_blocks(tmp_path):
+    rng = np.random.default_rng(0)
+    for number, sizes in enumerate([(), (3,), (20_000,), *rng.integers(0, 9000, (20, 7))]):
+        path = tmp_path / f"{number}.jsonl"
+        rows = [{"images": place, "text": "x" * size} for place, size in enumerate(sizes)]
+        for row in rows:
+            append_row(path, row)
+        for torn in ("", '{"images": 9'):
+            with path.open("a") as file:
+                file.write(torn)
+            assert read_rows(path) == rows
+            assert first_row(path) == (rows[0] if rows else None)
+            for most in (1, 2, 5, 9):
+                assert last_rows(path, most) == rows[-most:]
+
+
+def test_the_last_rows_of_a_damaged_file_are_refused(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"images": 1}\nnonsense\n')
+    with pytest.raises(RunError, match="a line near its end is not a JSON object"):
+        last_rows(path)
+
+
+def test_a_follower_reads_what_was_added_also_after_a_step_back_and_in_a_new_file(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    follower = RowFollower(path)
+    assert follower.read() == []
+    for images in (1, 2, 3, 2, 3):
+        append_row(path, {"images": images})
+        assert follower.read() == without_repeated(read_rows(path))
+    with path.open("a") as file:
+        file.write('{"images": 4')
+    assert [row["images"] for row in follower.read()] == [1, 2, 3]
+    append_row(path, {"images": 5})
+    assert [row["images"] for row in follower.read()] == [1, 2, 3, 5]
+    path.rename(tmp_path / "old")
+    append_row(path, {"images": 7})
+    assert follower.read() == [{"images": 7}]
+    path.unlink()
+    assert follower.read() == []
+
+
+def scores(images=60, linear="logistic", C=0.01, accuracy=0.9, untrained=True, split="test"):
+    """Scores as an evaluation hands them over: the settings of the linear read-out are in the protocol."""
+    protocol = {"split": split, "training_images": images, "snapshot": "last", "linear": linear, "C": C}
+    readouts = {"all": {"accuracy": 0.7}, "patch": {"accuracy": 0.8}, "linear": {"accuracy": accuracy}}
+    baselines = {"untrained": {"readouts": readouts}, "pixels": {"readouts": {"linear": {"accuracy": 0.5}}}}
+    return {"protocol": protocol, "readouts": readouts} | (baselines if untrained else {})
+
+
 def test_scores_of_test_and_validation_do_not_overwrite_each_other(run):
     assert run.load_scores() is None
-    run.save_scores({"a": 1})
-    run.save_scores({"a": 2}, "validation")
-    assert (run.load_scores(), run.load_scores("validation")) == ({"a": 1}, {"a": 2})
-    assert json.loads((run.path / "scores.json").read_text()) == {"a": 1}
+    run.save_scores(scores(10))
+    run.save_scores(scores(20, split="validation"), "validation")
+    assert run.load_scores()["protocol"]["training_images"] == 10
+    assert run.load_scores("validation")["protocol"]["training_images"] == 20
+
+
+def test_a_read_out_with_other_settings_gets_an_entry_of_its_own(run):
+    run.save_scores(scores(accuracy=0.9))
+    held = run.save_scores(scores(linear="sgd", accuracy=0.6))
+    held = run.save_scores(scores(C=0.1, accuracy=0.8, untrained=False))
+    assert run.load_scores() == held
+    assert {name: score["accuracy"] for name, score in held["readouts"].items()} == {
+        "all": 0.7,
+        "patch": 0.8,
+        "linear": 0.9,
+        "linear-sgd": 0.6,
+        "linear-C0.1": 0.8,
+    }
+    assert scored_state(held, "test", "last", 60).best == {"vote": 0.8, "linear": 0.9}
+    assert held["readouts"]["linear"]["settings"] == {"kind": "logistic", "C": 0.01}
+    assert held["readouts"]["linear-sgd"]["settings"] == {"kind": "sgd"}
+    assert set(held["untrained"]["readouts"]) == {"all", "patch", "linear", "linear-sgd"}
+    assert set(held["pixels"]["readouts"]) == {"linear", "linear-sgd"}
+
+
+def test_scores_of_another_state_or_of_a_damaged_file_are_replaced(run):
+    run.save_scores(scores(linear="sgd"))
+    assert set(run.save_scores(scores(images=70))["readouts"]) == {"all", "patch", "linear"}
+    run.scores_path().write_text('{"prot')
+    assert run.save_scores(scores())["protocol"]["training_images"] == 60
+
+
+def test_scores_of_an_older_version_are_read_with_the_settings_of_their_read_out(run):
+    run.scores_path().write_text(json.dumps(scores(linear="sgd")))
+    assert set(run.load_scores()["readouts"]) == {"all", "patch", "linear-sgd"}
+    run.save_scores(scores())
+    assert set(run.load_scores()["readouts"]) == {"all", "patch", "linear-sgd", "linear"}
 
 
 def test_sparse_responses_are_read_a_chunk_at_a_time(run, monkeypatch):

@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple
 from stdpnet.data import Dataset, available, load_dataset
 from stdpnet.errors import DataError, RunError, StdpnetError
 from stdpnet.runs import Run
+from stdpnet.runs.scores import linear_readout
+from stdpnet.runs.summary import training_speed
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training import check_dataset
 from stdpnet_analysis.energy import Cost, cost
@@ -44,7 +46,7 @@ class Entry:
     pixels: float | None
     """Accuracy of the linear read-out of the pixels."""
     images_per_s: float | None
-    """Training, over all intervals in progress.jsonl."""
+    """Training speed (see stdpnet.runs.summary.training_speed)."""
     spikes: float
     """Spikes of the neurons per image."""
     cost: Cost | None
@@ -179,16 +181,18 @@ def _entry(run: Run, split: ScoredSplit, snapshot: str, images: _Images) -> Entr
         protocol, shown = scores["protocol"], scores["protocol"]["training_images"]
         tables = {name: scores[name]["readouts"] for name in ("untrained", "pixels") if name in scores}
         final = run.status == "finished" and (snapshot != "last" or shown >= run.images)
+        linear = linear_readout(scores["readouts"]) or "linear"
+        settings = scores["readouts"][linear].get("settings", {})
         return Entry(
             path=run.path,
             spec=run.spec,
             training_images=shown,
             complete=final,
-            protocol={"snapshot": "last", **protocol},
-            trained=_accuracies(scores["readouts"]),
-            untrained=_accuracies(tables["untrained"]) if "untrained" in tables else None,
-            pixels=tables["pixels"]["linear"]["accuracy"] if "pixels" in tables else None,
-            images_per_s=_rate(run),
+            protocol={"snapshot": "last", **protocol, "linear": settings.get("kind"), "C": settings.get("C")},
+            trained=_accuracies(scores["readouts"], linear),
+            untrained=_accuracies(tables["untrained"], linear) if "untrained" in tables else None,
+            pixels=tables["pixels"][linear]["accuracy"] if "pixels" in tables else None,
+            images_per_s=training_speed(run),
             spikes=scores["spikes_per_image"],
             cost=images.cost(run, scores["spikes_per_image"]),
         )
@@ -196,16 +200,10 @@ def _entry(run: Run, split: ScoredSplit, snapshot: str, images: _Images) -> Entr
         raise RunError(f"its scores are damaged ({error!r}); `{command}` makes them anew") from None
 
 
-def _accuracies(readouts: Mapping[str, Any]) -> Accuracies:
-    return {name: float(readouts[name]["accuracy"]) for name in (*RULES, "linear")}
-
-
-def _rate(run: Run) -> float | None:
-    """Return training images per second over all intervals of progress."""
-    rows = [row for row in run.rows("progress") if row.get("images_per_s")]
-    images = sum(row["interval_images"] for row in rows)
-    seconds = sum(row["interval_images"] / row["images_per_s"] for row in rows)
-    return images / seconds if seconds else None
+def _accuracies(readouts: Mapping[str, Any], linear: str) -> Accuracies:
+    return {
+        name: float(readouts[key]["accuracy"]) for name, key in (*zip(RULES, RULES, strict=True), ("linear", linear))
+    }
 
 
 class _Images:

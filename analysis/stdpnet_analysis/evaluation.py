@@ -86,8 +86,7 @@ def evaluate(
         untrained = evaluator.responses("untrained", initial_network(run.spec))
         scores["untrained"] = {**activity(untrained[split]), "readouts": evaluator.readouts(untrained)}
         scores["pixels"] = {"readouts": {"linear": evaluator.pixels()}}
-    run.save_scores(scores, split, snapshot)
-    return scores
+    return run.save_scores(scores, split, snapshot)
 
 
 class _Evaluator(NamedTuple):

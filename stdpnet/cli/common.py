@@ -130,6 +130,7 @@ class _LineMeter:
 
     def __init__(self, stage: str, total: int) -> None:
         self._stage, self._total, self._done, self._skipped, self._note = stage, total, 0, 0, ""
+        self._printed = -1
         self._begin = self._last = time.monotonic()
 
     def advance(self, count: int, note: str = "") -> None:
@@ -142,9 +143,11 @@ class _LineMeter:
         self._done = self._skipped = count
 
     def close(self) -> None:
-        self._print()
+        if self._printed != self._done:
+            self._print()
 
     def _print(self) -> None:
+        self._printed = self._done
         elapsed = time.monotonic() - self._begin
         parts = [f"{self._stage}: {self._done}/{self._total}"] if self._total else [self._stage]
         parts += [self._note] if self._note else []

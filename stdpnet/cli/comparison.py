@@ -96,6 +96,8 @@ def _paths(name: str) -> list[Path]:
     from stdpnet.runs import run_path
 
     path = run_path(name)
+    if not os.path.lexists(path) and os.path.isdir(name):
+        path = Path(name)  # a folder of runs, such as runs, is no run below runs/
     if os.path.lexists(path):
         inside = sorted(each.parent for each in path.glob("*/config.toml")) if path.is_dir() else []
         return [path] if (path / "config.toml").is_file() or not inside else inside

@@ -1,11 +1,10 @@
-"""`stdpnet info`, `stdpnet runs` and `stdpnet watch`: what runs are and how they do, read from their files alone."""
+"""`stdpnet info`, `stdpnet runs` and `stdpnet watch`: print the state of runs (see stdpnet.runs.summary)."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime
+import sys
 import time
-import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,12 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stdpnet.cli.common import JsonOption, RunArgument, print_json
-from stdpnet.errors import StdpnetError
 
 if TYPE_CHECKING:
-    from stdpnet.runs import Run
+    from stdpnet.runs.scores import ScoredState
+    from stdpnet.runs.summary import RunReader, Summary
 
 BARS = "▁▂▃▄▅▆▇█"
+UNLIMITED = 10_000
+"""Columns of a table that is not printed on a terminal: each run has one line, however long its name."""
+ACTIVITY = {
+    "spikes_per_image": "{:.1f} spikes/image",
+    "silent_images": "silent images {:.1%}",
+    "dead_neurons": "dead neurons {:.1%}",
+}
+"""What `watch` shows of a row of progress that has it."""
 
 
 class SortKey(StrEnum):
@@ -29,6 +36,11 @@ class SortKey(StrEnum):
     images = "images"
     vote = "vote"
     linear = "linear"
+    own = "own"
+
+
+ROLES = (SortKey.vote, SortKey.linear, SortKey.own)
+"""Keys that are roles of read-outs."""
 
 
 class State(StrEnum):
@@ -42,35 +54,36 @@ class State(StrEnum):
 
 
 def info(run: RunArgument, as_json: JsonOption = False) -> None:
-    """Show what a run is: network, protocol, provenance, state and scores."""
+    """Show what a run is: network, state, scores and provenance."""
     from stdpnet.runs import Run
+    from stdpnet.runs.summary import summarise
+    from stdpnet_analysis.text import plain
 
     opened = Run.open(run)
-    spec, geometry, scores = opened.spec, opened.spec.geometry, opened.load_scores()
-    rows, provenance = opened.rows("progress"), opened.provenance
-    content: dict[str, Any] = {
-        "run": str(opened.path),
-        "status": opened.status,
-        "network": spec.topology.label,
-        "architecture": spec.topology.architecture,
-        "positions": geometry.positions,
-        "neurons": geometry.neurons,
-        "feedforward_synapses": geometry.feedforward_synapses,
-        "competition_synapses": geometry.competition_synapses,
-        "competition": spec.competition.kind,
-        "dataset": spec.dataset.name,
-        "images": opened.images,
-        "goal": spec.training.images,
-        "images_per_s": rows[-1]["images_per_s"] if rows else None,
-        "accuracy": {name: score["accuracy"] for name, score in scores["readouts"].items()} if scores else None,
-    }
+    summary, provenance = summarise(opened), opened.provenance
     if as_json:
-        print_json({**content, "provenance": provenance, "events": opened.events()})
+        print_json({**summary.as_dict(), "provenance": provenance, "events": opened.events()})
         return
-    content |= {key: provenance[key] for key in ("engine", "dtype", "seed", "created")}
+    content: dict[str, Any] = {
+        "run": summary.path,
+        "state": _state(summary),
+        "network": summary.label,
+        **summary.facts,
+        "dataset": summary.dataset,
+        "images": f"{summary.images} of {summary.goal}",
+        "images/s": summary.images_per_s,
+        "health": None if summary.health is None else ", ".join(summary.health) or "good",
+    }
+    for scores in summary.scores:
+        content[_scored_on(scores)] = ", ".join(f"{name} {value:.4f}" for name, value in scores.accuracy.items())
+        if scores.stale:
+            content[_scored_on(scores)] += f" (stale: scored after {scores.training_images} images)"
+    content |= {key: provenance.get(key) for key in ("engine", "dtype", "seed", "created")}
     content["command"] = " ".join(provenance["command"])
     for key, value in content.items():
-        print(f"{key.replace('_', ' '):22} {_plain(value)}")
+        print(f"{key.replace('_', ' '):22} {plain(value)}")
+    if any(scores.stale for scores in summary.scores):
+        print(f"The run was trained further since it was scored; `stdpnet evaluate {summary.path}` scores it again.")
 
 
 def list_runs(
@@ -80,23 +93,14 @@ def list_runs(
     as_json: JsonOption = False,
 ) -> None:
     """List runs with state, progress, scores and age."""
-    from stdpnet.runs import find_runs
+    from stdpnet.runs.summary import FolderReader
 
-    rows = []
-    for run in find_runs(folder):
-        try:
-            rows.append(_summary(run))
-        except (StdpnetError, KeyError) as error:
-            warnings.warn(f"{run.path}: cannot be read ({error})", stacklevel=1)
-    rows = [row for row in rows if state is None or row["state"] == state.value]
-    descending = sort in (SortKey.vote, SortKey.linear, SortKey.images)
-    known = [row for row in rows if row[sort.value] is not None]
-    unknown = [row for row in rows if row[sort.value] is None]
-    rows = sorted(known, key=lambda row: row[sort.value], reverse=descending) + unknown
+    found = [each for each in FolderReader(folder).read() if state is None or each.state == state.value]
+    ordered = _sorted(found, sort)
     if as_json:
-        print_json(rows)
+        print_json({"runs": [each.as_dict() for each in ordered]})
     else:
-        _print_runs(rows)
+        _print_runs(ordered)
 
 
 def watch(
@@ -107,108 +111,104 @@ def watch(
 ) -> None:
     """Follow a run from another terminal until it ends; reads its files only."""
     from stdpnet.runs import Run
+    from stdpnet.runs.summary import RunReader
 
-    opened = Run.open(run)
-    look = _look(opened)
+    reader = RunReader(Run.open(run))
+    summary = reader.read()
     if as_json:
-        print_json(look)
+        print_json(summary.as_dict())
         return
-    if not once and look["state"] == "running":
-        look = _follow(opened, interval)
-    print("\n".join(_picture(look)))
+    if not once and summary.state == "running":
+        summary = _follow(reader, interval)
+    print("\n".join(_lines(summary)))
 
 
-def _follow(run: Run, interval: float) -> dict[str, Any]:
-    """Show how a run does until it ends, or until Ctrl-C; return the last look at it."""
+def _follow(reader: RunReader, interval: float) -> Summary:
+    """Show the state of a run until it ends, or until Ctrl-C; return the last one."""
     from rich.live import Live
     from rich.text import Text
 
     with contextlib.suppress(KeyboardInterrupt), Live(transient=True, auto_refresh=False) as live:
-        while (look := _look(run))["state"] == "running":
-            live.update(Text("\n".join(_picture(look)), no_wrap=True, overflow="ellipsis"), refresh=True)
+        while (summary := reader.read()).state == "running":
+            live.update(Text("\n".join(_lines(summary)), no_wrap=True, overflow="ellipsis"), refresh=True)
             time.sleep(interval)
-    return _look(run)
+    return reader.read()
 
 
-def _summary(run: Run) -> dict[str, Any]:
-    """Return what the list of runs shows of one."""
-    spec, scores, events = run.spec, run.load_scores(), run.events()
-    readouts = {name: score["accuracy"] for name, score in scores["readouts"].items()} if scores else {}
-    began = events[0]["time"] if events else run.provenance["created"]
-    return {
-        "name": run.path.name,
-        "state": run.status,
-        "network": spec.topology.label,
-        "images": run.images,
-        "goal": spec.training.images,
-        "vote": max((value for name, value in readouts.items() if name != "linear"), default=None),
-        "linear": readouts.get("linear"),
-        "age": _seconds_since(began),
-    }
+def _sorted(summaries: list[Summary], sort: SortKey) -> list[Summary]:
+    """Return runs in the order of a key, the best scores first; those without a value come last."""
+
+    def value(summary: Summary) -> Any:
+        if sort in ROLES:
+            return summary.scores[0].best.get(sort.value) if summary.scores else None
+        return summary.age_seconds if sort == SortKey.age else getattr(summary, sort.value)
+
+    descending = sort == SortKey.images or sort in ROLES
+    known = [summary for summary in summaries if value(summary) is not None]
+    return sorted(known, key=value, reverse=descending) + [each for each in summaries if value(each) is None]
 
 
-def _print_runs(rows: list[dict[str, Any]]) -> None:
+def _print_runs(summaries: list[Summary]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    shown = [summary.scores[0] for summary in summaries if summary.scores]
+    elsewhere = any(_scored_on(scores) != "test accuracy" for scores in shown)
+    roles = [role.value for role in ROLES if role != SortKey.own or any("own" in scores.best for scores in shown)]
+    words = {"run", "state", "network", "scored on"}
     table = Table()
-    for heading in ("run", "state", "network", "images", "vote, %", "linear, %", "age"):
-        words = heading in ("run", "state", "network")
-        table.add_column(heading, justify="left" if words else "right", overflow="fold", no_wrap=heading != "run")
-    for row in rows:
-        percents = ["–" if row[key] is None else f"{100 * row[key]:.2f}" for key in ("vote", "linear")]
-        images = f"{row['images']}/{row['goal']}"
-        table.add_row(row["name"], row["state"], row["network"], images, *percents, _duration(row["age"]))
-    Console().print(table)
+    headings = ["run", "state", "network", "images", *(f"{role}, %" for role in roles)]
+    headings += [*(["scored on"] if elsewhere else []), "age"]
+    for heading in headings:
+        justify: Any = "left" if heading in words else "right"
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading != "run")
+    for summary in summaries:
+        scores = summary.scores[0] if summary.scores else None
+        cells = [summary.name, summary.state, summary.label, f"{summary.images}/{summary.goal}"]
+        cells += [_percent(scores, role) for role in roles]
+        cells += [_scored_on(scores).removesuffix(" accuracy") if scores else ""] if elsewhere else []
+        table.add_row(*cells, _duration(summary.age_seconds))
+    Console(width=None if sys.stdout.isatty() else UNLIMITED).print(table)
+    if any(scores.stale for scores in shown):
+        print("* scored before the run was trained further; `stdpnet evaluate RUN` scores it again")
 
 
-def _look(run: Run) -> dict[str, Any]:
-    """Return how a run does right now."""
-    rows, curve, events = run.rows("progress"), run.rows("curve"), run.events()
-    last = rows[-1] if rows else {}
-    left, rate = max(run.spec.training.images - run.images, 0), last.get("images_per_s")
-    return {
-        "run": str(run.path),
-        "state": run.status,
-        "reason": events[-1].get("reason") if events else None,
-        "images": run.images,
-        "goal": run.spec.training.images,
-        "images_per_s": rate,
-        "seconds_left": left / rate if rate else None,
-        "spikes_per_image": last.get("spikes_per_image"),
-        "silent_images": last.get("silent_images"),
-        "dead_neurons": last.get("dead_neurons"),
-        "theta": last.get("theta"),
-        "health": last.get("health"),
-        "curve": {
-            "readout": run.spec.curve.readout,
-            "images": [row["images"] for row in curve],
-            "accuracy": [row["accuracy"][run.spec.curve.readout] for row in curve],
-        },
-    }
+def _percent(scores: ScoredState | None, role: str) -> str:
+    """Return the best accuracy of a role in percent, with a star if it is that of an earlier state."""
+    if scores is None or role not in scores.best:
+        return "–"
+    return f"{100 * scores.best[role]:.2f}{'*' if scores.stale else ''}"
 
 
-def _picture(look: dict[str, Any]) -> list[str]:
-    """Return a look at a run as lines of text."""
-    lines = [f"{look['run']}: {look['state']}" + (f" ({look['reason']})" if look["reason"] else "")]
-    share = look["images"] / look["goal"] if look["goal"] else 1.0
-    lines.append(f"images   {look['images']}/{look['goal']} ({share:.0%})")
-    if look["images_per_s"]:
-        lines[-1] += f", {look['images_per_s']:.0f} images/s"
-        if look["state"] == "running":
-            lines[-1] += f", {_duration(look['seconds_left'])} left"
-    if look["spikes_per_image"] is not None:
-        lines.append(
-            f"activity {look['spikes_per_image']:.1f} spikes/image, silent images {look['silent_images']:.1%}, "
-            f"dead neurons {look['dead_neurons']:.1%}, theta {look['theta'][3]:.2f} mV (median)"
-        )
-        lines.append(f"health   {', '.join(look['health']) or 'good'}")
-    accuracy = look["curve"]["accuracy"]
+def _scored_on(scores: ScoredState) -> str:
+    """Return what was scored: the split, and the snapshot unless it is the newest state."""
+    return f"{scores.split}{'' if scores.snapshot == 'last' else f', {scores.snapshot}'} accuracy"
+
+
+def _state(summary: Summary) -> str:
+    return summary.state + (f" ({summary.reason})" if summary.reason else "")
+
+
+def _lines(summary: Summary) -> list[str]:
+    """Return the state of a run as lines of text."""
+    lines = [f"{summary.path}: {_state(summary)}"]
+    share = summary.images / summary.goal if summary.goal else 1.0
+    lines.append(f"images   {summary.images}/{summary.goal} ({share:.0%})")
+    if summary.images_per_s:
+        lines[-1] += f", {summary.images_per_s:.0f} images/s"
+        if summary.state == "running" and summary.seconds_left is not None:
+            lines[-1] += f", {_duration(summary.seconds_left)} left"
+    if (row := summary.progress) is not None:
+        parts = [form.format(row[key]) for key, form in ACTIVITY.items() if key in row]
+        parts += [f"theta {row['theta']['p50']:.2f} mV (median)"] if row.get("theta") else []
+        lines += [f"activity {', '.join(parts)}"] if parts else []
+        lines.append(f"health   {', '.join(summary.health or []) or 'good'}")
+    accuracy = summary.curve.accuracy
     if accuracy:
         best = max(accuracy)
         lines.append(
             f"curve    {sparkline(accuracy)} {100 * accuracy[-1]:.2f} % now, best {100 * best:.2f} % at image "
-            f"{look['curve']['images'][accuracy.index(best)]} (validation, {look['curve']['readout']})"
+            f"{summary.curve.images[accuracy.index(best)]} (validation, {summary.curve.readout})"
         )
     return lines
 
@@ -221,22 +221,9 @@ def sparkline(values: list[float], width: int = 60) -> str:
     return "".join(BARS[round((value - low) * scale)] for value in values)
 
 
-def _seconds_since(moment: str) -> float:
-    return (datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(moment)).total_seconds()
-
-
 def _duration(seconds: float) -> str:
-    """Return a time span as a person says it."""
+    """Return a time span in the largest unit of which it has two."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _plain(value: Any) -> str:
-    """Return a value as a reader wants it."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "–" if value is None else str(value)

@@ -70,6 +70,9 @@ def resume(
     from stdpnet.runs import Run
 
     opened = Run.open(run)
+    if images is None and opened.complete:
+        _say_complete(opened, as_json)
+        return
     from stdpnet import training
 
     with ExitStack() as stack:
@@ -117,6 +120,15 @@ class _Ticker:
             note += f", {interval.counts.sum() / interval.presentations:.1f} spikes/image"
         self._meter.advance(state.images - self._counted, note)
         self._counted = state.images
+
+
+def _say_complete(run: Run, as_json: bool) -> None:
+    """Say that a finished run is left as it is."""
+    reason = run.events()[-1]["reason"]
+    if as_json:
+        print_json({"run": str(run.path), "images": run.images, "images_per_s": None, "reason": reason})
+        return
+    print(f"{run.path}: nothing to do, trained on {run.images} images ({reason}); --images N trains on")
 
 
 def _conclude(run: Run, ticker: _Ticker, as_json: bool) -> None:

@@ -1,52 +1,33 @@
-"""The run directory: what a training job was asked, what it did and what it learned (see runs/README.md)."""
+"""The run directory: create, open and find runs; read and write their files (see runs/README.md)."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime
-import importlib.metadata
+import difflib
 import json
 import os
-import platform
 import shutil
-import subprocess
-import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import h5py
-import numpy as np
-from numpy.typing import NDArray
-
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs.checkpoint import TrainingState, checkpointed_images, load_state, save_state
-from stdpnet.runs.files import append_line, is_whole, read_json, read_lines, replacing, sync_folder, write_text
+from stdpnet.runs.files import is_whole, read_json, sync_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
+from stdpnet.runs.provenance import now, provenance
+from stdpnet.runs.responses import Responses, read_responses, write_responses
+from stdpnet.runs.rows import append_row, last_rows, read_rows, without_repeated
+from stdpnet.runs.scores import Scores, in_present_form, merged
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 RUNS = Path("runs")
 DRAFTS = ".checkpoint.h5.*"
-"""What a process that is killed while it writes a checkpoint leaves behind."""
-RESPONSES_FORMAT = ("stdpnet-responses", 1)
-RECORDED_PACKAGES = ("stdpnet", "numpy", "numba", "brian2", "scipy", "scikit-learn", "h5py")
+"""Temporary files of checkpoints; one is left behind by a process that is killed while it writes."""
 
 Status = Literal["running", "finished", "stopped", "failed", "new"]
-
-
-@dataclass(frozen=True)
-class Responses:
-    """What a network answered to a set of images."""
-
-    counts: Any
-    """(N, P*C) uint16, array or scipy.sparse.csr_array: spikes of each neuron during each image, at most 65535."""
-    labels: NDArray[np.int64]
-    """(N,) class of each image."""
-    indices: NDArray[np.int64]
-    """(N,) place of each image in its source set."""
 
 
 class Run:
@@ -56,7 +37,7 @@ class Run:
         self.path, self.spec = path, spec
 
     @classmethod
-    def create(cls, spec: ExperimentSpec, where: str | Path | None, default_name: str, **provenance: Any) -> Run:
+    def create(cls, spec: ExperimentSpec, where: str | Path | None, default_name: str, **recorded: Any) -> Run:
         """Make a new run directory with its configuration and provenance.
 
         Parameters
@@ -64,7 +45,7 @@ class Run:
         spec : the experiment
         where : a name below runs/ or a path; None: `default_name`, with a number added if there is such a run
         default_name : name to use otherwise
-        provenance : what to record beside versions, machine and command
+        recorded : what provenance.json holds beside versions, machine and command
 
         Raises
         ------
@@ -72,14 +53,14 @@ class Run:
             If the directory exists, or cannot be made.
         """
         path = _free_path(RUNS / default_name) if where is None else run_path(where)
-        if os.path.lexists(path):  # which, unlike Path.exists, has an answer to any string
+        if os.path.lexists(path):  # does not raise on a name that is too long, as Path.exists does
             raise RunError(f"{path}: exists already and is never overwritten; choose another --run, or remove it")
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         new_folder = not os.path.lexists(path.parent)
         try:
             draft.mkdir(parents=True)
             write_text(draft / "config.toml", dump_config(spec, documented=True))
-            write_text(draft / "provenance.json", json.dumps(_provenance(spec) | provenance, indent=2) + "\n")
+            write_text(draft / "provenance.json", json.dumps(provenance(spec) | recorded, indent=2) + "\n")
             draft.rename(path)
             sync_folder(path.parent)
         except OSError as error:
@@ -96,7 +77,7 @@ class Run:
         """Open an existing run by its name below runs/ or its path."""
         path = run_path(where)
         if not os.path.isfile(path / "config.toml"):
-            raise RunError(f"{path}: no run here; `stdpnet train` makes one, and prints its path")
+            raise RunError(f"{path}: no run here; {_hint(path)}")
         return cls(path, cls._read_spec(path))
 
     @staticmethod
@@ -117,7 +98,7 @@ class Run:
 
     @contextlib.contextmanager
     def locked(self, take_over: bool = False) -> Iterator[str | None]:
-        """Hold the lock against other writers of this run (see stdpnet.runs.lock); tidy up after dead ones."""
+        """Hold the lock of this run (see stdpnet.runs.lock), and remove what a writer that died has left behind."""
         with locked(self.path / "lock", take_over) as died:
             for draft in self.path.glob(DRAFTS):
                 draft.unlink()
@@ -171,83 +152,74 @@ class Run:
         write_text(self.path / "config.toml", dump_config(self.spec, documented=True))
 
     def log(self, event: str, **details: Any) -> None:
-        """Add a line to events.jsonl: started, resumed, stopped, finished or failed."""
-        append_line(self.path / "events.jsonl", {"event": event, "time": now(), "pid": os.getpid(), **details})
+        """Add a row to events.jsonl: started, resumed, stopped, finished or failed."""
+        append_row(self.path / "events.jsonl", {"event": event, "time": now(), "pid": os.getpid(), **details})
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the lines of events.jsonl."""
-        return read_lines(self.path / "events.jsonl")
+        """Return the rows of events.jsonl."""
+        return read_rows(self.path / "events.jsonl")
 
     @property
     def status(self) -> Status:
         """What the run is doing; failed: its process died or met an error."""
         if is_locked(self.path / "lock"):
             return "running"
-        events = self.events()
-        if not events:
-            return "new"
-        last = events[-1]["event"]
-        return last if last in ("finished", "stopped") else "failed"
+        events = last_rows(self.path / "events.jsonl")
+        return status_after(events[-1] if events else None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run is finished and, without a new goal, resuming it would train no image."""
+        events = last_rows(self.path / "events.jsonl")
+        if self.status != "finished" or not self.has_state:
+            return False
+        return events[-1].get("reason") != "goal reached" or self.images >= self.spec.training.images
 
     @property
     def images(self) -> int:
         """Training images in the newest checkpoint or row of progress, whichever is further."""
-        rows = self.rows("progress")
+        rows = last_rows(self.path / "progress.jsonl")
         return max(checkpointed_images(self.path / "checkpoint.h5"), rows[-1]["images"] if rows else 0)
 
     def append_row(self, name: Literal["progress", "curve"], row: dict[str, Any]) -> None:
         """Add one row, which has a key `images`, to <name>.jsonl."""
-        append_line(self.path / f"{name}.jsonl", row)
+        append_row(self.path / f"{name}.jsonl", row)
 
     def rows(self, name: Literal["progress", "curve"]) -> list[dict[str, Any]]:
-        """Return the rows of <name>.jsonl; a job that went back to a checkpoint wrote later ones again: those count."""
-        rows: list[dict[str, Any]] = []
-        for row in read_lines(self.path / f"{name}.jsonl"):
-            while rows and rows[-1]["images"] >= row["images"]:
-                rows.pop()
-            rows.append(row)
-        return rows
+        """Return the rows of <name>.jsonl, each image once (see stdpnet.runs.rows.without_repeated)."""
+        return without_repeated(read_rows(self.path / f"{name}.jsonl"))
 
     def save_responses(self, name: str, responses: Responses, key: str) -> None:
-        """Keep responses under a name; `key` says what they are responses of."""
-        folder = self._folder("responses")
-        with replacing(folder / f"{name}.h5") as draft, h5py.File(draft, "w") as file:
-            file.attrs["format"], file.attrs["version"] = RESPONSES_FORMAT
-            file.attrs["key"] = key
-            chunks = (max(1, min(len(responses.counts), 256)), responses.counts.shape[1])
-            file.create_dataset("counts", data=responses.counts, chunks=chunks, compression=1, fletcher32=True)
-            file["labels"], file["indices"] = responses.labels, responses.indices
+        """Keep responses under a name; `key` identifies what they are responses of."""
+        write_responses(self._folder("responses") / f"{name}.h5", responses, key)
 
     def load_responses(self, name: str, key: str, sparse: bool = False) -> Responses | None:
-        """Return the responses kept under a name, or None if there are none of this key.
+        """Return the responses kept under a name, or None if there are none of this key (see read_responses)."""
+        return read_responses(self.path / "responses" / f"{name}.h5", key, sparse)
 
-        Parameters
-        ----------
-        name, key : as they were saved
-        sparse : return a sparse array, made from a chunk of images at a time: most neurons answer few images
+    def save_scores(self, scores: Scores, split: str = "test", snapshot: str = "last") -> Scores:
+        """Write the scores of a snapshot on a split; return what the file then holds.
+
+        Read-outs that were scored before are kept if they belong to the same state and protocol.
         """
-        path = self.path / "responses" / f"{name}.h5"
-        if not path.exists():
-            return None
+        path = self.scores_path(split, snapshot)
         try:
-            with h5py.File(path, "r") as file:
-                found = (file.attrs.get("format"), int(file.attrs.get("version", 0)))
-                if found != RESPONSES_FORMAT or file.attrs["key"] != key:
-                    return None
-                counts = _sparse(file["counts"]) if sparse else file["counts"][()]
-                return Responses(counts, file["labels"][()], file["indices"][()])
-        except (OSError, KeyError) as error:
-            warnings.warn(f"{path}: damaged ({error}); computing the responses again", stacklevel=2)
-            return None
+            earlier = self.load_scores(split, snapshot)
+        except RunError:
+            earlier = None  # an unreadable file is replaced
+        result = merged(earlier, scores)
+        write_text(path, json.dumps(result, indent=2) + "\n")
+        return result
 
-    def save_scores(self, scores: dict[str, Any], split: str = "test", snapshot: str = "last") -> None:
-        """Write scores.json, with the names of a split other than test and a snapshot other than last in its name."""
-        write_text(self._scores_path(split, snapshot), json.dumps(scores, indent=2) + "\n")
-
-    def load_scores(self, split: str = "test", snapshot: str = "last") -> dict[str, Any] | None:
+    def load_scores(self, split: str = "test", snapshot: str = "last") -> Scores | None:
         """Return the scores of a snapshot on a split, or None before the first evaluation."""
-        path = self._scores_path(split, snapshot)
-        return read_json(path) if path.exists() else None
+        path = self.scores_path(split, snapshot)
+        return in_present_form(read_json(path)) if path.exists() else None
+
+    def scores_path(self, split: str = "test", snapshot: str = "last") -> Path:
+        """Return the file of scores: scores.json, with a split other than test and a snapshot other than last named."""
+        special = [name for name, usual in ((split, "test"), (snapshot, "last")) if name != usual]
+        return self.path / f"{'-'.join(['scores', *special])}.json"
 
     def _folder(self, name: str) -> Path:
         folder = self.path / name
@@ -257,42 +229,47 @@ class Run:
             raise RunError(f"{folder}: cannot be made ({error.strerror}); permit writing to the run") from None
         return folder
 
-    def _scores_path(self, split: str, snapshot: str) -> Path:
-        special = [name for name, usual in ((split, "test"), (snapshot, "last")) if name != usual]
-        return self.path / f"{'-'.join(['scores', *special])}.json"
 
-
-def _sparse(counts: h5py.Dataset) -> Any:
-    """Return counts (N, P*C) as a scipy.sparse.csr_array, without ever holding more than one chunk of them."""
-    from scipy.sparse import csr_array, vstack  # which training does without
-
-    step = counts.chunks[0]
-    return vstack([csr_array(counts[first : first + step]) for first in range(0, len(counts), step)], format="csr")
+def status_after(event: dict[str, Any] | None) -> Status:
+    """Return the status of a run that no process writes, from the last row of its events."""
+    if event is None:
+        return "new"
+    name = event["event"]
+    return name if name in ("finished", "stopped") else "failed"
 
 
 def run_path(where: str | Path) -> Path:
     """Return the directory of a run: a bare name is one below runs/, anything with a separator is a path."""
     bare = os.sep not in str(where) and str(where) not in (".", "..")
     path = RUNS / where if bare else Path(where)
-    forgotten = str(where).startswith(f".{os.sep}") and len(path.parts) == 1
-    return path.absolute() if forgotten else path  # Path forgets the ./ of ./name, which is no bare name
+    dotted = str(where).startswith(f".{os.sep}") and len(path.parts) == 1
+    return path.absolute() if dotted else path  # Path drops the ./ of ./name, and would make it a bare name
 
 
 def find_runs(folder: Path) -> Iterator[Run]:
-    """Yield the runs in a folder, by name; what is no run is passed over with a warning if it looks like one."""
+    """Yield the runs in a folder, by name; one that cannot be read is passed over with a warning."""
+    for path in run_folders(folder):
+        try:
+            yield Run.open(path)
+        except RunError as error:
+            warnings.warn(str(error), stacklevel=2)
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """Return the directories of the runs in a folder, by name; RunError if there is no such folder."""
     if not folder.is_dir():
         raise RunError(f"{folder}: no such folder; `stdpnet train` writes its runs to runs/")
-    for path in sorted(folder.iterdir()):
-        if not path.name.startswith(".") and (path / "config.toml").is_file():
-            try:
-                yield Run.open(path)
-            except RunError as error:
-                warnings.warn(str(error), stacklevel=2)
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return [path for path in paths if (path / "config.toml").is_file()]
 
 
-def now() -> str:
-    """Return the wall clock time, for people; nothing is computed from it."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+def _hint(path: Path) -> str:
+    """Return what to do where there is no run: the name of a similar one, or how to make one."""
+    with contextlib.suppress(OSError):
+        names = [other.name for other in run_folders(path.parent)]
+        if close := difflib.get_close_matches(path.name, names, n=1):
+            return f"did you mean '{close[0]}'?"
+    return "`stdpnet runs` lists the runs, `stdpnet train` makes one"
 
 
 def _free_path(path: Path) -> Path:
@@ -301,27 +278,3 @@ def _free_path(path: Path) -> Path:
     while free.exists():
         free, number = path.with_name(f"{path.name}-{number}"), number + 1
     return free
-
-
-def _provenance(spec: ExperimentSpec) -> dict[str, Any]:
-    """Return versions, machine and command of this process."""
-    packages = {name: importlib.metadata.version(name) for name in RECORDED_PACKAGES}
-    return {
-        "created": now(),
-        "command": sys.argv,
-        "engine": spec.simulation.engine,
-        "dtype": spec.simulation.effective_dtype,
-        "seed": spec.seed,
-        "versions": {"python": platform.python_version(), **packages},
-        "git": _git_commit(),
-        "machine": {"host": platform.node(), "system": platform.platform(), "cores": os.cpu_count()},
-    }
-
-
-def _git_commit() -> str | None:
-    """Return the commit of the source tree, marked if it has changes; None outside a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
-    with contextlib.suppress(OSError):
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        return result.stdout.strip() or None
-    return None

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and that notice when a byte of them has changed."""
+"""Write files so that they appear complete or not at all; HDF5 files that carry a checksum of their contents."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-from pydantic_core import to_json
 
 from stdpnet.errors import RunError
 
 Form = tuple[str, int]
 """Name and version of a file format."""
 REPEAT, RESUME = "give the command again", "go on with `stdpnet resume`"
-"""Remedies for a file that could not be written: of a result, of a training."""
+"""What to do once a file can be written again: a file of results, a file of a training job."""
 SEAL = 512
 """Bytes before the HDF5 part of a sealed file (an HDF5 user block)."""
 
 
 @contextlib.contextmanager
-def replacing(target: Path, previous: Path | None = None, then: str = REPEAT) -> Iterator[Path]:
-    """Give a temporary path; when the block ends well, it replaces `target`, safe on the disk.
+def replacing(target: Path, previous: Path | None = None, remedy: str = REPEAT) -> Iterator[Path]:
+    """Give a temporary path; if the block ends without an error, flush that file to the disk and rename it to `target`.
 
     Parameters
     ----------
     target : the file to replace
     previous : where to keep the file that was there
-    then : what to do when there is room for it again
+    remedy : what the user does once the file can be written
     """
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -46,14 +45,14 @@ def replacing(target: Path, previous: Path | None = None, then: str = REPEAT) ->
     except OSError as error:
         if isinstance(error, RunError):
             raise
-        raise _unwritable(target, error, then) from None
+        raise unwritable(target, error, remedy) from None
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring renames in a folder to the disk."""
+    """Flush the names in a folder to the disk, so that a rename survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -74,7 +73,7 @@ def write_sealed(path: Path, form: Form, fill: Callable[[h5py.File], None], prev
     ----------
     path : the file
     form : name and version of its format
-    fill : writes the contents
+    fill : function that writes the contents
     previous : where to keep the file that was there
     """
     buffer = io.BytesIO()
@@ -89,7 +88,7 @@ def write_sealed(path: Path, form: Form, fill: Callable[[h5py.File], None], prev
 
 @contextlib.contextmanager
 def reading_sealed(path: Path, form: Form) -> Iterator[h5py.File]:
-    """Open a sealed file after comparing all its bytes with its seal.
+    """Open a sealed file after comparing its checksum with all its bytes.
 
     Raises
     ------
@@ -123,53 +122,9 @@ def is_whole(path: Path) -> bool:
 
 
 def _seal(form: Form, content: memoryview) -> bytes:
-    """Return the user block of a sealed file."""
+    """Return the user block of a sealed file: format, version, SHA-256 of what follows, padded with zeros."""
     text = f"{form[0]} {form[1]} sha256 {hashlib.sha256(content).hexdigest()}\n"
     return text.encode("ascii").ljust(SEAL, b"\0")
-
-
-def append_line(path: Path, row: dict[str, Any]) -> None:
-    """Append one JSON object as a line; a line torn by a crash before is cut off first."""
-    try:
-        with path.open("ab+") as file:
-            cut_torn_line(file)
-            file.write(to_json(row, inf_nan_mode="null") + b"\n")
-            file.flush()
-    except OSError as error:
-        raise _unwritable(path, error, RESUME) from None
-
-
-def cut_torn_line(file: Any) -> None:
-    """Truncate a file after its last newline."""
-    end = file.seek(0, os.SEEK_END)
-    if end == 0:
-        return
-    file.seek(end - 1)
-    if file.read(1) == b"\n":
-        return
-    file.seek(0)
-    content = file.read()
-    file.truncate(content.rfind(b"\n") + 1)
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the JSON objects of a file's lines; a torn last line is left out, a missing file has none."""
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read ({error.strerror})") from None
-    rows = []
-    for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is torn, or nothing
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            row = None
-        if not isinstance(row, dict):
-            raise RunError(f"{path}: line {number} is not a JSON object; remove it")
-        rows.append(row)
-    return rows
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -181,5 +136,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _unwritable(path: Path, error: OSError, then: str) -> RunError:
-    return RunError(f"{path}: cannot be written ({error.strerror or error}); make room or permit writing, then {then}")
+def unwritable(path: Path, error: OSError, remedy: str) -> RunError:
+    """Return the error of a file that could not be written."""
+    reason = error.strerror or error
+    return RunError(f"{path}: cannot be written ({reason}); make room or permit writing, then {remedy}")

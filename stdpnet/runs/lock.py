@@ -1,4 +1,4 @@
-"""One process per run: a lock that the operating system drops when its holder dies."""
+"""A lock file that lets one process write a run; the operating system releases it when that process dies."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from typing import IO, Any
 
 from stdpnet.errors import RunError
 
-PATIENCE = 25
-"""How often a lock is tried for, 20 ms apart."""
+ATTEMPTS, PAUSE_SECONDS = 25, 0.02
+"""How often a lock is tried for, and the time between two attempts."""
 
 
 @contextlib.contextmanager
 def locked(path: Path, take_over: bool = False) -> Iterator[str | None]:
-    """Hold the lock file; yield a sentence about a holder that died with it, or None.
+    """Hold the lock; yield a sentence about a process that died while it held the lock, or None.
 
     Parameters
     ----------
     path : the lock file
-    take_over : whether to take a lock that a process of another host left, which is known to be dead
+    take_over : whether to take a lock that a process of another host left behind, because that process is dead
 
     Raises
     ------
     RunError
-        If a living process holds it, or a process of another host left it and it is not to be taken over.
+        If a living process holds it, or a process of another host left it behind and `take_over` is false.
     """
     try:
         file = path.open("a+", encoding="utf-8")
@@ -53,7 +53,7 @@ def locked(path: Path, take_over: bool = False) -> Iterator[str | None]:
         try:
             yield f"process {holder['pid']} died while it wrote this run" if holder else None
         finally:
-            with contextlib.suppress(OSError):  # a full disk; the lock itself goes with the open file
+            with contextlib.suppress(OSError):  # the disk may be full; closing the file releases the lock in any case
                 _write(file, {})
 
 
@@ -62,7 +62,7 @@ def is_locked(path: Path) -> bool:
     try:
         with path.open("r+", encoding="utf-8") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: readers do not see each other
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two readers do not exclude each other
             except OSError:
                 return True
             return False
@@ -71,18 +71,18 @@ def is_locked(path: Path) -> bool:
 
 
 def _lock(file: IO[str]) -> bool:
-    """Take the lock; somebody who only looks whether it is taken holds it for a moment, which is waited for."""
-    for _ in range(PATIENCE):
+    """Try to take the lock, several times because `is_locked` in another process holds it for a moment."""
+    for _ in range(ATTEMPTS):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except OSError:
-            time.sleep(0.02)
+            time.sleep(PAUSE_SECONDS)
     return False
 
 
 def _holder(file: IO[str]) -> dict[str, Any]:
-    """Return what the last holder wrote; nothing if it let go in peace."""
+    """Return what the last holder wrote; {} if it released the lock normally."""
     file.seek(0)
     with contextlib.suppress(json.JSONDecodeError):
         content = json.loads(file.read() or "{}")

@@ -161,7 +161,7 @@ def test_runs_without_scores_are_named_with_the_command_that_makes_them(two_grou
     spec = stdpnet.load_config("digits", ["training.images=1", "topology.channels=2", "simulation.duration=10"])
     bare = stdpnet.train(spec, tmp_path / "bare")
     damaged = scored_run(tmp_path / "damaged", "seed=7")
-    damaged.save_scores({"readouts": {}})
+    damaged.scores_path().write_text('{"readouts": {}}')
     (tmp_path / "torn").mkdir()
     torn = scored_run(tmp_path / "torn" / "run", "seed=8")
     (torn.path / "scores.json").write_text('{"proto')

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from stdpnet.errors import StdpnetError
+from stdpnet.runs.scores import KIND, C, linear_readout, role
+from stdpnet.runs.summary import Summary, summarise
 from stdpnet.spec.base import Spec
 from stdpnet.spec.load import dump_config
 from stdpnet.stdp.health import examine
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis import figures
 from stdpnet_analysis.grouping import network_label
-from stdpnet_analysis.readouts.scores import accuracies, best_vote
+from stdpnet_analysis.readouts.scores import accuracies, best_of_role
 from stdpnet_analysis.report.images import Image, encode
 from stdpnet_analysis.text import count, score_cell
 from stdpnet_analysis.view import TITLES, RunView
@@ -52,16 +54,16 @@ def chapter(view: RunView, anchor: str, told: Told) -> dict[str, Any]:
     anchor : unique in the page
     told : called after each figure
     """
-    run = view.run
+    run, summary = view.run, summarise(view.run)
     return {
         "anchor": anchor,
         "name": run.path.name,
         "path": str(run.path),
         "title": network_label(view.spec),
-        "sentence": _sentence(view),
-        "facts": _facts(view),
+        "sentence": _sentence(view, summary),
+        "facts": _facts(view, summary),
         "scores": _scores(view),
-        "health": _health(view),
+        "health": _health(view, summary),
         "sections": _sections(view, told),
         "changed": changed_keys(view.spec),
         "config": dump_config(view.spec),
@@ -125,35 +127,46 @@ def _known_scores(view: RunView) -> dict[str, Any] | None:
     return None if view.lacks("state") else view.scores
 
 
-def _sentence(view: RunView) -> str:
+def _sentence(view: RunView, summary: Summary) -> str:
     """Return the run in one sentence."""
-    spec = view.spec
-    dataset = TITLES.get(spec.dataset.name, spec.dataset.name)
-    begin = f"{network_label(spec)} on {dataset}: {count(view.run.images)} of {count(spec.training.images)} training "
-    begin += f"images seen, {view.run.status}"
+    dataset = TITLES.get(summary.dataset, summary.dataset)
+    begin = f"{network_label(view.spec)} on {dataset}: {count(summary.images)} of {count(summary.goal)} training "
+    begin += f"images seen, {summary.state}"
     scores = _known_scores(view)
     if scores is None:
-        return f"{begin}; not scored yet."
-    accuracy = accuracies(scores)
-    rule = best_vote(accuracy)
-    vote, linear = 100 * accuracy[rule], 100 * accuracy["linear"]
-    return f"{begin}; {view.split} accuracy {vote:.1f} % by votes ({rule}), {linear:.1f} % by the linear read-out."
+        return f"{begin}; {_unscored(view, summary)}."
+    accuracy, parts = accuracies(scores), []
+    if (rule := best_of_role("vote", accuracy)) is not None:
+        parts.append(f"{100 * accuracy[rule]:.1f} % by votes ({rule})")
+    if (linear := linear_readout(scores["readouts"])) is not None:
+        parts.append(f"{100 * accuracy[linear]:.1f} % by the linear read-out")
+    return f"{begin}; {view.split} accuracy {', '.join(parts)}."
 
 
-def _facts(view: RunView) -> dict[str, str]:
+def _unscored(view: RunView, summary: Summary) -> str:
+    """Return why there are no scores of the state in view."""
+    stale = [scores for scores in summary.scores if scores.stale and scores.snapshot == view.snapshot]
+    if not stale:
+        return "not scored yet"
+    return (
+        f"its scores are those of an earlier state, after {count(stale[0].training_images)} images; "
+        f"stdpnet evaluate {view.run.path} scores it again"
+    )
+
+
+def _facts(view: RunView, summary: Summary) -> dict[str, str]:
     """Return the numbers to see first."""
-    spec, geometry, rows = view.spec, view.spec.geometry, view.progress
-    scores, last = _known_scores(view), rows[-1] if rows else {}
+    geometry, scores = view.spec.geometry, _known_scores(view)
     facts = {
-        "state": view.run.status,
-        "training images": f"{count(view.run.images)} of {count(spec.training.images)}",
+        "state": summary.state,
+        "training images": f"{count(summary.images)} of {count(summary.goal)}",
         "positions × channels": f"{geometry.positions} × {geometry.channels} = {count(geometry.neurons)} neurons",
         "synapses": f"{count(geometry.feedforward_synapses)} XY + {count(geometry.competition_synapses)} YY",
-        "competition": spec.competition.kind,
-        "seed": str(spec.seed),
+        "competition": view.spec.competition.kind,
+        "seed": str(summary.seed),
     }
-    if last.get("images_per_s"):
-        facts["training speed"] = f"{count(last['images_per_s'])} images/s"
+    if summary.images_per_s is not None:
+        facts["training speed"] = f"{count(summary.images_per_s)} images/s"
     if scores is not None:
         facts["spikes per image"] = f"{scores['spikes_per_image']:.1f}"
         facts["silent images"] = f"{scores['silent_images']:.2%}"
@@ -171,7 +184,7 @@ def _scores(view: RunView) -> dict[str, Any] | None:
         "caption": (
             f"Accuracy on {count(protocol['images'])} {protocol['split']} images, %; in brackets the 95 % interval "
             f"(Wilson). Calibrated on {count(protocol['calibration_images'])} labelled images that the training never "
-            f"saw; linear read-out: {protocol['linear']}, C = {protocol['C']:g}."
+            f"saw. {_settings(scores)}"
         ),
         "headings": list(columns),
         "rows": [
@@ -181,22 +194,31 @@ def _scores(view: RunView) -> dict[str, Any] | None:
     }
 
 
-def _health(view: RunView) -> dict[str, Any]:
+def _settings(scores: Mapping[str, Any]) -> str:
+    """Return the settings of the linear read-outs."""
+    sentences = []
+    for name, score in scores["readouts"].items():
+        if settings := score.get("settings"):
+            inverse = f", C = {settings['C']:g}" if "C" in settings else ""
+            sentences.append(f"{name}: {settings['kind']}{inverse}.")
+    return " ".join(sentences)
+
+
+def _health(view: RunView, summary: Summary) -> dict[str, Any]:
     """Return what was unhealthy, when, and the newest statistics."""
     watched = view.spec.replace(health=view.spec.health.replace(action="warn"))  # also where the job ignored it
-    rows = view.progress
+    rows, last = view.progress, summary.progress
     found: dict[str, tuple[int, int, str]] = {}
     for row in rows:
         for finding in examine(watched, row):
             begin = found[finding.name][0] if finding.name in found else row["images"]
             found[finding.name] = (begin, row["images"], finding.message)
-    if not rows:
+    if not rows or last is None:
         return {"verdict": "No row of progress yet.", "findings": [], "facts": {}}
-    last = rows[-1]
     findings = [
         f"{name} ({_when(begin, end, last['images'])}): {message}" for name, (begin, end, message) in found.items()
     ]
-    now = [name for name, (_, end, _) in found.items() if end == last["images"]]
+    now, theta = [name for name, (_, end, _) in found.items() if end == last["images"]], last["theta"]
     verdict = f"Now: {', '.join(now)}." if now else "Healthy." if not found else "Healthy now, but not always."
     facts = {
         "spikes per image": f"{last['spikes_per_image']:.1f}",
@@ -204,7 +226,7 @@ def _health(view: RunView) -> dict[str, Any]:
         "neurons without a spike": f"{last['dead_neurons']:.1%}",
         "largest share of a position's spikes": f"{last['largest_share']:.0%}",
         "weights at w_min, w_max": f"{last['at_w_min']:.1%}, {last['at_w_max']:.1%}",
-        "θ, median (5–95 %)": f"{last['theta'][3]:.2f} ({last['theta'][1]:.2f}–{last['theta'][5]:.2f}) mV",
+        "θ, median (5–95 %)": f"{theta['p50']:.2f} ({theta['p5']:.2f}–{theta['p95']:.2f}) mV",
     }
     return {"verdict": verdict, "findings": findings, "facts": facts}
 
@@ -256,8 +278,17 @@ def commands(view: RunView) -> list[str]:
     short = f" --set training.images={run.images}" if run.images != view.spec.training.images else ""
     lines = [*begin, f"stdpnet train {path}/config.toml --run {again}{short}"]
     if (scores := _known_scores(view)) is not None:
-        protocol = scores["protocol"]
-        usual = {"split": "test", "linear": "logistic", "C": 0.01, "snapshot": "last"}
-        options = [f" --{key} {protocol[key]}" for key, value in usual.items() if protocol.get(key, value) != value]
-        lines.append(f"stdpnet evaluate {again}{''.join(options)}")
+        lines += [f"stdpnet evaluate {again}{options}" for options in _evaluations(scores)]
     return [*lines, f"stdpnet figures {again}", f"stdpnet report {again}"]
+
+
+def _evaluations(scores: Mapping[str, Any]) -> list[str]:
+    """Return the options of `stdpnet evaluate` that make these scores: a command for each linear read-out."""
+    usual = {"split": "test", "snapshot": "last", "linear": KIND, "C": C}
+    linear = [score for name, score in scores["readouts"].items() if role(name, score) == "linear"]
+    options = []
+    for score in linear or [{}]:
+        settings = score.get("settings", {})
+        chosen = {**scores["protocol"], "linear": settings.get("kind", KIND), "C": settings.get("C", C)}
+        options.append("".join(f" --{key} {chosen[key]}" for key, value in usual.items() if chosen[key] != value))
+    return options

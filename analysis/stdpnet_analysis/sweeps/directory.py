@@ -21,8 +21,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import run_path
-from stdpnet.runs.files import cut_torn_line, write_text
+from stdpnet.runs.files import write_text
 from stdpnet.runs.lock import is_locked, locked
+from stdpnet.runs.rows import cut_torn_line
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.sweeps.space import check_space

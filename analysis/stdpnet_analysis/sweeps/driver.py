@@ -17,7 +17,7 @@ from distributed import Client, Future
 from optuna.trial import FrozenTrial, TrialState
 
 from stdpnet.errors import ConfigError, RunError, StopRequestedError
-from stdpnet.runs.files import read_lines
+from stdpnet.runs.rows import read_rows
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training.signals import SignalCatcher
 from stdpnet_analysis.cluster.pool import slots
@@ -171,7 +171,7 @@ class Driver:
     def _report(self, number: int) -> None:
         live, readout = self._live[number], self._directory.spec.objective.readout
         folder = self._directory.run_folder(number, self._directory.seeds[0])
-        for row in read_lines(folder / "curve.jsonl"):
+        for row in read_rows(folder / "curve.jsonl"):
             if row["images"] > 0 and row["images"] not in live.reported:
                 live.reported.add(row["images"])
                 live.trial.report(objective(row["accuracy"], readout), step=row["images"])
