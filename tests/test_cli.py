@@ -55,6 +55,8 @@ def test_verify_reports_identical_engines(stdpnet):
 
 def test_config_shows_presets_and_explains_every_key(stdpnet):
     assert "lcsnn-25-k12-thesis" in stdpnet("config", "list").stdout
+    presets = json.loads(stdpnet("config", "list", "--json").stdout)["presets"]
+    assert "digits" in [preset["name"] for preset in presets]
     shown = stdpnet("config", "show", "lcsnn-25-k12", "--set", "plasticity.A_plus=0.5").stdout
     assert "# Time constant of the membrane, ms.\ntau_v = 1070.0" in shown
     assert "A_plus = 0.5" in shown
@@ -68,6 +70,8 @@ def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet):
     assert "20 x 20" in shown
     assert (stdpnet.folder / "digits-sheet.png").read_bytes().startswith(b"\x89PNG")
     assert "fashion-mnist" in stdpnet("data", "list").stdout
+    datasets = json.loads(stdpnet("data", "list", "--json").stdout)["datasets"]
+    assert "digits" in [dataset["name"] for dataset in datasets]
     info = json.loads(stdpnet("data", "info", "digits", "--json", "--sheet", "other.png").stdout)
     assert info["shape"] == [20, 20]
 

@@ -40,6 +40,8 @@ class Entry:
     """Images behind the scored state."""
     complete: bool
     """Whether the scored state is the run's final one."""
+    stale: bool
+    """Whether the run was trained further since it was scored."""
     protocol: Mapping[str, Any]
     trained: Accuracies
     untrained: Accuracies | None
@@ -180,14 +182,15 @@ def _entry(run: Run, split: ScoredSplit, snapshot: str, images: _Images) -> Entr
     try:
         protocol, shown = scores["protocol"], scores["protocol"]["training_images"]
         tables = {name: scores[name]["readouts"] for name in ("untrained", "pixels") if name in scores}
-        final = run.status == "finished" and (snapshot != "last" or shown >= run.images)
+        stale = snapshot == "last" and shown < run.images
         linear = linear_readout(scores["readouts"]) or "linear"
         settings = scores["readouts"][linear].get("settings", {})
         return Entry(
             path=run.path,
             spec=run.spec,
             training_images=shown,
-            complete=final,
+            complete=run.status == "finished" and not stale,
+            stale=stale,
             protocol={"snapshot": "last", **protocol, "linear": settings.get("kind"), "C": settings.get("C")},
             trained=_accuracies(scores["readouts"], linear),
             untrained=_accuracies(tables["untrained"], linear) if "untrained" in tables else None,

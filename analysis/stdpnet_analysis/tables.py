@@ -46,6 +46,7 @@ def record(group: Group) -> dict[str, Any]:
         "n": len(group.seeds),
         "training_images": max(entry.training_images for entry in group.entries),
         "complete": all(entry.complete for entry in group.entries),
+        "stale": any(entry.stale for entry in group.entries),
         "vote_rule": group.rule,
     }
     for readout in READOUTS:
@@ -81,11 +82,12 @@ def accuracy_table(comparison: Comparison) -> Table:
     for group in comparison.groups:
         images = {entry.training_images for entry in group.entries}
         trained = count(max(images)) if len(images) == 1 else f"{count(min(images))}–{count(max(images))}"
-        unfinished = "" if all(entry.complete for entry in group.entries) else " (unfinished)"
+        mark = "" if all(entry.complete for entry in group.entries) else " (unfinished)"
+        mark = " (stale)" if any(entry.stale for entry in group.entries) else mark
         vote, linear = (percent(group.accuracy(readout)) for readout in READOUTS)
         baselines = [*(group.untrained(readout) for readout in READOUTS), group.mean(lambda entry: entry.pixels)]
         rows.append(
-            [group.name, str(len(group.seeds)), trained + unfinished, vote, group.rule, linear]
+            [group.name, str(len(group.seeds)), trained + mark, vote, group.rule, linear]
             + [percent(each) for each in baselines]
         )
     title = f"Accuracy on {comparison.split} images, %, mean ± sample standard deviation over seeds"
@@ -133,6 +135,9 @@ def notes(comparison: Comparison) -> list[str]:
         )
     elif len(comparison.groups) > 1:
         lines.append("No paired test: no two rows have two seeds in common; train more with --seed 1, 2, ...")
+    stale = [str(entry.path) for group in comparison.groups for entry in group.entries if entry.stale]
+    if stale:
+        lines.append(f"stale: trained further since they were scored; `stdpnet evaluate` {', '.join(stale)} again")
     return lines + [f"left out: {each.run}: {each.reason}" for each in comparison.left_out]
 
 

@@ -19,7 +19,7 @@ def list_presets(as_json: JsonOption = False) -> None:
         spec = preset(name)
         rows.append({"name": name, "dataset": spec.dataset.name, "synapses": spec.geometry.synapses})
     if as_json:
-        print_json(rows)
+        print_json({"presets": rows})
         return
     for row in rows:
         print(f"{row['name']:30} {row['dataset']:8} {row['synapses']:>10} synapses")

@@ -20,7 +20,7 @@ def list_datasets(as_json: JsonOption = False) -> None:
 
     listings = available()
     if as_json:
-        print_json([listing._asdict() for listing in listings])
+        print_json({"datasets": [listing._asdict() for listing in listings]})
         return
     for listing in listings:
         print(f"{listing.name:15} {listing.description} [{listing.where}]")

@@ -76,13 +76,12 @@ def _list(view: RunView, as_json: bool) -> None:
 
     reasons = missing(view)
     if as_json:
-        print_json(
-            [
-                {"name": name, "description": figure.description, "available": name not in reasons}
-                | {"reason": reasons.get(name)}
-                for name, figure in FIGURES.items()
-            ]
-        )
+        rows = [
+            {"name": name, "description": figure.description, "available": name not in reasons}
+            | {"reason": reasons.get(name)}
+            for name, figure in FIGURES.items()
+        ]
+        print_json({"run": str(view.run.path), "figures": rows})
         return
     width = max(map(len, FIGURES))
     for name, figure in FIGURES.items():

@@ -150,6 +150,17 @@ def test_another_protocol_or_an_unfinished_run_is_another_row(tmp_path):
     assert any("training.images = 500" in name for name in names)
 
 
+def test_scores_of_an_earlier_state_are_marked_with_the_remedy(tmp_path):
+    run = scored_run(tmp_path / "a")
+    images = run.spec.training.images
+    assert "stale" not in tables.as_markdown(compare([run]))
+    run.append_row("progress", {"images": images + 100, "interval_images": 100, "images_per_s": 50.0})
+    found = compare([run])
+    assert f"{tables.count(images)} (stale)" in tables.as_markdown(found)
+    assert f"`stdpnet evaluate` {run.path} again" in tables.as_markdown(found)
+    assert tables.record(found.groups[0])["stale"]
+
+
 def test_a_seed_that_comes_twice_counts_once(tmp_path):
     runs = [scored_run(tmp_path / "a", vote=0.8), scored_run(tmp_path / "b", vote=0.2)]
     with pytest.warns(UserWarning, match=r"b: has the seed of .*a, and is not counted again"):

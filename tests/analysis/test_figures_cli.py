@@ -62,7 +62,7 @@ def test_the_list_names_every_figure_and_what_is_missing(command, run):
         assert f"{name} " in text
         assert figure.description in text
     assert f"not available: no responses yet; `stdpnet evaluate {run.path}` makes them" in text
-    rows = {row["name"]: row for row in json.loads(command(run.path, "--list", "--json").out)}
+    rows = {row["name"]: row for row in json.loads(command(run.path, "--list", "--json").out)["figures"]}
     assert list(rows) == list(FIGURES)
     assert (rows["raster"]["available"], rows["raster"]["reason"]) == (True, None)
     assert not rows["clamping"]["available"]
