@@ -5,6 +5,7 @@ import ast
 import numba
 
 from stdpnet._numba import jit
+from stdpnet._numba.cache import MachineCode
 from stdpnet._numba.philox import philox_many
 
 
@@ -50,6 +51,19 @@ def test_a_compiled_function_of_another_package_is_dated_by_its_own_file_too():
     stamps = {function._cache._cache_file._source_stamp for function in (philox_many, jit.compiled(twice))}
     assert len(stamps) == 2
     assert all(stamp.startswith(jit.source_stamp()) for stamp in stamps)
+
+
+def test_codes_of_one_function_do_not_take_each_other_s_place_and_those_of_other_sources_go(tmp_path):
+    older = MachineCode(str(tmp_path), "module.f-1.py311", "older sources")
+    older.save("float64", "old code")
+    (tmp_path / "module.f-1.py311.nbi").write_bytes(b"an index whose classes have moved")
+    one, other = (MachineCode(str(tmp_path), "module.f-1.py311", "sources") for _ in range(2))
+    assert one.load("float64") is None
+    one.save("float64", "double")
+    other.save("float32", "single")
+    assert [one.load("float64"), one.load("float32"), one.load("int64")] == ["double", "single", None]
+    assert len(list(tmp_path.iterdir())) == 2
+    assert older.load("float64") is None
 
 
 def twice(x):

@@ -13,6 +13,8 @@ import numba
 from numba.core import types
 from numba.extending import intrinsic
 
+from stdpnet._numba.cache import MachineCode
+
 P = ParamSpec("P")
 R = TypeVar("R")
 njit: Any = numba.njit
@@ -44,7 +46,9 @@ def _kept(function: Callable[P, R], **options: Any) -> Callable[P, R]:
     dispatcher = njit(cache=True, **options)(function)
     # Numba dates a function's code by the function's own file, and would go on using old code of what it calls.
     own = Path(function.__code__.co_filename).read_bytes()
-    dispatcher._cache._cache_file._source_stamp = source_stamp() + hashlib.sha256(own).hexdigest()
+    stamp = source_stamp() + hashlib.sha256(own).hexdigest()
+    cache = dispatcher._cache
+    cache._cache_file = MachineCode(cache.cache_path, cache._impl.filename_base, stamp)
     return cast("Callable[P, R]", _widening(dispatcher))
 
 
