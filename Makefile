@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test benchmark check configs study install clean
+.PHONY: demo test benchmark check configs paper install clean
 
 install: $(VENV)/installed
 
@@ -38,9 +38,9 @@ check: install
 configs: install
 	$(BIN)/python -m stdpnet.stdp.spec.presets configs
 
-# Every table and figure of the thesis into runs/study; for example `make study STUDY="--seeds 5"`
-study: install
-	$(BIN)/python analysis/paper/all.py $(STUDY)
+# Table 2 and every figure of the thesis into runs/paper; for example `make paper PAPER="--seeds 5"`
+paper: install
+	$(BIN)/python analysis/paper/all.py $(PAPER)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

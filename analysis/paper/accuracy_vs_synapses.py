@@ -1,15 +1,15 @@
 """The thesis's claim in one figure: accuracy against the number of synapses, over the networks of Table 2.
 
-python analysis/paper/accuracy_vs_synapses.py [RUN ...] [--seeds 5] [--folder runs/study]
+python analysis/paper/accuracy_vs_synapses.py [RUN ...] [--seeds 5] [--folder runs/paper]
 """
 
 from matplotlib.figure import Figure
-from shared import Study, main
-from table_2 import STUDY as TABLE
 
+from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis.compare import compare
-from stdpnet_analysis.figures import RunView
 from stdpnet_analysis.figures import comparison as drawing
+from stdpnet_analysis.paper.harness import Network, PaperFigure, main
+from stdpnet_analysis.view import RunView
 
 
 def draw(views: list[RunView]) -> Figure:
@@ -17,7 +17,8 @@ def draw(views: list[RunView]) -> Figure:
     return drawing.accuracy_vs_synapses(compare([view.run for view in views]))
 
 
-STUDY = Study("accuracy-vs-synapses", TABLE.networks, draw, all_seeds=True)
+NETWORKS = tuple(Network(row.name) for row in TABLE_2.values())
+FIGURE = PaperFigure("accuracy-vs-synapses", NETWORKS, draw, all_seeds=True)
 
 if __name__ == "__main__":
-    main(STUDY, __doc__)
+    main(FIGURE, __doc__)

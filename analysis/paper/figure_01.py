@@ -1,13 +1,14 @@
 """Figure 1: the three architectures as schemes, with their synapse counts.
 
-python analysis/paper/figure_01.py [RUN ...] [--folder runs/study]
+python analysis/paper/figure_01.py [RUN ...] [--folder runs/paper]
 """
 
 from matplotlib.figure import Figure
-from shared import Network, Study, main
 
-from stdpnet_analysis.figures import RunView, style
+from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.architecture import plot_architecture
+from stdpnet_analysis.paper.harness import Network, PaperFigure, main
+from stdpnet_analysis.view import RunView
 
 
 def draw(views: list[RunView]) -> Figure:
@@ -24,7 +25,9 @@ def draw(views: list[RunView]) -> Figure:
     return figure
 
 
-STUDY = Study("figure-01-architectures", (Network("lcsnn-100-k12"), Network("csnn-81-k12"), Network("fcsnn-100")), draw)
+FIGURE = PaperFigure(
+    "figure-01-architectures", (Network("lcsnn-100-k12"), Network("csnn-81-k12"), Network("fcsnn-100")), draw
+)
 
 if __name__ == "__main__":
-    main(STUDY, __doc__)
+    main(FIGURE, __doc__)

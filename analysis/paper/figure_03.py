@@ -1,14 +1,15 @@
 """Figure 3: membrane potential and adaptive threshold of a winning neuron while it sees an image.
 
-python analysis/paper/figure_03.py [RUN] [--folder runs/study]
+python analysis/paper/figure_03.py [RUN] [--folder runs/paper]
 """
 
 from matplotlib.figure import Figure
-from shared import LCSNN, Study, main
 
-from stdpnet_analysis.figures import RunView, style
+from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.activity import plot_membrane
+from stdpnet_analysis.paper.harness import LCSNN, PaperFigure, main
 from stdpnet_analysis.recording import winner_and_loser
+from stdpnet_analysis.view import RunView
 
 
 def draw(views: list[RunView]) -> Figure:
@@ -27,7 +28,7 @@ def draw(views: list[RunView]) -> Figure:
     return figure
 
 
-STUDY = Study("figure-03-winning-neuron", (LCSNN,), draw)
+FIGURE = PaperFigure("figure-03-winning-neuron", (LCSNN,), draw)
 
 if __name__ == "__main__":
-    main(STUDY, __doc__)
+    main(FIGURE, __doc__)

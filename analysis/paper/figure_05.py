@@ -1,11 +1,11 @@
 """Figure 5: receptive fields before and after training.
 
-python analysis/paper/figure_05.py [RUN] [--folder runs/study]
+python analysis/paper/figure_05.py [RUN] [--folder runs/paper]
 """
 
-from shared import LCSNN, Study, from_registry, main
+from stdpnet_analysis.paper.harness import LCSNN, PaperFigure, from_registry, main
 
-STUDY = Study("figure-05-receptive-fields", (LCSNN,), from_registry("receptive-fields-untrained"))
+FIGURE = PaperFigure("figure-05-receptive-fields", (LCSNN,), from_registry("receptive-fields-untrained"))
 
 if __name__ == "__main__":
-    main(STUDY, __doc__)
+    main(FIGURE, __doc__)

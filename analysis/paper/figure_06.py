@@ -1,11 +1,11 @@
 """Figure 6: votes of a neuron from its best to its worst class, mean and deviation over the neurons.
 
-python analysis/paper/figure_06.py [RUN] [--folder runs/study]
+python analysis/paper/figure_06.py [RUN] [--folder runs/paper]
 """
 
-from shared import LCSNN, Study, from_registry, main
+from stdpnet_analysis.paper.harness import LCSNN, PaperFigure, from_registry, main
 
-STUDY = Study("figure-06-ranked-votes", (LCSNN,), from_registry("votes-ranked"))
+FIGURE = PaperFigure("figure-06-ranked-votes", (LCSNN,), from_registry("votes-ranked"))
 
 if __name__ == "__main__":
-    main(STUDY, __doc__)
+    main(FIGURE, __doc__)

@@ -1,11 +1,11 @@
 """Figure 8: membrane potential and adaptive threshold of a winning and of a losing neuron, with learned competition.
 
-python analysis/paper/figure_08.py [RUN] [--folder runs/study]
+python analysis/paper/figure_08.py [RUN] [--folder runs/paper]
 """
 
-from shared import LEARNED, Study, from_registry, main
+from stdpnet_analysis.paper.harness import LEARNED, PaperFigure, from_registry, main
 
-STUDY = Study("figure-08-winner-and-loser", (LEARNED,), from_registry("membrane"))
+FIGURE = PaperFigure("figure-08-winner-and-loser", (LEARNED,), from_registry("membrane"))
 
 if __name__ == "__main__":
-    main(STUDY, __doc__)
+    main(FIGURE, __doc__)

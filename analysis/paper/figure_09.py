@@ -1,14 +1,15 @@
 """Figure 9: receptive fields under weak and under strong competition.
 
-python analysis/paper/figure_09.py [RUN RUN] [--folder runs/study]
+python analysis/paper/figure_09.py [RUN RUN] [--folder runs/paper]
 """
 
 from matplotlib.figure import Figure
-from shared import LCSNN, Network, Study, main
 
-from stdpnet_analysis.figures import RunView, style
+from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.receptive_fields import plot_receptive_fields, top_weight
-from stdpnet_analysis.readouts.votes import RULES
+from stdpnet_analysis.paper.harness import LCSNN, Network, PaperFigure, main
+from stdpnet_analysis.readouts.scores import accuracies, best_vote
+from stdpnet_analysis.view import RunView
 
 
 def draw(views: list[RunView]) -> Figure:
@@ -18,9 +19,10 @@ def draw(views: list[RunView]) -> Figure:
     high = max(top_weight(view.network.weights) for view in views)
     for axes, view in zip(panels, views, strict=True):
         image = plot_receptive_fields(axes, view.network.weights, v_max=high)
-        vote = max(view.required_scores["readouts"][rule]["accuracy"] for rule in RULES)
+        accuracy = accuracies(view.required_scores)
+        vote = 100 * accuracy[best_vote(accuracy)]
         activity = f"{view.required_scores['spikes_per_image']:.0f} spikes per image"
-        axes.set_title(f"competition {view.spec.competition.c_w:g} mV: best vote {100 * vote:.1f} %, {activity}")
+        axes.set_title(f"competition {view.spec.competition.c_w:g} mV: best vote {vote:.1f} %, {activity}")
     figure.colorbar(
         image, ax=panels, label="feedforward weight, mV", location="bottom", shrink=0.4, aspect=35, pad=0.02
     )
@@ -29,7 +31,7 @@ def draw(views: list[RunView]) -> Figure:
 
 
 WEAK = Network(LCSNN.preset, ("competition.c_w=-1",), f"{LCSNN.preset}-weak")
-STUDY = Study("figure-09-weak-and-strong-competition", (WEAK, LCSNN), draw)
+FIGURE = PaperFigure("figure-09-weak-and-strong-competition", (WEAK, LCSNN), draw)
 
 if __name__ == "__main__":
-    main(STUDY, __doc__)
+    main(FIGURE, __doc__)

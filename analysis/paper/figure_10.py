@@ -1,11 +1,11 @@
 """Figure 10: histogram of the competition weights, before training and learned.
 
-python analysis/paper/figure_10.py [RUN] [--folder runs/study]
+python analysis/paper/figure_10.py [RUN] [--folder runs/paper]
 """
 
-from shared import LEARNED, Study, from_registry, main
+from stdpnet_analysis.paper.harness import LEARNED, PaperFigure, from_registry, main
 
-STUDY = Study("figure-10-competition-weights", (LEARNED,), from_registry("competition-weights"))
+FIGURE = PaperFigure("figure-10-competition-weights", (LEARNED,), from_registry("competition-weights"))
 
 if __name__ == "__main__":
-    main(STUDY, __doc__)
+    main(FIGURE, __doc__)

@@ -1,6 +1,6 @@
 """Figure 12: hyper-parameters of a sweep as parallel coordinates, coloured by accuracy.
 
-python analysis/paper/figure_12.py SWEEP [--folder runs/study]
+python analysis/paper/figure_12.py SWEEP [--folder runs/paper]
 
 SWEEP is the directory that `stdpnet sweep` has made.
 """
@@ -10,8 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shared import FORMATS, guarded
-
+from stdpnet_analysis.paper.harness import FOLDER, FORMATS, guarded
 from stdpnet_analysis.sweeps import StudyDirectory
 from stdpnet_analysis.sweeps.figure import parallel_coordinates
 
@@ -29,7 +28,7 @@ def main() -> None:
     """Draw what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sweep", metavar="SWEEP", help="a sweep's name below runs/, or its path")
-    parser.add_argument("--folder", type=Path, default=Path("runs/study"), help="where the figure goes")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the figure goes")
     parser.add_argument("--format", dest="form", choices=FORMATS, default="png")
     options = parser.parse_args()
     draw(options.sweep, options.folder, options.form)

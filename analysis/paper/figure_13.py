@@ -1,9 +1,9 @@
 """Figure 13: learned competition clamped from below and from above, at evaluation and during training.
 
-python analysis/paper/figure_13.py [RUN [CLAMPED ...]] [--folder runs/study]
+python analysis/paper/figure_13.py [RUN [CLAMPED ...]] [--folder runs/paper]
 """
 
-from shared import LEARNED, Network, Study, from_registry, main
+from stdpnet_analysis.paper.harness import LEARNED, Network, PaperFigure, from_registry, main
 
 CLAMPS = {"below": ("w_min", (-150, -50)), "above": ("w_max", (-250, -150))}
 CLAMPED = tuple(
@@ -11,7 +11,7 @@ CLAMPED = tuple(
     for side, (key, bounds) in CLAMPS.items()
     for bound in bounds
 )
-STUDY = Study("figure-13-clamping", (LEARNED, *CLAMPED), from_registry("clamping"))
+FIGURE = PaperFigure("figure-13-clamping", (LEARNED, *CLAMPED), from_registry("clamping"))
 
 if __name__ == "__main__":
-    main(STUDY, __doc__)
+    main(FIGURE, __doc__)

@@ -2,7 +2,7 @@
 
     python analysis/paper/homeostasis.py [--images 60000] [--channels 25] [--runs runs/homeostasis] [--out docs]
 
-Trains what is missing (an interrupted study goes on where it stopped), then writes homeostasis-table.md and
+Trains what is missing (after an interruption the same command goes on), then writes homeostasis-table.md and
 homeostasis.png.
 """
 
@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from shared import trained
 
 import stdpnet
 from stdpnet.runs import Run
+from stdpnet_analysis.cluster.jobs import complete
+from stdpnet_analysis.figures import save, style
+from stdpnet_analysis.paper.harness import guarded
 
 COMMON = [
     "dataset.validation=5000",
@@ -33,7 +35,6 @@ OPTIONS = {
     "half-life 10 000, tau_theta 1e6 ms": ["neuron.tau_theta=1e6", "plasticity.half_life=10000"],
     "retry below 10 spikes": ["neuron.tau_theta=1e7", "training.min_spikes=10"],
 }
-COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00")  # Okabe & Ito
 STYLES = ("-", "-", "--", "-", "--", "-", ":")
 
 
@@ -41,13 +42,13 @@ def train_option(folder: Path, name: str, keys: list[str], images: int, channels
     """Return the finished run of an option, trained as far as needed."""
     slug = name.replace(" ", "-").replace(",", "")
     spec = stdpnet.load_config(f"lcsnn-{channels}-k12-steady", [*COMMON, *keys, f"training.images={images}"])
-    return trained(folder / f"{channels}-{slug}", spec)
+    return complete(spec, folder / f"{channels}-{slug}", threads=None)
 
 
 def plot_curves(figure: Figure, runs: dict[str, Run]) -> None:
     """Draw validation accuracy of votes and linear read-out, and spikes per image, against training images."""
     panels = figure.subplots(1, 3, sharex=True)
-    for (name, run), colour, style in zip(runs.items(), COLOURS, STYLES, strict=False):
+    for number, (name, run) in enumerate(runs.items()):
         rows = [row for row in run.rows("curve") if row["images"] > 0]
         images = np.array([row["images"] for row in rows]) / 1000
         for panel, values in zip(
@@ -59,14 +60,13 @@ def plot_curves(figure: Figure, runs: dict[str, Run]) -> None:
             ),
             strict=True,
         ):
-            panel.plot(images, values, style, color=colour, linewidth=1.4, label=name)
+            panel.plot(images, values, STYLES[number], color=style.colour(number), label=name)
     titles = ("vote (all)", "linear read-out", "activity")
     for panel, title, unit in zip(panels, titles, ("validation accuracy, %",) * 2 + ("spikes per image",), strict=True):
         panel.set(title=title, xlabel="training images, thousands", ylabel=unit)
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.grid(alpha=0.3)
+        panel.grid()
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
 
 
 def table(runs: dict[str, Run]) -> str:
@@ -99,11 +99,12 @@ def main() -> None:
         runs[name] = train_option(arguments.runs, name, keys, arguments.images, arguments.channels)
         print(f"{name}: {runs[name].path}", flush=True)
     arguments.out.mkdir(exist_ok=True)
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    plot_curves(figure, runs)
-    figure.savefig(arguments.out / "homeostasis.png", dpi=150)
+    with style.context():
+        figure = style.new_figure(style.DOUBLE, 75)
+        plot_curves(figure, runs)
+        save(figure, arguments.out / "homeostasis.png")
     (arguments.out / "homeostasis-table.md").write_text(table(runs))
 
 
 if __name__ == "__main__":
-    main()
+    guarded(main)

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import hstack
-from shared import guarded, trained
 
 import stdpnet
 from stdpnet.data import load_dataset
@@ -24,18 +23,9 @@ from stdpnet.errors import ConfigError
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
 from stdpnet.stdp.respond import response_key
-from stdpnet_analysis import evaluate
+from stdpnet_analysis.paper.harness import Network, add_set_option, guarded, trained
 from stdpnet_analysis.readouts.linear import LinearReadout
-from stdpnet_analysis.readouts.scores import wilson_interval
-from stdpnet_analysis.readouts.votes import RULES
-
-
-class Network(NamedTuple):
-    """A network, by what differs from a preset."""
-
-    preset: str
-    keys: tuple[str, ...]
-
+from stdpnet_analysis.readouts.scores import accuracies, best_vote, wilson_interval
 
 LABELS = "dataset.calibration=55000"
 K8 = ("topology.channels=1000", "topology.stride=4")
@@ -72,13 +62,13 @@ def row(name: str, options: argparse.Namespace) -> tuple[Row, Run]:
     network = NETWORKS[name]
     spec = stdpnet.load_config(network.preset, [*network.keys, *options.keys])
     run = trained(options.folder / "runs" / name, spec)
-    scores = run.load_scores() or evaluate(run)
-    readouts, protocol = scores["readouts"], scores["protocol"]
+    scores = run.load_scores() or {}
+    accuracy, protocol = accuracies(scores), scores["protocol"]
     different = spec.training.pool or min(spec.training.images, len(load_dataset(spec.dataset).train.labels))
     figures = (
-        max(readouts[rule]["accuracy"] for rule in RULES),
-        readouts["linear"]["accuracy"],
-        scores["pixels"]["readouts"]["linear"]["accuracy"],
+        accuracy[best_vote(accuracy)],
+        accuracy["linear"],
+        accuracies(scores["pixels"])["linear"],
     )
     shown = f"{different} x {run.images / different:.3g}"
     label = f"{spec.dataset.name}, {spec.topology.label}, stride {spec.topology.stride}, crop {spec.dataset.crop}"
@@ -127,11 +117,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NETWORKS)}; default all")
     parser.add_argument("--folder", type=Path, default=Path("runs/open-road"))
-    parser.add_argument("--set", dest="keys", action="append", default=[], metavar="KEY=VALUE", help="of all networks")
+    add_set_option(parser)
     options = parser.parse_args()
     names = options.names or list(NETWORKS)
     if unknown := set(names) - set(NETWORKS):
-        raise ConfigError(f"{', '.join(sorted(unknown))}: not in this study, which has {', '.join(NETWORKS)}")
+        raise ConfigError(f"{', '.join(sorted(unknown))}: unknown; choose from {', '.join(NETWORKS)}")
     rows: dict[str, tuple[Row, Run]] = {}
     for name in names:
         rows[name] = row(name, options)

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from stdpnet.spec.topology import ABBREVIATIONS
 from stdpnet_analysis.compare import READOUTS, Comparison, Contrast, Entry, Group
 from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
-from stdpnet_analysis.text import count, percent
+from stdpnet_analysis.text import count, percent, points
 
 WIDTH = 140
 """Columns of a terminal's table that is written to a file."""
@@ -115,8 +115,7 @@ def contrast_table(comparison: Comparison) -> Table:
 
 
 def _test_cells(test: Contrast) -> list[str]:
-    low, high = (100 * end for end in test.result.interval)
-    difference = f"{100 * test.result.difference:+.2f} [{low:+.2f}, {high:+.2f}]".replace("-", "−")
+    difference = points(test.result).replace("-", "−")
     p_values = (test.result.t_test, test.holm, test.result.wilcoxon)
     cells = ["–" if p is None else f"{p:.2g}" for p in p_values]
     return [f"{test.first} − {test.second}", test.readout, str(len(test.result.seeds)), difference, *cells]
@@ -166,10 +165,10 @@ def as_terminal(comparison: Comparison, width: int | None = None, colour: bool =
     return text
 
 
-def as_markdown(comparison: Comparison) -> str:
-    """Return the tables as Markdown."""
+def as_markdown(comparison: Comparison, chosen: Sequence[Table] | None = None) -> str:
+    """Return all tables, or the chosen ones that have rows, as Markdown with notes."""
     parts = []
-    for table in tables(comparison):
+    for table in tables(comparison) if chosen is None else [table for table in chosen if table.rows]:
         cells = [[cell.replace("|", r"\|") for cell in row] for row in (table.headings, *table.rows)]
         lines = [f"| {' | '.join(row)} |" for row in cells]
         lines.insert(1, f"|---|{'---:|' * (len(table.headings) - 1)}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stdpnet_analysis.statistics import Summary
+    from stdpnet_analysis.statistics import PairedTest, Summary
 
 MISSING = "–"
 """What stands for a value that there is not."""
@@ -18,6 +18,12 @@ def percent(summary: Summary | None, digits: int = 1) -> str:
         return MISSING
     deviation = "" if summary.sd is None else f" ± {100 * summary.sd:.{digits}f}"
     return f"{100 * summary.mean:.{digits}f}{deviation}"
+
+
+def points(test: PairedTest) -> str:
+    """Return the mean difference of two accuracies with its 95 % interval, in percentage points."""
+    low, high = test.interval
+    return f"{100 * test.difference:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]"
 
 
 def score_cell(score: Mapping[str, Any] | None) -> str:

@@ -53,37 +53,40 @@ def table2(
 ) -> None:
     """Train and evaluate the networks of the thesis's Table 2; what is computed already is not computed again."""
     chosen = _rows(rows)
+    from stdpnet.runs import Run
     from stdpnet_analysis.cluster.pool import pool
-    from stdpnet_analysis.paper import report
+    from stdpnet_analysis.compare import compare
     from stdpnet_analysis.paper import table2 as table
+    from stdpnet_analysis.paper import table2_report as report
 
     begin = time.perf_counter()
     tasks = table.plan(chosen, seeds, preset.value, folder, overrides or ())
     folder.mkdir(parents=True, exist_ok=True)
-    open_tasks = [task for task in tasks if task.result() is None]
+    path = report.usual_path(tasks, preset.value, folder)
+    missing = [task for task in tasks if task.result() is None]
 
     def summary() -> dict[str, object]:
         return report.summarise(tasks, preset.value, overrides or (), time.perf_counter() - begin)
 
-    if open_tasks:
+    if missing:
         with (
             pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
             meter("networks", len(tasks), quiet=as_json) as progress,
         ):
-            progress.skip(len(tasks) - len(open_tasks))
+            progress.skip(len(tasks) - len(missing))
 
-            def told(task: table.Task) -> None:
+            def computed(task: table.Task) -> None:
                 progress.advance(1, f"row {task.row}, seed {task.seed}")
-                report.write(summary(), tasks, folder)
+                report.write(summary(), path)
 
-            table.compute(tasks, client, told)
-    final = summary()
-    path = report.write(final, tasks, folder)
+            table.compute(tasks, client, computed)
+    final, comparison = summary(), compare([Run.open(task.run) for task in tasks])
+    report.write(final, path, comparison)
     if as_json:
-        print_json({**final, "computed": len(open_tasks), "cached": len(tasks) - len(open_tasks)})
+        print_json({**final, "computed": len(missing), "cached": len(tasks) - len(missing)})
         return
-    print(report.markdown(final))
-    print(f"{len(open_tasks)} networks computed, {len(tasks) - len(open_tasks)} cached; table in {path} and .json")
+    print(report.markdown(final, comparison))
+    print(f"{len(missing)} networks computed, {len(tasks) - len(missing)} cached; table in {path} and .json")
 
 
 def _rows(text: str) -> list[int]:

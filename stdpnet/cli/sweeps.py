@@ -50,8 +50,7 @@ def sweep(
         pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
         meter("trials", budget.trials, quiet=as_json) as progress,
     ):
-        teller = _Teller(progress)
-        sweeps.sweep(directory, client, teller.told)
+        sweeps.sweep(directory, client, _TrialNotes(progress).ended)
     summary = summarise(directory)
     if as_json:
         print_json(summary)
@@ -60,14 +59,14 @@ def sweep(
         print(f"next: stdpnet study {directory.path}")
 
 
-class _Teller:
-    """Says how each trial ended."""
+class _TrialNotes:
+    """Shows how each trial ended, and the best one so far."""
 
     def __init__(self, progress: Meter) -> None:
         self._progress = progress
         self._best = (-1.0, -1)
 
-    def told(self, trial: FrozenTrial) -> None:
+    def ended(self, trial: FrozenTrial) -> None:
         state = trial.state.name.lower()
         if state == "complete":
             self._best = max(self._best, (trial.values[0], -trial.number))

@@ -1,4 +1,4 @@
-"""A run brought to its goal, wherever an earlier attempt was lost."""
+"""Train a run to its goal: begin it, resume it where an earlier attempt was lost, or return it if it is finished."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from typing import Any
 
 from stdpnet.errors import RunError
 from stdpnet.runs import Run
-from stdpnet.spec.load import dump_config
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training import Job, Observer, resume, train
+from stdpnet_analysis.grouping import deciding_keys
 
-LOOK = 0.5
+POLL_SECONDS = 0.5
 """Seconds between two looks at a run that another process still writes."""
 
 
-def complete(spec: ExperimentSpec, path: Path, *, threads: int = 1, observers: Iterable[Observer] = ()) -> Run:
+def complete(spec: ExperimentSpec, path: Path, *, threads: int | None = 1, observers: Iterable[Observer] = ()) -> Run:
     """Return the finished run of an experiment: trained here, resumed from its checkpoint, or as it is found.
 
-    A run that another process is writing, such as a worker that its scheduler believes lost, is waited for.
+    A run that another process is writing, such as a worker that its scheduler believes lost, is waited for. A run of
+    the same experiment with fewer training images is trained on.
 
     Parameters
     ----------
     spec : the experiment
     path : the run's directory, the same for every attempt
-    threads : how many threads may compute
+    threads : how many threads may compute; None: all cores
     observers : watch the job
 
     Raises
@@ -42,16 +43,28 @@ def complete(spec: ExperimentSpec, path: Path, *, threads: int = 1, observers: I
             if not (path / "config.toml").exists():
                 return train(spec, path, threads=threads, observers=observers)
             run = Run.open(path)
-            if dump_config(run.spec) != dump_config(spec):
-                raise RunError(f"{path}: holds a run of another configuration; remove it, or choose another folder")
+            _check_same(run, spec)
             while run.status == "running":
-                time.sleep(LOOK)
-            if run.status == "finished":
+                time.sleep(POLL_SECONDS)
+            extended = run.spec.training.images < spec.training.images
+            if run.status == "finished" and not extended:
                 return run
-            return resume(run, threads=threads, observers=observers, take_over=True)
+            goal = spec.training.images if extended else None
+            return resume(run, goal, threads=threads, observers=observers, take_over=True)
         except RunError:
             if not (path / "config.toml").exists() or Run.open(path).status != "running":
                 raise  # else another process was faster by a moment
+
+
+def _check_same(run: Run, spec: ExperimentSpec) -> None:
+    """Raise RunError unless a run is of an experiment; it may have fewer training images."""
+    there, wanted = ({"seed": each.seed, **deciding_keys(each)} for each in (run.spec, spec))
+    for key, value in there.items():
+        if value != wanted[key] and not (key == "training.images" and value < wanted[key]):
+            raise RunError(
+                f"{run.path}: holds a run of another experiment, with {key} = {value} instead of {wanted[key]}; remove "
+                "it, or choose another folder"
+            )
 
 
 class Stopper:

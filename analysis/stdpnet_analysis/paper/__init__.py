@@ -1,1 +1,1 @@
-"""Published tables, computed again and put beside what was published."""
+"""Tables and figures of the thesis, computed again; the scripts that write them are in analysis/paper."""

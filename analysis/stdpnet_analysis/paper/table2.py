@@ -1,4 +1,4 @@
-"""Table 2 of the thesis: which networks, trained how often, with which results so far."""
+"""Compute Table 2 of the thesis: train its networks with several seeds on a cluster, score them, keep the results."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from stdpnet.training.signals import SignalCatcher
 from stdpnet_analysis.cluster.identity import code_digest
 from stdpnet_analysis.cluster.jobs import Stopper, complete
 from stdpnet_analysis.cluster.pool import warm_up
+from stdpnet_analysis.cluster.waiting import RunningTasks
 from stdpnet_analysis.evaluation import evaluate
+from stdpnet_analysis.readouts.scores import accuracies
 
 if TYPE_CHECKING:
     from distributed import Client
 
 RESULT = "table2.json"
 """A finished job's result, in its run's directory."""
-LOOK = 0.25
-"""Seconds between two looks at the workers."""
 CHECKPOINT = 1000
 """Training images between two checkpoints: what a killed process costs at most."""
 
@@ -50,7 +50,7 @@ class Task(NamedTuple):
 
     @property
     def cost(self) -> int:
-        """A rough measure of the time it takes, to begin with the longest."""
+        """A rough measure of the time it takes; the longest task begins first."""
         return self.spec.geometry.neurons
 
     def result(self) -> dict[str, Any] | None:
@@ -97,14 +97,14 @@ def digest(tasks: Sequence[Task]) -> str:
     return hashlib.sha256(json.dumps([task.key for task in tasks]).encode()).hexdigest()[:8]
 
 
-def compute(tasks: Sequence[Task], client: Client, told: Callable[[Task], None] = lambda _: None) -> None:
+def compute(tasks: Sequence[Task], client: Client, computed: Callable[[Task], None] = lambda _: None) -> None:
     """Bring all tasks to their results, which stay in their runs; one that has its result is not computed again.
 
     Parameters
     ----------
     tasks : what to compute
     client : the workers; they share the file system of the runs
-    told : called with each task that has been computed
+    computed : called with each task that has been computed
 
     Raises
     ------
@@ -113,44 +113,31 @@ def compute(tasks: Sequence[Task], client: Client, told: Callable[[Task], None] 
     RunError, EngineError
         If a task cannot be done; the others are finished first.
     """
-    open_tasks = sorted((task for task in tasks if task.result() is None), key=lambda task: -task.cost)
-    if not open_tasks:
+    missing = sorted((task for task in tasks if task.result() is None), key=lambda task: -task.cost)
+    if not missing:
         return
-    warm_up(client, *(task.spec for task in open_tasks))
+    warm_up(client, *(task.spec for task in missing))
+    folder, errors = missing[0].run.parent, []
+    running = RunningTasks[Task](client, folder)
     with SignalCatcher() as signals:
-        for task in open_tasks:
+        for task in missing:
             task.leave.unlink(missing_ok=True)
-        futures = {client.submit(run_task, task, pure=False): task for task in open_tasks}
-        errors: list[BaseException] = []
-        while futures:
-            time.sleep(LOOK)
-            for future in [future for future in futures if future.done()]:
-                task = futures.pop(future)
-                if future.cancelled() or future.status == "lost":
-                    raise RunError(f"{task.run.parent}: the scheduler is gone; the same command goes on with another")
+            running.submit(task, run_task, task)
+        while len(running):
+            for task, future in running.ended():
                 error = future.exception()
                 if error is not None:
                     errors.append(error)
                 elif future.result():
-                    told(task)
-            if signals.received is not None:
-                _leave(futures)
-                folder, number = open_tasks[0].run.parent, signals.received
+                    computed(task)
+            if (number := signals.received) is not None:
+                files = [task.leave for task in running.labels]
+                running.stop(files)
+                for file in files:
+                    file.unlink(missing_ok=True)
                 raise StopRequestedError(f"{folder}: stopped by {number.name}; the same command goes on", number)
     if errors:
         raise errors[0] if isinstance(errors[0], StdpnetError) else RunError(f"a task failed: {errors[0]!r}")
-
-
-def _leave(futures: dict[Any, Task]) -> None:
-    """Let the workers write checkpoints and stop; what they have not begun they do not begin."""
-    for task in futures.values():
-        task.leave.touch()
-    end = time.monotonic() + 60
-    while any(not future.done() for future in futures) and time.monotonic() < end:
-        time.sleep(LOOK)
-    for future, task in futures.items():
-        future.cancel()
-        task.leave.unlink(missing_ok=True)
 
 
 def run_task(task: Task) -> bool:
@@ -175,9 +162,9 @@ def _result(task: Task, run: Run, scores: dict[str, Any], seconds: float) -> dic
         "row": task.row,
         "seed": task.seed,
         "key": task.key,
-        "accuracy": _accuracies(scores),
-        "untrained": _accuracies(scores["untrained"]) if task.baselines else None,
-        "pixels": _accuracies(scores["pixels"]) if task.baselines else None,
+        "accuracy": accuracies(scores),
+        "untrained": accuracies(scores["untrained"]) if task.baselines else None,
+        "pixels": accuracies(scores["pixels"]) if task.baselines else None,
         "silent_images": scores["silent_images"],
         "training_images": run.images,
         "calibration_images": scores["protocol"]["calibration_images"],
@@ -186,7 +173,3 @@ def _result(task: Task, run: Run, scores: dict[str, Any], seconds: float) -> dic
         "evaluation_seconds": seconds,
         "images_per_s": sum(images for images, _ in rates) / training if training else None,
     }
-
-
-def _accuracies(scores: dict[str, Any]) -> dict[str, float]:
-    return {name: score["accuracy"] for name, score in scores["readouts"].items()}

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["StudyDirectory", "StudySpec", "default_folder", "load_study", "sweep"]
 
 
-def sweep(directory: StudyDirectory, client: Client, told: Callable[[FrozenTrial], None] = lambda _: None) -> None:
+def sweep(directory: StudyDirectory, client: Client, ended: Callable[[FrozenTrial], None] = lambda _: None) -> None:
     """Run a study, or go on with it, on the workers of a client, until its budget is spent (see Driver).
 
     Parameters
     ----------
     directory : the study
     client : the workers; they share the file system of the study's folder
-    told : called with every trial that ends
+    ended : called with every trial that ends
     """
     warm_up(client, directory.base)
-    Driver(directory, client, told).go()
+    Driver(directory, client, ended).go()

@@ -16,20 +16,17 @@ import optuna
 from distributed import Client, Future
 from optuna.trial import FrozenTrial, TrialState
 
-from stdpnet.errors import ConfigError, RunError, StopRequestedError
+from stdpnet.errors import ConfigError, StopRequestedError
 from stdpnet.runs.rows import read_rows
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training.signals import SignalCatcher
 from stdpnet_analysis.cluster.pool import slots
+from stdpnet_analysis.cluster.waiting import RunningTasks
 from stdpnet_analysis.sweeps.directory import StudyDirectory
 from stdpnet_analysis.sweeps.samplers import make_pruner, make_sampler
 from stdpnet_analysis.sweeps.space import applied, grid, suggest
 from stdpnet_analysis.sweeps.trial import Outcome, Repeat, objective, run_repeat
 
-LOOK = 0.25
-"""Seconds between two looks at workers, learning curves and other drivers."""
-FAREWELL = 60.0
-"""Seconds that workers get to write checkpoints when the driver is asked to stop."""
 DRIVER = "driver"
 
 
@@ -52,18 +49,18 @@ class Driver:
     ----------
     directory : the study
     client : the workers
-    told : called with every trial that ends
+    ended : called with every trial that ends
     """
 
     def __init__(
-        self, directory: StudyDirectory, client: Client, told: Callable[[FrozenTrial], None] = lambda _: None
+        self, directory: StudyDirectory, client: Client, ended: Callable[[FrozenTrial], None] = lambda _: None
     ) -> None:
-        self._directory, self._client, self._told = directory, client, told
+        self._directory, self._client, self._ended = directory, client, ended
         self._study = directory.study()
         self._study.pruner = make_pruner(directory.spec, directory.base.training.images)
         self._live: dict[int, _Live] = {}
         self._queue: list[tuple[int, int]] = []
-        self._futures: dict[Future[Any], tuple[int, int]] = {}
+        self._tasks = RunningTasks[tuple[int, int]](client, directory.path)
         self._name = ""
 
     def go(self) -> None:
@@ -86,19 +83,18 @@ class Driver:
                 while time.monotonic() < deadline and self._has_room() and self._ask():
                     pass
                 self._submit()
-                if not self._futures and not self._running():
+                if not len(self._tasks) and not self._running():
                     return
-                time.sleep(LOOK)
                 self._prune()
-                for future in [future for future in self._futures if future.done()]:
-                    self._take(future)
+                for (number, seed), future in self._tasks.ended():
+                    self._take(number, seed, future)
                 if signals.received is not None:
-                    self._leave()
+                    self._tasks.stop([self._directory.leave_file(self._name)])
                     study, number = self._directory.path, signals.received
                     raise StopRequestedError(f"{study}: stopped by {number.name}; the same command goes on", number)
 
     def _has_room(self) -> bool:
-        return len(self._queue) + len(self._futures) < slots(self._client)
+        return len(self._queue) + len(self._tasks) < slots(self._client)
 
     def _running(self) -> list[FrozenTrial]:
         """Return the trials that some driver has asked for and nobody has told the end of."""
@@ -150,7 +146,7 @@ class Driver:
 
     def _submit(self) -> None:
         """Give queued repeats to workers that have nothing to do."""
-        while self._queue and len(self._futures) < slots(self._client):
+        while self._queue and len(self._tasks) < slots(self._client):
             number, seed = self._queue.pop(0)
             repeat = Repeat(
                 self._live[number].spec.replace(seed=seed),
@@ -158,13 +154,13 @@ class Driver:
                 self._directory.prune_file(number),
                 self._directory.leave_file(self._name),
             )
-            self._futures[self._client.submit(run_repeat, repeat, pure=False)] = number, seed
+            self._tasks.submit((number, seed), run_repeat, repeat)
 
     def _prune(self) -> None:
         """Report the learning curves of first repeats, and end those that are not worth going on with."""
         if self._directory.spec.pruner.kind == "none":
             return
-        for number, seed in self._futures.values():
+        for number, seed in self._tasks.labels:
             if number in self._live and seed == self._directory.seeds[0]:
                 self._report(number)
 
@@ -178,11 +174,8 @@ class Driver:
                 if live.trial.should_prune():
                     self._directory.prune_file(number).touch()
 
-    def _take(self, future: Future[Any]) -> None:
-        """Take the answer of a worker: the next repeats, or the end of the trial."""
-        number, seed = self._futures.pop(future)
-        if future.cancelled() or future.status == "lost":
-            raise RunError(f"{self._directory.path}: the scheduler is gone; the same command goes on with another")
+    def _take(self, number: int, seed: int, future: Future[Any]) -> None:
+        """Take the result of a repeat: queue the next repeats, or end the trial."""
         if number not in self._live:  # another repeat has ended the trial
             return
         error = future.exception()
@@ -216,23 +209,14 @@ class Driver:
             values = [objective(accuracy[seed], readout) for seed in self._directory.seeds]
             value = sum(values) / len(values)
             live.trial.set_user_attr("accuracy", {str(seed): accuracy[seed] for seed in self._directory.seeds})
-        elif any(job[0] == number for job in self._futures.values()):
+        elif any(label[0] == number for label in self._tasks.labels):
             self._directory.prune_file(number).touch()
         self._tell(live.trial, state, value, reason)
 
     def _tell(self, trial: optuna.Trial, state: TrialState, value: float | None = None, reason: str = "") -> None:
         if reason:
             trial.set_user_attr("reason", reason)
-        self._told(self._study.tell(trial, value, state))
-
-    def _leave(self) -> None:
-        """Let the workers write checkpoints and stop."""
-        self._directory.leave_file(self._name).touch()
-        end = time.monotonic() + FAREWELL
-        while any(not future.done() for future in self._futures) and time.monotonic() < end:
-            time.sleep(LOOK)
-        for future in self._futures:
-            future.cancel()
+        self._ended(self._study.tell(trial, value, state))
 
 
 def counts_by_state(study: optuna.Study) -> dict[str, Any]:

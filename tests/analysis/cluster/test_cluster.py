@@ -133,7 +133,7 @@ def test_a_run_is_completed_from_whatever_state_it_is_in(small, tmp_path):
     assert events == ["started", "failed", "resumed", "finished"]
     assert [event["images"] for event in run.events()] == [0, 200, 200, 300]
     assert jobs.complete(spec, path).events() == run.events()
-    with pytest.raises(RunError, match="holds a run of another configuration"):
+    with pytest.raises(RunError, match="of another experiment, with seed = 0 instead of 5; remove it"):
         jobs.complete(spec.replace(seed=5), path)
 
 

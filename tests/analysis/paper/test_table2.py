@@ -11,7 +11,8 @@ from stdpnet.errors import ConfigError
 from stdpnet.runs import Run, find_runs
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import evaluate
-from stdpnet_analysis.paper import report, table2
+from stdpnet_analysis.paper import table2
+from stdpnet_analysis.paper import table2_report as report
 
 SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8"]
 
@@ -61,9 +62,9 @@ def test_rows_are_computed_summarised_and_cached(client, tmp_path):
         assert row["untrained"]["linear"]["mean"] < row["linear"]["mean"] + 0.1
         assert row["pixels"]["linear"]["mean"] > 0.85
         assert row["images_per_s"] > 1
-    told = []
-    table2.compute(tasks, None, told.append)  # all are cached: no client is needed
-    assert told == []
+    computed = []
+    table2.compute(tasks, None, computed.append)  # all are cached: no client is needed
+    assert computed == []
     text = report.markdown(summary)
     assert text.count("\n| ") == 2
     assert "80.1 ± 1.0" in text

@@ -1,4 +1,4 @@
-"""The scripts of the studies: each has a study, trains only what is missing, and overwrites no other run."""
+"""The scripts of analysis/paper: each has a figure, trains only what is missing, and overwrites no other run."""
 
 import re
 import subprocess
@@ -13,9 +13,9 @@ import stdpnet
 from stdpnet.runs import Run
 from stdpnet_analysis.figures.architecture import plot_architecture
 
-STUDIES = Path(__file__).parents[2] / "analysis/paper"
-OWN = ("all", "shared", "homeostasis", "competition", "open_road")
-SCRIPTS = sorted(path.name for path in STUDIES.glob("*.py") if path.stem not in OWN)
+PAPER = Path(__file__).parents[3] / "analysis/paper"
+OWN = ("all", "homeostasis", "competition", "open_road")
+SCRIPTS = sorted(path.name for path in PAPER.glob("*.py") if path.stem not in OWN)
 TINY = ["dataset.name=digits", "dataset.validation=40", "topology.channels=4", "simulation.duration=50"]
 TINY += ["curve.every=10", "curve.validation=40", "curve.calibration=40"]
 SWEEP = """
@@ -31,7 +31,7 @@ KEYS = [word for key in TINY for word in ("--set", key)]
 
 
 def script(name, folder, *arguments, code=0):
-    command = [sys.executable, STUDIES / name, "--images", "20", "--shown", "20", *KEYS, *arguments]
+    command = [sys.executable, PAPER / name, "--images", "20", "--shown", "20", *KEYS, *arguments]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
     assert result.returncode == code, result.stderr
     assert "Traceback" not in result.stderr
@@ -40,17 +40,17 @@ def script(name, folder, *arguments, code=0):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("study")
+    return tmp_path_factory.mktemp("paper")
 
 
 def test_the_readme_maps_every_script():
-    text = (STUDIES / "README.md").read_text()
+    text = (PAPER / "README.md").read_text()
     assert set(re.findall(r"`(\w+\.py)` \| `", text)) == set(SCRIPTS)
 
 
-def test_the_study_of_the_competition_tests_each_kind_and_computes_nothing_twice(tmp_path):
+def test_the_comparison_of_competitions_tests_each_kind_and_computes_nothing_twice(tmp_path):
     keys = [*KEYS, "--set", "training.images=20", "--set", "dataset.calibration=100"]
-    command = [sys.executable, STUDIES / "competition.py", "--trials", "1", "--seeds", "2", *keys, "--networks"]
+    command = [sys.executable, PAPER / "competition.py", "--trials", "1", "--seeds", "2", *keys, "--networks"]
     seen = {}
     for _ in range(2):
         done = subprocess.run(
@@ -68,12 +68,12 @@ def test_the_study_of_the_competition_tests_each_kind_and_computes_nothing_twice
         seen = states
     wrong = subprocess.run([*command, "mlp"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
-    assert "--networks mlp: not in this study, which has lcsnn-25-k12" in wrong.stderr
+    assert "--networks mlp: unknown; choose from lcsnn-25-k12" in wrong.stderr
 
 
 def test_the_open_road_reads_several_networks_out_together(tmp_path):
     keys = [*KEYS, "--set", "training.images=20", "--set", "training.pool=10", "--set", "dataset.calibration=100"]
-    command = [sys.executable, STUDIES / "open_road.py", "k8", "k12", "k16", *keys]
+    command = [sys.executable, PAPER / "open_road.py", "k8", "k12", "k16", *keys]
     for _ in range(2):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
         assert done.returncode == 0, done.stderr
@@ -88,17 +88,19 @@ def test_the_open_road_reads_several_networks_out_together(tmp_path):
 def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
     first = script("all.py", folder)
     written = [Path(line) for line in first.stdout.split()]
-    assert len(written) == len(SCRIPTS) - 1
+    assert len(written) == len(SCRIPTS), "Table 2 and all but Figure 12"
     assert "Figure 12 is left out: name a sweep with --sweep" in first.stderr
     assert all((folder / path).stat().st_size > 500 for path in written)
-    expected = set(re.findall(r"`((?:table|figure|accuracy)-[\w-]+)(?:\.md)?` \|", (STUDIES / "README.md").read_text()))
+    expected = set(re.findall(r"`((?:table|figure|accuracy)-[\w-]+)(?:\.md)?` \|", (PAPER / "README.md").read_text()))
     assert {path.stem for path in written} == expected - {"figure-12-parallel-coordinates"}
-    states = {path: path.stat().st_mtime_ns for path in (folder / "runs/study/runs").rglob("checkpoint.h5")}
+    states = {path: path.stat().st_mtime_ns for path in (folder / "runs/paper").rglob("checkpoint.h5")}
     assert len(states) == 12 + 2 + 1 + 4, "Table 2, steady networks, weak competition, clamps"
-    table = (folder / "runs/study/table-2.md").read_text()
-    assert table.count("LCSNN") >= 5
+    table = (folder / "runs/paper/table-2.md").read_text()
+    assert table.count("LCSNN") >= 10, "accuracies, sizes"
+    assert "| row | network | vote: thesis |" in table
+    assert "synapses YY" in table
     again = script("figure_07.py", folder, "--seeds", "2")
-    assert "lcsnn-25-k12-1" in again.stderr
+    assert "lcsnn-25-k12-seed1-" in again.stderr
     assert states.items() <= {path: path.stat().st_mtime_ns for path in states}.items()
 
 
@@ -115,7 +117,7 @@ def test_a_run_of_something_else_in_the_way_is_named_and_kept(folder):
     spec = stdpnet.load_config("lcsnn-25-k12-steady", [*TINY, "training.images=1", "neuron.tau_v=7"])
     run = stdpnet.train(spec, folder / "other/runs/lcsnn-25-k12-steady-0")
     result = script("figure_06.py", folder, "--folder", "other", code=2)
-    assert "has neuron.tau_v = 7.0, this study wants 100.0; choose another --folder" in result.stderr
+    assert "with neuron.tau_v = 7.0 instead of 100.0; remove it, or choose another folder" in result.stderr
     assert Run.open(run.path).images == 1
 
 
@@ -123,9 +125,9 @@ def test_figure_12_draws_a_sweep(folder):
     (folder / "sweep.toml").write_text(SWEEP)
     command = [sys.executable, "-m", "stdpnet", "sweep", "sweep.toml", "--dir", "runs/swept", "--workers", "1"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
-    command = [sys.executable, STUDIES / "figure_12.py", "swept", "--format", "svg"]
+    command = [sys.executable, PAPER / "figure_12.py", "swept", "--format", "svg"]
     made = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    assert made.stdout.strip() == "runs/study/figure-12-parallel-coordinates.svg"
+    assert made.stdout.strip() == "runs/paper/figure-12-parallel-coordinates.svg"
     assert "<svg" in (folder / made.stdout.strip()).read_text()
     command[2] = "nowhere"
     lost = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Table 2 as numbers and as markdown: the thesis's figures, ours, and the goals."""
+"""Report Table 2 as numbers and as Markdown: the published accuracies, ours, the goals, sizes and paired tests."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ import numpy as np
 from stdpnet.runs.files import write_text
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis.cluster.identity import code_digest
+from stdpnet_analysis.compare import Comparison
 from stdpnet_analysis.paper.table2 import Preset, Task, digest
 from stdpnet_analysis.readouts.scores import best_vote
 from stdpnet_analysis.statistics import Summary
 from stdpnet_analysis.statistics import summarise as over_seeds
+from stdpnet_analysis.tables import as_markdown, contrast_table, size_table
 from stdpnet_analysis.text import MISSING, percent
 
 
@@ -120,8 +122,8 @@ def _mean_sd(values: Sequence[float]) -> dict[str, Any]:
     return over_seeds(values).mean_sd
 
 
-def markdown(summary: dict[str, Any]) -> str:
-    """Return the table in percent, with a legend."""
+def markdown(summary: dict[str, Any], comparison: Comparison | None = None) -> str:
+    """Return the table in percent with a legend; with a comparison of the runs, their sizes and paired tests too."""
     head = [
         "row", "network", "vote: thesis", "vote: ours", "goal", "linear: thesis", "linear: ours", "goal",
         "untrained: vote, linear", "pixels", "images/s", "s",
@@ -140,7 +142,10 @@ def markdown(summary: dict[str, Any]) -> str:
         notes.append(f"With {', '.join(summary['overrides'])}.")
     if not summary["complete"]:
         notes.append("Not complete: the same command goes on.")
-    return "\n".join(lines) + "\n\n" + "\n".join(notes) + "\n"
+    text = "\n".join(lines) + "\n\n" + "\n".join(notes) + "\n"
+    if comparison is not None:
+        text += "\n" + as_markdown(comparison, [size_table(comparison), contrast_table(comparison)])
+    return text
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
@@ -159,12 +164,12 @@ def _percent(cell: dict[str, Any] | None) -> str:
     return percent(None if cell is None else Summary(cell["mean"], cell["sd"], 0))
 
 
-def write(summary: dict[str, Any], tasks: Sequence[Task], folder: Path) -> Path:
-    """Write the table as it stands, as markdown and JSON; return the markdown file.
+def usual_path(tasks: Sequence[Task], preset: Preset, folder: Path) -> Path:
+    """Return the table's file, its name with a digest of what is asked for: no smaller table replaces a larger one."""
+    return folder / f"table2-{preset}-{digest(tasks)}.md"
 
-    The name has a digest of what was asked for, so that a smaller table does not replace a larger one.
-    """
-    path = folder / f"table2-{summary['preset']}-{digest(tasks)}.md"
+
+def write(summary: dict[str, Any], path: Path, comparison: Comparison | None = None) -> None:
+    """Write the table as it stands, as Markdown to `path`, as JSON beside it."""
     write_text(path.with_suffix(".json"), json.dumps(summary, indent=2) + "\n")
-    write_text(path, markdown(summary))
-    return path
+    write_text(path, markdown(summary, comparison))

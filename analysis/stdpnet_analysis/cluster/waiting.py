@@ -1,0 +1,69 @@
+"""Tasks that workers are computing: submit them, look from time to time which have ended, ask all of them to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from distributed import Client, Future
+
+from stdpnet.errors import RunError
+
+POLL_SECONDS = 0.25
+"""Seconds between two looks at the workers."""
+STOP_SECONDS = 60.0
+"""Seconds that workers get to write checkpoints when they are asked to stop."""
+
+Label = TypeVar("Label")
+
+
+class RunningTasks(Generic[Label]):
+    """The tasks of one command, each with a label that says what it computes.
+
+    Parameters
+    ----------
+    client : the workers
+    folder : where the results go; errors name it
+    """
+
+    def __init__(self, client: Client, folder: Path) -> None:
+        self._client, self._folder = client, folder
+        self._labels: dict[Future[Any], Label] = {}
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    @property
+    def labels(self) -> list[Label]:
+        """Labels of the tasks that have not ended."""
+        return list(self._labels.values())
+
+    def submit(self, label: Label, function: Callable[..., Any], *arguments: Any) -> None:
+        """Have a worker call a function."""
+        self._labels[self._client.submit(function, *arguments, pure=False)] = label
+
+    def ended(self) -> list[tuple[Label, Future[Any]]]:
+        """Wait for POLL_SECONDS, then return the tasks that have ended and forget them.
+
+        Raises
+        ------
+        RunError
+            If the scheduler is gone.
+        """
+        time.sleep(POLL_SECONDS)
+        found = [(self._labels.pop(future), future) for future in list(self._labels) if future.done()]
+        if any(future.cancelled() or future.status == "lost" for _, future in found):
+            raise RunError(f"{self._folder}: the scheduler is gone; the same command goes on with another")
+        return found
+
+    def stop(self, files: Iterable[Path]) -> None:
+        """Make the files by which tasks are asked to write checkpoints and stop; cancel what has not begun in time."""
+        for file in files:
+            file.touch()
+        end = time.monotonic() + STOP_SECONDS
+        while any(not future.done() for future in self._labels) and time.monotonic() < end:
+            time.sleep(POLL_SECONDS)
+        for future in self._labels:
+            future.cancel()

@@ -1,0 +1,152 @@
+"""Report the comparison of kinds of competition: Markdown table, figure and numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from stdpnet.runs.files import write_text
+from stdpnet.spec.load import load_config
+from stdpnet_analysis.compare import READOUTS
+from stdpnet_analysis.figures import save, style
+from stdpnet_analysis.paper.competition_search import KINDS, Result
+from stdpnet_analysis.statistics import PairedTest, holm, paired_test, summarise
+from stdpnet_analysis.text import MISSING, percent, plain, points
+
+PairedTests = dict[str, dict[str, PairedTest | None]]
+"""Kind of competition -> read-out -> its paired test against fixed competition."""
+
+
+def compared(results: Sequence[Result]) -> PairedTests:
+    """Return kind -> read-out -> paired test against the first kind."""
+    first, *others = results
+    return {
+        each.kind: {name: paired_test(each.accuracy[name], first.accuracy[name]) for name in READOUTS}
+        for each in others
+    }
+
+
+def table(network: str, results: Sequence[Result]) -> str:
+    """Return the Markdown table of a network."""
+    label = load_config(network).topology.label
+    tests = compared(results)
+    corrected = {}
+    for name in READOUTS:
+        p_values = [paired.t_test if (paired := each[name]) else None for each in tests.values()]
+        corrected[name] = dict(zip(tests, holm(p_values), strict=True))
+    lines = [
+        f"### {label}, {len(results[0].accuracy['vote'])} seeds, {results[0].trials} trials each",
+        "",
+        "| competition | validation | vote | − fixed [95 %] | p | linear | − fixed [95 %] | p |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for each in results:
+        cells = [each.kind, f"{100 * each.validation:.2f}"]
+        for name in READOUTS:
+            cells.append(percent(summarise(list(each.accuracy[name].values())), 2))
+            paired = tests.get(each.kind, {}).get(name)
+            cells += _difference(paired, corrected[name].get(each.kind)) if paired else [MISSING, MISSING]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "Parameters of the best trials:", ""]
+    for each in results:
+        values = ", ".join(f"{key} {plain(value, 3)}" for key, value in each.parameters.items())
+        lines.append(f"- {each.kind}: {values}{_distribution(each.weights)}")
+    return "\n".join(lines) + "\n"
+
+
+def _difference(paired: PairedTest, p: float | None) -> list[str]:
+    return [points(paired), MISSING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"]
+
+
+def _distribution(weights: NDArray[np.float64] | None) -> str:
+    if weights is None:
+        return ""
+    low, median, high = np.quantile(weights, (0.05, 0.5, 0.95))
+    return (
+        f"; learned weights: median {median:.3g} mV, 5 % to 95 % from {low:.3g} to {high:.3g}, "
+        f"{np.mean(weights == 0):.0%} at 0"
+    )
+
+
+def _plot_differences(axes: Axes, tests: PairedTests, rows: int) -> None:
+    """Draw the paired differences to fixed competition in a panel of some rows; none lies far out, and is written."""
+    near = [
+        bound
+        for kind, each in tests.items()
+        if kind != "none"
+        for test in each.values()
+        if test
+        for bound in test.interval
+    ]
+    left = 100 * min(near) - 1
+    for row, (kind, each) in enumerate(tests.items()):
+        far = [
+            f"{100 * test.difference:.0f}".replace("-", "−") for name, test in each.items() if test and kind == "none"
+        ]
+        axes.text(left, -row, ("← " if far else "") + ", ".join(far), fontsize=6, va="center")
+        for number, (name, test) in enumerate(each.items()):
+            if test is None or kind == "none":
+                continue
+            middle, (low, high) = 100 * test.difference, test.interval
+            axes.errorbar(
+                middle,
+                -row + 0.12 - 0.24 * number,
+                xerr=[[middle - 100 * low], [100 * high - middle]],
+                fmt="os"[number],
+                color=style.colour(number),
+                capsize=2,
+                label=name if row == len(tests) - 1 else None,
+            )
+    axes.axvline(0, color=style.GREY, linewidth=0.6)
+    axes.set(xlabel="difference, points", xlim=(left, max(100 * max(near), 0) + 0.5))
+    axes.set_yticks([-row for row in range(len(tests))], list(tests))
+    axes.set_ylim(0.5 - rows, 0.5)
+
+
+def _plot_strengths(axes: Axes, result: Result) -> None:
+    """Draw the cumulative distribution of the learned weights: a colour for each rule, dashed where it began at c_w."""
+    strengths = -np.asarray(result.weights, np.float64)
+    edges = np.geomspace(1.0, max(10.0, strengths.max()), 60)
+    kind = result.kind.removesuffix(" from c_w")
+    look: Any = {"color": style.colour(list(KINDS).index(kind)), "linestyle": "-" if kind == result.kind else "--"}
+    weaker = [100 * np.mean(strengths <= edge) for edge in edges]
+    axes.plot(edges, weaker, label=result.kind, **look)
+
+
+def plot(figure: Figure, networks: dict[str, Sequence[Result]]) -> None:
+    """Draw the paired differences with their intervals, and below them the distributions of the learned weights."""
+    rows = max(len(results) for results in networks.values()) - 1
+    panels = figure.subplots(2, len(networks), squeeze=False, gridspec_kw={"height_ratios": (1.4, 1)})
+    for (network, results), (above, below) in zip(networks.items(), panels.T, strict=True):
+        _plot_differences(above, compared(results), rows)
+        if above is not panels[0, 0]:
+            above.set_yticklabels([])
+        above.set_title(load_config(network).topology.label)
+        for each in results:
+            if each.weights is not None:
+                _plot_strengths(below, each)
+        below.set(xscale="log", xlabel="strength, mV", ylim=(0, 103))
+    panels[0, 0].set_ylabel("competition, less fixed")
+    panels[1, 0].set_ylabel("learned weights\nthat are weaker, %")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    figure.legend(*panels[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+
+
+def write(networks: dict[str, Sequence[Result]], folder: Path) -> None:
+    """Write the tables, the figure and the numbers of the networks that are done."""
+    write_text(folder / "competition.md", "\n".join(table(*item) for item in networks.items()))
+    numbers = {
+        network: [{**each._asdict(), "weights": None} for each in results] for network, results in networks.items()
+    }
+    write_text(folder / "competition.json", json.dumps(numbers, indent=2) + "\n")
+    with style.context():
+        figure = style.new_figure(style.DOUBLE, 120)
+        plot(figure, networks)
+        save(figure, folder / "competition.png", dpi=300)

@@ -1,0 +1,194 @@
+"""What the scripts of analysis/paper share: networks trained where they are missing, and a script's command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from stdpnet.errors import StdpnetError, StopRequestedError
+from stdpnet.runs import Run
+from stdpnet.spec.load import load_config
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.presets import TABLE_2
+from stdpnet_analysis import figures
+from stdpnet_analysis.cluster.jobs import complete
+from stdpnet_analysis.cluster.pool import pool
+from stdpnet_analysis.evaluation import evaluate
+from stdpnet_analysis.figures import style
+from stdpnet_analysis.paper import table2
+from stdpnet_analysis.view import RunView, Settings
+
+FORMATS = figures.FORMATS
+FOLDER = Path("runs/paper")
+COMMON = ("dataset.validation=1000", "curve.every=500", "curve.calibration=2000")
+"""Keys of all networks: a learning curve, on images that neither training nor test uses."""
+ROWS = {row.name: number for number, row in TABLE_2.items()}
+"""Preset -> its row of Table 2."""
+
+
+class Network(NamedTuple):
+    """A network that a figure needs."""
+
+    preset: str
+    keys: tuple[str, ...] = ()
+    """What differs from the preset."""
+    name: str = ""
+    """Name of its runs; default the preset's."""
+
+    @property
+    def row(self) -> int | None:
+        """Its row of Table 2, whose runs it then is; None for any other network."""
+        return None if self.keys else ROWS.get(self.preset)
+
+
+class PaperFigure(NamedTuple):
+    """One figure of the thesis."""
+
+    file: str
+    """Stem of the file it writes."""
+    networks: tuple[Network, ...]
+    """What it needs, in the order in which `draw` gets them."""
+    draw: Callable[[list[RunView]], Figure]
+    all_seeds: bool = False
+    """Whether it shows all seeds of each network; else the first."""
+
+
+LCSNN = Network("lcsnn-25-k12-steady")
+LEARNED = Network(LCSNN.preset, ("competition.learned=true",), f"{LCSNN.preset}-learned")
+"""Its weights have no bounds, unlike those of the preset lcsnn-25-k12-learned."""
+
+
+def from_registry(name: str) -> Callable[[list[RunView]], Figure]:
+    """Return what draws the figure of this name from the first run; it may compare it with the others."""
+
+    def draw(views: list[RunView]) -> Figure:
+        first, others = views[0], [view.run for view in views[1:]]
+        return figures.draw(RunView(first.run, first.settings, others=others), name)
+
+    return draw
+
+
+def trained(path: Path, spec: ExperimentSpec, *, threads: int | None = None, baselines: bool = True) -> Run:
+    """Return the finished run of an experiment, trained and scored on the test split as far as that is missing.
+
+    Parameters
+    ----------
+    path : the run's directory
+    spec : the experiment
+    threads : how many threads may compute; default all cores
+    baselines : whether the untrained network and the pixels are scored too
+
+    Raises
+    ------
+    RunError
+        If there is a run of another experiment at this path.
+    """
+    run = complete(spec, path, threads=threads)
+    scores = run.load_scores()
+    if scores is None or scores["protocol"]["training_images"] != run.images:
+        evaluate(run, baselines=baselines, threads=threads)
+    return run
+
+
+def table_tasks(rows: Sequence[int], options: argparse.Namespace) -> list[table2.Task]:
+    """Return the tasks of some rows of Table 2 with all seeds, as `stdpnet reproduce table2` computes them."""
+    overrides = (*COMMON, *options.keys, *_images(options))
+    return table2.plan(rows, options.seeds, "best", options.folder / "table2", overrides)
+
+
+def computed(tasks: Sequence[table2.Task]) -> list[Run]:
+    """Return the runs of tasks of Table 2, computed by a process per core where a result is missing."""
+    if any(task.result() is None for task in tasks):
+        with pool() as client:
+            table2.compute(tasks, client, lambda task: _announce(task.run))
+    return [Run.open(task.run) for task in tasks]
+
+
+def prepare(figure: PaperFigure, options: argparse.Namespace) -> list[Run]:
+    """Return the runs of a figure's networks, trained and scored."""
+    rows = [network.row for network in figure.networks if network.row is not None]
+    tasks = [task for task in table_tasks(rows, options) if figure.all_seeds or task.seed == 0]
+    of_table = dict(zip(((task.row, task.seed) for task in tasks), computed(tasks), strict=True))
+    runs = []
+    for network in figure.networks:
+        for seed in range(options.seeds if figure.all_seeds else 1):
+            if network.row is not None:
+                runs.append(of_table[network.row, seed])
+                continue
+            keys = [*COMMON, *network.keys, *options.keys, *_images(options), f"seed={seed}"]
+            path = options.folder / "runs" / f"{network.name or network.preset}-{seed}"
+            runs.append(trained(path, load_config(network.preset, keys)))
+    for run in runs:
+        _announce(run.path)
+    return runs
+
+
+def _images(options: argparse.Namespace) -> list[str]:
+    return [] if options.images is None else [f"training.images={options.images}"]
+
+
+def _announce(path: Path) -> None:
+    print(path, file=sys.stderr, flush=True)
+
+
+def write(figure: PaperFigure, options: argparse.Namespace, runs: Sequence[Run] | None = None) -> Path:
+    """Draw a figure from its networks, or from the given runs, and write it."""
+    chosen = prepare(figure, options) if runs is None else runs
+    with style.context():
+        drawn = figure.draw([RunView(run, Settings(images=options.shown)) for run in chosen])
+    options.folder.mkdir(parents=True, exist_ok=True)
+    path: Path = options.folder / f"{figure.file}.{options.form}"
+    figures.save(drawn, path, dpi=300)
+    print(path, flush=True)
+    return path
+
+
+def options_of(description: str, arguments: Sequence[str] | None = None, runs: bool = True) -> argparse.Namespace:
+    """Return what the command line of a script says.
+
+    Parameters
+    ----------
+    description : the script's docstring
+    arguments : the words; default those of the process
+    runs : whether it takes runs; else a sweep
+    """
+    parser = argparse.ArgumentParser(description=description)
+    if runs:
+        parser.add_argument("runs", nargs="*", metavar="RUN", help="runs to use; default: trains what it needs")
+    else:
+        parser.add_argument("--sweep", help="a sweep for Figure 12; without one it is left out")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where runs and results are")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each network, with seeds 0, 1, ...")
+    parser.add_argument("--images", type=int, help="training images; default as the presets have it")
+    parser.add_argument("--shown", type=int, default=1000, help="images shown to changed networks (Figure 13)")
+    parser.add_argument("--format", dest="form", choices=FORMATS, default="png")
+    add_set_option(parser)
+    return parser.parse_args(arguments)
+
+
+def add_set_option(parser: argparse.ArgumentParser) -> None:
+    """Add --set KEY=VALUE to a script's command line."""
+    parser.add_argument("--set", dest="keys", action="append", default=[], metavar="KEY=VALUE", help="of all networks")
+
+
+def guarded(work: Callable[[], object]) -> None:
+    """Run a script: exit code 2 and one line on stderr for a user's error, 128 + n after signal n."""
+    try:
+        work()
+    except StopRequestedError as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(128 + stop.signal)
+    except StdpnetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def main(figure: PaperFigure, description: str) -> None:
+    """Run the script of a figure."""
+    options = options_of(description)
+    guarded(lambda: write(figure, options, [Run.open(name) for name in options.runs] or None))
