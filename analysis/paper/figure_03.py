@@ -15,11 +15,11 @@ from stdpnet_analysis.view import RunView
 def draw(views: list[RunView]) -> Figure:
     """Draw the winner of the run's image, down to as far below rest as the threshold is above it."""
     view = views[0]
-    winner, _ = winner_and_loser(view.showing)
+    winner, _ = winner_and_loser(view.recording)
     neuron = view.spec.neuron
     figure = style.new_figure(style.SINGLE, 62)
     axes = figure.subplots()
-    drawn = plot_membrane(axes, view.showing, winner, neuron)
+    drawn = plot_membrane(axes, view.recording, winner, neuron)
     top = max(drawn.threshold.get_ydata()) - neuron.v_rest
     low = max(min(drawn.v.get_ydata()) - 0.05 * top, neuron.v_rest - 0.5 * top)
     axes.set(ylim=(low, neuron.v_rest + 1.25 * top), xlabel="time, ms", ylabel="potential, mV")

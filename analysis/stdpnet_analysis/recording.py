@@ -16,7 +16,7 @@ from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 
-class Showing(NamedTuple):
+class ImageRecording(NamedTuple):
     """One image, its input spikes and the network's answer; T steps, P positions, C channels."""
 
     image: NDArray[np.uint8]
@@ -45,7 +45,7 @@ class Showing(NamedTuple):
 
 def record(
     spec: ExperimentSpec, network: Network, split: Split, number: int, stream: Stream, *, threads: int | None = None
-) -> Showing:
+) -> ImageRecording:
     """Show one image of a split to a network that learns nothing, exactly as `respond` shows it, and record it.
 
     Parameters
@@ -68,7 +68,7 @@ def record(
         if counts.sum() >= spec.training.min_spikes:
             break
     steps, pixels = input_spikes(trains, 0)
-    return Showing(
+    return ImageRecording(
         split.images[number],
         int(split.labels[number]),
         steps,
@@ -87,16 +87,16 @@ def input_spikes(trains: SpikeTrains, presentation: int) -> tuple[NDArray[np.int
     return steps, trains.pixels[offsets[0] : offsets[-1]]
 
 
-def winner_and_loser(showing: Showing) -> tuple[int, int]:
+def winner_and_loser(recording: ImageRecording) -> tuple[int, int]:
     """Return the neuron with most spikes, and the one of its position with fewest; neuron = position*C + channel.
 
     Of several silent neurons the loser is the one that came nearest to its threshold on the average over the steps
     before the winner's first spike (over all steps if nobody spiked); of equals the first.
     """
-    counts = showing.counts
+    counts = recording.counts
     position, winner = np.unravel_index(int(counts.argmax()), counts.shape)
-    first = int(showing.spikes[:, position, winner].argmax()) or len(showing.v)
-    excitation = (showing.v - showing.theta)[:first, position].mean(axis=0)
+    first = int(recording.spikes[:, position, winner].argmax()) or len(recording.v)
+    excitation = (recording.v - recording.theta)[:first, position].mean(axis=0)
     others = [channel for channel in range(counts.shape[1]) if channel != winner] or [int(winner)]
     loser = min(others, key=lambda channel: (counts[position, channel], -excitation[channel]))
     return int(position) * counts.shape[1] + int(winner), int(position) * counts.shape[1] + loser

@@ -18,7 +18,7 @@ from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training import check_dataset
 from stdpnet_analysis.evaluation import STREAMS
 from stdpnet_analysis.readouts.votes import Floats, answers, class_means, vote_scores
-from stdpnet_analysis.recording import Showing, record
+from stdpnet_analysis.recording import ImageRecording, record
 
 Need = Literal["state", "responses", "scores", "images", "learned competition", "curve", "progress", "other runs"]
 """What a figure can ask of a run."""
@@ -173,7 +173,7 @@ class RunView:
         return int((answers(scores) == self.scored.labels[some]).argmax())
 
     @cached_property
-    def showing(self) -> Showing:
+    def recording(self) -> ImageRecording:
         """The image to show, recorded step by step in the state in view."""
         split, stream = self.dataset.split(self.shown_split), STREAMS[self.shown_split]
         return record(self.spec, self.network, split, self.shown_image, stream, threads=self.settings.threads)
@@ -183,7 +183,7 @@ class RunView:
         """The neuron to show: as set, or the one with most spikes on the image to show."""
         neurons = self.spec.geometry.neurons
         if self.settings.neuron is None:
-            return int(self.showing.counts.argmax())
+            return int(self.recording.counts.argmax())
         if self.settings.neuron >= neurons:
             raise ConfigError(f"--neuron {self.settings.neuron}: there are {neurons}; choose one of 0..{neurons - 1}")
         return self.settings.neuron
@@ -200,7 +200,7 @@ class RunView:
     @property
     def image_title(self) -> str:
         """What the image to show is."""
-        return f"{self.shown_split} image {self.shown_image}, class {self.classes[self.showing.label]}"
+        return f"{self.shown_split} image {self.shown_image}, class {self.classes[self.recording.label]}"
 
     @cached_property
     def scores(self) -> dict[str, Any] | None:

@@ -98,19 +98,19 @@ def test_a_recorded_image_is_what_evaluation_saw_on_every_engine(engine, images)
     small = spec("locally_connected", "simulation.dtype=float64", "topology.channels=4", "simulation.duration=60.0")
     small = small.replace(simulation=small.simulation.replace(**ENGINES[engine]))
     network = initial_network(small)
-    showing = record(small, network, images.test, 3, Stream.TEST)
+    recorded = record(small, network, images.test, 3, Stream.TEST)
     counts = respond(small, network, first_images(images.test, 5), Stream.TEST).counts
-    assert showing.counts.sum() > 0
-    np.testing.assert_array_equal(showing.counts.ravel(), counts[3])
+    assert recorded.counts.sum() > 0
+    np.testing.assert_array_equal(recorded.counts.ravel(), counts[3])
     reference = record(
         small.replace(simulation=small.simulation.replace(engine="numba")), network, images.test, 3, Stream.TEST
     )
-    np.testing.assert_array_equal(showing.v, reference.v)
-    np.testing.assert_array_equal(showing.image, images.test.images[3])
-    assert showing.label == images.test.labels[3]
-    assert len(showing.input_steps) == len(showing.input_pixels) > 0
-    assert (np.diff(showing.input_steps) >= 0).all()
-    assert set(showing.input_pixels) <= set(np.flatnonzero(images.test.images[3]))
+    np.testing.assert_array_equal(recorded.v, reference.v)
+    np.testing.assert_array_equal(recorded.image, images.test.images[3])
+    assert recorded.label == images.test.labels[3]
+    assert len(recorded.input_steps) == len(recorded.input_pixels) > 0
+    assert (np.diff(recorded.input_steps) >= 0).all()
+    assert set(recorded.input_pixels) <= set(np.flatnonzero(images.test.images[3]))
 
 
 def test_recording_repeats_a_weakly_answered_image_as_evaluation_does(images):
@@ -122,18 +122,18 @@ def test_recording_repeats_a_weakly_answered_image_as_evaluation_does(images):
     )
     assert (counts.sum(axis=1) != once.counts.sum(axis=1)).any(), "else nothing was shown again"
     for number in range(3):
-        showing = record(small, network, images.test, number, Stream.TEST)
-        np.testing.assert_array_equal(showing.counts.ravel(), counts[number])
+        recorded = record(small, network, images.test, number, Stream.TEST)
+        np.testing.assert_array_equal(recorded.counts.ravel(), counts[number])
 
 
 def test_winner_and_loser_are_rivals_at_one_position(images):
     small = spec()
-    showing = record(small, initial_network(small), images.test, 0, Stream.TEST)
-    winner, loser = winner_and_loser(showing)
+    recorded = record(small, initial_network(small), images.test, 0, Stream.TEST)
+    winner, loser = winner_and_loser(recorded)
     assert winner // 8 == loser // 8
     assert winner != loser
-    assert showing.counts.flat[winner] == showing.counts.max()
-    assert showing.counts.flat[loser] == showing.counts[loser // 8].min()
+    assert recorded.counts.flat[winner] == recorded.counts.max()
+    assert recorded.counts.flat[loser] == recorded.counts[loser // 8].min()
 
 
 def test_input_spikes_are_listed_step_by_step():

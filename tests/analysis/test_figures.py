@@ -205,7 +205,7 @@ def test_the_kept_best_state_can_be_drawn_too(run):
 def test_the_image_and_the_neuron_can_be_chosen(run):
     view = RunView(run, Settings(image=7, neuron=11))
     assert (view.shown_image, view.shown_neuron) == (7, 11)
-    np.testing.assert_array_equal(view.showing.image, view.dataset.validation.images[7])
+    np.testing.assert_array_equal(view.recording.image, view.dataset.validation.images[7])
     for settings, message in (
         (Settings(image=60), "there are 60 validation images"),
         (Settings(neuron=54), "there are 54"),

@@ -16,7 +16,7 @@ from stdpnet_analysis.figures import votes as voting
 from stdpnet_analysis.figures.mosaic import grid_shape, place, receptive_field_mosaic, tile
 from stdpnet_analysis.figures.neuron import preferred_images
 from stdpnet_analysis.figures.write import parse_formats
-from stdpnet_analysis.recording import Showing
+from stdpnet_analysis.recording import ImageRecording
 from stdpnet_analysis.windows import Window
 
 RANDOM = np.random.default_rng(0)
@@ -93,15 +93,15 @@ def test_neurons_of_few_spikes_are_no_examples_of_a_class():
     assert receptive_fields.most_selective(np.zeros((2, 4)), 0, 9).tolist() == []
 
 
-def showing(steps=30, positions=2, channels=4):
+def recording(steps=30, positions=2, channels=4):
     v, theta = RANDOM.normal(-60, 3, (2, steps, positions, channels))
     spikes = RANDOM.random(v.shape) < 0.2
     image = RANDOM.integers(0, 255, (5, 5)).astype(np.uint8)
-    return Showing(image, 1, np.array([0, 3, 3]), np.array([4, 1, 24]), v, theta + 62, spikes, 0.5)
+    return ImageRecording(image, 1, np.array([0, 3, 3]), np.array([4, 1, 24]), v, theta + 62, spikes, 0.5)
 
 
 def test_a_raster_has_a_point_for_every_spike(axes):
-    shown = showing()
+    shown = recording()
     points = activity.plot_raster(axes, shown.spikes, shown.dt).get_offsets()
     step, position, channel = np.nonzero(shown.spikes)
     np.testing.assert_array_equal(points, np.column_stack([step * 0.5, position * 4 + channel]))
@@ -114,12 +114,12 @@ def test_many_spikes_become_an_image_inside_a_vector_file(axes):
 
 
 def test_input_spikes_are_drawn_by_pixel(axes):
-    points = activity.plot_input(axes, showing()).get_offsets()
+    points = activity.plot_input(axes, recording()).get_offsets()
     np.testing.assert_array_equal(points, [[0, 4], [1.5, 1], [1.5, 24]])
 
 
 def test_a_membrane_trace_shows_potential_threshold_and_spikes(axes):
-    shown, constants = showing(), NeuronSpec(v_thresh=-50.0)
+    shown, constants = recording(), NeuronSpec(v_thresh=-50.0)
     trace = activity.plot_membrane(axes, shown, 6, constants)
     np.testing.assert_array_equal(trace.v.get_ydata(), shown.v[:, 1, 2])
     np.testing.assert_array_equal(trace.threshold.get_ydata(), shown.theta[:, 1, 2] - 50)
@@ -127,7 +127,7 @@ def test_a_membrane_trace_shows_potential_threshold_and_spikes(axes):
 
 
 def test_deep_inhibition_gets_a_panel_of_its_own():
-    shown, constants = showing(), NeuronSpec()
+    shown, constants = recording(), NeuronSpec()
     for low, panels in ((-66.0, 2), (-500.0, 4)):
         v = np.clip(shown.v, -65.5, None)
         v[3] = low

@@ -19,7 +19,7 @@ from stdpnet.stdp.spec.neuron import NeuronSpec
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats, grid_shape, tile
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.recording import Showing, winner_and_loser
+from stdpnet_analysis.recording import ImageRecording, winner_and_loser
 from stdpnet_analysis.view import RunView
 
 VECTOR_SPIKES = 5000
@@ -61,13 +61,13 @@ def _points(axes: Axes, x: NDArray[np.floating], y: NDArray[np.integer], shade: 
     return axes.scatter(x, y, s=size, c=colours, linewidths=0, rasterized=len(x) > VECTOR_SPIKES)
 
 
-def plot_input(axes: Axes, showing: Showing) -> PathCollection:
+def plot_input(axes: Axes, recording: ImageRecording) -> PathCollection:
     """Draw the input spikes of an image, pixel by pixel in row-major order; return the points (ms, pixel)."""
-    pixels = showing.image.size
-    shade = np.zeros(len(showing.input_pixels), np.intp)
-    points = _points(axes, showing.input_steps * showing.dt, showing.input_pixels, shade)
-    side = showing.image.shape[1]
-    axes.set(xlim=(0, len(showing.v) * showing.dt), ylim=(pixels - 0.5, -0.5), xlabel="time, ms")
+    pixels = recording.image.size
+    shade = np.zeros(len(recording.input_pixels), np.intp)
+    points = _points(axes, recording.input_steps * recording.dt, recording.input_pixels, shade)
+    side = recording.image.shape[1]
+    axes.set(xlim=(0, len(recording.v) * recording.dt), ylim=(pixels - 0.5, -0.5), xlabel="time, ms")
     axes.set_yticks(np.arange(0, pixels, 4 * side), [str(row) for row in range(0, side, 4)])
     axes.set_ylabel("pixel row")
     return points
@@ -91,23 +91,23 @@ class Trace(NamedTuple):
     spikes: Line2D
 
 
-def plot_membrane(axes: Axes, showing: Showing, neuron: int, constants: NeuronSpec) -> Trace:
+def plot_membrane(axes: Axes, recording: ImageRecording, neuron: int, constants: NeuronSpec) -> Trace:
     """Draw potential and adaptive threshold of a neuron during an image, its spikes above.
 
     Parameters
     ----------
     axes : where to draw
-    showing : the recorded image
+    recording : the recorded image
     neuron : position * channels + channel
     constants : v_rest and v_thresh, mV
     """
-    position, channel = divmod(neuron, showing.v.shape[2])
-    v, theta = showing.v[:, position, channel], showing.theta[:, position, channel]
-    time = (np.arange(len(v)) + 1) * showing.dt
+    position, channel = divmod(neuron, recording.v.shape[2])
+    v, theta = recording.v[:, position, channel], recording.theta[:, position, channel]
+    time = (np.arange(len(v)) + 1) * recording.dt
     (potential,) = axes.plot(time, v, color=style.colour(0), linewidth=0.9, label="membrane potential")
     threshold = constants.v_thresh + theta
     (limit,) = axes.plot(time, threshold, color=style.colour(1), linewidth=1, label="adaptive threshold")
-    spikes = np.flatnonzero(showing.spikes[:, position, channel])
+    spikes = np.flatnonzero(recording.spikes[:, position, channel])
     level = threshold[spikes] + 0.06 * (threshold[spikes] - constants.v_rest)
     (marks,) = axes.plot(time[spikes], level, "|", color="black", markersize=4, label="spike")
     axes.set(xlim=(0, time[-1]))
@@ -115,7 +115,7 @@ def plot_membrane(axes: Axes, showing: Showing, neuron: int, constants: NeuronSp
 
 
 def plot_winner_and_loser(
-    figure: Figure, showing: Showing, constants: NeuronSpec, winner: int, loser: int
+    figure: Figure, recording: ImageRecording, constants: NeuronSpec, winner: int, loser: int
 ) -> dict[int, Trace]:
     """Draw two neurons side by side: above near the threshold, below the whole range that inhibition takes them to.
 
@@ -123,21 +123,21 @@ def plot_winner_and_loser(
     -------
     The traces near the threshold, by neuron.
     """
-    theta = showing.theta.reshape(len(showing.theta), -1)[:, [winner, loser]]
+    theta = recording.theta.reshape(len(recording.theta), -1)[:, [winner, loser]]
     threshold = theta.max() + constants.v_thresh
     floor = constants.v_rest - 0.5 * (threshold - constants.v_rest)
-    shown = showing.v.reshape(len(showing.v), -1)[:, [winner, loser]]
+    shown = recording.v.reshape(len(recording.v), -1)[:, [winner, loser]]
     deep = shown.min() < floor  # the inhibition dwarfs the way to the threshold
     panels = figure.subplots(1 + deep, 2, sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1)[: 1 + deep])
     traces = {}
     for column, (neuron, role) in enumerate(((winner, "winner"), (loser, "loser"))):
-        position, channel = divmod(neuron, showing.v.shape[2])
-        traces[neuron] = plot_membrane(panels[0, column], showing, neuron, constants)
+        position, channel = divmod(neuron, recording.v.shape[2])
+        traces[neuron] = plot_membrane(panels[0, column], recording, neuron, constants)
         panels[0, column].set_title(
-            f"{role}: position {position}, channel {channel}, {showing.counts[position, channel]} spikes"
+            f"{role}: position {position}, channel {channel}, {recording.counts[position, channel]} spikes"
         )
         if deep:
-            plot_membrane(panels[1, column], showing, neuron, constants)
+            plot_membrane(panels[1, column], recording, neuron, constants)
         panels[-1, column].set_xlabel("time, ms")
     low, high = (floor if deep else shown.min()), threshold + 0.15 * (threshold - constants.v_rest)
     panels[0, 0].set_ylim(low - 0.03 * (high - low), high)
@@ -214,15 +214,15 @@ def plot_activity_map(axes: Axes, counts: Floats, positions: int) -> AxesImage:
 def _raster(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 100)
     left, right = figure.subplots(1, 2, width_ratios=(1, 4))
-    plot_image(left, view.showing.image, view.image_title)
-    plot_raster(right, view.showing.spikes, view.showing.dt)
-    right.set_title(f"Spikes of {view.label}: {view.showing.spikes.sum()} on this image")
+    plot_image(left, view.recording.image, view.image_title)
+    plot_raster(right, view.recording.spikes, view.recording.dt)
+    right.set_title(f"Spikes of {view.label}: {view.recording.spikes.sum()} on this image")
     return figure
 
 
 def _membrane(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 90)
-    plot_winner_and_loser(figure, view.showing, view.spec.neuron, *winner_and_loser(view.showing))
+    plot_winner_and_loser(figure, view.recording, view.spec.neuron, *winner_and_loser(view.recording))
     figure.suptitle(f"{view.label}; {view.image_title}")
     return figure
 
@@ -230,10 +230,10 @@ def _membrane(view: RunView) -> Figure:
 def _input(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 75)
     left, right = figure.subplots(1, 2, width_ratios=(1, 2.2))
-    plot_image(left, view.showing.image, view.image_title)
-    plot_input(right, view.showing)
+    plot_image(left, view.recording.image, view.image_title)
+    plot_input(right, view.recording)
     encoder = view.spec.encoder
-    spikes = len(view.showing.input_pixels)
+    spikes = len(view.recording.input_pixels)
     right.set_title(f"{spikes} input spikes ({encoder.kind}, white pixels {encoder.max_rate:g} Hz)")
     return figure
 

@@ -95,9 +95,9 @@ def plot_neuron(figure: Figure, view: RunView, neuron: int) -> Drawn:
     style.bare(images)
     images.set_title(f"{view.split} images with most spikes: class (spikes)", pad=9)
 
-    lines = plot_membrane(trace, view.showing, neuron, view.spec.neuron)
+    lines = plot_membrane(trace, view.recording, neuron, view.spec.neuron)
     trace.set(
-        xlabel="time, ms", ylabel="mV", title=f"on {view.image_title}: {int(view.showing.counts.flat[neuron])} spikes"
+        xlabel="time, ms", ylabel="mV", title=f"on {view.image_title}: {int(view.recording.counts.flat[neuron])} spikes"
     )
     figure.legend(handles=list(lines), loc="outside lower center", ncols=3)
     return Drawn(weights, bars, sheet, lines)

@@ -1,4 +1,8 @@
-"""What the scripts of analysis/paper share: networks trained where they are missing, and a script's command line."""
+"""What the scripts of analysis/paper share: networks trained where they are missing, and a script's command line.
+
+A script that draws given runs needs no cluster, so that the modules that need Dask are imported when something is
+trained.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -16,12 +20,12 @@ from stdpnet.spec.load import load_config
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import figures
-from stdpnet_analysis.cluster.jobs import complete
-from stdpnet_analysis.cluster.pool import pool
 from stdpnet_analysis.evaluation import evaluate
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.paper import table2
 from stdpnet_analysis.view import RunView, Settings
+
+if TYPE_CHECKING:
+    from stdpnet_analysis.paper.table2 import Task
 
 FORMATS = figures.FORMATS
 FOLDER = Path("runs/paper")
@@ -88,6 +92,8 @@ def trained(path: Path, spec: ExperimentSpec, *, threads: int | None = None, bas
     RunError
         If there is a run of another experiment at this path.
     """
+    from stdpnet_analysis.cluster.jobs import complete
+
     run = complete(spec, path, threads=threads)
     scores = run.load_scores()
     if scores is None or scores["protocol"]["training_images"] != run.images:
@@ -95,15 +101,20 @@ def trained(path: Path, spec: ExperimentSpec, *, threads: int | None = None, bas
     return run
 
 
-def table_tasks(rows: Sequence[int], options: argparse.Namespace) -> list[table2.Task]:
+def table_tasks(rows: Sequence[int], options: argparse.Namespace) -> list[Task]:
     """Return the tasks of some rows of Table 2 with all seeds, as `stdpnet reproduce table2` computes them."""
+    from stdpnet_analysis.paper import table2
+
     overrides = (*COMMON, *options.keys, *_images(options))
     return table2.plan(rows, options.seeds, "best", options.folder / "table2", overrides)
 
 
-def computed(tasks: Sequence[table2.Task]) -> list[Run]:
+def computed(tasks: Sequence[Task]) -> list[Run]:
     """Return the runs of tasks of Table 2, computed by a process per core where a result is missing."""
     if any(task.result() is None for task in tasks):
+        from stdpnet_analysis.cluster.pool import pool
+        from stdpnet_analysis.paper import table2
+
         with pool() as client:
             table2.compute(tasks, client, lambda task: _announce(task.run))
     return [Run.open(task.run) for task in tasks]
