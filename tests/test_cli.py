@@ -66,14 +66,17 @@ def test_config_shows_presets_and_explains_every_key(stdpnet):
 
 
 def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet):
+    before = set(stdpnet.folder.iterdir())
     shown = stdpnet("data", "info", "digits").stdout
     assert "20 x 20" in shown
-    assert (stdpnet.folder / "digits-sheet.png").read_bytes().startswith(b"\x89PNG")
+    assert set(stdpnet.folder.iterdir()) == before, "nothing is written unasked"
     assert "fashion-mnist" in stdpnet("data", "list").stdout
     datasets = json.loads(stdpnet("data", "list", "--json").stdout)["datasets"]
     assert "digits" in [dataset["name"] for dataset in datasets]
     info = json.loads(stdpnet("data", "info", "digits", "--json", "--sheet", "other.png").stdout)
     assert info["shape"] == [20, 20]
+    assert (stdpnet.folder / "other.png").read_bytes().startswith(b"\x89PNG")
+    assert "never overwritten" in stdpnet("data", "info", "digits", "--sheet", "other.png", code=2).stderr
 
 
 @pytest.mark.parametrize(

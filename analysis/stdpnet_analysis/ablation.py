@@ -14,7 +14,7 @@ from stdpnet.runs import Responses
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.respond import first_images, respond
 from stdpnet.stdp.spec.experiment import ExperimentSpec
-from stdpnet_analysis.competition import clamp
+from stdpnet_analysis.competition_weights import clamp
 from stdpnet_analysis.evaluation import STREAMS
 from stdpnet_analysis.readouts.votes import RULES, Floats, Rule, answers, class_means, vote_scores
 

@@ -1,13 +1,10 @@
-"""A run as the figures see it: arrays, loaded when they are asked for, and what to do where one is missing."""
+"""Arrays of a run, loaded when they are asked for; why one is missing, and the command that makes it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from stdpnet.data import Dataset, load_dataset
 from stdpnet.errors import ConfigError, DataError, RunError
@@ -55,6 +52,8 @@ class RunView:
     ) -> None:
         self.run, self.settings, self.snapshot = run, settings or Settings(), snapshot
         self.others = [RunView(other, self.settings) for other in others]
+        self._responses: dict[tuple[str, str], Responses | None] = {}
+        self._lacks: dict[Need, str | None] = {}
 
     @property
     def spec(self) -> ExperimentSpec:
@@ -118,10 +117,6 @@ class RunView:
             self._responses[key] = self.run.load_responses(f"{name}-{part}", wanted)
         return self._responses[key]
 
-    @cached_property
-    def _responses(self) -> dict[tuple[str, str], Responses | None]:
-        return {}
-
     @property
     def calibration(self) -> Responses:
         """Responses to the calibration images."""
@@ -142,12 +137,6 @@ class RunView:
     def votes(self) -> Floats:
         """(n_classes, P*C) mean count of each neuron over the calibration images of each class."""
         return class_means(self.calibration.counts, self.calibration.labels, len(self.classes))
-
-    @property
-    def preferred(self) -> NDArray[np.intp]:
-        """(P*C,) class of each neuron's largest vote; of equals the first."""
-        best: NDArray[np.intp] = self.votes.argmax(axis=0)
-        return best
 
     @cached_property
     def shown_split(self) -> str:
@@ -228,10 +217,6 @@ class RunView:
     def lacks(self, need: Need) -> str | None:
         """Return why the run has not what a figure needs, and the command that makes it; None if it has it."""
         return self._lacks[need] if need in self._lacks else self._lacks.setdefault(need, self._find(need))
-
-    @cached_property
-    def _lacks(self) -> dict[Need, str | None]:
-        return {}
 
     def _find(self, need: Need) -> str | None:
         path = self.run.path

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, SetOption, ThreadsOption, as_json_text, load, meter, print_json
+from stdpnet.cli.common import (
+    FIGURE_ENDINGS,
+    JsonOption,
+    SetOption,
+    ThreadsOption,
+    as_json_text,
+    check_new_file,
+    load,
+    meter,
+    print_json,
+)
+from stdpnet.errors import ConfigError
 
 
 def benchmark(
@@ -49,7 +59,10 @@ def benchmark(
     """Measure how fast the compiled engine trains and answers, beside a bare add loop and other simulators."""
     keys = [f"encoder.max_rate={rate}", *([] if channels is None else [f"topology.channels={channels}"])]
     spec = load(config, [*keys, *(overrides or [])])
-    _check_files(output, figure, bool(grow))
+    if figure and not grow:
+        raise ConfigError(f"--figure {figure}: draws what --grow measures; add --grow all")
+    check_new_file("--output", output)
+    check_new_file("--figure", figure, FIGURE_ENDINGS)
     from stdpnet_analysis.benchmark import Peer, growth, growth_plan, parse_growth
     from stdpnet_analysis.benchmark import benchmark as measure
     from stdpnet_analysis.readouts import make_readouts
@@ -73,43 +86,17 @@ def benchmark(
         if plan:
             result["growth"] = growth(spec, plan, **common)
     if output:
-        _write(output, as_json_text(result) + "\n")
+        from stdpnet.runs.files import write_text
+
+        write_text(output, as_json_text(result) + "\n")
     if figure:
-        from stdpnet_analysis.benchmark.growth_figure import save_growth
+        from stdpnet_analysis.benchmark.figure import save_growth
 
         save_growth(result["growth"], figure)
     if as_json:
         print_json(result)
     else:
         _print(result)
-
-
-def _check_files(output: Path | None, figure: Path | None, grows: bool) -> None:
-    """Raise before anything is measured unless the files can be made."""
-    from stdpnet.errors import ConfigError, RunError
-
-    if figure and not grows:
-        raise ConfigError(f"--figure {figure}: draws what --grow measures; add --grow all")
-    if figure and figure.suffix.lower() not in (".pdf", ".png", ".svg"):
-        raise ConfigError(f"--figure {figure}: must end in .pdf, .png or .svg")
-    for option, path in (("--output", output), ("--figure", figure)):
-        if path is None:
-            continue
-        if os.path.lexists(path):
-            raise RunError(f"{option} {path}: exists already and is never overwritten; choose another name")
-        if not os.path.isdir(path.parent) or not os.access(path.parent, os.W_OK):
-            raise RunError(f"{option} {path}: {path.parent} is no folder that can be written; make it first")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a new text file."""
-    from stdpnet.errors import RunError
-
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise RunError(f"{path}: cannot be written ({error.strerror}); choose another --output") from None
 
 
 def _print(result: dict[str, Any]) -> None:

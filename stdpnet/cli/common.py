@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from stdpnet.errors import ConfigError, RunError, StdpnetError
+
 if TYPE_CHECKING:
+    from stdpnet.runs import Run
     from stdpnet.stdp.spec.experiment import ExperimentSpec
+    from stdpnet_analysis.compare import LeftOut
 
 ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file or the name of a preset.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name below runs/, or its path.")]
@@ -43,6 +51,16 @@ MemoryOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
+FIGURE_ENDINGS = (".png", ".pdf", ".svg")
+
+
+class ScoredSplit(StrEnum):
+    """Splits that a network can be scored on."""
+
+    test = "test"
+    validation = "validation"
+
+
 def load(
     config: str, overrides: list[str] | None = None, engine: str | None = None, seed: int | None = None
 ) -> ExperimentSpec:
@@ -52,6 +70,64 @@ def load(
     extra = [f'simulation.engine="{engine}"'] if engine is not None else []
     extra += [f"seed={seed}"] if seed is not None else []
     return load_config(config, [*(overrides or []), *extra])
+
+
+def open_runs(names: Sequence[str]) -> list[Run | LeftOut]:
+    """Return the runs of names, paths, patterns such as 'runs/lcsnn-*' and folders of runs, each once."""
+    from stdpnet.runs import Run
+    from stdpnet_analysis.compare import LeftOut
+
+    found: dict[str, Run | LeftOut] = {}
+    for path in (path for name in names for path in _paths(name)):
+        key = os.path.realpath(path)
+        if key not in found:
+            try:
+                found[key] = Run.open(path)
+            except StdpnetError as error:
+                found[key] = LeftOut(str(path), str(error).removeprefix(f"{path}: "))
+    return list(found.values())
+
+
+def _paths(name: str) -> list[Path]:
+    """Return the paths that a name, a pattern or a folder of runs stands for."""
+    from stdpnet.runs import run_path
+
+    path = run_path(name)
+    if not os.path.lexists(path) and os.path.isdir(name):
+        path = Path(name)  # a folder here, such as `runs`, where there is no run of this name below runs/
+    if os.path.lexists(path):
+        inside = sorted(each.parent for each in path.glob("*/config.toml")) if path.is_dir() else []
+        return [path] if (path / "config.toml").is_file() or not inside else inside
+    if not glob.has_magic(name):
+        return [path]
+    matches = sorted(Path(each) for each in glob.glob(str(path)))
+    if not matches:
+        raise RunError(f"{name}: no run matches; `stdpnet runs` lists them")
+    return [match for match in matches if match.is_dir()]
+
+
+def check_new_file(option: str, path: Path | None, endings: Sequence[str] = ()) -> None:
+    """Raise ConfigError, before anything is computed, unless a file that a user names can be made; None is fine.
+
+    A file that a user names is never overwritten. What a command writes into a run's own folder unasked, such as its
+    figures, is made from the run and is replaced.
+
+    Parameters
+    ----------
+    option : the option that names it
+    path : the file
+    endings : endings that it may have; none: any
+    """
+    if path is None:
+        return
+    if endings and path.suffix not in endings:
+        raise ConfigError(f"{option} {path}: '{path.suffix}' is unknown; choose among {', '.join(endings)}")
+    if os.path.lexists(path):
+        raise ConfigError(f"{option} {path}: exists already and is never overwritten; choose another name")
+    if not os.path.isdir(path.parent):
+        raise ConfigError(f"{option} {path}: the folder {path.parent} does not exist; make it, or choose another")
+    if not os.access(path.parent, os.W_OK):
+        raise ConfigError(f"{option} {path}: the folder {path.parent} cannot be written; choose another")
 
 
 def as_json_text(content: Any) -> str:
@@ -67,32 +143,45 @@ def print_json(content: Any) -> None:
 
 
 class Meter(Protocol):
-    """Shows how far a stage is."""
+    """Shows how far a computation is, stage by stage (a `stdpnet_analysis.progress.Progress`)."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Begin a stage of `total` parts, 0 if their number is not known."""
+        ...
 
     def advance(self, count: int, note: str = "") -> None:
-        """Add to what is done; replace the note shown beside it."""
+        """Add to what is done of the stage; replace the note shown beside it."""
         ...
 
     def skip(self, count: int) -> None:
-        """Begin with something that was done before, and says nothing about the speed."""
+        """Begin with parts that were done before; they do not count for the speed."""
         ...
 
 
 @contextmanager
-def meter(stage: str, total: int, *, quiet: bool = False) -> Iterator[Meter]:
-    """Show the progress of a stage on stderr: a bar on a terminal, else a line every ten seconds."""
+def meter(stage: str = "", total: int = 0, *, quiet: bool = False) -> Iterator[Meter]:
+    """Show progress on stderr: bars on a terminal, else a line every ten seconds; the first stage may come later."""
     if quiet:
         yield _Quiet()
     elif sys.stderr.isatty():
         with _bar() as bar:
-            yield _BarMeter(bar, bar.add_task(stage, total=total or None, note=""))
+            yield _begun(_BarMeter(bar), stage, total)
     else:
-        lines = _LineMeter(stage, total)
-        yield lines
+        lines = _LineMeter()
+        yield _begun(lines, stage, total)
         lines.close()
 
 
+def _begun(meter: Meter, stage: str, total: int) -> Meter:
+    if stage:
+        meter.stage(stage, total)
+    return meter
+
+
 class _Quiet:
+    def stage(self, name: str, total: int) -> None:
+        pass
+
     def advance(self, count: int, note: str = "") -> None:
         pass
 
@@ -115,8 +204,13 @@ def _bar() -> Any:
 
 
 class _BarMeter:
-    def __init__(self, bar: Any, task: Any) -> None:
-        self._bar, self._task = bar, task
+    def __init__(self, bar: Any) -> None:
+        self._bar, self._task = bar, None
+
+    def stage(self, name: str, total: int) -> None:
+        if self._task is not None:
+            self._bar.stop_task(self._task)
+        self._task = self._bar.add_task(name, total=total or None, note="")
 
     def advance(self, count: int, note: str = "") -> None:
         self._bar.update(self._task, advance=count, note=note)
@@ -128,13 +222,18 @@ class _BarMeter:
 class _LineMeter:
     INTERVAL = 10.0
 
-    def __init__(self, stage: str, total: int) -> None:
-        self._stage, self._total, self._done, self._skipped, self._note = stage, total, 0, 0, ""
-        self._printed = -1
+    def __init__(self) -> None:
+        self._shown = True
+        """Whether the newest line says all there is to say."""
+
+    def stage(self, name: str, total: int) -> None:
+        self.close()
+        self._stage, self._total, self._done, self._skipped, self._note = name, total, 0, 0, ""
         self._begin = self._last = time.monotonic()
+        self._shown = False
 
     def advance(self, count: int, note: str = "") -> None:
-        self._done, self._note = self._done + count, note
+        self._done, self._note, self._shown = self._done + count, note, False
         if time.monotonic() - self._last >= self.INTERVAL:
             self._last = time.monotonic()
             self._print()
@@ -143,11 +242,11 @@ class _LineMeter:
         self._done = self._skipped = count
 
     def close(self) -> None:
-        if self._printed != self._done:
+        if not self._shown:
             self._print()
 
     def _print(self) -> None:
-        self._printed = self._done
+        self._shown = True
         elapsed = time.monotonic() - self._begin
         parts = [f"{self._stage}: {self._done}/{self._total}"] if self._total else [self._stage]
         parts += [self._note] if self._note else []

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stdpnet.cli.common import JsonOption, print_json
+from stdpnet.cli.common import JsonOption, check_new_file, print_json
 
 app = typer.Typer(help="List, fetch and look at datasets.", no_args_is_help=True, rich_markup_mode=None)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="digits, mnist, fashion-mnist, folder or npz.")]
@@ -44,22 +44,23 @@ def info(
     path: Annotated[str, typer.Option("--path", help="The folder or .npz file of a folder or npz set.")] = "",
     crop: Annotated[int, typer.Option("--crop", help="Side of the centre crop, pixels.")] = 20,
     sheet: Annotated[
-        Path | None, typer.Option("--sheet", help="Where to write a contact sheet; default <name>-sheet.png.")
+        Path | None, typer.Option("--sheet", metavar="FILE", help="Draw a contact sheet into a new png.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Describe a dataset and draw a contact sheet of its training images."""
+    """Describe a dataset, and draw a contact sheet of its training images where --sheet says."""
     from stdpnet.data import contact_sheet, describe, load_dataset
     from stdpnet.errors import DataError
     from stdpnet.spec.dataset import DatasetSpec
 
+    check_new_file("--sheet", sheet, (".png",))
     dataset = load_dataset(DatasetSpec(**{"name": name, "path": path, "crop": crop}))
-    target = sheet or Path(f"{name}-sheet.png")
-    try:
-        contact_sheet(dataset.train, dataset.classes, target)
-    except OSError as error:
-        raise DataError(f"--sheet {target}: cannot be written ({error.strerror}); choose another path") from None
-    content = {**describe(dataset), "contact_sheet": str(target)}
+    content = {**describe(dataset), "contact_sheet": None if sheet is None else str(sheet)}
+    if sheet is not None:
+        try:
+            contact_sheet(dataset.train, dataset.classes, sheet)
+        except OSError as error:
+            raise DataError(f"--sheet {sheet}: cannot be written ({error.strerror}); choose another path") from None
     if as_json:
         print_json(content)
         return
@@ -69,4 +70,5 @@ def info(
     content["images"] = ", ".join(f"{split} {count}" for split, count in content["images"].items())
     content["mean_ink"] = f"{content['mean_ink']:.4f}"
     for key, value in content.items():
-        print(f"{key.replace('_', ' '):15} {value}")
+        if value is not None:
+            print(f"{key.replace('_', ' '):15} {value}")

@@ -10,21 +10,14 @@ import typer
 
 from stdpnet.cli.common import (
     JsonOption,
-    Meter,
     RunArgument,
     SchedulerFileOption,
     SchedulerOption,
+    ScoredSplit,
     ThreadsOption,
     meter,
     print_json,
 )
-
-
-class ScoredSplit(StrEnum):
-    """Splits that a network can be scored on."""
-
-    test = "test"
-    validation = "validation"
 
 
 class Linear(StrEnum):
@@ -62,14 +55,13 @@ def evaluate(
     opened = Run.open(run)
     from stdpnet_analysis import evaluation
 
-    with ExitStack() as cluster, ExitStack() as stack:
-        stages, responder = _Stages(stack), None
+    with ExitStack() as cluster, meter() as progress:
+        responder = None
         if scheduler is not None or scheduler_file is not None:
             from stdpnet_analysis.cluster.pool import pool
             from stdpnet_analysis.cluster.responses import responder as responder_of
 
             responder = responder_of(cluster.enter_context(pool(scheduler, scheduler_file)))
-        watcher = evaluation.Watcher(stages.begin, stages.advance)
         scores = evaluation.evaluate(
             opened,
             split.value,
@@ -78,28 +70,13 @@ def evaluate(
             baselines=baselines,
             snapshot=snapshot,
             threads=threads,
-            watcher=watcher,
+            watcher=evaluation.Watcher(progress.stage, progress.advance),
             responder=responder,
         )
     if as_json:
         print_json({"run": str(opened.path), **scores})
     else:
         _print_scores(str(opened.path), scores)
-
-
-class _Stages:
-    """One meter after the other."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
-        self._meter: Meter
-
-    def begin(self, stage: str, total: int) -> None:
-        self._stack.close()
-        self._meter = self._stack.enter_context(meter(stage, total))
-
-    def advance(self, count: int) -> None:
-        self._meter.advance(count)
 
 
 def _print_scores(title: str, scores: dict[str, Any]) -> None:

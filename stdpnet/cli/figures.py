@@ -9,7 +9,7 @@ import typer
 from stdpnet.cli.common import JsonOption, RunArgument, ThreadsOption, meter, print_json
 
 if TYPE_CHECKING:
-    from stdpnet_analysis.figures import RunView
+    from stdpnet_analysis.view import RunView
 
 
 def figures(
@@ -45,9 +45,10 @@ def figures(
     opened = Run.open(run)
     from stdpnet_analysis import figures as drawing
     from stdpnet_analysis.figures.write import folder, parse_formats
+    from stdpnet_analysis.view import RunView, Settings
 
     others = [Run.open(other) for other in beside or []]
-    view = drawing.RunView(opened, drawing.Settings(image, neuron, images, threads), snapshot, others)
+    view = RunView(opened, Settings(image, neuron, images, threads), snapshot, others)
     if show_list:
         _list(view, as_json)
         return

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunsArgument, ThreadsOption, meter, print_json
-from stdpnet.cli.comparison import open_runs, refuse_existing
+from stdpnet.cli.common import JsonOption, RunsArgument, ThreadsOption, check_new_file, meter, open_runs, print_json
 from stdpnet.errors import RunError
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def report(
         if not isinstance(run, Run):
             raise RunError(f"{run.run}: {run.reason}")
         opened.append(run)
-    refuse_existing(output)
+    check_new_file("--output", output)
     from stdpnet_analysis.report import count_figures, write_report
     from stdpnet_analysis.view import RunView, Settings
 
@@ -47,7 +46,7 @@ def report(
     path = output or _usual_place(opened)
     replaced = path.exists()
     with meter("figures", count_figures(opened, settings, snapshot)) as progress:
-        write_report(opened, path, settings, snapshot, progress.advance)
+        write_report(opened, path, settings, snapshot, progress)
     if as_json:
         print_json({"runs": [str(run.path) for run in opened], "file": str(path), "replaced": replaced})
     else:

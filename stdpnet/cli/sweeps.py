@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stdpnet.cli.common import (
+    FIGURE_ENDINGS,
     JsonOption,
     MemoryOption,
     Meter,
     SchedulerFileOption,
     SchedulerOption,
     WorkersOption,
+    check_new_file,
     meter,
     print_json,
 )
@@ -39,7 +41,7 @@ def sweep(
     """Search parameters by validation accuracy; the same command goes on with a study, or joins one."""
     from stdpnet_analysis import sweeps
     from stdpnet_analysis.cluster.pool import pool
-    from stdpnet_analysis.sweeps.report import summarise
+    from stdpnet_analysis.sweeps.summary import summarise
 
     study, base = sweeps.load_study(file)
     given = {"trials": trials, "hours": hours}
@@ -83,16 +85,20 @@ def study(
     best: Annotated[int, typer.Option("--best", min=1, help="How many of the best trials to show.")] = 10,
     figure: Annotated[
         Path | None,
-        typer.Option("--figure", help="Parallel coordinates: .pdf, .svg or .png; default: figures/ of the study."),
+        typer.Option(
+            "--figure",
+            help="A new .pdf, .svg or .png for the parallel coordinates; default: in figures/.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a study has found: best trials, importance of parameters, parallel coordinates."""
     from stdpnet_analysis.sweeps import StudyDirectory
     from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates
-    from stdpnet_analysis.sweeps.report import summarise
+    from stdpnet_analysis.sweeps.summary import summarise
 
     directory = StudyDirectory.open(folder)
+    check_new_file("--figure", figure, FIGURE_ENDINGS)
     summary = summarise(directory, best)
     drawn = bool(summary["best"])
     summary["figure"] = str(parallel_coordinates(directory, figure or default_figure(directory))) if drawn else None

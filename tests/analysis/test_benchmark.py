@@ -12,7 +12,7 @@ from stdpnet.errors import ConfigError, EngineError
 from stdpnet.stdp.network import initial_network
 from stdpnet_analysis.benchmark import Peer, benchmark, growth, growth_plan, parse_growth, peers
 from stdpnet_analysis.benchmark.add_loop import add_loop
-from stdpnet_analysis.benchmark.growth_figure import plot_growth
+from stdpnet_analysis.benchmark.figure import plot_growth
 from stdpnet_analysis.benchmark.workload import Workload
 from stdpnet_analysis.readouts import make_readouts
 from tests.stdp.engines.networks import lively, random_trains
@@ -188,8 +188,8 @@ def test_the_command_prints_one_object_and_writes_it_and_the_figure(tmp_path):
     ("options", "words"),
     [
         (["--figure", "a.png"], "add --grow all"),
-        (["--grow", "rate", "--figure", "a.jpg"], "must end in .pdf, .png or .svg"),
-        (["--output", "no/a.json"], "no is no folder"),
+        (["--grow", "rate", "--figure", "a.jpg"], "a.jpg: '.jpg' is unknown; choose among .png, .pdf, .svg"),
+        (["--output", "no/a.json"], "the folder no does not exist"),
     ],
 )
 def test_the_command_refuses_before_it_measures(tmp_path, options, words):

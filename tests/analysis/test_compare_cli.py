@@ -75,8 +75,12 @@ def test_nothing_is_overwritten(command, tmp_path):
     path = tmp_path / "table.md"
     path.write_text("precious")
     for option in ("--output", "--figure"):
-        assert "exists already and is not overwritten" in command("runs/", option, path, code=2).err
+        assert "exists already and is never overwritten" in command("runs/", option, path, code=2).err
     assert path.read_text() == "precious"
+
+
+def test_a_folder_here_may_be_named_without_a_slash(command):
+    assert command("runs").out == command("runs/").out
 
 
 def test_the_figure_is_written(command, tmp_path):
@@ -107,7 +111,7 @@ def test_a_run_that_cannot_be_read_is_one_sentence_and_the_others_are_compared(c
         (["runs/", "--split", "validation"], "no scores on validation images"),
         (["runs/", "--snapshot", "best"], "--snapshot best`"),
         (["runs/", "--output", "no/such/folder.md"], "the folder no/such does not exist"),
-        (["runs/", "--figure", "claim.bmp"], "claim.bmp: 'bmp' is unknown; choose among png, pdf, svg"),
+        (["runs/", "--figure", "claim.bmp"], "claim.bmp: '.bmp' is unknown; choose among .png, .pdf, .svg"),
     ],
 )
 def test_a_mistake_is_one_sentence(command, arguments, message):

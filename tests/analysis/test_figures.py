@@ -12,8 +12,8 @@ import stdpnet
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run
 from stdpnet_analysis import evaluate, figures
-from stdpnet_analysis.figures import FIGURES, Settings
-from stdpnet_analysis.view import RunView
+from stdpnet_analysis.figures import FIGURES
+from stdpnet_analysis.view import RunView, Settings
 
 SMALL = ["training.images=60", "topology.channels=6", "curve.every=20", "curve.calibration=100", "curve.validation=60"]
 SMALL += ["dataset.validation=60", "progress.every=20", "competition.learned=true", "competition.c_w=-20"]

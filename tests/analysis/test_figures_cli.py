@@ -7,8 +7,9 @@ import pytest
 
 import stdpnet
 from stdpnet.cli import main
-from stdpnet_analysis.figures import FIGURES, RunView
+from stdpnet_analysis.figures import FIGURES
 from stdpnet_analysis.figures.learning import group_by_seed
+from stdpnet_analysis.view import RunView
 
 KEYS = ["training.images=40", "topology.channels=4", "dataset.validation=40", "simulation.duration=100.0"]
 

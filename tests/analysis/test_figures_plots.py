@@ -9,15 +9,15 @@ from stdpnet.geometry import Geometry
 from stdpnet.stdp.spec.neuron import NeuronSpec
 from stdpnet.stdp.spec.plasticity import PlasticitySpec
 from stdpnet_analysis.ablation import Clamping
-from stdpnet_analysis.competition import Association
+from stdpnet_analysis.competition_weights import Association
 from stdpnet_analysis.figures import activity, damage, learning, receptive_fields, style
 from stdpnet_analysis.figures import competition as competing
 from stdpnet_analysis.figures import votes as voting
 from stdpnet_analysis.figures.mosaic import grid_shape, place, receptive_field_mosaic, tile
 from stdpnet_analysis.figures.neuron import preferred_images
 from stdpnet_analysis.figures.write import parse_formats
+from stdpnet_analysis.plasticity_windows import Window
 from stdpnet_analysis.recording import ImageRecording
-from stdpnet_analysis.windows import Window
 
 RANDOM = np.random.default_rng(0)
 

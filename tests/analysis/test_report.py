@@ -18,10 +18,10 @@ import stdpnet
 from stdpnet.cli import main
 from stdpnet.runs import Run
 from stdpnet_analysis import evaluate
-from stdpnet_analysis.figures import FIGURES, Settings
+from stdpnet_analysis.figures import FIGURES
 from stdpnet_analysis.report import content, write_report
 from stdpnet_analysis.report.images import encode
-from stdpnet_analysis.view import RunView
+from stdpnet_analysis.view import RunView, Settings
 
 SMALL = ["training.images=60", "topology.channels=4", "simulation.duration=100", "progress.every=20"]
 SMALL += ["dataset.validation=60", "curve.every=30", "curve.calibration=60", "curve.validation=60"]
@@ -186,7 +186,7 @@ def test_a_report_may_be_replaced_but_nothing_else(command, folder, tmp_path):
     assert "replaces an earlier report" in command(run.path, *options).out
     path.write_text("mine")
     assert "is no report of stdpnet and is not overwritten" in command(run.path, *options, code=2).err
-    assert "exists already and is not overwritten" in command(run.path, "--output", path, code=2).err
+    assert "exists already and is never overwritten" in command(run.path, "--output", path, code=2).err
     assert path.read_text() == "mine"
     assert "no run here" in command("nowhere", code=2).err
     assert "no such snapshot" in command(run.path, "--snapshot", "bset", code=2).err

@@ -1,9 +1,10 @@
 """Figures of a run: pure functions `plot_*(axes or figure, arrays)`, and a table of those that a run can have.
 
 from stdpnet_analysis import figures
-view = figures.RunView(Run.open("demo"))
+from stdpnet_analysis.view import RunView
+view = RunView(Run.open("demo"))
 for name in figures.available(view):
-figures.save(figures.draw(view, name), Path(f"{name}.svg"))
+    figures.save(figures.draw(view, name), Path(f"{name}.svg"))
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from stdpnet.errors import ConfigError, RunError
 from stdpnet_analysis.figures import activity, competition, damage, learning, neuron, receptive_fields, style, votes
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.figures.write import FORMATS, save
-from stdpnet_analysis.view import RunView, Settings
+from stdpnet_analysis.view import RunView
 
 MODULES = (receptive_fields, activity, neuron, votes, damage, competition, learning)
 FIGURES: dict[str, RunFigure] = {figure.name: figure for module in MODULES for figure in module.FIGURES}
@@ -26,8 +27,6 @@ __all__ = [
     "FIGURES",
     "FORMATS",
     "RunFigure",
-    "RunView",
-    "Settings",
     "available",
     "draw",
     "missing",

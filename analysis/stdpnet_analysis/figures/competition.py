@@ -14,7 +14,7 @@ from matplotlib.patches import StepPatch
 from numpy.typing import NDArray
 
 from stdpnet.stdp.network import Network
-from stdpnet_analysis.competition import Association, associate, off_diagonal, reciprocal
+from stdpnet_analysis.competition_weights import Association, associate, off_diagonal, reciprocal
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats, tile
 from stdpnet_analysis.figures.receptive_fields import order_by_class, top_weight

@@ -21,7 +21,7 @@ from stdpnet_analysis.ablation import (
     calibrated_accuracy,
     clamp_splits,
 )
-from stdpnet_analysis.competition import off_diagonal
+from stdpnet_analysis.competition_weights import off_diagonal
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.competition import has_pairs
 from stdpnet_analysis.figures.mosaic import Floats

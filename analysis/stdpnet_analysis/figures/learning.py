@@ -15,8 +15,8 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped, network_label
+from stdpnet_analysis.plasticity_windows import Window, measure_window
 from stdpnet_analysis.view import RunView
-from stdpnet_analysis.windows import Window, measure_window
 
 Curve = tuple[Floats, Floats]
 """Training images (K,), value (K,)."""

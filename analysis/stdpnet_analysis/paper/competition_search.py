@@ -14,13 +14,13 @@ from stdpnet.runs import Run
 from stdpnet.spec.load import load_config
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.cluster.pool import gathered
-from stdpnet_analysis.competition import off_diagonal
+from stdpnet_analysis.competition_weights import off_diagonal
 from stdpnet_analysis.paper.harness import trained
 from stdpnet_analysis.readouts.scores import accuracies, best_vote
 from stdpnet_analysis.sweeps import StudyDirectory, StudySpec, sweep
-from stdpnet_analysis.sweeps.report import ranked
 from stdpnet_analysis.sweeps.space import applied
 from stdpnet_analysis.sweeps.spec import DimensionSpec
+from stdpnet_analysis.sweeps.summary import ranked
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

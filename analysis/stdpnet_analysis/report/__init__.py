@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from stdpnet.errors import RunError
 from stdpnet.extras import require
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
+from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.report.content import chapter, planned_figures
 from stdpnet_analysis.report.overview import overview
 from stdpnet_analysis.view import RunView, Settings
@@ -23,7 +24,7 @@ def write_report(
     path: Path,
     settings: Settings | None = None,
     snapshot: str = "last",
-    told: Callable[[int, str], None] = lambda count, what: None,
+    progress: Progress = SILENT,
 ) -> Path:
     """Write a report; what a run lacks is said in it, with the command that makes it.
 
@@ -33,7 +34,7 @@ def write_report(
     path : the file, which appears whole or not at all
     settings : which images and neurons the figures show, and how many threads may compute
     snapshot : which state of the runs, as for `evaluate`
-    told : called with 1 and a name after each figure
+    progress : advances by 1 with each figure, whose name is the note
 
     Raises
     ------
@@ -46,10 +47,10 @@ def write_report(
     chapters: list[dict[str, Any]] = []
     for run in runs:
         view = RunView(run, settings, snapshot)
-        chapters.append(chapter(view, f"run{len(chapters)}", told))
+        chapters.append(chapter(view, f"run{len(chapters)}", progress))
     content: dict[str, Any] = {"chapters": chapters, "overview": None, "mark": MARK}
     if len(runs) > 1:
-        content["overview"] = overview(runs, settings, snapshot, told)
+        content["overview"] = overview(runs, settings, snapshot, progress)
     environment = Environment(
         loader=PackageLoader("stdpnet_analysis.report", "."),
         autoescape=True,
@@ -63,8 +64,8 @@ def write_report(
 
 def count_figures(runs: Sequence[Run], settings: Settings | None = None, snapshot: str = "last") -> int:
     """Return how many figures a report of these runs has at most."""
-    own = sum(len(planned_figures(RunView(run, settings, snapshot))) for run in runs)
-    return own + (2 if len(runs) > 1 else 0)
+    of_runs = sum(len(planned_figures(RunView(run, settings, snapshot))) for run in runs)
+    return of_runs + (2 if len(runs) > 1 else 0)
 
 
 def is_report(path: Path) -> bool:

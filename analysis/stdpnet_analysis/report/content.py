@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stdpnet.errors import StdpnetError
@@ -15,6 +15,7 @@ from stdpnet.stdp.health import examine
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis import figures
 from stdpnet_analysis.grouping import network_label
+from stdpnet_analysis.progress import Progress
 from stdpnet_analysis.readouts.scores import accuracies, best_of_role
 from stdpnet_analysis.report.images import Image, encode
 from stdpnet_analysis.text import count, score_cell
@@ -33,7 +34,6 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 ELSEWHERE = "More figures"
 BY_TWO_RUNS = ("competition-side-by-side",)
 """Figures that one run alone cannot have."""
-Told = Callable[[int, str], None]
 
 
 class Section(NamedTuple):
@@ -45,14 +45,14 @@ class Section(NamedTuple):
     missing: list[str]
 
 
-def chapter(view: RunView, anchor: str, told: Told) -> dict[str, Any]:
+def chapter(view: RunView, anchor: str, progress: Progress) -> dict[str, Any]:
     """Return everything that the page shows of a run, as text and images.
 
     Parameters
     ----------
     view : the run
     anchor : unique in the page
-    told : called after each figure
+    progress : advances by 1 with each figure
     """
     run, summary = view.run, summarise(view.run)
     return {
@@ -64,7 +64,7 @@ def chapter(view: RunView, anchor: str, told: Told) -> dict[str, Any]:
         "facts": _facts(view, summary),
         "scores": _scores(view),
         "health": _health(view, summary),
-        "sections": _sections(view, told),
+        "sections": _sections(view, progress),
         "changed": changed_keys(view.spec),
         "config": dump_config(view.spec),
         "provenance": _provenance(view),
@@ -77,7 +77,7 @@ def planned_figures(view: RunView) -> list[str]:
     return figures.available(view)
 
 
-def _sections(view: RunView, told: Told) -> list[Section]:
+def _sections(view: RunView, progress: Progress) -> list[Section]:
     """Return the figures by section; one that fails on a user's mistake is named, the others are drawn."""
     reasons = {name: reason for name, reason in figures.missing(view).items() if name not in BY_TWO_RUNS}
     drawn: dict[str, list[Image]] = {title: [] for title in (*SECTIONS, ELSEWHERE)}
@@ -87,7 +87,7 @@ def _sections(view: RunView, told: Told) -> list[Section]:
             drawn[section_of(name)].append(image)
         except StdpnetError as error:
             reasons[name] = str(error)
-        told(1, name)
+        progress.advance(1, name)
     missing: dict[str, dict[str, list[str]]] = {title: {} for title in drawn}
     for name, reason in reasons.items():
         missing[section_of(name)].setdefault(reason, []).append(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from stdpnet.runs import Run
@@ -10,14 +10,13 @@ from stdpnet_analysis import figures
 from stdpnet_analysis.compare import compare
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.comparison import accuracy_vs_synapses
+from stdpnet_analysis.progress import Progress
 from stdpnet_analysis.report.images import Image, encode
 from stdpnet_analysis.tables import notes, tables
 from stdpnet_analysis.view import SCORED, RunView, Settings
 
 
-def overview(
-    runs: Sequence[Run], settings: Settings | None, snapshot: str, told: Callable[[int, str], None]
-) -> dict[str, Any]:
+def overview(runs: Sequence[Run], settings: Settings | None, snapshot: str, progress: Progress) -> dict[str, Any]:
     """Return tables and figures that compare runs; the scored split is the one that more of them have scores on."""
     scored = {split: sum(run.load_scores(split, snapshot) is not None for run in runs) for split in SCORED}
     comparison = compare(runs, "validation" if scored["validation"] > scored["test"] else "test", snapshot)
@@ -26,12 +25,12 @@ def overview(
         with style.context():
             figure = accuracy_vs_synapses(comparison)
         images.append(encode(figure, "accuracy-vs-synapses", "accuracy against the number of synapses"))
-        told(1, "accuracy-vs-synapses")
+        progress.advance(1, "accuracy-vs-synapses")
     with_curve = [run for run in runs if run.rows("curve")]
     if len(with_curve) > 1:
         view = RunView(with_curve[0], settings, snapshot, with_curve[1:])
         images.append(
             encode(figures.draw(view, "learning-curve"), "learning-curves", "validation accuracy in training")
         )
-        told(1, "learning-curves")
+        progress.advance(1, "learning-curves")
     return {"tables": tables(comparison), "notes": notes(comparison), "images": images}

@@ -17,8 +17,8 @@ from stdpnet.errors import ConfigError, RunError
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.write import FORMATS, save
 from stdpnet_analysis.sweeps.directory import StudyDirectory
-from stdpnet_analysis.sweeps.report import ranked
 from stdpnet_analysis.sweeps.spec import DimensionSpec
+from stdpnet_analysis.sweeps.summary import ranked
 
 MAP = "viridis_r"
 """The best are dark, and stand out from the paper."""

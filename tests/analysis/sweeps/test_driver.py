@@ -17,8 +17,8 @@ from stdpnet_analysis import evaluate
 from stdpnet_analysis.sweeps import StudyDirectory, load_study, sweep
 from stdpnet_analysis.sweeps.driver import DRIVER
 from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates
-from stdpnet_analysis.sweeps.report import summarise
 from stdpnet_analysis.sweeps.space import applied
+from stdpnet_analysis.sweeps.summary import summarise
 from stdpnet_analysis.sweeps.trial import objective
 
 BASE = """

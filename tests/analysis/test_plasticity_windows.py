@@ -5,7 +5,7 @@ import pytest
 
 from stdpnet.errors import EngineError
 from stdpnet_analysis.figures.learning import exponential_window
-from stdpnet_analysis.windows import measure_window
+from stdpnet_analysis.plasticity_windows import measure_window
 from tests.stdp.engines.networks import ENGINES, lively
 
 

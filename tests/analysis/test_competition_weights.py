@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stdpnet.stdp.network import initial_network
-from stdpnet_analysis.competition import associate, clamp, off_diagonal, reciprocal, similarity
+from stdpnet_analysis.competition_weights import associate, clamp, off_diagonal, reciprocal, similarity
 from tests.stdp.engines.networks import lively
 
 
@@ -71,7 +71,7 @@ def test_neurons_that_share_pairs_do_not_make_the_test_too_sure(network):
 
 
 def test_many_channels_are_tested_on_a_seeded_part_of_them(monkeypatch, network):
-    monkeypatch.setattr("stdpnet_analysis.competition.MOST_CHANNELS", 6)
+    monkeypatch.setattr("stdpnet_analysis.competition_weights.MOST_CHANNELS", 6)
     network.competition[...] = -10 * similarity(network)
     found = associate(network, permutations=99)
     assert found.similarity.shape == (4, 66), "all pairs are drawn"
