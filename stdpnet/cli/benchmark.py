@@ -63,28 +63,24 @@ def benchmark(
         raise ConfigError(f"--figure {figure}: draws what --grow measures; add --grow all")
     check_new_file("--output", output)
     check_new_file("--figure", figure, FIGURE_ENDINGS)
-    from stdpnet_analysis.benchmark import Peer, growth, growth_plan, parse_growth
+    from stdpnet_analysis.benchmark import Peer, Timing, growth, growth_plan, parse_growth
     from stdpnet_analysis.benchmark import benchmark as measure
     from stdpnet_analysis.readouts import make_readouts
 
     plan, peers = growth_plan(spec, parse_growth(grow or [])), [Peer.parse(text) for text in peer or []]
     with meter("measuring", 0, quiet=as_json) as progress:
-        common: dict[str, Any] = {
-            "threads": threads,
-            "rounds": rounds,
-            "warm_up": warm_up,
-            "progress": progress.advance,
-        }
+        timing = Timing(threads, rounds, warm_up)
         result = measure(
             spec,
+            timing,
             brian2_images=brian2,
             readouts=make_readouts(spec.geometry.positions),
             peers=peers,
             peer_images=peer_images,
-            **common,
+            progress=progress,
         )
         if plan:
-            result["growth"] = growth(spec, plan, **common)
+            result["growth"] = growth(spec, plan, timing, progress=progress)
     if output:
         from stdpnet.runs.files import write_text
 

@@ -120,10 +120,10 @@ def check_new_file(option: str, path: Path | None, endings: Sequence[str] = ()) 
     """
     if path is None:
         return
-    if endings and path.suffix not in endings:
-        raise ConfigError(f"{option} {path}: '{path.suffix}' is unknown; choose among {', '.join(endings)}")
     if os.path.lexists(path):
         raise ConfigError(f"{option} {path}: exists already and is never overwritten; choose another name")
+    if endings and path.suffix not in endings:
+        raise ConfigError(f"{option} {path}: '{path.suffix}' is unknown; choose among {', '.join(endings)}")
     if not os.path.isdir(path.parent):
         raise ConfigError(f"{option} {path}: the folder {path.parent} does not exist; make it, or choose another")
     if not os.access(path.parent, os.W_OK):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import stdpnet
 from stdpnet.errors import ConfigError, EngineError
 from stdpnet.stdp.network import initial_network
-from stdpnet_analysis.benchmark import Peer, benchmark, growth, growth_plan, parse_growth, peers
+from stdpnet_analysis.benchmark import Peer, Timing, benchmark, growth, growth_plan, parse_growth, peers
 from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.figure import plot_growth
 from stdpnet_analysis.benchmark.workload import Workload
@@ -18,7 +18,7 @@ from stdpnet_analysis.readouts import make_readouts
 from tests.stdp.engines.networks import lively, random_trains
 
 KEYS = ["topology.channels=4", "simulation.brian2_target=numpy", "simulation.duration=50.0"]
-QUICK = {"threads": 1, "rounds": 2, "warm_up": 64}
+QUICK = Timing(threads=1, rounds=2, warm_up=64)
 PEER_SCRIPT = """
 import sys
 from pathlib import Path
@@ -35,7 +35,7 @@ def spec():
 
 @pytest.fixture(scope="module")
 def result(spec):
-    return benchmark(spec, brian2_images=2, readouts=make_readouts(spec.geometry.positions), **QUICK)
+    return benchmark(spec, QUICK, brian2_images=2, readouts=make_readouts(spec.geometry.positions))
 
 
 def test_a_benchmark_reports_speeds_stages_and_ratios(result):
@@ -70,7 +70,7 @@ def test_the_brian2_engine_is_measured_on_the_same_images_in_the_same_run(result
 
 
 def test_every_round_does_the_same_work(spec):
-    work = Workload(spec, **{key: QUICK[key] for key in ("threads", "warm_up")})
+    work = Workload(spec, QUICK.threads, QUICK.warm_up)
     spikes = []
     for _ in range(2):
         work.restore()
@@ -94,7 +94,7 @@ def test_the_add_loop_adds_the_weights_of_all_inputs():
 
 def test_growth_measures_a_row_for_each_value(spec):
     plan = growth_plan(spec, parse_growth(["channels=3,6", "duration=40", "threads=1,2"]))
-    rows = growth(spec, plan, **QUICK)
+    rows = growth(spec, plan, QUICK)
     values = [(row["quantity"], row["value"], row["threads"]) for row in rows]
     assert values == [("channels", 3, 1), ("channels", 6, 1), ("duration", 40, 1), ("threads", 1, 1), ("threads", 2, 2)]
     assert rows[1]["synaptic_events_per_image"] == 2 * rows[0]["synaptic_events_per_image"]

@@ -1,7 +1,8 @@
-"""How fast the engines are on this machine, and against what: all figures of a result are taken in one run."""
+"""Measure how fast the engines are on this machine, beside other simulators; all figures are taken in one run."""
 
 from stdpnet_analysis.benchmark.growth import growth, growth_plan, parse_growth
 from stdpnet_analysis.benchmark.measure import benchmark
 from stdpnet_analysis.benchmark.peers import Peer
+from stdpnet_analysis.benchmark.workload import Timing
 
-__all__ = ["Peer", "benchmark", "growth", "growth_plan", "parse_growth"]
+__all__ = ["Peer", "Timing", "benchmark", "growth", "growth_plan", "parse_growth"]

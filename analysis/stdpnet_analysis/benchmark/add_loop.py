@@ -1,4 +1,4 @@
-"""The yardstick: a loop that does nothing but add the weights of the input spikes."""
+"""A loop that does nothing but add the weights of the input spikes; times are compared with its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figure of `stdpnet benchmark --grow`: time per image against each quantity."""
+"""Draw the figure of `stdpnet benchmark --grow`: time per image against each quantity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from stdpnet.errors import RunError
+from stdpnet_analysis.figures import save, style
 
 LABELS = {
     "channels": "channels $C$",
@@ -20,12 +20,12 @@ LABELS = {
     "threads": "threads",
 }
 CURVES = {
-    "train": ("training", "#0072B2", "o-"),
-    "inference": ("inference", "#D55E00", "s-"),
-    "add_loop": ("add loop, one thread", "#000000", ":"),
+    "train": ("training", style.colour(0), "o-"),
+    "inference": ("inference", style.colour(1), "s-"),
+    "add_loop": ("add loop, one thread", "black", ":"),
 }
-"""Label, colour (Okabe and Ito's) and style of each kind of time."""
-COLUMNS, FONT = 3, 8
+"""Label, colour and line of each kind of time."""
+COLUMNS = 3
 
 
 def plot_growth(fig: Figure, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -44,47 +44,32 @@ def plot_growth(fig: Figure, rows: Sequence[Mapping[str, Any]]) -> None:
         first = first or panel
         _draw(panel, sorted((row for row in rows if row["quantity"] == name), key=lambda row: row["value"]))
         if number % columns == 1 or columns == 1:
-            panel.set_ylabel("time per image, µs", fontsize=FONT)
+            panel.set_ylabel("time per image, µs")
         else:
             panel.tick_params(labelleft=False)
     assert first is not None, "there is at least one row"
     handles, labels = first.get_legend_handles_labels()
-    fig.legend(
-        handles,
-        labels,
-        loc="outside upper center",
-        ncols=len(CURVES),
-        frameon=False,
-        fontsize=FONT,
-        columnspacing=1,
-        handlelength=1.6,
-    )
+    fig.legend(handles, labels, loc="outside upper center", ncols=len(CURVES))
 
 
 def _draw(panel: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     """Draw one quantity; its values are the ticks."""
     values = [row["value"] for row in rows]
-    for kind, (label, colour, style) in CURVES.items():
+    for kind, (label, colour, line) in CURVES.items():
         times = [row[f"{kind}_microseconds_per_image"] for row in rows]
-        panel.plot(values, times, style, color=colour, label=label, linewidth=1.3, markersize=4)
+        panel.plot(values, times, line, color=colour, label=label)
     panel.set(xscale="log", yscale="log")
     panel.set_xticks(values)
-    panel.set_xlabel(LABELS[rows[0]["quantity"]], fontsize=FONT)
-    panel.tick_params(labelsize=FONT)
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.grid(alpha=0.25, which="both", linewidth=0.5)
+    panel.set_xlabel(LABELS[rows[0]["quantity"]])
+    panel.grid(which="both")
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     panel.xaxis.set_minor_locator(NullLocator())
 
 
 def save_growth(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write the figure of plot_growth to a new .pdf, .png or .svg file."""
+    """Write the figure of plot_growth to a .pdf, .png or .svg file."""
     quantities = len({row["quantity"] for row in rows})
-    height = 0.3 + 2.2 * -(-quantities // COLUMNS)
-    fig = Figure(figsize=(max(3.5, 0.4 + 2.2 * min(quantities, COLUMNS)), height), layout="constrained")
-    plot_growth(fig, rows)
-    try:
-        with path.open("xb") as file:
-            fig.savefig(file, format=path.suffix[1:].lower(), dpi=200)
-    except OSError as error:
-        raise RunError(f"{path}: cannot be written ({error.strerror}); choose another --figure") from None
+    with style.context():
+        figure = style.new_figure(8 + 55 * max(2, min(quantities, COLUMNS)), 10 + 52 * -(-quantities // COLUMNS))
+        plot_growth(figure, rows)
+    save(figure, path)

@@ -1,14 +1,15 @@
-"""How the time of an image grows with the size of a network, of its input and of the machine."""
+"""Measure how the time of an image grows with channels, kernel, duration, input rate and threads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stdpnet.errors import ConfigError
 from stdpnet.parallel import available_cores
 from stdpnet.stdp.spec.experiment import ExperimentSpec
-from stdpnet_analysis.benchmark.workload import BLOCK, Workload, best_seconds
+from stdpnet_analysis.benchmark.workload import BLOCK, USUAL, Timing, Workload, best_seconds
+from stdpnet_analysis.progress import SILENT, Progress
 
 QUANTITIES = ("channels", "kernel", "duration", "rate", "threads")
 KEYS = {
@@ -87,11 +88,9 @@ def _grown(spec: ExperimentSpec, name: str, value: float) -> ExperimentSpec:
 def growth(
     spec: ExperimentSpec,
     plan: Sequence[tuple[str, float]],
+    timing: Timing = USUAL,
     *,
-    threads: int | None = None,
-    rounds: int = 20,
-    warm_up: int = 512,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = SILENT,
 ) -> list[dict[str, Any]]:
     """Measure how fast networks are that differ from a spec's in one quantity each.
 
@@ -99,7 +98,7 @@ def growth(
     ----------
     spec : the experiment
     plan : quantities and their values (see growth_plan)
-    threads, rounds, warm_up, progress : as those of `benchmark`; `threads` where it is not the quantity
+    timing, progress : as those of `benchmark`; its threads where they are not the quantity
 
     Returns
     -------
@@ -108,10 +107,10 @@ def growth(
     """
     rows = []
     for name, value in plan:
-        count = int(value) if name == "threads" else threads
-        work = Workload(_grown(spec, name, value), count, warm_up, progress)
+        count = int(value) if name == "threads" else timing.threads
+        work = Workload(_grown(spec, name, value), count, timing.warm_up, progress)
         actions = {"train": work.train, "inference": work.infer, "add_loop": work.adder()}
-        times = best_seconds(work, actions, rounds, progress)
+        times = best_seconds(work, actions, timing.rounds, progress)
         rows.append(
             {
                 "quantity": name,

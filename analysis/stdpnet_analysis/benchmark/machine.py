@@ -1,4 +1,4 @@
-"""What a figure of speed depends on."""
+"""Describe the machine that figures of speed depend on."""
 
 from __future__ import annotations
 

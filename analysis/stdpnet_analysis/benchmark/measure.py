@@ -13,11 +13,20 @@ from stdpnet.stdp.engines.protocol import FROZEN
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.benchmark.machine import machine
 from stdpnet_analysis.benchmark.peers import Peer, check_comparable, run_peer
-from stdpnet_analysis.benchmark.workload import BLOCK, Workload, best_seconds, double_precision, seconds_of
+from stdpnet_analysis.benchmark.workload import (
+    BLOCK,
+    USUAL,
+    Timing,
+    Workload,
+    best_seconds,
+    double_precision,
+    seconds_of,
+)
+from stdpnet_analysis.progress import SILENT, Progress
 
 
 class Readout(Protocol):
-    """What answers from spike counts: a classifier as scikit-learn has them."""
+    """A classifier of spike counts, as scikit-learn has them."""
 
     def fit(self, X: Any, y: Any) -> Any:
         """Fit to counts (n_images, n_neurons) and classes (n_images,)."""
@@ -30,29 +39,25 @@ class Readout(Protocol):
 
 def benchmark(
     spec: ExperimentSpec,
+    timing: Timing = USUAL,
     *,
-    threads: int | None = None,
-    rounds: int = 20,
-    warm_up: int = 512,
     brian2_images: int = 0,
     readouts: Mapping[str, Readout] | None = None,
     peers: Sequence[Peer] = (),
     peer_images: int = 10,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Measure training and inference of a spec's network on the compiled engine; the best of several rounds counts.
 
     Parameters
     ----------
     spec : the experiment; simulation.engine is not used
-    threads : threads of training and inference; default all cores; stages and the add loop are timed on one
-    rounds : how often a block of images is timed
-    warm_up : images to train on before, so that the activity is that of a network at work
+    timing : threads of training and inference, rounds, images before; stages and the add loop have one thread
     brian2_images : images to show to the Brian2 engine in the same run; 0: none
     readouts : unfitted classifiers of spike counts; the time of their answers is measured
     peers : other simulators to give the same network and the same input spikes in the same run
     peer_images : how many images they are shown
-    progress : called with the number of images after each block
+    progress : advances by the images of each block
 
     Returns
     -------
@@ -63,44 +68,19 @@ def benchmark(
     """
     if peers:
         check_comparable(spec)
-    work = Workload(spec, threads, warm_up, progress)
-    spikes = int(work.learn().counts.sum()) / BLOCK
-    actions: dict[str, Callable[[], Any]] = {
-        "train": work.train,
-        "infer": work.infer,
-        "encode": work.encode,
-        "simulate": work.simulate,
-        "learn": work.learn,
-        "normalise": work.normaliser(),
-        "add_loop": work.adder(),
-    }
+    work = Workload(spec, timing.threads, timing.warm_up, progress)
     answers = _fitted(work, readouts or {})
-    times = best_seconds(work, actions | answers, rounds, progress)
+    times = best_seconds(work, _stages(work) | answers, timing.rounds, progress)
     best = {name: values[0] for name, values in times.items()}
-    events = work.input_events() + spikes * (work.network.geometry.channels - 1)
-    stages = {name: best[name] for name in ("encode", "simulate")}
-    stages["plasticity"] = best["learn"] - best["simulate"] - best["normalise"]
-    stages["normalise"] = best["normalise"]
-    if answers:
-        stages["read_out"] = sum(best[name] for name in answers)
     result: dict[str, Any] = {
         "network": spec.topology.label,
         "competition": spec.competition.kind,
         "dtype": spec.simulation.dtype,
         "threads": work.threads,
-        "train_images_per_s": 1 / best["train"],
-        "inference_images_per_s": 1 / best["infer"],
-        "train_to_add_loop": best["train"] / best["add_loop"],
-        "inference_to_add_loop": best["infer"] / best["add_loop"],
-        "microseconds_per_image": {name: 1e6 * value for name, value in stages.items()},
-        "read_out_microseconds_per_image": {name: 1e6 * best[name] for name in answers},
-        "add_loop_microseconds_per_image": 1e6 * best["add_loop"],
-        "synaptic_events_per_image": events,
-        "synaptic_events_per_s": events / best["train"],
-        "spikes_per_image": spikes,
+        **_speeds(work, best, list(answers)),
         "peak_memory_mb": work.peak_memory_mb,
         "noise": float(np.median(times["train"])) / best["train"] - 1,
-        "rounds": rounds,
+        "rounds": timing.rounds,
         "machine": machine(),
         "simulators": {},
     }
@@ -109,6 +89,42 @@ def benchmark(
     for peer in peers:
         _compare(result, peer.name, run_peer(peer, work, peer_images))
     return result
+
+
+def _stages(work: Workload) -> dict[str, Callable[[], Any]]:
+    """Return what is timed, by name."""
+    return {
+        "train": work.train,
+        "infer": work.infer,
+        "encode": work.encode,
+        "simulate": work.simulate,
+        "learn": work.learn,
+        "normalise": work.normaliser(),
+        "add_loop": work.adder(),
+    }
+
+
+def _speeds(work: Workload, best: Mapping[str, float], readouts: Sequence[str]) -> dict[str, Any]:
+    """Return speeds, times of the stages and counts per image from the best time of each stage, seconds per image."""
+    spikes = int(work.learn().counts.sum()) / BLOCK
+    events = work.input_events() + spikes * (work.network.geometry.channels - 1)
+    stages = {name: best[name] for name in ("encode", "simulate")}
+    stages["plasticity"] = best["learn"] - best["simulate"] - best["normalise"]
+    stages["normalise"] = best["normalise"]
+    if readouts:
+        stages["read_out"] = sum(best[name] for name in readouts)
+    return {
+        "train_images_per_s": 1 / best["train"],
+        "inference_images_per_s": 1 / best["infer"],
+        "train_to_add_loop": best["train"] / best["add_loop"],
+        "inference_to_add_loop": best["infer"] / best["add_loop"],
+        "microseconds_per_image": {name: 1e6 * value for name, value in stages.items()},
+        "read_out_microseconds_per_image": {name: 1e6 * best[name] for name in readouts},
+        "add_loop_microseconds_per_image": 1e6 * best["add_loop"],
+        "synaptic_events_per_image": events,
+        "synaptic_events_per_s": events / best["train"],
+        "spikes_per_image": spikes,
+    }
 
 
 def _fitted(work: Workload, readouts: Mapping[str, Readout]) -> dict[str, Callable[[], Any]]:
@@ -125,7 +141,7 @@ def _fitted(work: Workload, readouts: Mapping[str, Readout]) -> dict[str, Callab
 
 
 def _compare(result: dict[str, Any], name: str, measured: dict[str, Any]) -> None:
-    """Add what another simulator brought, and the ratio of its training speed."""
+    """Add the measurements of another simulator, and the ratios of its speeds."""
     result["simulators"][name] = measured
     result[f"train_to_{name}"] = result["train_images_per_s"] / measured["train_images_per_s"]
     result[f"inference_to_{name}"] = result["inference_images_per_s"] / measured["inference_images_per_s"]

@@ -1,10 +1,10 @@
-"""A network at work, and what is timed of it: the same block of images, again and again from the same state."""
+"""A trained network and a block of images: the actions that are timed, each repeated from the same state."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,9 +26,24 @@ from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.training import Trainer, image_order
 from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.machine import peak_memory_mb
+from stdpnet_analysis.progress import SILENT, Progress
 
 BLOCK = CHUNKS["numba"]
 """Images that are timed together: as many as a training job shows together."""
+
+
+class Timing(NamedTuple):
+    """How long a network is measured."""
+
+    threads: int | None = None
+    """Threads of training and inference; default all cores."""
+    rounds: int = 20
+    """How often a block of images is timed; the best counts."""
+    warm_up: int = 512
+    """Images to train on before, so that the activity is that of a trained network."""
+
+
+USUAL = Timing()
 
 
 class Workload:
@@ -38,8 +53,8 @@ class Workload:
     ----------
     spec : the experiment; simulation.engine and the length of the training are not used, nor are images shown twice
     threads : threads of the engines in `train` and `infer`; default all cores; the other actions have one
-    warm_up : images to train on first, so that the activity is that of a network at work
-    progress : called with the number of images trained on
+    warm_up : images to train on first, so that the activity is that of a trained network
+    progress : advances by the images trained on
     """
 
     def __init__(
@@ -47,7 +62,7 @@ class Workload:
         spec: ExperimentSpec,
         threads: int | None = None,
         warm_up: int = 512,
-        progress: Callable[[int], None] = lambda _: None,
+        progress: Progress = SILENT,
     ) -> None:
         training = spec.training.replace(images=2**40, two_step=0, min_spikes=0)
         self.spec = spec.replace(simulation=spec.simulation.replace(engine="numba"), training=training)
@@ -58,7 +73,7 @@ class Workload:
         self._state = TrainingState(initial_network(self.spec))
         self._trainer = Trainer(self.spec, self._split.images, self._state, self.threads)
         while self._state.images < warm_up:
-            progress(self._trainer.advance(min(BLOCK, warm_up - self._state.images)))
+            progress.advance(self._trainer.advance(min(BLOCK, warm_up - self._state.images)))
         self._trainer.advance(BLOCK)  # what is compiled or allocated at first use is so now
         self.peak_memory_mb = peak_memory_mb()
         self._shown = self._state.images
@@ -149,7 +164,7 @@ def best_seconds(
     workload: Workload,
     actions: dict[str, Callable[[], Any]],
     rounds: int,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = SILENT,
 ) -> dict[str, list[float]]:
     """Return the ascending times of each action, in seconds per image.
 
@@ -163,7 +178,7 @@ def best_seconds(
             seconds = seconds_of(action)[1] / BLOCK
             if turn > 0:  # the first round compiles
                 times[name].append(seconds)
-        progress(BLOCK)
+        progress.advance(BLOCK)
     return {name: sorted(values) for name, values in times.items()}
 
 
