@@ -20,7 +20,7 @@ def draw(views: list[RunView]) -> Figure:
         counts = f"{geometry.feedforward_synapses:,} + {geometry.competition_synapses:,} synapses"
         axes.set_title(f"{view.spec.topology.label}\n{counts.replace(',', chr(0x202F))}")
     figure.supxlabel(
-        "colour: an own set of weights; one colour: positions share their kernels; arcs: competition", fontsize=6.5
+        "shades: sets of weights; one shade: positions share their kernels; arcs: competition", fontsize=6.5
     )
     return figure
 

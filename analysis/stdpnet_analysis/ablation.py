@@ -1,4 +1,4 @@
-"""What is left of the accuracy when part of a trained network is taken away or clamped."""
+"""Measure the accuracy of damaged networks: channels left out of the votes, synapses deleted, competition clamped."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def by_channels_kept(
     scored : responses to the scored images
     positions : P
     kept : (K,) numbers of channels
-    orders : (P, C) the channels of each position, the most wanted first
+    orders : (P, C) the channels of each position, in the order in which they are kept
     """
     channels = orders.shape[1]
     neurons = np.arange(positions)[:, np.newaxis] * channels + orders
@@ -90,13 +90,13 @@ def by_synapses_deleted(
 
 
 def unshared(spec: ExperimentSpec, network: Network) -> tuple[ExperimentSpec, Network]:
-    """Return a network in which every position has weights of its own; the same function of the image."""
+    """Return the network with a copy of the shared weights for every position; it computes the same."""
     if not network.geometry.shared:
         return spec, network
     geometry = replace(network.geometry, shared=False)
-    own = np.repeat(network.weights, geometry.positions, axis=0)
+    weights = np.repeat(network.weights, geometry.positions, axis=0)
     topology = spec.topology.replace(architecture="locally_connected")
-    return spec.replace(topology=topology), Network(geometry, own, network.theta.copy(), network.competition.copy())
+    return spec.replace(topology=topology), Network(geometry, weights, network.theta.copy(), network.competition.copy())
 
 
 class Clamping(NamedTuple):
@@ -164,7 +164,7 @@ def calibrated_accuracy(
     ----------
     spec, network : the network
     splits : the images that calibrate, then those that score, by the name of their split
-    classes : how many there are
+    classes : number of classes
     threads : how many threads may compute; default all cores
     """
     calibration, scored = (

@@ -1,4 +1,4 @@
-"""What the competition learned: its pairs, their symmetry, and whether similar receptive fields compete more."""
+"""Statistics of learned competition: pairs, symmetry, relation to the similarity of receptive fields; clamping."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def similarity(network: Network) -> Floats:
 
 
 class Association(NamedTuple):
-    """Whether two neurons with similar receptive fields compete more."""
+    """Result of the test whether neurons with similar receptive fields compete more."""
 
     similarity: Floats
     """(P, pairs) cosine of the receptive fields, pairs i < j."""
@@ -48,14 +48,14 @@ class Association(NamedTuple):
     p_value: float
     """Share of permutations whose correlation is at least as far from 0 (two-sided)."""
     null: Floats
-    """(permutations,) correlations when the channels' receptive fields are dealt out anew."""
+    """(permutations,) correlations when the channels' receptive fields are permuted."""
 
 
 def associate(network: Network, permutations: int = 999, seed: int = 0) -> Association:
     """Test whether similar receptive fields compete more (a Mantel test within positions).
 
     The pairs of a position share neurons, so they are not independent, and a test on pairs would be far too sure.
-    What is permuted is therefore which neuron has which receptive field, in each position on its own (Mantel 1967,
+    What is permuted is therefore which neuron has which receptive field, separately in each position (Mantel 1967,
     Cancer Res. 27:209); p = (1 + as far or further)/(1 + permutations).
 
     Parameters
@@ -81,8 +81,8 @@ def associate(network: Network, permutations: int = 999, seed: int = 0) -> Assoc
     square += square.transpose(0, 2, 1)
     for number in range(permutations):
         for position, matrix in enumerate(square):
-            dealt = random.permutation(len(matrix))
-            null[number] += np.mean(matrix[dealt[i], dealt[j]] * standard[1][position]) / len(square)
+            permuted = random.permutation(len(matrix))
+            null[number] += np.mean(matrix[permuted[i], permuted[j]] * standard[1][position]) / len(square)
     further = int(np.count_nonzero(np.abs(null) >= abs(observed) - 1e-12))
     return Association(*pairs, observed, (1 + further) / (1 + permutations), null)
 
@@ -96,7 +96,7 @@ def _standardise(values: Floats) -> Floats:
 
 
 def clamp(network: Network, low: float = -np.inf, high: float = 0.0) -> Network:
-    """Return a copy of a network whose learned competition is clamped; what does not compete stays exactly 0.
+    """Return a copy of a network whose learned competition is clamped; the diagonal stays exactly 0.
 
     Parameters
     ----------

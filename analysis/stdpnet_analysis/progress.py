@@ -6,14 +6,14 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Gets word of how far a computation is; the meters of the command line are such objects."""
+    """Is called as a computation advances; the meters of the command line are such objects."""
 
     def stage(self, name: str, total: int) -> None:
         """Begin a stage of `total` parts, 0 if their number is not known."""
         ...
 
     def advance(self, count: int, note: str = "") -> None:
-        """Count parts of the stage that are done; the note says what the newest one is."""
+        """Count parts of the stage that are done; the note describes the newest one."""
         ...
 
 

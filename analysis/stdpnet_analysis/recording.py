@@ -1,4 +1,4 @@
-"""What happens inside a frozen network while it sees one image, step by step, on the engine of its experiment."""
+"""Record a frozen network step by step while one image is shown: input spikes, potentials, thresholds, spikes."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def winner_and_loser(recording: ImageRecording) -> tuple[int, int]:
     """Return the neuron with most spikes, and the one of its position with fewest; neuron = position*C + channel.
 
     Of several silent neurons the loser is the one that came nearest to its threshold on the average over the steps
-    before the winner's first spike (over all steps if nobody spiked); of equals the first.
+    before the winner's first spike (over all steps if no neuron spiked); of equals the first.
     """
     counts = recording.counts
     position, winner = np.unravel_index(int(counts.argmax()), counts.shape)

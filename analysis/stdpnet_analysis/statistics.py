@@ -35,13 +35,13 @@ def summarise(values: Sequence[float]) -> Summary:
 
 
 class PairedTest(NamedTuple):
-    """Whether the difference of two experiments, seed by seed, is more than chance."""
+    """Result of the paired tests between two experiments, seed by seed."""
 
     seeds: tuple[int, ...]
     difference: float
     """Mean of first minus second."""
     interval: tuple[float, float]
-    """95 % interval of the mean difference (Student's t); nothing wide where all differences are equal."""
+    """95 % interval of the mean difference (Student's t); of width 0 where all differences are equal."""
     t_test: float | None
     """Two-sided p-value of the paired t test; None where all differences are equal."""
     wilcoxon: float | None
@@ -63,8 +63,8 @@ def paired_test(first: Mapping[int, float], second: Mapping[int, float]) -> Pair
     varied = sd > 1e-12  # accuracies are quotients of small integers: what is left of equal ones is rounding
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(seeds) - 1)) * sd / math.sqrt(len(seeds)) if varied else 0.0
     t_test = float(stats.ttest_1samp(differences, 0.0).pvalue) if varied else None
-    some = len(seeds) >= WILCOXON_PAIRS and bool(np.any(differences != 0))
-    wilcoxon = float(stats.wilcoxon(differences).pvalue) if some else None
+    enough = len(seeds) >= WILCOXON_PAIRS and bool(np.any(differences != 0))
+    wilcoxon = float(stats.wilcoxon(differences).pvalue) if enough else None
     return PairedTest(seeds, mean, (mean - half, mean + half), t_test, wilcoxon)
 
 

@@ -1,4 +1,4 @@
-"""Comparisons as text: for a terminal, Markdown, CSV, LaTeX and JSON."""
+"""Write comparisons as text: for a terminal, as Markdown, CSV, LaTeX and JSON."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _test_cells(test: Contrast) -> list[str]:
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """Return what a reader must know beside the tables."""
+    """Return notes that explain the tables, and a line for each run that is left out."""
     lines = [
         "best vote: the voting rule with the best mean; untrained: the same networks before training; "
         "pixels: a linear read-out of the pixels. Spikes and synaptic events are means per image, a proxy for energy."
@@ -147,7 +147,7 @@ def tables(comparison: Comparison) -> list[Table]:
 
 
 def as_terminal(comparison: Comparison, width: int | None = None, colour: bool = False) -> str:
-    """Return the tables as drawn with lines; the width is that of the terminal, if there is one."""
+    """Return the tables with drawn lines; the default width is that of the terminal."""
     from rich.console import Console
     from rich.table import Table as Drawn
 

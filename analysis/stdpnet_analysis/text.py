@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from stdpnet_analysis.statistics import PairedTest, Summary
 
 MISSING = "–"
-"""What stands for a value that there is not."""
+"""Stands for a missing value."""
 
 
 def percent(summary: Summary | None, digits: int = 1) -> str:

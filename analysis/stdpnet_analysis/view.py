@@ -18,13 +18,13 @@ from stdpnet_analysis.readouts.votes import Floats, answers, class_means, vote_s
 from stdpnet_analysis.recording import ImageRecording, record
 
 Need = Literal["state", "responses", "scores", "images", "learned competition", "curve", "progress", "other runs"]
-"""What a figure can ask of a run."""
+"""What a figure can need of a run."""
 SCORED = ("test", "validation")
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 
 
 class Settings(NamedTuple):
-    """What a reader can choose; figures that need none of it ignore it."""
+    """Choices of the reader; figures that do not need them ignore them."""
 
     image: int | None = None
     """Number of the image to show, in the scored split; None: the first one that its votes answer correctly."""
@@ -90,7 +90,7 @@ class RunView:
 
     @cached_property
     def split(self) -> str:
-        """The scored split whose responses there are: test, or else validation."""
+        """The scored split with responses: test if it has any, else validation."""
         return next((name for name in SCORED if self.responses(name) is not None), SCORED[0])
 
     @cached_property
@@ -101,20 +101,20 @@ class RunView:
         known = [found.labels.max() for name in ("calibration", *SCORED) if (found := self.responses(name))]
         return tuple(str(number) for number in range(int(max(known, default=9)) + 1))
 
-    def responses(self, part: str, who: str | None = None) -> Responses | None:
+    def responses(self, part: str, network: str | None = None) -> Responses | None:
         """Return the spike counts of a split that `stdpnet evaluate` has kept, or None if there are none of this state.
 
         Parameters
         ----------
         part : calibration, test or validation
-        who : "trained" (the default: the state in view) or "untrained"
+        network : "trained" (the default: the state in view) or "untrained"
         """
-        name = who or ("trained" if self.snapshot == "last" else self.snapshot)
+        name = network or ("trained" if self.snapshot == "last" else self.snapshot)
         key = (part, name)
         if key not in self._responses:
-            network = self.untrained if name == "untrained" else self.network
-            wanted = response_key(self.spec, network, self.run.provenance["dataset_sha256"], part)
-            self._responses[key] = self.run.load_responses(f"{name}-{part}", wanted)
+            chosen = self.untrained if name == "untrained" else self.network
+            expected = response_key(self.spec, chosen, self.run.provenance["dataset_sha256"], part)
+            self._responses[key] = self.run.load_responses(f"{name}-{part}", expected)
         return self._responses[key]
 
     @property
@@ -157,9 +157,9 @@ class RunView:
             return self.settings.image
         if self.lacks("responses") is not None or self.shown_split != self.split:
             return 0
-        some = slice(0, 100)
-        scores = vote_scores(self.scored.counts[some], self.votes, self.spec.geometry.positions, "all")
-        return int((answers(scores) == self.scored.labels[some]).argmax())
+        first = slice(0, 100)
+        scores = vote_scores(self.scored.counts[first], self.votes, self.spec.geometry.positions, "all")
+        return int((answers(scores) == self.scored.labels[first]).argmax())
 
     @cached_property
     def recording(self) -> ImageRecording:
@@ -188,12 +188,12 @@ class RunView:
 
     @property
     def image_title(self) -> str:
-        """What the image to show is."""
+        """Split, number and class of the image to show."""
         return f"{self.shown_split} image {self.shown_image}, class {self.classes[self.recording.label]}"
 
     @cached_property
     def scores(self) -> dict[str, Any] | None:
-        """What `stdpnet evaluate` found for the state in view on the scored split; None if it did not."""
+        """The scores of the state in view on the scored split; None if `stdpnet evaluate` has not written any."""
         scores = self.run.load_scores(self.split, self.snapshot)
         return scores if scores and scores["protocol"]["training_images"] == self.state.images else None
 

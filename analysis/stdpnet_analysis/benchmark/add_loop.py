@@ -28,11 +28,11 @@ def add_loop(
     """
     for i in range(offsets.shape[0]):
         for position in range(windows.shape[0]):
-            own, window = weights[position % weights.shape[0]], windows[position]
+            matrix, window = weights[position % weights.shape[0]], windows[position]
             for k in range(offsets.shape[1] - 1):
                 for spike in range(offsets[i, k], offsets[i, k + 1]):
                     row = window[pixels[spike]]
                     if row >= 0:
-                        incoming = own[row]
+                        incoming = matrix[row]
                         for j in range(current.shape[0]):
                             current[j] += incoming[j]

@@ -25,14 +25,14 @@ def parse_growth(options: Sequence[str]) -> dict[str, list[float] | None]:
 
     An option is `all`, or quantities separated by commas, or one quantity with its values: `channels=25,100`.
     """
-    wanted: dict[str, list[float] | None] = {}
+    quantities: dict[str, list[float] | None] = {}
     for option in options:
         names, equals, values = option.partition("=")
         for name in QUANTITIES if names == "all" else names.split(","):
             if name not in QUANTITIES:
                 raise ConfigError(f"--grow {option}: '{name}' is unknown; choose from {', '.join(QUANTITIES)}, or all")
-            wanted[name] = _numbers(option, values) if equals else None
-    return wanted
+            quantities[name] = _numbers(option, values) if equals else None
+    return quantities
 
 
 def _numbers(option: str, values: str) -> list[float]:
@@ -46,7 +46,7 @@ def _numbers(option: str, values: str) -> list[float]:
     return numbers
 
 
-def growth_plan(spec: ExperimentSpec, wanted: Mapping[str, list[float] | None]) -> list[tuple[str, float]]:
+def growth_plan(spec: ExperimentSpec, quantities: Mapping[str, list[float] | None]) -> list[tuple[str, float]]:
     """Return the (quantity, value) pairs to measure; every one of them fits the spec.
 
     Raises
@@ -54,14 +54,14 @@ def growth_plan(spec: ExperimentSpec, wanted: Mapping[str, list[float] | None]) 
     ConfigError
         If one does not.
     """
-    plan = [(name, value) for name, values in wanted.items() for value in values or _default_values(spec, name)]
+    plan = [(name, value) for name, values in quantities.items() for value in values or _default_values(spec, name)]
     for name, value in plan:
         _grown(spec, name, value)
     return plan
 
 
 def _default_values(spec: ExperimentSpec, name: str) -> list[float]:
-    """Return some values about evenly spaced on a logarithmic axis, as far as they fit the spec."""
+    """Return values about evenly spaced on a logarithmic axis, as far as they fit the spec."""
     side, stride = spec.dataset.crop, spec.topology.stride
     values: dict[str, list[float]] = {
         "channels": [25, 50, 100, 200, 400, 800],

@@ -1,4 +1,4 @@
-"""One network's speed: stages, images per second, and ratios to the add loop, to Brian2 and to other simulators."""
+"""Measure one network: stages, images per second, ratios to the add loop, to Brian2 and to other simulators."""
 
 from __future__ import annotations
 

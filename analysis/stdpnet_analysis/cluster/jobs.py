@@ -58,17 +58,17 @@ def complete(spec: ExperimentSpec, path: Path, *, threads: int | None = 1, obser
 
 def _check_same(run: Run, spec: ExperimentSpec) -> None:
     """Raise RunError unless a run is of an experiment; it may have fewer training images."""
-    there, wanted = ({"seed": each.seed, **deciding_keys(each)} for each in (run.spec, spec))
-    for key, value in there.items():
-        if value != wanted[key] and not (key == "training.images" and value < wanted[key]):
+    found, expected = ({"seed": each.seed, **deciding_keys(each)} for each in (run.spec, spec))
+    for key, value in found.items():
+        if value != expected[key] and not (key == "training.images" and value < expected[key]):
             raise RunError(
-                f"{run.path}: holds a run of another experiment, with {key} = {value} instead of {wanted[key]}; remove "
-                "it, or choose another folder"
+                f"{run.path}: holds a run of another experiment, with {key} = {value} instead of {expected[key]}; "
+                "remove it, or choose another folder"
             )
 
 
 class Stopper:
-    """Ends a job when a file appears that asks for it: its run is pruned, or its driver leaves.
+    """Ends a job when a file appears that asks for it: its trial is pruned, or its driver stops.
 
     Parameters
     ----------
@@ -82,11 +82,11 @@ class Stopper:
         self._prune, self._leave = prune, leave
 
     def begin(self, job: Job) -> None:
-        """Look before the first image, too."""
+        """Check the files before the first image."""
         self.handle(job)
 
     def handle(self, job: Job) -> None:
-        """Look whether a file has appeared."""
+        """Check whether a file has appeared."""
         if self._prune.exists():
             job.finish("pruned")
         elif self._leave.exists():

@@ -1,4 +1,4 @@
-"""Figures of a run: pure functions `plot_*(axes or figure, arrays)`, and a table of those that a run can have.
+"""Draw the figures of a run; FIGURES lists them all, `available` those that a run has the data for.
 
 from stdpnet_analysis import figures
 from stdpnet_analysis.view import RunView
@@ -21,7 +21,7 @@ from stdpnet_analysis.view import RunView
 
 MODULES = (receptive_fields, activity, neuron, votes, damage, competition, learning)
 FIGURES: dict[str, RunFigure] = {figure.name: figure for module in MODULES for figure in module.FIGURES}
-"""Every figure of a run, by name, in the order in which a reader wants them."""
+"""Every figure of a run, by name, in the order in which they are listed."""
 
 __all__ = [
     "FIGURES",

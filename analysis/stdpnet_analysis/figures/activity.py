@@ -1,4 +1,4 @@
-"""What the network does: spikes and potentials on one image, rates over many."""
+"""Draw the activity of a network: spikes and potentials on one image, firing rates over many."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def plot_image(axes: Axes, image: NDArray[np.uint8], title: str) -> AxesImage:
 
 
 class Trace(NamedTuple):
-    """What was drawn of one neuron."""
+    """The artists of one neuron."""
 
     v: Line2D
     threshold: Line2D
@@ -127,7 +127,7 @@ def plot_winner_and_loser(
     threshold = theta.max() + constants.v_thresh
     floor = constants.v_rest - 0.5 * (threshold - constants.v_rest)
     shown = recording.v.reshape(len(recording.v), -1)[:, [winner, loser]]
-    deep = shown.min() < floor  # the inhibition dwarfs the way to the threshold
+    deep = shown.min() < floor  # inhibition takes the potential far below the range between rest and threshold
     panels = figure.subplots(1 + deep, 2, sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1)[: 1 + deep])
     traces = {}
     for column, (neuron, role) in enumerate(((winner, "winner"), (loser, "loser"))):

@@ -1,4 +1,4 @@
-"""A network as a scheme: what its neurons see, which weights they share, and whom they compete with."""
+"""Draw a network as a scheme: receptive fields, neurons, shared weights and the competition among neurons."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Circle, Rectangle
 from numpy.typing import NDArray
 
@@ -19,7 +20,7 @@ RADIUS = 0.55
 
 
 class Scheme(NamedTuple):
-    """What was drawn."""
+    """The artists of a scheme."""
 
     windows: list[Rectangle]
     """The receptive field of each position that is shown."""
@@ -32,8 +33,8 @@ class Scheme(NamedTuple):
 def plot_architecture(axes: Axes, geometry: Geometry, image: NDArray[np.uint8] | None = None) -> Scheme:
     """Draw receptive fields on an image, the neurons that have them, and the competition among these.
 
-    Positions with weights of their own have colours of their own; those that share kernels have one. Of many positions
-    the corners and the middle are drawn, of many channels four.
+    The colour is the architecture's, with a shade for each set of weights. Of many positions the corners and the middle
+    are drawn, of many channels four.
 
     Parameters
     ----------
@@ -47,10 +48,11 @@ def plot_architecture(axes: Axes, geometry: Geometry, image: NDArray[np.uint8] |
     scheme = Scheme([], [], [])
     shown = _shown_positions(geometry)
     heights = np.linspace(0, n, 2 * len(shown) + 1)[1::2]
+    shades = _shades(geometry, len(shown))
     for number, (position, middle) in enumerate(zip(shown, heights, strict=True)):
-        colour = style.colour(0 if geometry.shared else number)
+        colour = shades[number]
         row, column = geometry.origin(position)
-        inset = 0.25 * (number % 3)  # so that windows with a common edge can be told apart
+        inset = 0.25 * (number % 3)  # so that windows with a common edge can be distinguished
         side = geometry.kernel - 2 * inset
         window = Rectangle((column + inset, row + inset), side, side, fill=False, edgecolor=colour, linewidth=1.1)
         axes.add_patch(window)
@@ -81,6 +83,15 @@ def _shown_positions(geometry: Geometry) -> list[int]:
     return [0, p - 1, geometry.positions // 2, geometry.positions - p, geometry.positions - 1]
 
 
+def _shades(geometry: Geometry, count: int) -> list[Any]:
+    """Return a colour for each position: one where they share weights, else shades from dark to light."""
+    if geometry.shared or geometry.positions == 1:
+        return [style.ARCHITECTURES["CSNN" if geometry.shared else "FCSNN"]] * count
+    base = np.array(to_rgb(style.ARCHITECTURES["LCSNN"]))
+    parts = np.linspace(-0.55, 0.55, count)  # towards black, towards white
+    return [tuple(base * (1 + part) if part < 0 else base + (1 - base) * part) for part in parts]
+
+
 def _competition(x: NDArray[np.floating], middle: float) -> LineCollection:
     """Return arcs above a row of neurons, one for each pair."""
     angle = np.linspace(0, np.pi, 20)
@@ -92,4 +103,4 @@ def _competition(x: NDArray[np.floating], middle: float) -> LineCollection:
             arcs.append(
                 np.column_stack([x[first] + half * (1 - np.cos(angle)), middle - RADIUS * 0.9 - bow * np.sin(angle)])
             )
-    return LineCollection(arcs, colors=style.colour(1), linewidths=0.6)
+    return LineCollection(arcs, colors="0.35", linewidths=0.6)

@@ -1,4 +1,4 @@
-"""Experiments side by side: accuracy against size."""
+"""Draw a comparison of experiments: accuracy against the number of synapses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from stdpnet_analysis.compare import READOUTS, Comparison, Group
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.statistics import Summary
 
-COLOURS = {"LCSNN": 0, "CSNN": 1, "FCSNN": 2}
 MARKERS = {"LCSNN": "o", "CSNN": "s", "FCSNN": "D"}
 LARGE_KERNEL = 12
 """Networks with smaller kernels are hollow, their lines dashed."""
@@ -25,7 +24,7 @@ TITLES = {"vote": "best vote", "linear": "linear read-out"}
 
 
 class Family(NamedTuple):
-    """What the networks on one line have in common."""
+    """Networks that differ in their size only: a line of the figure."""
 
     architecture: str
     kernel: int
@@ -34,7 +33,7 @@ class Family(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As the legend has it."""
+        """Name in the legend."""
         kernel = "" if self.architecture == "FCSNN" else f", kernel {self.kernel}"
         return f"{self.architecture}{kernel}{', learned competition' if self.learned else ''}"
 
@@ -72,19 +71,19 @@ def plot_accuracy_vs_synapses(
     """
     drawn = {}
     for family, networks in families.items():
-        colour = style.colour(COLOURS[family.architecture])
+        colour = style.ARCHITECTURES[family.architecture]
         ordered = sorted(networks, key=lambda network: network.synapses)
         x = np.array([network.synapses for network in ordered], np.float64)
         y = np.array([100 * network.accuracy.mean for network in ordered])
         sd = np.array([100 * (network.accuracy.sd or 0.0) for network in ordered])
         drawn[family] = axes.errorbar(x, y, sd, label=family.name, color=colour, **_look(family, colour))
-        place: Any = {"xytext": (0, 5), "va": "bottom", "ha": "center"}
-        if family.learned:
-            place = {"xytext": (0, -5), "va": "top", "ha": "center"}
-        elif family.kernel < LARGE_KERNEL:
-            place = {"xytext": (-5, 0), "va": "center", "ha": "right"}
-        for network, at, height in zip(ordered, x, y, strict=True):
-            axes.annotate(network.label, (at, height), textcoords="offset points", fontsize=5.5, color=colour, **place)
+        for network, at, height, half in zip(ordered, x, y, sd, strict=True):
+            place: Any = {"xy": (at, height + half), "xytext": (0, 4), "va": "bottom", "ha": "center"}
+            if family.learned:
+                place = {"xy": (at, height - half), "xytext": (0, -4), "va": "top", "ha": "center"}
+            elif family.kernel < LARGE_KERNEL:
+                place = {"xy": (at, height), "xytext": (-5, 0), "va": "center", "ha": "right"}
+            axes.annotate(network.label, textcoords="offset points", fontsize=5.5, color=colour, **place)
         bare = [(network.synapses, 100 * network.untrained) for network in ordered if network.untrained is not None]
         if bare:
             (below or axes).plot(

@@ -1,4 +1,4 @@
-"""The competition that was learned: its weights, its pairs, its likeness to the receptive fields, and clamping it."""
+"""Draw learned competition: weights, pairs, graph of a position, relation to the similarity of receptive fields."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def plot_competition_matrices(axes: Axes, competition: NDArray[np.floating], ord
 
 
 class Graph(NamedTuple):
-    """What the graph of a position shows."""
+    """The contents of the graph of a position."""
 
     channels: NDArray[np.intp]
     """The neurons, in their order around the circle."""

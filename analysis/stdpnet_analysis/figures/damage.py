@@ -1,4 +1,4 @@
-"""How little of a trained network is enough: channels left out, synapses deleted, competition clamped."""
+"""Draw the accuracy of damaged networks: channels left out, synapses deleted, competition clamped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from stdpnet_analysis.view import RunView
 SHARES = tuple(round(0.1 * tenth, 1) for tenth in range(11))
 """Shares of the synapses that are deleted."""
 PRUNED_IMAGES, PRUNED_COUNTS, RANDOM_ORDERS = 2000, 8_000_000, 3
-"""Images that the votes of a part of the channels are scored on, fewer where there would be more counts."""
+"""Channels kept: most images that are scored, most spike counts of these images, and number of random orders."""
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 """Quantiles of the learned weights at which they are clamped."""
 
@@ -48,7 +48,7 @@ def plot_channels_kept(
     axes : where to draw
     kept : (K,) numbers of channels
     chosen : accuracies when the most active channels are kept
-    random : the same for some random orders
+    random : the same for each of several random orders
 
     Returns
     -------
@@ -130,8 +130,8 @@ def plot_clamping(
 
 def _channels_kept(view: RunView) -> Figure:
     geometry, scored = view.network.geometry, view.scored
-    some = slice(0, min(PRUNED_IMAGES, PRUNED_COUNTS // geometry.neurons))
-    few = Responses(scored.counts[some], scored.labels[some], scored.indices[some])
+    first_ones = slice(0, min(PRUNED_IMAGES, PRUNED_COUNTS // geometry.neurons))
+    few = Responses(scored.counts[first_ones], scored.labels[first_ones], scored.indices[first_ones])
     kept = sorted({round(number) for number in np.geomspace(1, geometry.channels, 8)})
     activity = view.votes.sum(axis=0).reshape(geometry.positions, geometry.channels)
     random = np.random.default_rng(view.spec.seed)

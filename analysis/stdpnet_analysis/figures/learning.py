@@ -1,4 +1,4 @@
-"""How learning went: curves over training images, and the plasticity windows measured from the engine."""
+"""Draw learning curves, progress of a training, and plasticity windows measured from the engine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from stdpnet.spec.topology import ABBREVIATIONS
 from stdpnet.stdp.spec.plasticity import STDPSpec
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
@@ -46,7 +47,9 @@ def band(curves: Sequence[Curve]) -> Band:
     return Band(common, values.mean(axis=0), sd, len(values))
 
 
-def plot_learning_curves(axes: Axes, groups: Mapping[str, Sequence[Curve]], ylabel: str) -> dict[str, Line2D]:
+def plot_learning_curves(
+    axes: Axes, groups: Mapping[str, Sequence[Curve]], ylabel: str, architectures: Sequence[str] = ()
+) -> dict[str, Line2D]:
     """Draw curves against training images; a band of ± one standard deviation where there are several seeds.
 
     Parameters
@@ -54,20 +57,21 @@ def plot_learning_curves(axes: Axes, groups: Mapping[str, Sequence[Curve]], ylab
     axes : where to draw
     groups : name -> the curves of its seeds
     ylabel : what they are of
+    architectures : LCSNN, CSNN or FCSNN of each group, for its colour; default the name of the group
 
     Returns
     -------
     The mean lines, by name.
     """
     drawn = {}
-    for number, (name, curves) in enumerate(groups.items()):
+    looks = style.group_looks(list(architectures or groups))
+    for look, (name, curves) in zip(looks, groups.items(), strict=True):
         mean = band(curves)
         label = name if mean.seeds == 1 else f"{name}, {mean.seeds} seeds"
-        look: Any = {"color": style.colour(number), "linestyle": style.line_style(number)}
         (drawn[name],) = axes.plot(mean.images, mean.mean, marker="o", markersize=2.5, label=label, **look)
         if mean.seeds > 1:
             low, high = mean.mean - mean.sd, mean.mean + mean.sd
-            axes.fill_between(mean.images, low, high, color=style.colour(number), alpha=0.2, linewidth=0)
+            axes.fill_between(mean.images, low, high, color=look["color"], alpha=0.2, linewidth=0)
     axes.set(xlabel="training images", ylabel=ylabel)
     axes.set_xlim(left=0)
     axes.grid(axis="y")
@@ -90,7 +94,7 @@ def curve_of(view: RunView, readout: str) -> Curve:
 
 
 def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str, Line2D]:
-    """Draw what progress.jsonl tells of a training: activity, thresholds, weights; also while it goes on.
+    """Draw the rows of progress.jsonl: activity, thresholds and weights; the training may still be going on.
 
     Returns
     -------
@@ -107,14 +111,13 @@ def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str
 
     drawn = {"spikes_per_image": line(panels[0], [row["spikes_per_image"] for row in rows])}
     panels[0].set_ylabel("spikes per image")
-    panels[0].set_ylim(bottom=0)
     for number, (key, name) in enumerate(
         (("silent_images", "silent images"), ("dead_neurons", "neurons without spike"))
     ):
         drawn[key] = line(panels[1], [100 * row[key] for row in rows], name, number)
     for number, (key, name) in enumerate((("at_w_min", "at w_min"), ("at_w_max", "at w_max"))):
         drawn[key] = line(panels[2], [100 * row[key] for row in rows], name, number)
-    panels[1].set_ylabel("share of the interval, %")
+    panels[1].set_ylabel("share, %")
     panels[2].set_ylabel("feedforward weights, %")
     theta = np.array([row["theta"] for row in rows])  # quantiles 0, 5, 25, 50, 75, 95, 100 %
     drawn["theta"] = line(panels[3], theta[:, 3].tolist(), "median")
@@ -123,7 +126,7 @@ def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str
     )
     panels[3].set_ylabel("θ, mV")
     drawn["weight_change"] = line(panels[4], [row["weight_change"] for row in rows])
-    panels[4].set_ylabel("mean weight change, mV")
+    panels[4].set_ylabel("mean |Δw|, mV")
     if learned:
         mean, sd = (np.array([row["competition"][key] for row in rows]) for key in ("mean", "sd"))
         drawn["competition"] = line(panels[5], mean.tolist(), "mean")
@@ -133,9 +136,11 @@ def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str
         panels[5].set_ylabel("competition, mV")
     else:
         drawn["largest_share"] = line(panels[5], [100 * row["largest_share"] for row in rows])
-        panels[5].set_ylabel("most active neuron, % of a position")
+        panels[5].set_ylabel("largest share of spikes, %")
     for axes in panels[3:]:
         axes.set_xlabel("training images")
+    for number in (0, 1, 2, 4) if learned else (0, 1, 2, 4, 5):
+        panels[number].set_ylim(bottom=0)  # counts, shares and sizes of changes are never negative
     for axes in panels:
         axes.set_xlim(left=0)
         if axes.get_legend_handles_labels()[0]:
@@ -144,7 +149,7 @@ def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str
 
 
 class DrawnWindow(NamedTuple):
-    """What was drawn of a plasticity window."""
+    """The artists of a plasticity window."""
 
     measured: Line2D
     formula: tuple[Line2D, Line2D]
@@ -175,8 +180,8 @@ def plot_window(axes: Axes, window: Window, rule: STDPSpec) -> DrawnWindow:
     Parameters
     ----------
     axes : where to draw
-    window : what the engine did
-    rule : what it was told
+    window : the changes that the engine made
+    rule : the rule that it was given
     """
     curves = []
     for first, last in ((float(window.intervals[0]), -1e-9), (1e-9, float(window.intervals[-1]))):
@@ -199,7 +204,8 @@ def _curves(view: RunView) -> Figure:
     panels = figure.subplots(1, len(READOUTS), sharey=True)
     for axes, (readout, name) in zip(panels, READOUTS.items(), strict=True):
         curves = {label: [curve_of(each, readout) for each in members] for label, members in groups.items()}
-        plot_learning_curves(axes, curves, "validation accuracy, %")
+        kinds = [ABBREVIATIONS[members[0].spec.topology.architecture] for members in groups.values()]
+        plot_learning_curves(axes, curves, "validation accuracy, %", kinds)
         axes.set_title(name)
     panels[1].set_ylabel("")
     panels[0].legend(loc="lower right")

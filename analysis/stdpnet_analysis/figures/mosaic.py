@@ -1,4 +1,4 @@
-"""Many small images as one array: what is drawn as one image stays fast and sharp with a thousand channels."""
+"""Arrange many small images in one array, which is drawn fast and sharp also with a thousand channels."""
 
 from __future__ import annotations
 

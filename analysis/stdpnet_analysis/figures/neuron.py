@@ -1,4 +1,4 @@
-"""One neuron on one page: what it looks at, what it votes for, which images it answers, how it gets there."""
+"""Draw one neuron on a page: weights, votes, images with most spikes, membrane potential on one image."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST = 7
 
 
 class Drawn(NamedTuple):
-    """What the view of a neuron shows."""
+    """The artists of the page of a neuron."""
 
     field: AxesImage
     votes: BarContainer

@@ -1,4 +1,4 @@
-"""What the neurons look at: feedforward weights as images."""
+"""Draw feedforward weights as images: all receptive fields, sorted by class, and examples of each class."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def plot_receptive_fields(
 
 
 def top_weight(weights: NDArray[np.floating]) -> float:
-    """Return the weight of the brightest colour, mV: few are above it; 1 where there is no weight above 0."""
+    """Return the weight of the brightest colour, mV: the 99.9 % quantile, or 1 where it is not above 0."""
     high = float(np.quantile(weights, 0.999))
     return high if high > 0 else 1.0
 
@@ -146,9 +146,9 @@ def most_selective(votes: Floats, label: int, count: int) -> NDArray[np.intp]:
     """
     total = votes.sum(axis=0)
     share = np.divide(votes[label], total, out=np.zeros_like(total), where=total > 0)
-    alive = total[total > 0]
-    lively = total >= (np.median(alive) / 4 if alive.size else np.inf)  # a neuron of two spikes is selective by chance
-    candidates = np.flatnonzero((preferred_class(votes) == label) & lively)
+    spiking = total[total > 0]
+    active = total >= (np.median(spiking) / 4 if spiking.size else np.inf)  # two spikes are selective by chance
+    candidates = np.flatnonzero((preferred_class(votes) == label) & active)
     found: NDArray[np.intp] = candidates[np.argsort(-share[candidates], kind="stable")][:count]
     return found
 

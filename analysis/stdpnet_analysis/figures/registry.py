@@ -1,4 +1,4 @@
-"""What a figure of a run is: a name, what it shows, what it needs, and how it is drawn."""
+"""Definition of a figure of a run: its name and description, the data it needs, the function that draws it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How figures look: sizes of a journal column, fonts, colours that colour-blind readers can tell apart."""
+"""Style of all figures: sizes of a journal column, fonts, colours that colour-blind readers can tell apart."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ SINGLE, DOUBLE = 85.0, 180.0
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 """Okabe & Ito's colours (2008), the ones with most contrast on white first."""
+ARCHITECTURES = {"LCSNN": OKABE_ITO[0], "CSNN": OKABE_ITO[1], "FCSNN": OKABE_ITO[2]}
+"""The colour of each architecture, the same in every figure."""
 LINES = ("-", "--", "-.", ":")
-WEIGHTS, COUNTS, SIGNED = "viridis", "cividis", "RdBu_r"
-"""Colour maps: feedforward weights; counts and shares; values around 0."""
+WEIGHTS, COUNTS = "viridis", "cividis"
+"""Colour maps: feedforward weights; counts and shares."""
 GREY = "0.55"
 
 RC: Any = {  # matplotlib's type of this names every key there is
-    "font.family": "DejaVu Sans",
+    "font.family": ["DejaVu Sans", "sans-serif"],  # the latter for readers of an SVG who lack the former
     "font.size": 7.5,
     "axes.titlesize": 8,
     "axes.labelsize": 7.5,
@@ -46,17 +48,18 @@ RC: Any = {  # matplotlib's type of this names every key there is
     "image.interpolation": "nearest",
     "savefig.facecolor": "white",
     "pdf.fonttype": 42,  # text stays text in a PDF
+    "svg.fonttype": "none",  # and in an SVG
     "svg.hashsalt": "stdpnet",  # the same figure is the same file
 }
 
 
 def context() -> AbstractContextManager[None]:
-    """Return the context in which figures are drawn and written; what `plot_*` draws outside looks as matplotlib's."""
+    """Return the context in which figures are drawn and written; outside it matplotlib's own style holds."""
     return mpl.rc_context(RC)
 
 
 def new_figure(width: float = SINGLE, height: float = 60.0) -> Figure:
-    """Return an empty figure of a size in mm, whose parts make room for each other."""
+    """Return an empty figure of a size in mm with constrained layout."""
     return Figure(figsize=(width * MM, height * MM), layout="constrained")
 
 
@@ -65,9 +68,21 @@ def colour(number: int) -> str:
     return OKABE_ITO[number % len(OKABE_ITO)]
 
 
-def line_style(number: int) -> str:
-    """Return a line style that changes when the colours are used up."""
-    return LINES[number // len(OKABE_ITO) % len(LINES)]
+def group_looks(architectures: Sequence[str]) -> list[dict[str, Any]]:
+    """Return colour and line style of groups of runs: a colour for each architecture, line styles within it.
+
+    Parameters
+    ----------
+    architectures : LCSNN, CSNN or FCSNN of each group; another name has the next free colour
+    """
+    others = OKABE_ITO[len(ARCHITECTURES) :]
+    names = list(dict.fromkeys(name for name in architectures if name not in ARCHITECTURES))
+    colours = {**ARCHITECTURES, **{name: others[number % len(others)] for number, name in enumerate(names)}}
+    looks = []
+    for number, name in enumerate(architectures):
+        earlier = architectures[:number].count(name)
+        looks.append({"color": colours[name], "linestyle": LINES[earlier % len(LINES)]})
+    return looks
 
 
 def colour_map(name: str, bad: str = "white", under: str | None = None) -> Colormap:
@@ -76,7 +91,7 @@ def colour_map(name: str, bad: str = "white", under: str | None = None) -> Color
 
 
 def bare(axes: Axes) -> None:
-    """Take ticks and frame away, leaving title and labels."""
+    """Remove ticks and frame; title and labels stay."""
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -1,4 +1,4 @@
-"""What the spikes say about the classes: votes, confusion, and how little of the network they need."""
+"""Draw votes, confusion matrices and the accuracy on each class."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def plot_ranked_votes(axes: Axes, votes: Mapping[str, Floats]) -> dict[str, Erro
     for number, (name, values) in enumerate(votes.items()):
         shares = vote_shares(values)
         ranked = -np.sort(-shares[:, np.isfinite(shares[0])], axis=0)
-        if ranked.shape[1] == 0:  # nobody spiked
+        if ranked.shape[1] == 0:  # no neuron spiked
             continue
         rank = np.arange(1, len(ranked) + 1) + 0.12 * number
         look: Any = {"color": style.colour(number), "linestyle": style.LINES[number % 4], "marker": "os^v"[number % 4]}
@@ -156,7 +156,7 @@ def plot_class_accuracies(
 
 
 def confusions(view: RunView) -> dict[str, NDArray[np.int64]]:
-    """Return the confusion matrices of the best vote and of the linear read-out."""
+    """Return the confusion matrices of best vote and linear read-out."""
     readouts = view.required_scores["readouts"]
     best = best_vote(accuracies(view.required_scores))
     named = {f"vote ({best})": readouts[best], "linear read-out": readouts["linear"]}
@@ -214,6 +214,6 @@ FIGURES = (
         ("state", "responses"),
         _ranked,
     ),
-    RunFigure("confusion", "what was taken for what, by votes and linear read-out", ("state", "scores"), _confusion),
+    RunFigure("confusion", "confusion matrices of best vote and linear read-out", ("state", "scores"), _confusion),
     RunFigure("class-accuracy", "accuracy on each class", ("state", "scores"), _class_accuracies),
 )

@@ -1,4 +1,4 @@
-"""Figures to files."""
+"""Write figures to files, whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stdpnet.runs.files import replacing
 from stdpnet_analysis.figures import style
 
 UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-"""What is to be left out of a file of each format, so that the same figure is the same file."""
+"""Metadata left out of a file of each format, so that the same figure is the same file."""
 FORMATS = tuple(UNDATED)
 
 

@@ -76,7 +76,7 @@ def _distribution(weights: NDArray[np.float64] | None) -> str:
 
 
 def _plot_differences(axes: Axes, tests: PairedTests, rows: int) -> None:
-    """Draw the paired differences to fixed competition in a panel of some rows; none lies far out, and is written."""
+    """Draw the paired differences to fixed competition, a row for each kind; "none" is written as a number."""
     near = [
         bound
         for kind, each in tests.items()

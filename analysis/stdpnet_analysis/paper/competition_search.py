@@ -77,7 +77,7 @@ FIRST_TEST_SEED = 100
 
 
 class Options(NamedTuple):
-    """What the command line of the comparison says."""
+    """The options of the comparison."""
 
     folder: Path
     """Where searches, runs and results are."""
@@ -90,7 +90,7 @@ class Options(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A kind of competition in a network."""
+    """Result of a kind of competition in a network."""
 
     kind: str
     parameters: dict[str, Any]
@@ -140,10 +140,10 @@ def space(kind: str, base: ExperimentSpec) -> dict[str, DimensionSpec]:
 
 def search(network: str, kind: str, options: Options, client: Client) -> list[FrozenTrial]:
     """Return the complete trials of the search for a kind of competition, best first; the search is finished first."""
-    own = (*ONCE, *BASES[network])
-    keys = (*own, *TUNING, *kinds(network)[kind], *options.keys)
+    common = (*ONCE, *BASES[network])
+    keys = (*common, *TUNING, *kinds(network)[kind], *options.keys)
     base = load_config(network, keys)
-    dimensions = space(kind, load_config(network, (*own, *options.keys)))
+    dimensions = space(kind, load_config(network, (*common, *options.keys)))
     study = StudySpec(
         base={"config": network, "set": keys},
         space={key: dimension.model_dump() for key, dimension in dimensions.items()},

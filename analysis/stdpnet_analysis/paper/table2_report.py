@@ -67,8 +67,8 @@ def summarise(tasks: Sequence[Task], preset: Preset, overrides: Sequence[str], s
 
     Parameters
     ----------
-    tasks : what was asked for
-    preset, overrides : how
+    tasks : the networks and seeds of the table
+    preset, overrides : their parameters
     seconds : wall time of this command
     """
     results = [result for task in tasks if (result := task.result()) is not None]

@@ -22,7 +22,7 @@ Counts = Any  # an array or a scipy.sparse.csr_array of any integer or floating 
 Floats = NDArray[np.float64]
 
 NO_ANSWER = -1
-_CHUNK = 2**18  # counts in work at a time: 2 MB of float64 stay in the cache (`patch` takes twice as long with 18 MB)
+_CHUNK = 2**18  # counts computed at a time: 2 MB of float64 stay in the cache (`patch` takes twice as long with 18 MB)
 
 
 def dense(counts: Counts) -> NDArray[Any]:
@@ -53,8 +53,8 @@ def class_means(responses: Counts, labels: NDArray[Any], n_classes: int) -> Floa
     for label in np.unique(labels):
         if not 0 <= label < n_classes:
             raise DataError(f"labels: class {label} is outside 0..{n_classes - 1}; number the classes from 0")
-        own = responses[labels == label]
-        votes[label] = own.sum(axis=0, dtype=np.float64) / own.shape[0]
+        of_class = responses[labels == label]
+        votes[label] = of_class.sum(axis=0, dtype=np.float64) / of_class.shape[0]
     return votes
 
 
@@ -65,7 +65,10 @@ def _all(counts: Floats, votes: Floats) -> Floats:
 
 
 def _patch(counts: Floats, votes: Floats) -> Floats:
-    """Return the sum over positions of each class's largest result there (the thesis's code; its words say maximum)."""
+    """Return the sum over positions of each class's largest result there.
+
+    So does the code of the thesis; its text says maximum.
+    """
     results = np.empty_like(counts)
     return np.stack([np.multiply(counts, vote, out=results).max(axis=2).sum(axis=1) for vote in votes], axis=1)
 
@@ -113,8 +116,7 @@ def vote_scores(responses: Counts, votes: Floats, n_positions: int = 1, rule: Ru
     scores = np.empty((n_images, n_classes))
     step = max(1, _CHUNK // n_neurons)
     for start in range(0, n_images, step):
-        own = responses[start : start + step]
-        counts = dense(own).astype(np.float64).reshape(-1, *by_position.shape[1:])
+        counts = dense(responses[start : start + step]).astype(np.float64).reshape(-1, *by_position.shape[1:])
         scores[start : start + step] = _RULES[rule](counts, by_position)
     return scores
 
@@ -142,7 +144,7 @@ def _check_rule(rule: str, n_positions: int, n_neurons: int) -> None:
 
 
 class CountsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Base of the read-outs: scikit-learn classifiers that refuse what spike counts cannot be."""
+    """Base of the read-outs: scikit-learn classifiers that refuse negative counts."""
 
     def _calibration(self, X: Any, y: Any) -> tuple[Counts, NDArray[Any]]:
         X, y = validate_data(self, X, y, accept_sparse="csr")
@@ -215,5 +217,5 @@ class VoteClassifier(CountsClassifier):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.poor_score = True  # no bias: of two parallel votes the stronger always wins
+        tags.classifier_tags.poor_score = True  # no bias: of two proportional votes the larger always wins
         return tags

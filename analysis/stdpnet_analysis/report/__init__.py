@@ -1,4 +1,4 @@
-"""One HTML file about one or several runs, complete in itself: no network, no script."""
+"""Write one HTML file about one or several runs, complete in itself: no script, nothing from the network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stdpnet_analysis.report.overview import overview
 from stdpnet_analysis.view import RunView, Settings
 
 MARK = '<meta name="generator" content="stdpnet report">'
-"""By which a report is known that may be replaced by a newer one."""
+"""Marks a file as a report, which a newer one may replace."""
 
 
 def write_report(
@@ -26,7 +26,7 @@ def write_report(
     snapshot: str = "last",
     progress: Progress = SILENT,
 ) -> Path:
-    """Write a report; what a run lacks is said in it, with the command that makes it.
+    """Write a report; for everything that a run lacks it names the command that makes it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a report says about one run."""
+"""Compose the chapter of one run: sentence, facts, scores, health, figures, configuration, provenance, commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures as images inside a page."""
+"""Encode figures as images inside an HTML page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CSS_PER_INCH = 96.0
 
 
 class Image(NamedTuple):
-    """A figure as the page wants it."""
+    """A figure encoded for the page."""
 
     source: str
     """Data URI."""

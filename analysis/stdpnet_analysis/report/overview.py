@@ -1,4 +1,4 @@
-"""What a report says about several runs together."""
+"""Compose the comparison that begins a report of several runs: tables and figures."""
 
 from __future__ import annotations
 

@@ -30,14 +30,14 @@ from stdpnet_analysis.sweeps.space import check_space
 from stdpnet_analysis.sweeps.spec import StudySpec
 
 CHANGEABLE = ("sampler", "budget")
-"""What a study may be given anew when it goes on; the rest decides what its results mean."""
+"""Tables of a study that may change when it goes on; the others decide what its results mean."""
 
-OWN = ("drivers", "trials", "base.toml", "study.toml")
-"""What a driver that is just making the same study's folder may have put there."""
+STUDY_FILES = ("drivers", "trials", "base.toml", "study.toml")
+"""Files that another driver may have written into the folder that it is just making for the same study."""
 
 
 class _JournalLock(JournalFileOpenLock):
-    """A lock of Optuna's journal that goes with its holder, and a cure of the line that a crash has torn."""
+    """File lock of Optuna's journal that the system drops with the process; acquiring cuts a half-written last line."""
 
     def __init__(self, journal: Path) -> None:
         self._journal = journal
@@ -131,7 +131,7 @@ class StudyDirectory:
         path = run_path(where)
         new = cls(path, spec, base)
         if not (path / "study.toml").exists():
-            if path.exists() and any(part.name not in OWN and part.name[0] != "." for part in path.iterdir()):
+            if path.exists() and any(part.name not in STUDY_FILES and part.name[0] != "." for part in path.iterdir()):
                 raise RunError(f"{path}: exists and is no study; choose another --dir")
             (path / "drivers").mkdir(parents=True, exist_ok=True)
             (path / "trials").mkdir(exist_ok=True)
@@ -197,14 +197,14 @@ class StudyDirectory:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Let one driver at a time ask for a trial or adopt one; a driver that dies lets go."""
+        """Hold the lock under which a driver asks for a trial or adopts one; the system drops it with the process."""
         with (self.path / "asking").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     @contextlib.contextmanager
     def driving(self) -> Iterator[str]:
-        """Be a driver of the study, alive until the block or the process ends; give its name."""
+        """Register a driver until the block or the process ends, and give its name."""
         name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         with locked(self._driver_file(name)):
             yield name
@@ -212,7 +212,7 @@ class StudyDirectory:
         self.leave_file(name).unlink(missing_ok=True)
 
     def is_alive(self, driver: Any) -> bool:
-        """Return whether a driver of this name is at work."""
+        """Return whether a driver of this name is running."""
         return isinstance(driver, str) and is_locked(self._driver_file(driver))
 
     def leave_file(self, driver: str) -> Path:
@@ -224,7 +224,7 @@ class StudyDirectory:
 
 
 def _difference(old: StudyDirectory, new: StudyDirectory) -> str | None:
-    """Return in words what two states of a study differ in and must not."""
+    """Return in words a difference between two states of a study that is not allowed; None if there is none."""
     then, now = old.spec.model_dump(), new.spec.model_dump()
     for key in then:
         if key not in (*CHANGEABLE, "base") and then[key] != now[key]:

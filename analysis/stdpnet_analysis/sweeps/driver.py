@@ -1,4 +1,4 @@
-"""A driver of a study: asks Optuna for trials, has workers run them, tells Optuna how they ended.
+"""Drive a study: ask Optuna for trials, have workers run them, report their results to Optuna.
 
 Several drivers may share a study, and each may die at any moment. A trial that runs carries its driver's name; a driver
 lives as long as it holds the lock of that name. What a dead driver left running, another one (or the next command)
@@ -43,7 +43,7 @@ class _Live:
 
 
 class Driver:
-    """Runs a study until its budget is spent and no trial is running any more, neither its own nor another's.
+    """Runs a study until its budget is spent and no trial is running any more, neither here nor in another driver.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Driver:
         self._name = ""
 
     def go(self) -> None:
-        """Drive until there is nothing left to do.
+        """Drive until the budget is spent and no trial is running.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class Driver:
         return len(self._queue) + len(self._tasks) < slots(self._client)
 
     def _running(self) -> list[FrozenTrial]:
-        """Return the trials that some driver has asked for and nobody has told the end of."""
+        """Return the trials, of any driver, that have begun and not ended."""
         return self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
     def _fill_grid(self) -> None:
@@ -110,7 +110,7 @@ class Driver:
                     self._study.enqueue_trial(values)
 
     def _adopt(self) -> None:
-        """Take over what dead drivers, or one killed before it could put its name down, have left running."""
+        """Take over the running trials of drivers that have died, and those that carry no driver's name yet."""
         if not any(self._is_orphan(trial) for trial in self._running()):
             return
         with self._directory.alone():
@@ -134,7 +134,7 @@ class Driver:
         return True
 
     def _begin(self, trial: optuna.Trial, reported: set[int]) -> None:
-        """Make a trial this driver's, and queue its first repeat; the caller is alone."""
+        """Mark a trial as this driver's, and queue its first repeat; the caller holds `alone`."""
         trial.set_user_attr(DRIVER, self._name)
         try:
             spec = applied(self._directory.base, suggest(self._directory.spec, trial))
@@ -157,7 +157,7 @@ class Driver:
             self._tasks.submit((number, seed), run_repeat, repeat)
 
     def _prune(self) -> None:
-        """Report the learning curves of first repeats, and end those that are not worth going on with."""
+        """Report the learning curves of first repeats, and end those that the pruner rejects."""
         if self._directory.spec.pruner.kind == "none":
             return
         for number, seed in self._tasks.labels:
@@ -189,7 +189,7 @@ class Driver:
             self._finish(number, seed, outcome)
 
     def _finish(self, number: int, seed: int, outcome: Outcome) -> None:
-        """Note the accuracy of a repeat; queue the others after the first one, tell the mean after the last one."""
+        """Keep the accuracy of a repeat; queue the others after the first one, report the mean after the last one."""
         live, seeds = self._live[number], self._directory.seeds
         live.accuracy[seed] = outcome.accuracy or {}
         if seed == seeds[0]:

@@ -21,7 +21,7 @@ from stdpnet_analysis.sweeps.spec import DimensionSpec
 from stdpnet_analysis.sweeps.summary import ranked
 
 MAP = "viridis_r"
-"""The best are dark, and stand out from the paper."""
+"""Colour map of the accuracies; the best are dark."""
 TICKS = 5
 WIDTH, HEIGHT = 24.0, 70.0
 """Of an axis and of the figure, mm."""
@@ -141,5 +141,5 @@ def _logarithmic(label: str, values: NDArray[np.float64], ends: tuple[float, flo
 
 
 def default_figure(directory: StudyDirectory) -> Path:
-    """Return where the figure of a study goes unless told otherwise."""
+    """Return where the figure of a study goes unless another place is named."""
     return directory.path / "figures" / "parallel-coordinates.pdf"

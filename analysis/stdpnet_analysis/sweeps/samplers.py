@@ -1,4 +1,4 @@
-"""Optuna's samplers and pruners, as a study asks for them."""
+"""Make the sampler and the pruner of Optuna that a study specifies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search space: its keys looked up in the experiment, its values asked of Optuna and put into an experiment."""
+"""Search space of a study: check its keys, draw the values of a trial from Optuna, put them into an experiment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIXED = ("seed", "dataset", "checkpoint", "progress", "curve", "health")
 
 
 def check_space(study: StudySpec, base: ExperimentSpec) -> None:
-    """Raise ConfigError unless every key can be searched and has every one of its values on its own."""
+    """Raise ConfigError unless every key can be searched and every one of its values is valid by itself."""
     for key, dimension in study.space.items():
         if key.split(".")[0] in FIXED:
             raise ConfigError(
@@ -59,7 +59,7 @@ def _field(owner: type[Spec], path: list[str], key: str) -> FieldInfo:
 
 
 def suggest(study: StudySpec, trial: optuna.Trial) -> dict[str, Scalar]:
-    """Return the values of a trial, those asked for before included."""
+    """Return the values of a trial: those that it has already, and new ones from Optuna."""
     values: dict[str, Scalar] = {}
     for key in study.ordered():
         if study.holds(key, values):

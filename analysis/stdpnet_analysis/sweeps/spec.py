@@ -1,4 +1,4 @@
-"""What a study is: base experiment, search space, objective, sampler, pruner, budget."""
+"""Specification of a study: base experiment, search space, objective, sampler, pruner, budget."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class BudgetSpec(Spec):
 
 
 class StudySpec(Spec):
-    """A study: what a study file holds."""
+    """A study, as its file specifies it."""
 
     base: BaseSpec
     """The experiment that trials vary."""

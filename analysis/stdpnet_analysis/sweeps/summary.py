@@ -1,4 +1,4 @@
-"""What a study has found: its best trials, which parameters matter, and a table of all trials."""
+"""Summarise a study: best trials, importance of the parameters, table of all trials."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from optuna.trial import FrozenTrial, TrialState
 from stdpnet_analysis.sweeps.directory import StudyDirectory
 from stdpnet_analysis.sweeps.driver import DRIVER, counts_by_state
 
-ENOUGH = 4
-"""Complete trials below which nothing is said about importance."""
+FEWEST_TRIALS = 4
+"""Fewest complete trials from which the importance is computed."""
 
 
 def summarise(directory: StudyDirectory, best: int = 10) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def importance(study: optuna.Study) -> dict[str, float]:
     Empty where too few trials are complete, or all have the same accuracy.
     """
     complete = ranked(study)
-    if len(complete) < ENOUGH or complete[0].value == complete[-1].value:
+    if len(complete) < FEWEST_TRIALS or complete[0].value == complete[-1].value:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

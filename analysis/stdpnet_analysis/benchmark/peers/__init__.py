@@ -1,4 +1,4 @@
-"""Other simulators, given the same network and the same input spikes in the same run.
+"""Run other simulators on the same network and the same input spikes in the same run.
 
 Each has a script here that knows nothing of stdpnet, and runs in an interpreter of its own: what they depend on need
 not fit together, and their threads and global state stay with them.
@@ -125,10 +125,10 @@ def _call(peer: Peer, problem: Path, threads: int) -> dict[str, Any]:
         text=True,
         check=False,
     )
-    said = done.stdout.strip().splitlines()
+    lines = done.stdout.strip().splitlines()
     try:
         if done.returncode == 0:
-            measured: dict[str, Any] = json.loads(said[-1])
+            measured: dict[str, Any] = json.loads(lines[-1])
             return measured
     except (IndexError, json.JSONDecodeError):
         pass

@@ -46,8 +46,8 @@ class Problem(NamedTuple):
     def raster(self, image: int) -> Any:
         """Return (T, n*n) bool: the input spikes of an image."""
         spikes = np.zeros((self.steps, self.windows.shape[1]), bool)
-        own = self.offsets[image]
-        spikes[np.repeat(np.arange(self.steps), np.diff(own)), self.pixels[own[0] : own[-1]]] = True
+        offsets = self.offsets[image]
+        spikes[np.repeat(np.arange(self.steps), np.diff(offsets)), self.pixels[offsets[0] : offsets[-1]]] = True
         return spikes
 
     def pixel_of_row(self) -> Any:
