@@ -10,14 +10,15 @@ from stdpnet.stdp.spec.neuron import NeuronSpec
 from stdpnet.stdp.spec.plasticity import PlasticitySpec
 from stdpnet_analysis.ablation import Clamping
 from stdpnet_analysis.competition_weights import Association
-from stdpnet_analysis.figures import activity, damage, learning, receptive_fields, style
+from stdpnet_analysis.figures import activity, comparison, competition_graph, damage, learning, receptive_fields, style
 from stdpnet_analysis.figures import competition as competing
 from stdpnet_analysis.figures import votes as voting
 from stdpnet_analysis.figures.mosaic import grid_shape, place, receptive_field_mosaic, tile
 from stdpnet_analysis.figures.neuron import preferred_images
-from stdpnet_analysis.figures.write import parse_formats
+from stdpnet_analysis.figures.write import parse_formats, save
 from stdpnet_analysis.plasticity_windows import Window
 from stdpnet_analysis.recording import ImageRecording
+from stdpnet_analysis.statistics import Summary
 
 RANDOM = np.random.default_rng(0)
 
@@ -209,7 +210,7 @@ def test_pruning_and_deletion_curves_are_in_percent(axes):
 def test_the_graph_draws_the_mean_of_both_directions_as_opacity(axes):
     competition = -RANDOM.random((6, 6)) * 100
     np.fill_diagonal(competition, 0)
-    graph = competing.plot_competition_graph(axes, RANDOM.random((9, 6)), competition, np.arange(6))
+    graph = competition_graph.plot_competition_graph(axes, RANDOM.random((9, 6)), competition, np.arange(6))
     i, j = np.triu_indices(6, 1)
     np.testing.assert_allclose(graph.strength, -(competition[i, j] + competition[j, i]) / 2)
     opacity = graph.lines.get_alpha()
@@ -222,7 +223,9 @@ def test_the_graph_of_many_channels_keeps_those_that_compete_most(axes):
     competition = np.full((200, 200), -1.0)
     competition[:25] = -50
     np.fill_diagonal(competition, 0)
-    graph = competing.plot_competition_graph(axes, RANDOM.random((9, 200)), competition, RANDOM.permutation(200))
+    graph = competition_graph.plot_competition_graph(
+        axes, RANDOM.random((9, 200)), competition, RANDOM.permutation(200)
+    )
     assert sorted(graph.channels) == list(range(25))
 
 
@@ -301,3 +304,35 @@ def test_formats_are_a_list_with_commas():
     assert parse_formats("png, PDF,png") == ["png", "pdf"]
     with pytest.raises(ConfigError, match="--format png,gif: 'gif' is unknown; choose among png, pdf, svg"):
         parse_formats("png,gif")
+
+
+def test_architectures_keep_their_colours_whatever_stands_beside_them(axes):
+    curve = [(np.array([0.0, 1.0]), np.array([1.0, 2.0]))]
+    names = ["FCSNN 10", "LCSNN 10", "LCSNN 25", "CSNN 10"]
+    kinds = [name.split()[0] for name in names]
+    drawn = learning.plot_learning_curves(axes, dict.fromkeys(names, curve), "accuracy", kinds)
+    assert {name: line.get_color() for name, line in drawn.items()} == {
+        name: style.ARCHITECTURES[kind] for name, kind in zip(names, kinds, strict=True)
+    }
+    assert drawn["LCSNN 10"].get_linestyle() != drawn["LCSNN 25"].get_linestyle()
+    others = style.group_looks(["surrogate", "LCSNN", "features"])
+    assert len({look["color"] for look in others}) == 3
+
+
+def test_numbers_stand_beyond_the_error_bars(axes):
+    networks = [
+        comparison.SizedAccuracy("25", 1000, Summary(0.8, 0.05, 3)),
+        comparison.SizedAccuracy("100", 9000, Summary(0.9, None, 1)),
+    ]
+    for learned, expected in ((False, [85.0, 90.0]), (True, [75.0, 90.0])):
+        axes.clear()
+        comparison.plot_accuracy_vs_synapses(axes, {comparison.Family("LCSNN", 12, learned): networks})
+        assert [text.xy[1] for text in axes.texts] == pytest.approx(expected)
+
+
+def test_text_stays_text_in_an_svg(axes, tmp_path):
+    axes.set_title("accuracy of neurons")
+    save(axes.figure, tmp_path / "figure.svg")
+    text = (tmp_path / "figure.svg").read_text()
+    assert ">accuracy of neurons</text>" in text
+    assert "sans-serif" in text

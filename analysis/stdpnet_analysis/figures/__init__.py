@@ -14,12 +14,22 @@ from collections.abc import Iterable
 from matplotlib.figure import Figure
 
 from stdpnet.errors import ConfigError, RunError
-from stdpnet_analysis.figures import activity, competition, damage, learning, neuron, receptive_fields, style, votes
+from stdpnet_analysis.figures import (
+    activity,
+    competition,
+    competition_graph,
+    damage,
+    learning,
+    neuron,
+    receptive_fields,
+    style,
+    votes,
+)
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.figures.write import FORMATS, save
 from stdpnet_analysis.view import RunView
 
-MODULES = (receptive_fields, activity, neuron, votes, damage, competition, learning)
+MODULES = (receptive_fields, activity, neuron, votes, damage, competition, competition_graph, learning)
 FIGURES: dict[str, RunFigure] = {figure.name: figure for module in MODULES for figure in module.FIGURES}
 """Every figure of a run, by name, in the order in which they are listed."""
 

@@ -9,7 +9,7 @@ from stdpnet.errors import HealthError, StopRequestedError
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.cluster.jobs import Stopper, complete, finish_reason
 from stdpnet_analysis.evaluation import evaluate
-from stdpnet_analysis.readouts.votes import RULES
+from stdpnet_analysis.readouts.scores import accuracies, best_vote
 from stdpnet_analysis.sweeps.spec import Objective
 
 
@@ -46,10 +46,10 @@ def run_repeat(repeat: Repeat) -> Outcome:
     if finish_reason(run) == "pruned":
         return Outcome("pruned", reason="pruned by its learning curve")
     scores: dict[str, Any] = evaluate(run, "validation", baselines=False, threads=1)
-    return Outcome("finished", {name: score["accuracy"] for name, score in scores["readouts"].items()})
+    return Outcome("finished", accuracies(scores))
 
 
 def objective(accuracy: dict[str, float], readout: Objective) -> float:
     """Return the accuracy that a study maximises."""
-    vote = max(accuracy[rule] for rule in RULES)
+    vote = accuracy[best_vote(accuracy)]
     return {**accuracy, "vote": vote, "mean": (vote + accuracy["linear"]) / 2}[readout]

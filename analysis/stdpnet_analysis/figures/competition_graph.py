@@ -1,0 +1,141 @@
+"""Draw the competition of one position as a graph: receptive fields around a circle, lines between competitors."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from stdpnet.stdp.network import Network
+from stdpnet_analysis.competition_weights import off_diagonal
+from stdpnet_analysis.figures import style
+from stdpnet_analysis.figures.competition import LEARNED, class_order, has_pairs
+from stdpnet_analysis.figures.mosaic import Floats
+from stdpnet_analysis.figures.receptive_fields import top_weight
+from stdpnet_analysis.figures.registry import RunFigure
+from stdpnet_analysis.view import RunView
+
+GRAPH_CHANNELS = 25
+"""Neurons in the graph of one position; of more those that compete most."""
+
+
+class Graph(NamedTuple):
+    """The contents of the graph of a position."""
+
+    channels: NDArray[np.intp]
+    """The neurons, in their order around the circle."""
+    lines: LineCollection
+    """A line per pair i < j of them, its opacity the strength."""
+    strength: Floats
+    """(pairs,) mean of -w_ij and -w_ji, mV."""
+    limits: tuple[float, float]
+    """Strengths of a clear and of a solid line, mV."""
+
+
+def plot_competition_graph(
+    axes: Axes,
+    weights: NDArray[np.floating],
+    competition: NDArray[np.floating],
+    order: NDArray[np.intp],
+    limits: tuple[float, float] | None = None,
+) -> Graph:
+    """Draw the receptive fields of a position around a circle, lines between them as opaque as they compete.
+
+    Parameters
+    ----------
+    axes : where to draw
+    weights : (k*k, C) receptive fields, mV
+    competition : (C, C) mV
+    order : (C,) in which order they stand; of more than GRAPH_CHANNELS those that compete most are kept
+    limits : strengths of a clear and of a solid line, mV; default the smallest and the largest
+    """
+    strength = -(competition + competition.T).astype(np.float64) / 2
+    most = np.argsort(-strength.sum(axis=0), kind="stable")[:GRAPH_CHANNELS]
+    channels = order[np.isin(order, most)]
+    angle = np.pi / 2 - 2 * np.pi * np.arange(len(channels)) / len(channels)
+    place = np.column_stack([np.cos(angle), np.sin(angle)])
+    i, j = np.triu_indices(len(channels), 1)
+    pair = strength[channels[i], channels[j]]
+    low, high = limits or (float(pair.min()), float(pair.max()))
+    opacity = np.clip((pair - low) / (high - low or 1), 0, 1) ** 2
+    inner = 0.88 * place
+    ends = list(np.stack([inner[i], inner[j]], axis=1))
+    lines = LineCollection(ends, colors=style.colour(0), linewidths=1.3, alpha=opacity)
+    axes.add_collection(lines)
+    side, half = round(len(weights) ** 0.5), min(0.11, 2.4 / max(len(channels), 1))
+    for (x, y), channel in zip(place, channels, strict=True):
+        axes.imshow(
+            weights[:, channel].reshape(side, side),
+            extent=(x - half, x + half, y - half, y + half),
+            cmap=style.WEIGHTS,
+            vmin=0,
+            vmax=top_weight(weights),
+            zorder=3,
+        )
+    axes.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
+    style.bare(axes)
+    return Graph(channels, lines, pair, (low, high))
+
+
+def _graph(view: RunView) -> Figure:
+    position = view.network.geometry.positions // 2
+    figure = style.new_figure(110, 118)
+    axes = figure.subplots()
+    _draw_graph(axes, view.network, position, class_order(view))
+    axes.set_title(f"Competition at position {position}: {view.label}")
+    return figure
+
+
+def _draw_graph(
+    axes: Axes,
+    network: Network,
+    position: int,
+    order: NDArray[np.intp],
+    limits: tuple[float, float] | None = None,
+) -> Graph:
+    weights = network.weights[0 if network.geometry.shared else position]
+    graph = plot_competition_graph(axes, weights, network.competition[position], order[position], limits)
+    low, high = graph.limits
+    left_out = "" if len(graph.channels) == network.geometry.channels else f"; the {len(graph.channels)} most inhibited"
+    axes.set_xlabel(f"line: mean of −w_ij and −w_ji, {low:.0f} (clear) to {high:.0f} mV (solid){left_out}")
+    return graph
+
+
+def _weak_and_strong(view: RunView) -> Figure:
+    views = [view, *view.others]
+    middle = [each.network.geometry.positions // 2 for each in views]
+    strongest = [float(-each.network.competition[at].min()) for each, at in zip(views, middle, strict=True)]
+    figure = style.new_figure(style.SINGLE * len(views), 95)
+    panels = np.atleast_1d(figure.subplots(1, len(views)))
+    for axes, each, position in zip(panels, views, middle, strict=True):
+        _draw_graph(axes, each.network, position, class_order(each), (0.0, max(strongest)))
+        mean = off_diagonal(each.network.competition).mean()
+        axes.set_title(f"{each.run.path.name}: {each.label}\nposition {position}, mean weight {mean:.1f} mV")
+    return figure
+
+
+def _others_learned(view: RunView) -> str | None:
+    fixed = [str(other.run.path) for other in view.others if not other.spec.competition.learned]
+    return f"the competition of {', '.join(fixed)} is fixed; name a run that learned it" if fixed else has_pairs(view)
+
+
+FIGURES = (
+    RunFigure(
+        "competition-graph",
+        "receptive fields of one position, lines as opaque as they compete",
+        LEARNED,
+        _graph,
+        has_pairs,
+    ),
+    RunFigure(
+        "competition-side-by-side",
+        "the graphs of two runs, such as weak and strong competition (--beside)",
+        (*LEARNED, "other runs"),
+        _weak_and_strong,
+        _others_learned,
+    ),
+)
