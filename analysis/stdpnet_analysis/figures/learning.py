@@ -141,6 +141,8 @@ def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str
         axes.set_xlabel("training images")
     for number in (0, 1, 2, 4) if learned else (0, 1, 2, 4, 5):
         panels[number].set_ylim(bottom=0)  # counts, shares and sizes of changes are never negative
+    for axes in panels[1:3]:
+        axes.set_ylim(top=max(1.0, axes.get_ylim()[1]))  # in %: what is next to nothing looks so
     for axes in panels:
         axes.set_xlim(left=0)
         if axes.get_legend_handles_labels()[0]:
