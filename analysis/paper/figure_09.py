@@ -23,9 +23,7 @@ def draw(views: list[RunView]) -> Figure:
         vote = 100 * accuracy[best_vote(accuracy)]
         activity = f"{view.required_scores['spikes_per_image']:.0f} spikes per image"
         axes.set_title(f"competition {view.spec.competition.c_w:g} mV: best vote {vote:.1f} %, {activity}")
-    figure.colorbar(
-        image, ax=panels, label="feedforward weight, mV", location="bottom", shrink=0.4, aspect=35, pad=0.02
-    )
+    style.bar_below(figure, image, panels, "feedforward weight, mV")
     figure.suptitle(f"Weak and strong competition: {views[0].label}")
     return figure
 

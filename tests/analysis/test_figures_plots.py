@@ -330,6 +330,16 @@ def test_numbers_stand_beyond_the_error_bars(axes):
         assert [text.xy[1] for text in axes.texts] == pytest.approx(expected)
 
 
+def test_numbers_stand_beyond_the_error_bars_of_networks_of_the_same_size_too(axes):
+    fixed, learned = Summary(0.8, 0.02, 3), Summary(0.81, 0.05, 3)
+    families = {
+        comparison.Family("LCSNN", 12, learned=kind): [comparison.SizedAccuracy("25", 1000, value)]
+        for kind, value in ((False, fixed), (True, learned))
+    }
+    comparison.plot_accuracy_vs_synapses(axes, families)
+    assert [text.xy[1] for text in axes.texts] == pytest.approx([86.0, 76.0])
+
+
 def test_text_stays_text_in_an_svg(axes, tmp_path):
     axes.set_title("accuracy of neurons")
     save(axes.figure, tmp_path / "figure.svg")

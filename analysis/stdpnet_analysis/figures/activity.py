@@ -253,9 +253,7 @@ def _activity_map(view: RunView) -> Figure:
     axes = figure.subplots()
     counts = view.calibration.counts.mean(axis=0)
     image = plot_activity_map(axes, counts, view.network.geometry.positions)
-    figure.colorbar(
-        image, ax=axes, label="spikes per image", location="bottom", shrink=0.6, aspect=30, pad=0.02, extend="both"
-    )
+    style.bar_below(figure, image, axes, "spikes per image", extend="both")
     dead = int(np.count_nonzero(counts == 0))
     axes.set_title(f"{view.label}: {dead} of {counts.size} neurons never spike")
     axes.legend(handles=[Patch(color=DEAD, label="never spikes")], loc="upper left", bbox_to_anchor=(0, 0))

@@ -49,6 +49,12 @@ class SizedAccuracy(NamedTuple):
     untrained: float | None = None
     """Fraction."""
 
+    @property
+    def bar(self) -> tuple[float, float]:
+        """Ends of its error bar, %."""
+        half = self.accuracy.sd or 0.0
+        return 100 * (self.accuracy.mean - half), 100 * (self.accuracy.mean + half)
+
 
 def plot_accuracy_vs_synapses(
     axes: Axes,
@@ -69,7 +75,7 @@ def plot_accuracy_vs_synapses(
     -------
     The points of each family.
     """
-    drawn = {}
+    drawn, everything = {}, [network for networks in families.values() for network in networks]
     for family, networks in families.items():
         colour = style.ARCHITECTURES[family.architecture]
         ordered = sorted(networks, key=lambda network: network.synapses)
@@ -77,10 +83,11 @@ def plot_accuracy_vs_synapses(
         y = np.array([100 * network.accuracy.mean for network in ordered])
         sd = np.array([100 * (network.accuracy.sd or 0.0) for network in ordered])
         drawn[family] = axes.errorbar(x, y, sd, label=family.name, color=colour, **_look(family, colour))
-        for network, at, height, half in zip(ordered, x, y, sd, strict=True):
-            place: Any = {"xy": (at, height + half), "xytext": (0, 4), "va": "bottom", "ha": "center"}
+        for network, at, height in zip(ordered, x, y, strict=True):
+            low, high = _joint_bar(network, everything)
+            place: Any = {"xy": (at, high), "xytext": (0, 4), "va": "bottom", "ha": "center"}
             if family.learned:
-                place = {"xy": (at, height - half), "xytext": (0, -4), "va": "top", "ha": "center"}
+                place = {"xy": (at, low), "xytext": (0, -4), "va": "top", "ha": "center"}
             elif family.kernel < LARGE_KERNEL:
                 place = {"xy": (at, height), "xytext": (-5, 0), "va": "center", "ha": "right"}
             axes.annotate(network.label, textcoords="offset points", fontsize=5.5, color=colour, **place)
@@ -100,6 +107,14 @@ def plot_accuracy_vs_synapses(
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="y")
     return drawn
+
+
+def _joint_bar(network: SizedAccuracy, everything: Sequence[SizedAccuracy]) -> tuple[float, float]:
+    """Return the ends, %, of a network's error bar joined with the overlapping bars of networks of about its size."""
+    low, high = network.bar
+    near = [other.bar for other in everything if abs(np.log(other.synapses / network.synapses)) < 0.05]
+    meeting = [bar for bar in near if bar[0] <= high and bar[1] >= low]
+    return min(bar[0] for bar in meeting), max(bar[1] for bar in meeting)
 
 
 def _look(family: Family, colour: str) -> dict[str, Any]:

@@ -123,16 +123,7 @@ def _matrices(view: RunView) -> Figure:
     figure = style.new_figure(120, 132)
     axes = figure.subplots()
     image = plot_competition_matrices(axes, view.network.competition, class_order(view))
-    figure.colorbar(
-        image,
-        ax=axes,
-        label="weight from row to column, mV",
-        location="bottom",
-        shrink=0.6,
-        aspect=30,
-        pad=0.02,
-        extend="min",
-    )
+    style.bar_below(figure, image, axes, "weight from row to column, mV", extend="min")
     by = "channel" if view.lacks("responses") else "preferred class"
     axes.set_title(f"Competition at each position, sorted by {by}\n{view.label}")
     return figure

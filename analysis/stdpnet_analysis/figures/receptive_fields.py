@@ -189,8 +189,7 @@ def plot_class_examples(
 
 
 def _scale(figure: Figure, image: AxesImage, axes: Any) -> None:
-    below: Any = {"location": "bottom", "shrink": 0.4, "aspect": 35, "pad": 0.015}
-    figure.colorbar(image, ax=axes, label="feedforward weight, mV", extend="max", **below)
+    style.bar_below(figure, image, axes, "feedforward weight, mV", extend="max")
 
 
 def _page(view: RunView) -> tuple[Figure, Axes]:

@@ -10,6 +10,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.ticker import MaxNLocator
 
 MM = 1 / 25.4
 DPI = 200
@@ -88,6 +90,20 @@ def group_looks(architectures: Sequence[str]) -> list[dict[str, Any]]:
 def colour_map(name: str, bad: str = "white", under: str | None = None) -> Colormap:
     """Return a colour map with a colour for what is no number, and maybe one for what is below its range."""
     return mpl.colormaps[name].with_extremes(bad=bad, under=under)
+
+
+def bar_below(figure: Figure, image: AxesImage, axes: Any, label: str, *, extend: str = "neither") -> None:
+    """Draw the colour bar of an image below its axes, with few ticks, so that long numbers do not collide.
+
+    Parameters
+    ----------
+    figure, image : where to draw, and what the colours mean
+    axes : one or several
+    label : quantity and unit
+    extend : min, max or both: where there are values beyond the ends of the bar
+    """
+    look: Any = {"location": "bottom", "shrink": 0.5, "aspect": 35, "pad": 0.02, "extend": extend}
+    figure.colorbar(image, ax=axes, label=label, ticks=MaxNLocator(5), **look)
 
 
 def bare(axes: Axes) -> None:

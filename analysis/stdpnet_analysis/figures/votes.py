@@ -189,7 +189,7 @@ def _confusion(view: RunView) -> Figure:
     for axes, (name, matrix) in zip(panels, confusions(view).items(), strict=True):
         image = plot_confusion(axes, matrix, view.classes)
         axes.set_title(f"{name}: {np.trace(matrix) / matrix.sum():.1%}")
-    figure.colorbar(image, ax=panels, label="% of the class", location="bottom", shrink=0.4, aspect=35, pad=0.02)
+    style.bar_below(figure, image, panels, "% of the class")
     figure.suptitle(f"{view.label}; {view.required_scores['protocol']['images']} {view.split} images")
     return figure
 
