@@ -7,76 +7,65 @@ import pytest
 SMALL = ["--set", "training.images=60", "--set", "topology.channels=8"]
 
 
-@pytest.fixture
-def stdpnet(tmp_path):
-    def call(*arguments, code=0):
-        command = [sys.executable, "-m", "stdpnet", *arguments]
-        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
-        assert result.returncode == code, result.stderr
-        assert "Traceback" not in result.stderr
-        return result
-
-    call.folder = tmp_path
-    return call
-
-
-def test_train_evaluate_info_from_the_command_line(stdpnet):
-    trained = stdpnet("train", "digits", *SMALL, "--seed", "4", "--threads", "1")
+def test_train_evaluate_info_from_the_command_line(stdpnet_command, tmp_path):
+    trained = stdpnet_command("train", "digits", *SMALL, "--seed", "4", "--threads", "1")
     assert "next: stdpnet evaluate runs/digits-4" in trained.stdout
     assert "training: 60/60" in trained.stderr
     assert "images/s" in trained.stderr
     assert "spikes/image" in trained.stderr
-    table = stdpnet("evaluate", "digits-4").stdout
+    table = stdpnet_command("evaluate", "digits-4").stdout
     for word in ("all", "patch", "spikes_first", "linear", "untrained", "pixels", "spikes per image", "silent images"):
         assert word in table
-    scores = json.loads((stdpnet.folder / "runs/digits-4/scores.json").read_text())
-    assert json.loads(stdpnet("evaluate", "digits-4", "--json").stdout) == {"run": "runs/digits-4", **scores}
-    info = json.loads(stdpnet("info", "digits-4", "--json").stdout)
+    scores = json.loads((tmp_path / "runs/digits-4/scores.json").read_text())
+    assert json.loads(stdpnet_command("evaluate", "digits-4", "--json").stdout) == {"run": "runs/digits-4", **scores}
+    info = json.loads(stdpnet_command("info", "digits-4", "--json").stdout)
     assert (info["images"], info["goal"], info["provenance"]["seed"]) == (60, 60, 4)
     assert info["scores"][0]["best"]["linear"] == scores["readouts"]["linear"]["accuracy"]
-    assert "locally_connected" in stdpnet("info", "digits-4").stdout
+    assert "locally_connected" in stdpnet_command("info", "digits-4").stdout
 
 
-def test_the_engine_of_a_run_can_be_chosen_and_is_recorded(stdpnet):
+def test_the_engine_of_a_run_can_be_chosen_and_is_recorded(stdpnet_command, tmp_path):
     keys = ["--set", "training.images=2", "--set", "simulation.brian2_target=numpy"]
-    made = json.loads(stdpnet("train", "digits", *SMALL, *keys, "--engine", "brian2", "--run", "b", "--json").stdout)
+    made = json.loads(
+        stdpnet_command("train", "digits", *SMALL, *keys, "--engine", "brian2", "--run", "b", "--json").stdout
+    )
     assert made["run"] == "runs/b"
-    provenance = json.loads((stdpnet.folder / "runs/b/provenance.json").read_text())
+    provenance = json.loads((tmp_path / "runs/b/provenance.json").read_text())
     assert (provenance["engine"], provenance["dtype"]) == ("brian2", "float64")
 
 
-def test_verify_reports_identical_engines(stdpnet):
+def test_verify_reports_identical_engines(stdpnet_command):
     keys = ["--set", "topology.channels=4", "--set", "simulation.brian2_target=numpy"]
-    result = stdpnet("verify", "digits", "--images", "3", *keys)
+    result = stdpnet_command("verify", "digits", "--images", "3", *keys)
     assert result.stdout.startswith("identical: ")
     assert result.stdout.strip().endswith("spikes, weights, theta, competition")
     assert int(result.stdout.split()[1]) > 0
 
 
-def test_config_shows_presets_and_explains_every_key(stdpnet):
-    assert "lcsnn-25-k12-thesis" in stdpnet("config", "list").stdout
-    presets = json.loads(stdpnet("config", "list", "--json").stdout)["presets"]
+def test_config_shows_presets_and_explains_every_key(stdpnet_command, tmp_path):
+    assert "lcsnn-25-k12-thesis" in stdpnet_command("config", "list").stdout
+    presets = json.loads(stdpnet_command("config", "list", "--json").stdout)["presets"]
     assert "digits" in [preset["name"] for preset in presets]
-    shown = stdpnet("config", "show", "lcsnn-25-k12", "--set", "plasticity.A_plus=0.5").stdout
+    shown = stdpnet_command("config", "show", "lcsnn-25-k12", "--set", "plasticity.A_plus=0.5").stdout
     assert "# Time constant of the membrane, ms.\ntau_v = 1070.0" in shown
     assert "A_plus = 0.5" in shown
-    (stdpnet.folder / "copy.toml").write_text(shown)
-    assert stdpnet("config", "show", "copy.toml").stdout == shown
-    assert json.loads(stdpnet("config", "show", "digits", "--json").stdout)["topology"]["channels"] == 50
+    (tmp_path / "copy.toml").write_text(shown)
+    assert stdpnet_command("config", "show", "copy.toml").stdout == shown
+    assert json.loads(stdpnet_command("config", "show", "digits", "--json").stdout)["topology"]["channels"] == 50
 
 
-def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet):
-    before = set(stdpnet.folder.iterdir())
-    shown = stdpnet("data", "info", "digits").stdout
+def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet_command, tmp_path):
+    before = set(tmp_path.iterdir())
+    shown = stdpnet_command("data", "info", "digits").stdout
     assert "20 x 20" in shown
-    assert set(stdpnet.folder.iterdir()) == before, "nothing is written unasked"
-    assert "fashion-mnist" in stdpnet("data", "list").stdout
-    datasets = json.loads(stdpnet("data", "list", "--json").stdout)["datasets"]
+    assert set(tmp_path.iterdir()) == before, "nothing is written unasked"
+    assert "fashion-mnist" in stdpnet_command("data", "list").stdout
+    datasets = json.loads(stdpnet_command("data", "list", "--json").stdout)["datasets"]
     assert "digits" in [dataset["name"] for dataset in datasets]
-    info = json.loads(stdpnet("data", "info", "digits", "--json", "--sheet", "other.png").stdout)
+    info = json.loads(stdpnet_command("data", "info", "digits", "--json", "--sheet", "other.png").stdout)
     assert info["shape"] == [20, 20]
-    assert (stdpnet.folder / "other.png").read_bytes().startswith(b"\x89PNG")
-    assert "never overwritten" in stdpnet("data", "info", "digits", "--sheet", "other.png", code=2).stderr
+    assert (tmp_path / "other.png").read_bytes().startswith(b"\x89PNG")
+    assert "never overwritten" in stdpnet_command("data", "info", "digits", "--sheet", "other.png", code=2).stderr
 
 
 @pytest.mark.parametrize(
@@ -98,12 +87,12 @@ def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet):
         (["data", "fetch", "digits"], "digits"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_exit_code_2_and_writes_nothing(stdpnet, arguments, message):
-    result = stdpnet(*arguments, code=2)
+def test_a_mistake_is_one_sentence_and_exit_code_2_and_writes_nothing(stdpnet_command, tmp_path, arguments, message):
+    result = stdpnet_command(*arguments, code=2)
     assert message in result.stderr
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
-    assert list(stdpnet.folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_and_import_load_nothing_heavy():
@@ -112,7 +101,7 @@ def test_help_and_import_load_nothing_heavy():
         "stdpnet.cli.app(sys.argv[1:], standalone_mode=False)\n"
         "heavy = {'numba', 'brian2', 'h5py', 'sklearn', 'matplotlib', 'scipy', 'numpy', 'rich', 'optuna', 'dask'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
-        "assert 'train' in dir(stdpnet)\n"
+        "assert 'train' in dir(stdpnet, tmp_path)\n"
     )
     for command in ([], ["train"], ["config"], ["data"]):
         subprocess.run([sys.executable, "-c", code, *command, "--help"], check=True)

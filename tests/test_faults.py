@@ -15,20 +15,14 @@ import warnings
 import numpy as np
 import pytest
 
-import stdpnet
 from stdpnet.errors import HealthError, RunError, StopRequestedError
 from stdpnet.runs import Run, directory, files
 from stdpnet.training import resume, train
+from tests.jobs import QUICK, StopAt, spec
 from tests.stdp.engines.networks import ENGINES
 
 LCSNN = ["competition.learned=true", "competition.c_w=-50.0"]
 CSNN = ["topology.architecture=convolutional", "competition.learned=true"]
-QUICK = ["topology.channels=8", "training.images=600", "checkpoint.every=40", "progress.every=50"]
-QUICK += ["encoder.max_rate=100.0", "health.action=ignore"]
-
-
-def spec(*overrides):
-    return stdpnet.load_config("digits", [*QUICK, *overrides])
 
 
 def assert_same_end(run, straight):
@@ -108,23 +102,6 @@ def test_any_stops_and_resumes_equal_a_straight_run(tmp_path, engine, stops):
         run = Run.open(tmp_path / "run")
         assert run.status == ("finished" if run.images == 10 else "stopped")
     assert_same_end(run, straight)
-
-
-class StopAt:
-    """Sends this process a signal when a job has shown so many images."""
-
-    every = 0
-
-    def __init__(self, images, number=signal.SIGTERM):
-        self.images, self.number = images, number
-
-    def begin(self, job):
-        pass
-
-    def handle(self, job):
-        if self.images <= job.state.images < 10:
-            os.kill(os.getpid(), self.number)
-            time.sleep(0.01)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)])

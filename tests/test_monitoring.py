@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,8 +11,8 @@ from stdpnet.stdp.health import examine
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.statistics import summarise
 from stdpnet.training import resume, train
+from tests.jobs import StopAt, spec
 from tests.stdp.engines.networks import lively
-from tests.test_faults import StopAt, spec
 
 HEALTHY = ["health.action=warn", "progress.every=20", "training.images=40", "encoder.max_rate=255.0"]
 
@@ -141,49 +139,44 @@ def test_a_plateau_ends_the_training(tmp_path):
     assert resume(run, 70).images == 70, "but a new goal is a wish for more"
 
 
-def stdpnet_command(folder, *arguments):
-    command = [sys.executable, "-m", "stdpnet", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-
-
-def test_watch_shows_rates_health_curve_and_remaining_time(tmp_path):
+def test_watch_shows_rates_health_curve_and_remaining_time(stdpnet_command, tmp_path):
     run = train(spec(*CURVE, "training.images=60", "progress.every=20"), tmp_path / "run")
-    text = stdpnet_command(tmp_path, "watch", str(run.path))
+    text = stdpnet_command("watch", str(run.path)).stdout
     for part in ("finished (goal reached)", "60/60 (100%)", "images/s", "spikes/image", "health   good", "curve    "):
         assert part in text, text
-    look = json.loads(stdpnet_command(tmp_path, "watch", str(run.path), "--json"))
+    look = json.loads(stdpnet_command("watch", str(run.path), "--json").stdout)
     assert look["images"] == 60
     assert look["curve"]["images"] == [0, 20, 40, 60]
     assert list(look["progress"]["theta"]) == ["min", "p5", "p25", "p50", "p75", "p95", "max"]
 
 
-def test_runs_lists_filters_and_sorts(tmp_path):
+def test_runs_lists_filters_and_sorts(stdpnet_command, tmp_path):
     for name, images in [("b", 40), ("a", 20)]:
         train(spec(f"training.images={images}"), tmp_path / "runs" / name)
     stopped = tmp_path / "runs" / "c"
     with pytest.raises(stdpnet.StdpnetError):
         train(spec("training.images=60"), stopped, observers=[StopAt(1)], chunk=5)
-    rows = json.loads(stdpnet_command(tmp_path, "runs", "--json"))["runs"]
+    rows = json.loads(stdpnet_command("runs", "--json").stdout)["runs"]
     assert [(row["name"], row["state"], row["images"]) for row in rows] == [
         ("a", "finished", 20),
         ("b", "finished", 40),
         ("c", "stopped", 5),
     ]
-    rows = json.loads(stdpnet_command(tmp_path, "runs", "--json", "--sort", "images", "--state", "finished"))["runs"]
+    rows = json.loads(stdpnet_command("runs", "--json", "--sort", "images", "--state", "finished").stdout)["runs"]
     assert [row["name"] for row in rows] == ["b", "a"]
-    table = stdpnet_command(tmp_path, "runs")
+    table = stdpnet_command("runs").stdout
     assert "LCSNN 8/12" in table
     assert "5/60" in table
-    assert stdpnet_command(tmp_path, "runs", "runs/").count("\n") == table.count("\n")
+    assert stdpnet_command("runs", "runs/").stdout.count("\n") == table.count("\n")
 
 
-def test_a_finished_run_has_nothing_to_resume_and_is_left_as_it_is(tmp_path):
+def test_a_finished_run_has_nothing_to_resume_and_is_left_as_it_is(stdpnet_command, tmp_path):
     run = train(spec("training.images=20"), tmp_path / "run")
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}
-    assert "nothing to do, trained on 20 images (goal reached)" in stdpnet_command(tmp_path, "resume", str(run.path))
-    assert json.loads(stdpnet_command(tmp_path, "resume", str(run.path), "--json"))["images"] == 20
+    assert "nothing to do, trained on 20 images (goal reached)" in stdpnet_command("resume", str(run.path)).stdout
+    assert json.loads(stdpnet_command("resume", str(run.path), "--json").stdout)["images"] == 20
     assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
-    assert "trained on 25 images" in stdpnet_command(tmp_path, "resume", str(run.path), "--images", "25")
+    assert "trained on 25 images" in stdpnet_command("resume", str(run.path), "--images", "25").stdout
 
 
 def test_a_sparkline_shows_the_newest_values_between_the_lowest_and_highest_bar():

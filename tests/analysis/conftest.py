@@ -1,14 +1,11 @@
 import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
-from contextlib import suppress
 
 import pytest
 
 import stdpnet
+from tests.analysis.loopback import Loopback
 
 SMALL = ["training.images=300", "topology.channels=8", "dataset.validation=100"]
 
@@ -25,56 +22,6 @@ def client():
 @pytest.fixture
 def small():
     return lambda *overrides: stdpnet.load_config("digits", [*SMALL, *overrides])
-
-
-class Loopback:
-    """A scheduler and two workers, each a process of its own, that talk over the loopback interface, or another."""
-
-    def __init__(self, folder, host="127.0.0.1", worker_host="127.0.0.1", within=()):
-        self._worker_host, self._within = worker_host, within
-        self.file = folder / "scheduler.json"
-        self.workers = []
-        self._log = (folder / "cluster.log").open("ab")
-        self._start("dask_scheduler", "--port", "0", "--host", host, "--no-dashboard")
-        self.scheduler = self.workers.pop()
-        self.wait(self.file.exists)
-        for _ in range(2):
-            self.add_worker()
-
-    def _start(self, name, *arguments, within=()):
-        command = [
-            *within,
-            sys.executable,
-            "-m",
-            f"distributed.cli.{name}",
-            "--scheduler-file",
-            str(self.file),
-            *arguments,
-        ]
-        self.workers.append(subprocess.Popen(command, stdout=self._log, stderr=self._log))
-
-    def add_worker(self):
-        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", self._worker_host)
-        self._start("dask_worker", *options, within=self._within)
-
-    def kill_worker(self, pid):
-        worker = next(worker for worker in self.workers if worker.pid == pid)
-        os.kill(pid, signal.SIGKILL)
-        worker.wait()
-        self.workers.remove(worker)
-
-    @staticmethod
-    def wait(condition, seconds=180):
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, "waited too long"
-            time.sleep(0.05)
-
-    def close(self):
-        for process in (*self.workers, self.scheduler):
-            with suppress(ProcessLookupError):
-                process.kill()
-            process.wait()
 
 
 @pytest.fixture
@@ -107,20 +54,3 @@ def two_hosts(tmp_path):
         cluster.close()
     finally:
         subprocess.run(("ip", "netns", "delete", name), check=False)
-
-
-@pytest.fixture
-def stdpnet_command(tmp_path):
-    """Call the command line in a folder of its own."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-
-    def call(*arguments, code=0):
-        command = [sys.executable, "-m", "stdpnet", *arguments]
-        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-        assert result.returncode == code, result.stderr
-        assert "Traceback" not in result.stderr
-        return result
-
-    call.folder = folder
-    return call

@@ -246,7 +246,7 @@ def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback
 
 
 def test_commands_use_a_running_scheduler(loopback, stdpnet_command, small, tmp_path):
-    there, folder = ["--scheduler-file", str(loopback.file)], stdpnet_command.folder / "runs"
+    there, folder = ["--scheduler-file", str(loopback.file)], tmp_path / "runs"
     sets = ["--set", "training.images=200", "--set", "topology.channels=8", "--set", "dataset.validation=100"]
     stdpnet_command("train", "digits", "--run", "spread", *sets, *there)
     stdpnet_command("resume", "spread", "--images", "300", *there)

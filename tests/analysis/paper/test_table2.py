@@ -13,6 +13,7 @@ from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.paper import table2
 from stdpnet_analysis.paper import table2_report as report
+from tests.analysis.loopback import Loopback
 
 SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8"]
 
@@ -88,36 +89,33 @@ def test_a_table_in_the_making_says_so_and_a_smaller_one_does_not_replace_it(cli
 
 
 @pytest.mark.parametrize(("rows", "message"), [("13", "--rows 13"), ("a", "must look like"), ("5-3", "names no row")])
-def test_rows_that_do_not_exist_are_refused(stdpnet_command, rows, message):
+def test_rows_that_do_not_exist_are_refused(stdpnet_command, tmp_path, rows, message):
     assert message in stdpnet_command("reproduce", "table2", "--rows", rows, code=2).stderr
-    assert list(stdpnet_command.folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConfigError, match="rows 1 to 12"):
-        table2.plan([0], 1, "best", stdpnet_command.folder)
+        table2.plan([0], 1, "best", tmp_path)
 
 
-def test_a_killed_command_goes_on_and_a_finished_one_computes_nothing(stdpnet_command):
-    from tests.analysis.conftest import Loopback
-
-    folder = stdpnet_command.folder
+def test_a_killed_command_goes_on_and_a_finished_one_computes_nothing(stdpnet_process, tmp_path):
     sets = ["--set", "dataset.name=digits", "--set", "training.images=4000", "--set", "topology.channels=8"]
     arguments = ["reproduce", "table2", "--rows", "5", "--seeds", "2", "--workers", "1", "--json", *sets]
     command = [sys.executable, "-m", "stdpnet", *arguments]
-    first = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True)
+    first = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True)
 
     def half():
-        runs = find_runs(folder / "runs/table2") if (folder / "runs/table2").exists() else []
+        runs = find_runs(tmp_path / "runs/table2") if (tmp_path / "runs/table2").exists() else []
         return any(run.has_state for run in runs)
 
     Loopback.wait(half)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
-    result = json.loads(stdpnet_command(*arguments).stdout)
+    result = json.loads(stdpnet_process(*arguments).stdout)
     assert (result["computed"], result["cached"], result["complete"]) == (2, 0, True)
     (row,) = result["rows"]
     assert row["seeds"] == [0, 1]
-    runs = list(find_runs(folder / "runs/table2"))
+    runs = list(find_runs(tmp_path / "runs/table2"))
     assert len(runs) == 2
     assert any("resumed" in [event["event"] for event in run.events()] for run in runs)
-    again = json.loads(stdpnet_command(*arguments).stdout)
+    again = json.loads(stdpnet_process(*arguments).stdout)
     assert (again["computed"], again["cached"]) == (0, 2)
     assert again["rows"] == result["rows"]

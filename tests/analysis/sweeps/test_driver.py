@@ -20,6 +20,7 @@ from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates
 from stdpnet_analysis.sweeps.space import applied
 from stdpnet_analysis.sweeps.summary import summarise
 from stdpnet_analysis.sweeps.trial import objective
+from tests.analysis.loopback import Loopback
 
 BASE = """
 [base]
@@ -265,8 +266,6 @@ def test_a_polite_stop_leaves_checkpoints_and_the_same_command_goes_on(tmp_path)
     def begun():
         runs = find_runs(folder / "trials") if (folder / "trials").exists() else []
         return any(run.rows("progress") for run in runs)
-
-    from tests.analysis.conftest import Loopback
 
     Loopback.wait(begun)
     os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: the workers get it, too

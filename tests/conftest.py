@@ -1,0 +1,45 @@
+"""The command line for tests: within this process, which takes no start, and in a process of its own."""
+
+import logging
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+from stdpnet.cli import main
+
+
+@pytest.fixture
+def stdpnet_command(tmp_path, monkeypatch, capsys):
+    """Call the command line in `tmp_path`."""
+
+    def call(*arguments, code=0):
+        capsys.readouterr()
+        with monkeypatch.context() as patch, warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            for package in ("stdpnet", "stdpnet_analysis"):  # `main` adds one more each time
+                patch.setattr(logging.getLogger(package), "handlers", [])
+            patch.setattr(sys, "argv", ["stdpnet", *map(str, arguments)])
+            patch.chdir(tmp_path)
+            with pytest.raises(SystemExit) as end:
+                main()
+        seen = capsys.readouterr()
+        assert (end.value.code or 0) == code, seen.err
+        return subprocess.CompletedProcess(arguments, code, seen.out, seen.err)
+
+    return call
+
+
+@pytest.fixture
+def stdpnet_process(tmp_path):
+    """Call the command line in `tmp_path` as a process of its own, as a shell does."""
+
+    def call(*arguments, code=0):
+        command = [sys.executable, "-m", "stdpnet", *map(str, arguments)]
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+        assert result.returncode == code, result.stderr
+        assert "Traceback" not in result.stderr
+        return result
+
+    return call
