@@ -1,4 +1,4 @@
-"""The command line for tests: within this process, which takes no start, and in a process of its own."""
+"""The order of the tests, and the command line for them: within this process, and in one of its own."""
 
 import logging
 import subprocess
@@ -8,6 +8,15 @@ import warnings
 import pytest
 
 from stdpnet.cli import main
+
+LONGEST = ("test_studies", "test_contract", "test_report", "test_brian", "test_faults", "test_table2", "test_cluster")
+"""Files that take longest. `make test` begins with them, lest one process be left alone with one of them."""
+
+
+def pytest_collection_modifyitems(items):
+    """Sort the tests, but keep those of a file together and in order."""
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture
