@@ -123,12 +123,12 @@ class NaiveEngine:
             if learn_yy:
                 alpha = yy.target_rate * (yy.tau_plus + yy.tau_minus) / 1000
                 for i, j in pairs(spikes, as_pre=True):
-                    if yy.rule == "stdp":
+                    if yy.rule == "anti_stdp":
                         self._set_competition(where, i, j, c(i, j) - yy.A_minus * b[j])
                     if yy.rule == "rate_target":
                         self._set_competition(where, i, j, c(i, j) - yy.eta * (b[j] - alpha))
                 for i, j in pairs(spikes, as_pre=False):
-                    if yy.rule == "stdp":
+                    if yy.rule == "anti_stdp":
                         self._set_competition(where, i, j, c(i, j) + yy.A_plus * a[i])
                     if yy.rule == "rate_target":
                         self._set_competition(where, i, j, c(i, j) - yy.eta * a[i])

@@ -21,8 +21,8 @@ from stdpnet.training import resume, train
 from tests.jobs import QUICK, StopAt, spec
 from tests.stdp.engines.networks import ENGINES
 
-LCSNN = ["competition.learned=true", "competition.c_w=-50.0"]
-CSNN = ["topology.architecture=convolutional", "competition.learned=true"]
+LCSNN = ["competition.rule=anti_stdp", "competition.c_w=-50.0"]
+CSNN = ["topology.architecture=convolutional", "competition.rule=anti_stdp"]
 
 
 def assert_same_end(run, straight):
@@ -88,7 +88,7 @@ def test_a_job_killed_at_20_random_moments_ends_in_the_state_of_a_straight_run(t
 @pytest.mark.parametrize("engine", ["numba", "brian2-numpy"])
 @pytest.mark.parametrize("stops", [[1, 2, 3], [9], [5, 7]])
 def test_any_stops_and_resumes_equal_a_straight_run(tmp_path, engine, stops):
-    keys = ["training.images=10", "topology.channels=5", "competition.learned=true", "progress.every=4"]
+    keys = ["training.images=10", "topology.channels=5", "competition.rule=anti_stdp", "progress.every=4"]
     keys += [f"simulation.{key}={value}" for key, value in ENGINES[engine].items()]
     straight = train(spec(*keys), tmp_path / "straight", threads=1)
     run = None

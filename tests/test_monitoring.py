@@ -18,7 +18,7 @@ HEALTHY = ["health.action=warn", "progress.every=20", "training.images=40", "enc
 
 
 def test_a_row_of_progress_says_what_happened_in_its_interval():
-    state = TrainingState(initial_network(lively(competition={"learned": True, "w_min": -9.0, "w_max": 0.0})))
+    state = TrainingState(initial_network(lively(competition={"rule": "anti_stdp", "w_min": -9.0, "w_max": 0.0})))
     interval = state.interval
     interval.counts[:] = 2
     interval.counts[0] = [0, 3, 1]
@@ -26,7 +26,7 @@ def test_a_row_of_progress_says_what_happened_in_its_interval():
     state.images, state.presentations = 4, 5
     state.network.weights += 0.01
     state.network.weights[0, 0, :2] = [0.0, 0.7]
-    row = summarise(lively(competition={"learned": True}), state)
+    row = summarise(lively(competition={"rule": "anti_stdp"}), state)
     assert (row["images"], row["interval_images"], row["retries"]) == (4, 4, 1)
     assert row["spikes_per_image"] == interval.counts.sum() / 5
     assert row["spikes_per_neuron"][0] == 0
@@ -71,7 +71,7 @@ def test_what_is_unhealthy_is_said_with_a_hint_and_a_healthy_network_is_not(tmp_
 
 
 def test_numbers_that_are_not_finite_always_stop_the_job(tmp_path):
-    keys = ["competition.learned=true", "competition.A_plus=-1e38", "competition.A_minus=0.0"]
+    keys = ["competition.rule=anti_stdp", "competition.A_plus=-1e38", "competition.A_minus=0.0"]
     with pytest.raises(HealthError, match="not finite"):
         train(spec(*HEALTHY, *keys, "health.action=ignore"), tmp_path / "run")
     assert not Run.open(tmp_path / "run").has_state, "such a state is not kept"

@@ -17,7 +17,7 @@ from tests.stdp.engines.networks import lively
 
 @pytest.fixture
 def run(tmp_path):
-    return Run.create(lively(competition={"learned": True}), tmp_path / "run", "unused", dataset_sha256="abc")
+    return Run.create(lively(competition={"rule": "anti_stdp"}), tmp_path / "run", "unused", dataset_sha256="abc")
 
 
 def state_of(run, images=3):
@@ -102,7 +102,7 @@ def test_a_checkpoint_of_another_configuration_is_refused_with_the_key(run):
 
 
 def test_a_checkpoint_from_before_a_key_existed_is_read_with_the_key_s_default(run, monkeypatch):
-    key = 'rule = "stdp"\n'
+    key = 'initial = "uniform"\n'
     assert key in dump_config(run.spec)
     monkeypatch.setattr("stdpnet.runs.checkpoint.dump_config", lambda spec: dump_config(spec).replace(key, ""))
     run.save_state(state_of(run))

@@ -29,11 +29,11 @@ def assert_same_bytes(one, other):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("learned", [False, True])
-def test_threads_and_chunks_do_not_change_a_byte(architecture, dtype, learned):
+@pytest.mark.parametrize("rule", ["fixed", "anti_stdp"])
+def test_threads_and_chunks_do_not_change_a_byte(architecture, dtype, rule):
     spec = lively(
         architecture,
-        competition={"learned": learned},
+        competition={"rule": rule},
         simulation={"dtype": dtype},
         encoder={"max_rate": 255.0},
         training={"images": 130},
@@ -69,7 +69,7 @@ def test_a_well_answered_image_is_shown_once():
 def test_two_step_training_learns_weights_first_and_competition_afterwards(engine):
     def spec(images):
         return lively(
-            competition={"learned": True},
+            competition={"rule": "anti_stdp"},
             encoder={"max_rate": 255.0},
             training={"images": images, "two_step": 3},
             simulation=ENGINES[engine],

@@ -27,8 +27,8 @@ class Member(NamedTuple):
 
 
 def network_label(spec: ExperimentSpec) -> str:
-    """Return architecture, channels, kernel and, where it is learned, how competition is, as in LCSNN 25/12 learned."""
-    return f"{spec.topology.label} {spec.competition.kind}" if spec.competition.learned else spec.topology.label
+    """Return architecture, channels, kernel and the rule of a learned competition, as in LCSNN 25/12 anti_stdp."""
+    return f"{spec.topology.label} {spec.competition.rule}" if spec.competition.is_learned else spec.topology.label
 
 
 def deciding_keys(spec: ExperimentSpec) -> dict[str, Any]:

@@ -102,9 +102,10 @@ def _protocol(spec: ExperimentSpec, pixels: int, channels: int, lags: NDArray[np
     architecture = spec.topology.architecture
     kernel = None if architecture == "fully_connected" else side
     free = {"w_min": 2 * BALLAST, "w_max": -2 * BALLAST}
-    competition = CompetitionSpec(c_w=0.0)
+    competition = CompetitionSpec(rule="none")
     if channels > 1:
-        competition = spec.competition.replace(learned=True, drift=0.0, w_min=2 * BALLAST, w_max=0.0)
+        rule = spec.competition.rule if spec.competition.is_learned else "anti_stdp"
+        competition = spec.competition.replace(rule=rule, drift=0.0, w_min=2 * BALLAST, w_max=0.0)
     small: ExperimentSpec = ExperimentSpec(
         seed=spec.seed,
         dataset=spec.dataset.replace(crop=side),

@@ -37,7 +37,7 @@ def record(group: Group) -> dict[str, Any]:
         "architecture": ABBREVIATIONS[topology.architecture],
         "channels": geometry.channels,
         "kernel": geometry.kernel,
-        "competition": group.spec.competition.kind,
+        "competition": group.spec.competition.rule,
         "neurons": geometry.neurons,
         "synapses_xy": geometry.feedforward_synapses,
         "synapses_yy": geometry.competition_synapses,

@@ -232,9 +232,9 @@ class RunView:
             case "images":
                 return self._find_images()
             case "learned competition":
-                if self.spec.competition.learned:
+                if self.spec.competition.is_learned:
                     return None
-                return "its competition is fixed; train with --set competition.learned=true"
+                return "its competition is fixed; train with --set competition.rule=anti_stdp"
             case "curve":
                 return None if self.curve else "no learning curve; train with --set curve.every=500"
             case "progress":

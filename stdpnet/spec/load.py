@@ -7,12 +7,12 @@ import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import tomli_w
 
 from stdpnet.errors import ConfigError
-from stdpnet.spec.base import Spec
+from stdpnet.spec.base import Spec, spec_type
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.stdp.spec.presets import preset, preset_names
 
@@ -69,10 +69,20 @@ def _apply(values: dict[str, Any], override: str) -> None:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()
-    if value == "none":
+    if value == "none" and not _is_choice(key.strip(), "none"):
         values.pop(name, None)
     else:
         values[name] = value
+
+
+def _is_choice(key: str, value: str) -> bool:
+    """Return whether a text is one of the values of a dotted key, such as "none" of competition.rule."""
+    owner: type[Spec] | None = ExperimentSpec
+    *tables, name = key.split(".")
+    for table in tables:
+        field = owner.model_fields.get(table) if owner else None
+        owner = spec_type(field.annotation) if field else None
+    return owner is not None and name in owner.model_fields and value in get_args(owner.model_fields[name].annotation)
 
 
 def dump_config(spec: ExperimentSpec, *, documented: bool = False, only_changed: bool = False) -> str:

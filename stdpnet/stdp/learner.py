@@ -133,7 +133,7 @@ def switches_at(spec: ExperimentSpec, image: int) -> Switches:
     second_step = bool(two_step) and image >= two_step
     return Switches(
         learn_xy=not second_step,
-        learn_yy=spec.competition.learned and (second_step or not two_step),
+        learn_yy=spec.competition.is_learned and (second_step or not two_step),
         adapt_theta=True,
     )
 

@@ -90,8 +90,8 @@ def initial_network(spec: ExperimentSpec) -> Network:
 def _initial_competition(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Floats:
     """Return the fixed weight (), or weights (P, C, C) to be learned, uniform in (c_w, 0) or all c_w."""
     competition, geometry = spec.competition, spec.geometry
-    if not competition.learned:
-        return np.array(competition.c_w, dtype)
+    if not competition.is_learned:
+        return np.array(competition.fixed_weight, dtype)
     weights = np.empty((geometry.positions, geometry.channels, geometry.channels), dtype)
     random = generator(spec.seed, Purpose.COMPETITION)
     for own in weights:  # one after the other: the random numbers are float64, and as many as there are synapses

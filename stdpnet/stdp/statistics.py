@@ -38,7 +38,7 @@ def summarise(spec: ExperimentSpec, state: TrainingState) -> dict[str, Any]:
         "at_w_max": float(np.mean(network.weights >= dtype(bounds.w_max))),
         "weight_change": float(np.mean(np.abs(network.weights - interval.weights), dtype=np.float64)),
         "theta": _quantiles(network.theta),
-        "competition": _competition(network) if spec.competition.learned else None,
+        "competition": _competition(network) if spec.competition.is_learned else None,
         "unnormalised": interval.unnormalised,
         "finite": network.is_finite,
     }

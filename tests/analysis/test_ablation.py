@@ -15,7 +15,7 @@ from tests.stdp.engines.networks import ENGINES
 def spec(architecture="locally_connected", *overrides):
     kernel = "none" if architecture == "fully_connected" else "12"
     keys = [f"topology.architecture={architecture}", f"topology.kernel={kernel}", "topology.channels=8"]
-    return stdpnet.load_config("digits", [*keys, "training.images=40", "competition.learned=true", *overrides])
+    return stdpnet.load_config("digits", [*keys, "training.images=40", "competition.rule=anti_stdp", *overrides])
 
 
 @pytest.fixture(scope="module")

@@ -121,13 +121,13 @@ def test_rows_of_one_network_are_named_by_the_keys_in_which_they_differ(tmp_path
     runs = [
         scored_run(tmp_path / "a", "neuron.tau_v=50"),
         scored_run(tmp_path / "b", "neuron.tau_v=60"),
-        scored_run(tmp_path / "c", "neuron.tau_v=60", "competition.learned=true"),
+        scored_run(tmp_path / "c", "neuron.tau_v=60", "competition.rule=anti_stdp"),
         scored_run(tmp_path / "d", "neuron.tau_v=60", "topology.channels=9"),
     ]
     assert {group.name for group in compare(runs).groups} == {
         "LCSNN 50/12, neuron.tau_v = 50.0",
         "LCSNN 50/12, neuron.tau_v = 60.0",
-        "LCSNN 50/12 learned",
+        "LCSNN 50/12 anti_stdp",
         "LCSNN 9/12",
     }
 

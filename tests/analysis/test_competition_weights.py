@@ -9,7 +9,7 @@ from tests.stdp.engines.networks import lively
 @pytest.fixture
 def network():
     spec = lively(topology={"architecture": "locally_connected", "channels": 12, "kernel": 4, "stride": 2})
-    return initial_network(spec.replace(competition=spec.competition.replace(learned=True)))
+    return initial_network(spec.replace(competition=spec.competition.replace(rule="anti_stdp")))
 
 
 def test_pairs_are_those_of_a_position_without_the_diagonal(network):
@@ -26,7 +26,7 @@ def test_similarity_is_the_cosine_of_receptive_fields(network):
     assert similarity(network)[1, 3, 7] == pytest.approx(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
     network.weights[1, :, 3] = 0
     assert similarity(network)[1, 3, 7] == 0
-    shared = initial_network(lively("convolutional", competition={"learned": True}))
+    shared = initial_network(lively("convolutional", competition={"rule": "anti_stdp"}))
     assert similarity(shared).shape == shared.competition.shape
 
 
@@ -96,7 +96,7 @@ def test_competition_clamped_in_training_keeps_its_diagonal_at_exactly_zero():
     from tests.stdp.engines.networks import ENGINES, build, random_trains, show
 
     for keys in (ENGINES["numba"], ENGINES["brian2-numpy"]):
-        spec = lively(competition={"learned": True, "w_min": -3.0, "w_max": -1.5, "drift": 0.1})
+        spec = lively(competition={"rule": "anti_stdp", "w_min": -3.0, "w_max": -1.5, "drift": 0.1})
         engine = build(spec, keys)
         outcome, _ = show(engine, random_trains(np.random.default_rng(0), 3, 40, 36, 0.3))
         assert outcome.counts.sum() > 0

@@ -16,7 +16,7 @@ from stdpnet_analysis.figures import FIGURES
 from stdpnet_analysis.view import RunView, Settings
 
 SMALL = ["training.images=60", "topology.channels=6", "curve.every=20", "curve.calibration=100", "curve.validation=60"]
-SMALL += ["dataset.validation=60", "progress.every=20", "competition.learned=true", "competition.c_w=-20"]
+SMALL += ["dataset.validation=60", "progress.every=20", "competition.rule=anti_stdp", "competition.c_w=-20"]
 FEW = Settings(images=30, threads=1)
 
 
@@ -134,9 +134,9 @@ def test_responses_of_an_older_state_are_not_shown(run, folder):
 
 
 def test_fixed_competition_has_no_figures_of_learned_one(folder):
-    run = train(folder / "fixed", "competition.learned=false")
+    run = train(folder / "fixed", "competition.rule=fixed")
     missing = figures.missing(RunView(run, FEW))
-    assert missing["competition-graph"] == "its competition is fixed; train with --set competition.learned=true"
+    assert missing["competition-graph"] == "its competition is fixed; train with --set competition.rule=anti_stdp"
     assert "plasticity-window" in figures.available(RunView(run, FEW))
 
 

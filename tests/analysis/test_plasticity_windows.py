@@ -19,7 +19,7 @@ def experiment(engine_keys, architecture="locally_connected", **changes):
     return lively(
         architecture,
         plasticity={"A_plus": 0.013, "A_minus": 0.0071, "tau_plus": 21.0, "tau_minus": 33.0, "mean_weight": 0.3},
-        competition={"learned": True, "A_plus": -1.626, "A_minus": -0.0556, "tau_plus": 17.7, "tau_minus": 16.5},
+        competition={"rule": "anti_stdp", "A_plus": -1.626, "A_minus": -0.0556, "tau_plus": 17.7, "tau_minus": 16.5},
         simulation={**engine_keys, "dt": 1.0, **changes},
     )
 
@@ -49,7 +49,7 @@ def test_the_competition_window_is_exponential(engine_keys):
 
 
 def test_the_window_of_a_rate_target_is_symmetric_around_what_a_pre_spike_changes_alone(engine_keys):
-    keys = {"learned": True, "rule": "rate_target", "eta": 0.4, "target_rate": 5.0, "tau_plus": 20.0, "tau_minus": 20.0}
+    keys = {"rule": "rate_target", "eta": 0.4, "target_rate": 5.0, "tau_plus": 20.0, "tau_minus": 20.0}
     spec = experiment(engine_keys)
     window = measure_window(spec.replace(competition=spec.competition.replace(**keys)), "YY", 30.0)
     alpha, t = 5.0 * 0.04, window.intervals
@@ -61,7 +61,7 @@ def test_the_window_of_a_rate_target_is_symmetric_around_what_a_pre_spike_change
 
 
 def test_a_rule_without_pairs_has_no_window():
-    spec = lively(competition={"learned": True, "rule": "anti_hebbian"})
+    spec = lively(competition={"rule": "anti_hebbian"})
     with pytest.raises(EngineError, match=r"competition\.rule: anti_hebbian has no window"):
         measure_window(spec, "YY")
     assert_exponential(measure_window(spec, "XY"), spec.plasticity)

@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(folder):
     """A run with everything, learned competition included; its name is a trap."""
-    made = train(folder / "a <b>&run-0", "competition.learned=true", "competition.c_w=-20")
+    made = train(folder / "a <b>&run-0", "competition.rule=anti_stdp", "competition.c_w=-20")
     evaluate(made)
     return made
 
@@ -125,7 +125,7 @@ def test_several_runs_begin_with_their_comparison(pages, run, fixed):
     headings = [text.index(f"<h1>{name}</h1>") for name in ("2 runs", run.path.name, fixed.path.name)]
     assert headings == sorted(headings)
     assert {"accuracy-vs-synapses", "learning-curves"} <= set(re.findall(r"<figcaption><b>([^<]*)</b>", text))
-    assert "LCSNN 4/12 learned" in text
+    assert "LCSNN 4/12 anti_stdp" in text
     assert "fixed: every neuron inhibits the 3 others" in text
     ids = re.findall(r' id="([^"]*)"', text)
     assert len(ids) == len(set(ids))

@@ -28,7 +28,7 @@ def test_every_row_of_table_2_has_a_preset_with_the_thesis_s_and_one_with_better
         for spec in (preset(row.name), preset(f"{row.name}-thesis")):
             geometry = spec.geometry
             assert (geometry.channels, geometry.kernel) == (row.channels, row.kernel)
-            assert spec.competition.learned == row.learned
+            assert spec.competition.is_learned == row.learned
             assert (spec.training.pool or spec.training.images) <= 5000, "different images"
     thesis = preset("lcsnn-25-k12-thesis")
     assert (thesis.encoder.kind, thesis.plasticity.mean_weight, thesis.competition.c_w) == ("poisson_isi", 0.46, -126.7)
@@ -48,7 +48,7 @@ def test_overrides_apply_in_order_and_keep_their_types():
         "digits", ["seed=5", "plasticity.A_plus = 0.5", "encoder.kind=regular", "plasticity.A_plus=0.25"]
     )
     assert (spec.seed, spec.plasticity.A_plus, spec.encoder.kind) == (5, 0.25, "regular")
-    assert load_config("digits", ["competition.learned=true"]).competition.learned is True
+    assert load_config("digits", ["competition.rule=anti_stdp"]).competition.is_learned is True
     assert load_config("fcsnn-100", ["topology.kernel=20"]).topology.kernel == 20
     assert (
         load_config("digits", ["topology.architecture=fully_connected", "topology.kernel=none"]).topology.kernel is None
@@ -91,9 +91,8 @@ def test_every_field_is_documented(owner, name, field):
         ),
         (["plasticity.w_max=-1"], "plasticity.w_min: 0.0 must lie below w_max = -1.0"),
         (["competition.c_w=1"], "competition.c_w: input should be less than or equal to 0, got 1"),
-        (["competition.rule=rate_target"], "competition.rule: 'rate_target' learns the competition; set"),
-        (["competition.rule=hebb", "competition.learned=true"], "competition.rule: input should be 'stdp'"),
-        (["training.two_step=10"], "training.two_step: needs competition.learned = true"),
+        (["competition.rule=hebb"], "competition.rule: input should be 'none', 'fixed', 'anti_stdp', 'rate_target'"),
+        (["training.two_step=10"], "training.two_step: needs competition.rule = anti_stdp, rate_target, anti_hebbian"),
         (["dataset.name=folder"], "dataset.path: name = 'folder' needs a path"),
         (["dataset.path=x"], "dataset.path: 'x' is not used by name = 'digits'"),
         (["seed"], "--set seed: must look like key=value"),

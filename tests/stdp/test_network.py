@@ -32,14 +32,14 @@ def test_fixed_competition_is_one_number_and_reads_as_a_matrix_without_diagonal(
 
 
 def test_learned_competition_may_begin_constant():
-    keys = {"learned": True, "c_w": -7.0, "initial": "constant", "w_min": -np.inf, "w_max": 0.0}
+    keys = {"rule": "anti_stdp", "c_w": -7.0, "initial": "constant", "w_min": -np.inf, "w_max": 0.0}
     network, fixed = initial_network(lively(competition=keys)), initial_network(lively(competition={"c_w": -7.0}))
     for position, matrix in enumerate(network.competition):
         np.testing.assert_array_equal(matrix, fixed.competition_matrix(position))
 
 
 def test_learned_competition_begins_uniform_between_c_w_and_zero():
-    keys = {"learned": True, "c_w": -100.0, "w_min": -200.0, "w_max": 0.0}
+    keys = {"rule": "anti_stdp", "c_w": -100.0, "w_min": -200.0, "w_max": 0.0}
     network = initial_network(lively(topology={"channels": 100}, competition=keys))
     off_diagonal = network.competition[:, ~np.eye(100, dtype=bool)]
     assert off_diagonal.min() >= -100

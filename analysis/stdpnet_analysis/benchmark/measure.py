@@ -74,7 +74,7 @@ def benchmark(
     best = {name: values[0] for name, values in times.items()}
     result: dict[str, Any] = {
         "network": spec.topology.label,
-        "competition": spec.competition.kind,
+        "competition": spec.competition.rule,
         "dtype": spec.simulation.dtype,
         "threads": work.threads,
         **_speeds(work, best, list(answers)),

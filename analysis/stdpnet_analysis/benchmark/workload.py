@@ -67,7 +67,7 @@ class Workload:
         training = spec.training.replace(images=2**40, two_step=0, min_spikes=0)
         self.spec = spec.replace(simulation=spec.simulation.replace(engine="numba"), training=training)
         self.threads = threads or available_cores()
-        self.switches = Switches(learn_xy=True, learn_yy=spec.competition.learned, adapt_theta=True)
+        self.switches = Switches(learn_xy=True, learn_yy=spec.competition.is_learned, adapt_theta=True)
         self._split = load_dataset(spec.dataset).train
         self._encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
         self._state = TrainingState(initial_network(self.spec))

@@ -175,7 +175,7 @@ def _kind(spec: ExperimentSpec) -> tuple[Any, ...]:
         simulation.dtype,
         topology.architecture,
         topology.channels,
-        spec.competition.learned,
+        spec.competition.is_learned,
         spec.encoder.kind,
     )
 

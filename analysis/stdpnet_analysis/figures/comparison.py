@@ -130,7 +130,7 @@ def families(groups: Sequence[Group], readout: str) -> dict[Family, list[SizedAc
     found: dict[Family, list[SizedAccuracy]] = {}
     for group in groups:
         topology, geometry = group.spec.topology, group.spec.geometry
-        learned = group.spec.competition.learned
+        learned = group.spec.competition.is_learned
         family = Family(ABBREVIATIONS[topology.architecture], geometry.kernel, learned)
         untrained = group.untrained(readout)
         point = SizedAccuracy(

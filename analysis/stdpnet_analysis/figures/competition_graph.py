@@ -119,7 +119,7 @@ def _weak_and_strong(view: RunView) -> Figure:
 
 
 def _others_learned(view: RunView) -> str | None:
-    fixed = [str(other.run.path) for other in view.others if not other.spec.competition.learned]
+    fixed = [str(other.run.path) for other in view.others if not other.spec.competition.is_learned]
     return f"the competition of {', '.join(fixed)} is fixed; name a run that learned it" if fixed else has_pairs(view)
 
 

@@ -200,7 +200,7 @@ def clamped_in_training(views: Sequence[RunView], part: str, images: int, rule: 
         competition = view.spec.competition
         bounds = [("below", competition.w_min)] if np.isfinite(competition.w_min) else []
         bounds += [("above", competition.w_max)] if competition.w_max < 0 else []
-        if competition.learned and bounds:
+        if competition.is_learned and bounds:
             splits, classes = clamp_splits(view.dataset, part, images), len(view.dataset.classes)
             threads = view.settings.threads
             accuracy = calibrated_accuracy(view.spec, view.network, splits, classes, threads=threads)[rule]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from stdpnet.spec.topology import ABBREVIATIONS
-from stdpnet.stdp.spec.plasticity import STDPSpec
+from stdpnet.stdp.spec.plasticity import PairRule
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
@@ -159,7 +159,7 @@ class DrawnWindow(NamedTuple):
     """Largest difference of the measured changes from A exp(-|interval|/tau), mV."""
 
 
-def exponential_window(rule: STDPSpec, intervals: Floats) -> Floats:
+def exponential_window(rule: PairRule, intervals: Floats) -> Floats:
     """Return A_plus exp(-t/tau_plus) for t >= 0 and -A_minus exp(t/tau_minus) for t <= 0, both at 0; mV.
 
     A competition with a rate target has, at all intervals, what its pre spikes change alone.
@@ -176,7 +176,7 @@ def exponential_window(rule: STDPSpec, intervals: Floats) -> Floats:
     return expected
 
 
-def plot_window(axes: Axes, window: Window, rule: STDPSpec) -> DrawnWindow:
+def plot_window(axes: Axes, window: Window, rule: PairRule) -> DrawnWindow:
     """Draw measured weight changes against the interval between the spikes, over the rule's exponentials.
 
     Parameters
@@ -223,11 +223,10 @@ def _progress(view: RunView) -> Figure:
 
 def _windows(view: RunView) -> Figure:
     spec = view.spec
-    rules: dict[Any, STDPSpec] = {"XY": spec.plasticity}
-    if spec.competition.learned and spec.competition.rule != "anti_hebbian":  # which knows no pairs
+    rules: dict[Any, PairRule] = {"XY": spec.plasticity}
+    if spec.competition.is_learned and spec.competition.rule != "anti_hebbian":  # which knows no pairs
         rules["YY"] = spec.competition
-    kind = "anti-STDP" if spec.competition.rule == "stdp" else "rate target"
-    names = {"XY": "feedforward STDP (XY)", "YY": f"competition, {kind} (YY)"}
+    names = {"XY": "feedforward STDP (XY)", "YY": f"competition, {spec.competition.rule} (YY)"}
     figure = style.new_figure(style.SINGLE * len(rules), 65)
     panels = np.atleast_1d(figure.subplots(1, len(rules)))
     for axes, (name, rule) in zip(panels, rules.items(), strict=True):

@@ -58,11 +58,11 @@ BASES = {
 ONCE = ("training.images=5000", "training.pool=0")
 KINDS = {
     "fixed": (),
-    "none": ("competition.c_w=0",),
-    "anti-STDP": ("competition.learned=true",),
-    "anti-STDP, two-step": ("competition.learned=true",),
-    "rate target": ("competition.learned=true", "competition.rule=rate_target"),
-    "anti-Hebbian": ("competition.learned=true", "competition.rule=anti_hebbian"),
+    "none": ("competition.rule=none",),
+    "anti-STDP": ("competition.rule=anti_stdp",),
+    "anti-STDP, two-step": ("competition.rule=anti_stdp",),
+    "rate target": ("competition.rule=rate_target",),
+    "anti-Hebbian": ("competition.rule=anti_hebbian",),
 }
 """Kinds of competition; all are compared with the first."""
 FROM_CONSTANT = {
@@ -200,6 +200,6 @@ def compare_on_test(network: str, kind: str, options: Options, client: Client) -
     accuracy = {
         name: {seed: scores[seed][key] for seed in seeds} for name, key in (("vote", rule), ("linear", "linear"))
     }
-    learned = Run.open(paths[0]).load_state().network.competition if spec.competition.learned else None
+    learned = Run.open(paths[0]).load_state().network.competition if spec.competition.is_learned else None
     weights = None if learned is None else off_diagonal(learned).ravel()
     return Result(kind, best.params, best.value or 0.0, len(complete), accuracy, weights)

@@ -63,7 +63,7 @@ class PaperFigure(NamedTuple):
 
 
 LCSNN = Network("lcsnn-25-k12-steady")
-LEARNED = Network(LCSNN.preset, ("competition.learned=true",), f"{LCSNN.preset}-learned")
+LEARNED = Network(LCSNN.preset, ("competition.rule=anti_stdp",), f"{LCSNN.preset}-learned")
 """Its weights have no bounds, unlike those of the preset lcsnn-25-k12-learned."""
 
 

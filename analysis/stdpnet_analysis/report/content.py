@@ -92,8 +92,8 @@ def _sections(view: RunView, progress: Progress) -> list[Section]:
     for name, reason in reasons.items():
         missing[section_of(name)].setdefault(reason, []).append(name)
     competition = view.spec.competition
-    text = {"Competition": "" if competition.learned else _fixed(view.spec)}
-    if not competition.learned:
+    text = {"Competition": "" if competition.is_learned else _fixed(view.spec)}
+    if not competition.is_learned:
         missing["Competition"] = {}
     return [
         Section(
@@ -114,11 +114,11 @@ def section_of(name: str) -> str:
 
 
 def _fixed(spec: ExperimentSpec) -> str:
-    if spec.competition.c_w == 0:
-        return "This network has no competition (competition.c_w = 0)."
+    if spec.competition.rule == "none":
+        return "This network has no competition (competition.rule = none)."
     return (
         f"The competition of this network is fixed: every neuron inhibits the {spec.geometry.channels - 1} others "
-        f"of its position by {spec.competition.c_w:g} mV. Train with --set competition.learned=true to learn it."
+        f"of its position by {spec.competition.c_w:g} mV. Train with --set competition.rule=anti_stdp to learn it."
     )
 
 
@@ -162,7 +162,7 @@ def _facts(view: RunView, summary: Summary) -> dict[str, str]:
         "training images": f"{count(summary.images)} of {count(summary.goal)}",
         "positions × channels": f"{geometry.positions} × {geometry.channels} = {count(geometry.neurons)} neurons",
         "synapses": f"{count(geometry.feedforward_synapses)} XY + {count(geometry.competition_synapses)} YY",
-        "competition": view.spec.competition.kind,
+        "competition": view.spec.competition.rule,
         "seed": str(summary.seed),
     }
     if summary.images_per_s is not None:
@@ -239,7 +239,7 @@ def _when(begin: int, end: int, now: int) -> str:
 def changed_keys(spec: ExperimentSpec) -> list[tuple[str, str, str]]:
     """Return key, value and meaning of all that differs from the defaults, and of what a reader looks for first."""
     always = {"seed", "dataset.name", "topology.architecture", "topology.channels", "topology.kernel"}
-    always |= {"training.images", "competition.learned", "competition.c_w"}
+    always |= {"training.images", "competition.rule", "competition.c_w"}
     rows, default = [], ExperimentSpec()
     for name in type(spec).model_fields:
         part, usual = getattr(spec, name), getattr(default, name)

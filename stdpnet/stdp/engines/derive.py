@@ -9,7 +9,7 @@ import numpy as np
 
 from stdpnet.stdp.engines.constants import CompetitionConstants, Constants, NeuronConstants, STDPConstants
 from stdpnet.stdp.spec.experiment import ExperimentSpec
-from stdpnet.stdp.spec.plasticity import STDPSpec
+from stdpnet.stdp.spec.plasticity import PairRule
 
 
 def constants(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Constants:
@@ -37,7 +37,7 @@ def _neuron(spec: ExperimentSpec, real: Any) -> NeuronConstants:
     )
 
 
-def _stdp(rule: STDPSpec, dt: float, real: Any) -> STDPConstants:
+def _stdp(rule: PairRule, dt: float, real: Any) -> STDPConstants:
     A_plus, A_minus = rule.amplitudes
     return STDPConstants(
         A_plus=real(A_plus),

@@ -14,7 +14,7 @@ from stdpnet.spec.monitoring import CheckpointSpec, CurveSpec, HealthSpec, Progr
 from stdpnet.spec.topology import TopologySpec
 from stdpnet.spec.training import TrainingSpec
 from stdpnet.stdp.spec.neuron import NeuronSpec
-from stdpnet.stdp.spec.plasticity import CompetitionSpec, PlasticitySpec
+from stdpnet.stdp.spec.plasticity import LEARNING, CompetitionSpec, PlasticitySpec
 from stdpnet.stdp.spec.simulation import SimulationSpec
 
 
@@ -51,8 +51,8 @@ class ExperimentSpec(Spec):
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
         self.topology.geometry(self.dataset.crop)  # raises where the kernel does not fit
-        if self.training.two_step and not self.competition.learned:
-            raise ValueError("training.two_step: needs competition.learned = true, or set it to 0")
+        if self.training.two_step and not self.competition.is_learned:
+            raise ValueError(f"training.two_step: needs competition.rule = {', '.join(LEARNING)}; or set it to 0")
         if self.curve.every and self.dataset.validation < self.curve.validation:
             raise ValueError(
                 f"curve.validation: {self.curve.validation} images need dataset.validation >= {self.curve.validation}, "

@@ -1,8 +1,9 @@
-"""Pair-based STDP, for the feedforward synapses and, with other signs, for the competition."""
+"""The plasticity of the feedforward synapses and the competition between the neurons of a position."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import warnings
+from typing import Any, Literal, Protocol, Self
 
 from pydantic import Field, model_validator
 
@@ -10,11 +11,41 @@ from stdpnet.spec.base import Spec
 
 Traces = Literal["nearest", "all_to_all"]
 InitialCompetition = Literal["uniform", "constant"]
-CompetitionRule = Literal["stdp", "rate_target", "anti_hebbian"]
+CompetitionRule = Literal["none", "fixed", "anti_stdp", "rate_target", "anti_hebbian"]
+LEARNING: tuple[CompetitionRule, ...] = ("anti_stdp", "rate_target", "anti_hebbian")
+"""The rules by which a competition is learned."""
 
 
-class STDPSpec(Spec):
-    """w <- clip(w - A_minus*y) on a pre spike, w <- clip(w + A_plus*x) on a post spike; x, y are exponential traces."""
+class PairRule(Protocol):
+    """What an engine needs to know of a rule that learns from pairs of spikes.
+
+    With x and y the exponential traces of the pre- and postsynaptic neuron: w <- clip(w - A_minus*(y - resting_trace))
+    on a pre spike, w <- clip(w + A_plus*x) on a post spike.
+    """
+
+    @property
+    def tau_plus(self) -> float: ...  # noqa: D102
+    @property
+    def tau_minus(self) -> float: ...  # noqa: D102
+    @property
+    def traces(self) -> Traces: ...  # noqa: D102
+    @property
+    def w_min(self) -> float: ...  # noqa: D102
+    @property
+    def w_max(self) -> float: ...  # noqa: D102
+    @property
+    def amplitudes(self) -> tuple[float, float]: ...  # noqa: D102
+    @property
+    def resting_trace(self) -> float: ...  # noqa: D102
+
+
+def _check_bounds(spec: PairRule) -> None:
+    if not spec.w_min < spec.w_max:
+        raise ValueError(f"w_min: {spec.w_min} must lie below w_max = {spec.w_max}")
+
+
+class PlasticitySpec(Spec):
+    """Pair-based STDP of the feedforward synapses XY; their weights are in mV."""
 
     A_plus: float = 0.01
     """Weight change of a post spike right after a pre spike (trace 1); weight units."""
@@ -30,16 +61,19 @@ class STDPSpec(Spec):
     """Lower bound of a weight."""
     w_max: float = 1.0
     """Upper bound of a weight."""
+    mean_weight: float = Field(0.3, gt=0)
+    """Mean feedforward weight of a neuron, kept after each training image: norm = mean_weight * fan-in; mV."""
+    half_life: float = Field(0.0, ge=0)
+    """Training images after which A_plus and A_minus have halved, exponentially; 0: they stay."""
 
     @model_validator(mode="after")
     def _bounds_are_ordered(self) -> Self:
-        if not self.w_min < self.w_max:
-            raise ValueError(f"w_min: {self.w_min} must lie below w_max = {self.w_max}")
+        _check_bounds(self)
         return self
 
     @property
     def amplitudes(self) -> tuple[float, float]:
-        """A_plus and A_minus that are used."""
+        """A_plus and A_minus, weight units."""
         return self.A_plus, self.A_minus
 
     @property
@@ -48,41 +82,35 @@ class STDPSpec(Spec):
         return 0.0
 
 
-class PlasticitySpec(STDPSpec):
-    """STDP of the feedforward synapses XY; their weights are in mV."""
-
-    mean_weight: float = Field(0.3, gt=0)
-    """Mean feedforward weight of a neuron, kept after each training image: norm = mean_weight * fan-in; mV."""
-    half_life: float = Field(0.0, ge=0)
-    """Training images after which A_plus and A_minus have halved, exponentially; 0: they stay."""
-
-
-class CompetitionSpec(STDPSpec):
-    """The inhibitory synapses YY between neurons of one position: fixed, or learned by one of three local rules.
+class CompetitionSpec(Spec):
+    """The inhibitory synapses YY between neurons of one position: none, fixed, or learned by one of three local rules.
 
     With a and b the traces of the pre- and postsynaptic neuron, n their spikes in a presentation, alpha =
     target_rate*(tau_plus + tau_minus) and p = target_rate*duration:
 
-    - stdp: c <- c - A_minus*b on a pre, c + A_plus*a on a post spike; of negative amplitudes, anti-STDP;
+    - anti_stdp: c <- c - A_minus*b on a pre, c + A_plus*a on a post spike, with negative amplitudes;
     - rate_target (Vogels et al. 2011, doi 10.1126/science.1211095): c <- c - eta*(b - alpha) on a pre, c - eta*a on a
       post spike: inhibition grows until its target fires at target_rate;
     - anti_hebbian (Földiák 1990, doi 10.1007/BF02331346; with spike counts Zylberberg et al. 2011, doi
       10.1371/journal.pcbi.1002250): c <- c - eta*(n_pre*n_post - p*p) after each presentation: neurons that answer
       the same images inhibit each other more.
+
+    Keys that the rule does not use are ignored, so that a search or `--set` may change the rule alone. A fixed weight
+    of 0 is the same as none, and is called so. Files of older versions say `learned = true` or `false` and call
+    anti_stdp `stdp`; they are read as they were meant.
     """
 
-    learned: bool = False
-    """False: every weight is c_w and stays; True: they are trained with the keys below."""
+    rule: CompetitionRule = "fixed"
+    """none; fixed: every weight is c_w; or learned: by anti_stdp (A_plus, A_minus), rate_target or anti_hebbian (eta,
+    target_rate)."""
+    c_w: float = Field(-100.0, le=0)
+    """Weight of fixed competition, or the strongest initial weight of a learned one, mV."""
     initial: InitialCompetition = "uniform"
     """Initial weights of a learned competition: uniform in (c_w, 0), or constant: all are c_w, as if it were fixed."""
-    rule: CompetitionRule = "stdp"
-    """How it is learned: stdp (A_plus, A_minus), rate_target or anti_hebbian (eta, target_rate)."""
-    c_w: float = Field(-100.0, le=0)
-    """Weight of fixed competition, or the strongest initial weight of a learned one, mV; 0: no competition."""
     A_plus: float = -1.626
-    """Weight change of a post spike right after a pre spike, mV; negative strengthens the inhibition."""
+    """anti_stdp: weight change of a post spike right after a pre spike, mV; negative strengthens the inhibition."""
     A_minus: float = -0.0556
-    """Weight change, subtracted, of a pre spike right after a post spike, mV; negative weakens the inhibition."""
+    """anti_stdp: weight change, subtracted, of a pre spike right after a post spike, mV; negative weakens it."""
     eta: float = Field(0.1, ge=0)
     """Learning rate of rate_target and anti_hebbian, mV."""
     target_rate: float = Field(2.0, ge=0)
@@ -91,6 +119,8 @@ class CompetitionSpec(STDPSpec):
     """Time constant of the presynaptic trace, ms."""
     tau_minus: float = Field(16.5, gt=0)
     """Time constant of the postsynaptic trace, ms."""
+    traces: Traces = "nearest"
+    """nearest: a spike sets its trace to 1; all_to_all: it adds 1."""
     w_min: float = Field(float("-inf"), allow_inf_nan=True)
     """Lower bound of a learned weight, mV (clamps it from below)."""
     w_max: float = Field(0.0, le=0)
@@ -98,25 +128,59 @@ class CompetitionSpec(STDPSpec):
     drift: float = 0.0
     """Added to every learned weight after each presentation, then clipped, mV."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_key_names_the_rule(cls, values: Any) -> Any:
+        """Translate the keys of older versions; a fixed weight of 0 is no competition."""
+        if not isinstance(values, dict):
+            return values
+        older = values.get("learned") is not None or values.get("rule") == "stdp"
+        rule = _translated(values.get("learned"), values.get("rule")) if older else values.get("rule", "fixed")
+        if rule == "fixed" and values.get("c_w") == 0:
+            rule = "none"
+        if older and len(values) < len(cls.model_fields):  # written by a person: a run's file has every key
+            warnings.warn(
+                "competition.learned, competition.rule = 'stdp': are keys of an older version and still read; write "
+                f"competition.rule = '{rule}' instead",
+                FutureWarning,
+                stacklevel=2,
+            )
+        return {key: value for key, value in values.items() if key != "learned"} | {"rule": rule}
+
     @model_validator(mode="after")
-    def _rule_is_used(self) -> Self:
-        if self.rule != "stdp" and not self.learned:
-            raise ValueError(f"rule: '{self.rule}' learns the competition; set competition.learned = true too")
+    def _bounds_are_ordered(self) -> Self:
+        _check_bounds(self)
         return self
 
     @property
+    def is_learned(self) -> bool:
+        """Whether every pair of neurons has a weight of its own, which changes in training."""
+        return self.rule in LEARNING
+
+    @property
+    def fixed_weight(self) -> float:
+        """The one weight of a competition that is not learned, mV: c_w, or 0 where there is none."""
+        return self.c_w if self.rule == "fixed" else 0.0
+
+    @property
     def amplitudes(self) -> tuple[float, float]:
-        """A_plus and A_minus that are used: those of the rule."""
-        return {"stdp": super().amplitudes, "rate_target": (-self.eta, self.eta), "anti_hebbian": (0.0, 0.0)}[self.rule]
+        """A_plus and A_minus that the rule uses, mV; 0 where it does not learn from pairs of spikes."""
+        return {"anti_stdp": (self.A_plus, self.A_minus), "rate_target": (-self.eta, self.eta)}.get(
+            self.rule, (0.0, 0.0)
+        )
 
     @property
     def resting_trace(self) -> float:
         """Postsynaptic trace at which a pre spike changes nothing: alpha of rate_target."""
         return self.target_rate * (self.tau_plus + self.tau_minus) / 1000 if self.rule == "rate_target" else 0.0
 
-    @property
-    def kind(self) -> str:
-        """What a table calls it: none, fixed, learned (by anti-STDP), rate_target or anti_hebbian."""
-        if not self.learned:
-            return "fixed" if self.c_w else "none"
-        return "learned" if self.rule == "stdp" else self.rule
+
+def _translated(learned: Any, rule: Any) -> Any:
+    """Return the rule that the older key `learned` meant beside an older or a newer value of `rule`."""
+    if learned not in (True, False, None):
+        raise ValueError(f"learned: {learned!r} is neither true nor false; leave it out and set rule")
+    if learned:
+        return "anti_stdp" if rule in (None, "stdp", "none", "fixed") else rule
+    if rule in LEARNING:
+        raise ValueError(f"learned: False contradicts rule = '{rule}'; leave the older key learned out")
+    return "fixed"

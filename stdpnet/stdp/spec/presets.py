@@ -105,7 +105,7 @@ _FCSNN: Tables = {
     "competition": {"c_w": -851.0},
     "training": {"images": 6 * _POOL, "pool": _POOL},
 }
-_LEARNED = {"c_w": -1700.0, "A_plus": -20.0, "A_minus": -0.3}
+_LEARNED = {"rule": "anti_stdp", "c_w": -1700.0, "A_plus": -20.0, "A_minus": -0.3}
 _SMALL_FIELD = 2.0
 """Factor of mean weight and A_plus where a field has half as many pixels (8 x 8 instead of 12 x 12)."""
 
@@ -125,7 +125,7 @@ def _thesis(row: Row) -> ExperimentSpec:
     tables = {
         **_THESIS,
         "plasticity": {"mean_weight": row.thesis_mean_weight},
-        "competition": {"c_w": row.thesis_c_w, "learned": row.learned},
+        "competition": {"c_w": row.thesis_c_w, "rule": "anti_stdp" if row.learned else "fixed"},
     }
     return ExperimentSpec(topology=_topology(row), **tables)
 
@@ -139,7 +139,7 @@ def _better(row: Row) -> ExperimentSpec:
         doubled = {key: _SMALL_FIELD * plasticity[key] for key in ("A_plus", "mean_weight")}
         tables = {**tables, "plasticity": {**plasticity, **doubled}}
     if row.learned:
-        tables = {**tables, "competition": {**tables["competition"], "learned": True, **_LEARNED}}
+        tables = {**tables, "competition": _LEARNED}
     return ExperimentSpec(**{**tables, "topology": _topology(row)})
 
 

@@ -29,7 +29,7 @@ def rows(run):
     return [{key: value for key, value in row.items() if key != "images_per_s"} for row in run.rows("progress")]
 
 
-EXACT = ["competition.learned=true", "simulation.dtype=float64", "topology.channels=4"]
+EXACT = ["competition.rule=anti_stdp", "simulation.dtype=float64", "topology.channels=4"]
 
 
 @pytest.mark.parametrize("overrides", [[], EXACT], ids=["fixed", "learned"])

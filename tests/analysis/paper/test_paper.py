@@ -105,7 +105,7 @@ def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
 
 
 def test_a_script_takes_runs_of_ones_own(folder):
-    spec = stdpnet.load_config("digits", [*TINY[2:4], "training.images=5", "competition.learned=true"])
+    spec = stdpnet.load_config("digits", [*TINY[2:4], "training.images=5", "competition.rule=anti_stdp"])
     run = stdpnet.train(spec, folder / "own")
     made = script("figure_10.py", folder, run.path, "--format", "svg", "--folder", "elsewhere")
     assert made.stdout.strip() == "elsewhere/figure-10-competition-weights.svg"

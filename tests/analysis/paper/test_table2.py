@@ -25,7 +25,7 @@ def test_every_row_has_the_thesis_s_figures_and_a_preset():
     for preset in ("thesis", "best"):
         for task in table2.plan(TABLE_2, 1, preset, __import__("pathlib").Path("x")):
             row = TABLE_2[task.row]
-            assert (task.spec.topology.channels, task.spec.competition.learned) == (row.channels, row.learned)
+            assert (task.spec.topology.channels, task.spec.competition.is_learned) == (row.channels, row.learned)
             training = task.spec.training
             assert (training.pool or training.images) <= 5000, "different images"
             assert task.run.name.startswith(row.name + ("-thesis" if preset == "thesis" else ""))

@@ -22,14 +22,14 @@ NUMPY, CYTHON = ENGINES["brian2-numpy"], ENGINES["brian2-cython"]
     ("architecture", "rule", "traces"),
     [
         *((architecture, "fixed", "nearest") for architecture in ARCHITECTURES),
-        *((architecture, "stdp", "all_to_all") for architecture in ARCHITECTURES),
+        *((architecture, "anti_stdp", "all_to_all") for architecture in ARCHITECTURES),
         ("locally_connected", "rate_target", "nearest"),
         ("convolutional", "anti_hebbian", "all_to_all"),
     ],
 )
 def test_numpy_and_cython_targets_are_equal_to_the_last_bit(architecture, rule, traces):
-    competition = {"drift": 0.05} if rule == "fixed" else {"learned": True, "rule": rule, "drift": 0.05}
-    spec = lively(architecture, competition={**competition, "traces": traces}, plasticity={"traces": traces})
+    competition = {"rule": rule, "drift": 0.05, "traces": traces}
+    spec = lively(architecture, competition=competition, plasticity={"traces": traces})
     trains = random_trains(np.random.default_rng(6), 3, 40, 36, 0.15)
     one, other = build(spec, NUMPY), build(spec, CYTHON)
     (outcome, seen), (expected, wanted) = show(one, trains), show(other, trains)
@@ -41,7 +41,7 @@ def test_numpy_and_cython_targets_are_equal_to_the_last_bit(architecture, rule, 
 
 
 def test_an_operation_out_of_order_is_refused():
-    engine = build(lively(competition={"learned": True}), NUMPY)
+    engine = build(lively(competition={"rule": "anti_stdp"}), NUMPY)
     brian.check_order(engine._brian)
     engine._groups.by_name["XY"].depress.order = -40  # before transmit
     with pytest.raises(EngineError, match=r"XY_depress.*MODEL asks for"):
@@ -97,7 +97,7 @@ def test_no_spike_slips_a_step_over_many_images_in_one_run(dt):
 
 
 def test_many_images_in_one_run_equal_a_run_for_each():
-    spec = lively("convolutional", competition={"learned": True, "drift": -0.01})
+    spec = lively("convolutional", competition={"rule": "anti_stdp", "drift": -0.01})
     trains = random_trains(np.random.default_rng(7), 12, 40, 36, 0.15)
     together, single = build(spec, NUMPY), build(spec, NUMPY)
     counts = together.present(trains, TRAINING).counts
@@ -107,7 +107,7 @@ def test_many_images_in_one_run_equal_a_run_for_each():
 
 
 def test_one_engine_serves_all_switches_in_turn():
-    spec = lively(competition={"learned": True})
+    spec = lively(competition={"rule": "anti_stdp"})
     rng = np.random.default_rng(9)
     turns = [TRAINING, FROZEN, Switches(True, False, True), FROZEN, Switches(False, True, False), TRAINING]
     trains = [random_trains(rng, 2, 40, 36, 0.2) for _ in turns]
@@ -124,7 +124,7 @@ def test_one_engine_serves_all_switches_in_turn():
 def test_fixed_competition_equals_synapses_of_that_weight():
     keys = {"c_w": -1.7, "A_plus": 0.0, "A_minus": 0.0}
     fixed = build(lively(competition=keys), NUMPY)
-    synapses = build(lively(competition={**keys, "learned": True}), NUMPY)
+    synapses = build(lively(competition={**keys, "rule": "anti_stdp"}), NUMPY)
     synapses.network.weights[:] = fixed.network.weights
     synapses.network.competition[:] = [fixed.network.competition_matrix(0)] * fixed.network.geometry.positions
     trains = random_trains(np.random.default_rng(10), 3, 40, 36, 0.25)

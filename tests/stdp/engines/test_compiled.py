@@ -22,7 +22,9 @@ from tests.stdp.engines.networks import ARCHITECTURES, TRAINING, lively, random_
     ],
 )
 def test_blocks_of_any_shape_equal_plain_loops(architecture, dtype, block):
-    spec = lively(architecture, topology={"channels": 21}, competition={"learned": True}, simulation={"dtype": dtype})
+    spec = lively(
+        architecture, topology={"channels": 21}, competition={"rule": "anti_stdp"}, simulation={"dtype": dtype}
+    )
     trains = random_trains(np.random.default_rng(0), 4, 40, 36, 0.15)
     plain, wide = (NumbaEngine(spec, initial_network(spec), 1, shape) for shape in (None, block))
     for switches in (TRAINING, FROZEN):
@@ -35,7 +37,7 @@ def test_blocks_of_any_shape_equal_plain_loops(architecture, dtype, block):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("switches", [TRAINING, FROZEN, Switches(False, False, True)], ids=str)
 def test_threads_equal_one_thread(architecture, switches):
-    spec = lively(architecture, competition={"learned": True, "drift": 0.01})
+    spec = lively(architecture, competition={"rule": "anti_stdp", "drift": 0.01})
     trains = random_trains(np.random.default_rng(9), 13, 40, 36, 0.2)
     engines = [NumbaEngine(spec, initial_network(spec), threads) for threads in (1, 2, 3, 7)]
     outcomes = [engine.present(trains, switches) for engine in engines]
@@ -105,7 +107,7 @@ def test_events_are_the_spikes_inside_each_receptive_field(geometry):
 
 def test_padding_stays_out_of_the_network_even_where_bounds_exclude_0():
     keys = {"w_min": 0.1, "w_max": 0.9, "A_minus": 0.05}
-    spec = lively(plasticity=keys, competition={"learned": True, "w_max": -0.5}, simulation={"dtype": "float32"})
+    spec = lively(plasticity=keys, competition={"rule": "anti_stdp", "w_max": -0.5}, simulation={"dtype": "float32"})
     trains = random_trains(np.random.default_rng(0), 6, 40, 36, 0.2)
     padded, plain = (NumbaEngine(spec, initial_network(spec), 1, block) for block in (Block(8, 3), None))
     counts = padded.present(trains, TRAINING).counts
@@ -118,7 +120,7 @@ def test_padding_stays_out_of_the_network_even_where_bounds_exclude_0():
 def test_traces_that_fade_to_nothing_are_raised_again():
     """A trace that underflows to 0 between two spikes of a neuron must not be mistaken for that of a neuron at rest."""
     keys = {"tau_minus": 0.01, "tau_plus": 0.01, "A_minus": 0.05}
-    spec = lively(plasticity=keys, competition={"learned": True, **keys}, simulation={"dtype": "float32"})
+    spec = lively(plasticity=keys, competition={"rule": "anti_stdp", **keys}, simulation={"dtype": "float32"})
     trains = random_trains(np.random.default_rng(0), 6, 40, 36, 0.3)
     plain, wide = (NumbaEngine(spec, initial_network(spec), 1, block) for block in (None, "fitting"))
     np.testing.assert_array_equal(plain.present(trains, TRAINING).counts, wide.present(trains, TRAINING).counts)

@@ -29,10 +29,10 @@ def assert_same(spec, engine_keys, trains, switches=TRAINING, learning_rates=Non
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("learned", [False, True], ids=["fixed", "learned"])
+@pytest.mark.parametrize("rule", ["fixed", "anti_stdp"])
 @pytest.mark.parametrize("traces", ["nearest", "all_to_all"])
-def test_training_equals_the_naive_twin(engine_keys, architecture, learned, traces):
-    competition = {"learned": learned, "traces": traces, "drift": 0.05}
+def test_training_equals_the_naive_twin(engine_keys, architecture, rule, traces):
+    competition = {"rule": rule, "traces": traces, "drift": 0.05}
     spec = lively(architecture, competition=competition, plasticity={"traces": traces})
     trains = random_trains(np.random.default_rng(1), 3, spec.simulation.steps, 36, 0.15)
     outcome = assert_same(spec, engine_keys, trains)
@@ -44,7 +44,7 @@ def test_training_equals_the_naive_twin(engine_keys, architecture, learned, trac
 @pytest.mark.parametrize("traces", ["nearest", "all_to_all"])
 def test_other_rules_of_the_competition_equal_the_naive_twin(engine_keys, architecture, rule, traces):
     keys = {"rule": rule, "eta": 0.05, "target_rate": 60.0, "w_min": -4.5, "w_max": -0.01}
-    spec = lively(architecture, competition={"learned": True, "traces": traces, "drift": 0.02, **keys})
+    spec = lively(architecture, competition={"traces": traces, "drift": 0.02, **keys})
     trains = random_trains(np.random.default_rng(6), 4, spec.simulation.steps, 36, 0.15)
     assert assert_same(spec, engine_keys, trains).counts.sum() > 20
     engine, before = build(spec, engine_keys), initial_network(spec).competition
@@ -62,11 +62,13 @@ def test_a_convolution_with_a_single_position_equals_the_naive_twin(engine_keys)
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_homeostasis_of_theta_and_a_changing_learning_rate_equal_the_naive_twin(engine_keys, architecture):
-    spec = lively(architecture, neuron={"target_rate": 40.0}, competition={"learned": True})
+    spec = lively(architecture, neuron={"target_rate": 40.0}, competition={"rule": "anti_stdp"})
     trains = random_trains(np.random.default_rng(7), 4, spec.simulation.steps, 36, 0.2)
     rates = np.array([1.0, 0.3, 0.7, 0.1])
     assert_same(spec, engine_keys, trains, learning_rates=rates)
-    relaxed, free = (build(each, engine_keys) for each in (spec, lively(architecture, competition={"learned": True})))
+    relaxed, free = (
+        build(each, engine_keys) for each in (spec, lively(architecture, competition={"rule": "anti_stdp"}))
+    )
     for engine in (relaxed, free):
         engine.present(trains, TRAINING)
     assert (relaxed.network.theta < free.network.theta).any()
@@ -75,7 +77,7 @@ def test_homeostasis_of_theta_and_a_changing_learning_rate_equal_the_naive_twin(
 
 @pytest.mark.parametrize("switches", [Switches(*on) for on in itertools.product([False, True], repeat=3)], ids=str)
 def test_each_switch_changes_only_what_it_names(switches):
-    spec = lively(competition={"learned": True, "drift": 0.01})
+    spec = lively(competition={"rule": "anti_stdp", "drift": 0.01})
     trains = random_trains(np.random.default_rng(2), 2, spec.simulation.steps, 36, 0.2)
     before = initial_network(spec)
     for engine_keys in (ENGINES["numba"], ENGINES["brian2-numpy"]):
@@ -87,7 +89,7 @@ def test_each_switch_changes_only_what_it_names(switches):
 
 
 def test_a_frozen_network_never_changes(engine_keys):
-    spec = lively(competition={"learned": True, "drift": 0.01})
+    spec = lively(competition={"rule": "anti_stdp", "drift": 0.01})
     engine = build(spec, engine_keys)
     before = engine.network.copy()
     outcome = engine.present(random_trains(np.random.default_rng(3), 3, 40, 36, 0.2), FROZEN)
@@ -96,7 +98,7 @@ def test_a_frozen_network_never_changes(engine_keys):
 
 
 def test_presentations_together_equal_one_by_one(engine_keys):
-    spec = lively(competition={"learned": True})
+    spec = lively(competition={"rule": "anti_stdp"})
     trains = random_trains(np.random.default_rng(4), 4, 40, 36, 0.2)
     together, single = build(spec, engine_keys), build(spec, engine_keys)
     counts = together.present(trains, TRAINING).counts
@@ -108,14 +110,14 @@ def test_presentations_together_equal_one_by_one(engine_keys):
 @pytest.mark.parametrize("architecture", ["locally_connected", "convolutional"])
 @pytest.mark.parametrize("silent", ["A_plus", "A_minus"])
 def test_an_amplitude_of_zero_equals_the_naive_twin(engine_keys, architecture, silent):
-    spec = lively(architecture, plasticity={silent: 0.0}, competition={"learned": True, silent: 0.0})
+    spec = lively(architecture, plasticity={silent: 0.0}, competition={"rule": "anti_stdp", silent: 0.0})
     trains = random_trains(np.random.default_rng(12), 2, spec.simulation.steps, 36, 0.2)
     assert assert_same(spec, engine_keys, trains).counts.sum() > 0
 
 
 @pytest.mark.parametrize("dt", [0.5, 0.1, 3.0])
 def test_other_time_steps_equal_the_naive_twin(engine_keys, dt):
-    spec = lively(simulation={"dt": dt, "duration": 60 * dt}, competition={"learned": True})
+    spec = lively(simulation={"dt": dt, "duration": 60 * dt}, competition={"rule": "anti_stdp"})
     assert_same(spec, engine_keys, random_trains(np.random.default_rng(5), 3, 60, 36, 0.15))
 
 
@@ -136,8 +138,7 @@ specs = st.builds(
         neuron={"tau_refrac": refrac},
         plasticity={"A_minus": a_minus, "traces": traces, "w_max": w_max},
         competition={
-            "learned": rule != "fixed",
-            "rule": "stdp" if rule == "fixed" else rule,
+            "rule": rule,
             "target_rate": 20.0,
             "eta": abs(yy_amplitudes[0]),
             "traces": yy_traces,
@@ -147,7 +148,7 @@ specs = st.builds(
         },
     ),
     st.sampled_from(ARCHITECTURES),
-    st.sampled_from(["fixed", "stdp", "rate_target", "anti_hebbian"]),
+    st.sampled_from(["none", "fixed", "anti_stdp", "rate_target", "anti_hebbian"]),
     st.sampled_from(["nearest", "all_to_all"]),
     st.sampled_from(["nearest", "all_to_all"]),
     st.integers(0, 4),

@@ -171,7 +171,15 @@ def test_transmission_uses_the_weights_before_this_steps_plasticity(engine_keys)
 
 def competing(engine_keys, **keys):
     """Two neurons, driven one by one by pixels 0 and 1, with learned competition that starts at -3 mV."""
-    values = {"learned": True, "c_w": -3.0, "A_plus": 0.0, "A_minus": 0.0, "tau_plus": 10.0, "tau_minus": 8.0, **keys}
+    values = {
+        "rule": "anti_stdp",
+        "c_w": -3.0,
+        "A_plus": 0.0,
+        "A_minus": 0.0,
+        "tau_plus": 10.0,
+        "tau_minus": 8.0,
+        **keys,
+    }
     weights = [[10.0, 0.0], [0.0, 40.0], [0, 0], [0, 0]]
     bench = Bench(engine_keys, weights, competition=values)
     bench.engine.network.competition[0] = [[0.0, -3.0], [-3.0, 0.0]]

@@ -61,7 +61,7 @@ class Peer(NamedTuple):
 
 def check_comparable(spec: ExperimentSpec) -> None:
     """Raise ConfigError unless the scripts of the peers can simulate the spec's network."""
-    if spec.topology.architecture == "convolutional" or spec.competition.learned or spec.plasticity.half_life:
+    if spec.topology.architecture == "convolutional" or spec.competition.is_learned or spec.plasticity.half_life:
         raise ConfigError(
             "--peer: other simulators are compared with locally or fully connected networks, fixed competition and "
             f"plasticity.half_life = 0 only, not with {spec.topology.label}; choose another CONFIG"
@@ -107,7 +107,7 @@ def _numbers(work: Workload) -> dict[str, float]:
         "refractory_steps": numbers.neuron.refractory_steps,
         "norm": numbers.norm,
         "relaxation": numbers.relaxation,
-        "c_w": spec.competition.c_w,
+        "c_w": spec.competition.fixed_weight,
         "dt": spec.simulation.dt,
     }
 
