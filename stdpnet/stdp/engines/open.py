@@ -22,6 +22,6 @@ def make_engine(spec: ExperimentSpec, network: Network, threads: int | None = No
 
             return NumbaEngine(spec, network, threads)
         case "brian2":
-            from stdpnet.stdp.engines.brian import BrianEngine
+            from stdpnet.stdp.engines.brian.engine import BrianEngine
 
             return BrianEngine(spec, network)

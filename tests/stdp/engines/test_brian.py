@@ -1,4 +1,4 @@
-"""What only Brian2 can get wrong: the order of its operations, its compiler flags, its clock, its preferences."""
+"""The Brian2 engine by itself: the order of its operations, its compiler flags, its clock, its preferences."""
 
 import os
 import subprocess
@@ -11,7 +11,9 @@ from brian2.codegen.runtime.cython_rt import CythonCodeObject
 from brian2.codegen.runtime.cython_rt.extension_manager import cython_extension_manager
 
 from stdpnet.errors import EngineError
-from stdpnet.stdp.engines import brian
+from stdpnet.stdp.engines.brian import process
+from stdpnet.stdp.engines.brian.engine import BrianEngine
+from stdpnet.stdp.engines.brian.groups import check_order
 from stdpnet.stdp.engines.protocol import FROZEN, Switches
 from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
 
@@ -42,26 +44,26 @@ def test_numpy_and_cython_targets_are_equal_to_the_last_bit(architecture, rule, 
 
 def test_an_operation_out_of_order_is_refused():
     engine = build(lively(competition={"rule": "anti_stdp"}), NUMPY)
-    brian.check_order(engine._brian)
+    check_order(engine._brian)
     engine._groups.by_name["XY"].depress.order = -40  # before transmit
-    with pytest.raises(EngineError, match=r"XY_depress.*MODEL asks for"):
-        brian.check_order(engine._brian)
+    with pytest.raises(EngineError, match=r"XY_depress.*docs/model.md asks for"):
+        check_order(engine._brian)
 
 
 def test_an_unknown_operation_is_refused():
     engine = build(lively(), NUMPY)
     engine._brian.add(brian2.NetworkOperation(lambda: None, name="stranger"))
     with pytest.raises(EngineError, match="stranger"):
-        brian.check_order(engine._brian)
+        check_order(engine._brian)
 
 
 def test_every_flag_set_has_its_own_cache_folder_in_which_the_code_is_kept(tmp_path, monkeypatch):
-    assert brian.cache_folder(("-O3",)) != brian.cache_folder(("-O3", "-ffast-math"))
-    assert "-ffp-contract=off" in brian.COMPILER_FLAGS
-    monkeypatch.setattr(brian, "cache_folder", lambda: tmp_path)
+    assert process.cache_folder(("-O3",)) != process.cache_folder(("-O3", "-ffast-math"))
+    assert "-ffp-contract=off" in process.COMPILER_FLAGS
+    monkeypatch.setattr(process, "cache_folder", lambda: tmp_path)
     monkeypatch.setattr(cython_extension_manager, "_code_cache", {})  # of this process
-    with brian._preferences("cython"):
-        assert brian2.prefs["codegen.cpp.extra_compile_args_gcc"] == list(brian.COMPILER_FLAGS)
+    with process.preferences("cython"):
+        assert brian2.prefs["codegen.cpp.extra_compile_args_gcc"] == list(process.COMPILER_FLAGS)
         assert CythonCodeObject.is_available()
     assert len(list(tmp_path.glob("_cython_magic_*"))) > 0
 
@@ -147,7 +149,7 @@ def test_float32_is_refused():
     spec = lively(simulation={"engine": "brian2"})
     network = build(lively(simulation={"dtype": "float32"}), ENGINES["numba"]).network
     with pytest.raises(EngineError, match="float64"):
-        brian.BrianEngine(spec, network)
+        BrianEngine(spec, network)
 
 
 def test_a_missing_compiler_is_an_error_that_names_the_remedy(tmp_path):

@@ -1,0 +1,141 @@
+"""The reference engine: the time step of docs/model.md in Brian2 (Stimberg et al. 2019, doi 10.7554/eLife.47314)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import brian2
+import numpy as np
+from brian2.core.base import BrianObjectException
+from numpy.typing import NDArray
+
+from stdpnet.encoding import SpikeTrains
+from stdpnet.errors import EngineError
+from stdpnet.stdp.engines.brian.groups import ORDER, Groups, check_order
+from stdpnet.stdp.engines.brian.process import preferences, quick_collection, require_compiler
+from stdpnet.stdp.engines.derive import constants
+from stdpnet.stdp.engines.protocol import Outcome, Recording, Switches
+from stdpnet.stdp.network import Network, normalise
+from stdpnet.stdp.spec.experiment import ExperimentSpec
+
+
+class BrianEngine:
+    """Brian2 behind the `Engine` protocol: float64, one thread.
+
+    Parameters
+    ----------
+    spec : the experiment; simulation.brian2_target chooses Brian2's code generation target
+    network : float64 state, updated in place at the end of each `present`; untouched if that fails
+
+    Raises
+    ------
+    EngineError
+        If the network is not float64, no compiler serves the cython target, or Brian2 would not keep the model's order.
+    """
+
+    def __init__(self, spec: ExperimentSpec, network: Network) -> None:
+        if network.dtype != np.float64:
+            raise EngineError(f"simulation.dtype: brian2 computes in float64 only, the network is {network.dtype}")
+        self.network = network
+        self._spec = spec
+        self._constants = constants(spec, np.dtype(np.float64))
+        with preferences(spec.simulation.brian2_target):
+            if spec.simulation.brian2_target == "cython":
+                require_compiler()
+            self._groups = Groups(spec, network, self._constants)
+        operation = partial(brian2.NetworkOperation, clock=self._groups.clock)
+        self._recorder = operation(self._record, when="end", name="recorder")
+        self._brian = brian2.Network(self._groups.by_name.values(), self._recorder)
+        # One clock, and steps counted as whole numbers: rounding of the time cannot move the border of two images.
+        self._brian.add(operation(self._begin_step, when="start", order=-10, name="boundary"))
+        if not network.competition.ndim:
+            self._brian.add(operation(self._inhibit, when="synapses", order=ORDER["YY_transmit"], name="YY_transmit"))
+        for item in self._brian.sorted_objects:  # as Brian2 does in the first run; without a run it would warn
+            item._network = self._brian.id
+        check_order(self._brian)
+
+    def present(
+        self,
+        trains: SpikeTrains,
+        switches: Switches,
+        recording: Recording | None = None,
+        learning_rates: NDArray[np.float64] | None = None,
+    ) -> Outcome:
+        """Show presentations one after the other (see Engine.present)."""
+        counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
+        rates = np.ones(len(counts)) if learning_rates is None else learning_rates
+        self._run = run = _Run(
+            switches=switches, steps=trains.steps, learning_rates=rates, counts=counts, recording=recording
+        )
+        if not len(counts):
+            return Outcome(counts, 0)
+        self._groups.load(self.network, switches)
+        self._groups.set_input(trains)
+        self._recorder.active = recording is not None
+        try:
+            with preferences(self._spec.simulation.brian2_target), quick_collection():
+                self._brian.t_ = 0.0  # each call counts its steps from 0, so that the time keeps its precision
+                self._brian.run(len(counts) * run.steps * self._groups.clock.dt, namespace={})
+        except BrianObjectException as error:
+            raise EngineError(f"Brian2 cannot run the network: {error.__cause__ or error}") from error
+        self._end_presentation()
+        self._groups.store(self.network)
+        return Outcome(counts, run.unnormalised)
+
+    def _begin_step(self) -> None:
+        """Count steps; at the border of two presentations end the one and begin the other."""
+        if self._run.step % self._run.steps == 0:
+            if self._run.step:
+                self._end_presentation()
+            self._groups.rest(self._run.learning_rates[self._run.step // self._run.steps])
+        self._run.step += 1
+
+    def _end_presentation(self) -> None:
+        """Read the spike counts; normalise, let the competition learn, relax theta, as far as the switches allow it."""
+        run, groups = self._run, self._groups
+        counts = run.counts[(run.step - 1) // run.steps]
+        counts.reshape(-1)[:] = groups.array("Y", "count")
+        if run.switches.learn_xy:
+            run.unnormalised += normalise(groups.state["weights"], self._spec.plasticity)
+        if run.switches.learn_yy and groups.learned:
+            groups.end_competition(counts)
+        if run.switches.adapt_theta and self._constants.relaxation:
+            theta = groups.state["theta"]
+            np.maximum(theta - self._constants.relaxation, 0, out=theta)
+
+    def _inhibit(self) -> None:
+        """Transmit fixed competition (step 4): add what P*C*(C - 1) synapses of one weight would, in the same order."""
+        spikes = self._groups.spikes()
+        if not len(spikes):  # true of most steps
+            return
+        current = self._groups.array("Y", "I").reshape(self.network.theta.shape)
+        for neuron in spikes.tolist():
+            position, channel = divmod(neuron, self.network.geometry.channels)
+            unchanged = current[position, channel]  # no neuron inhibits itself
+            current[position] += self.network.competition
+            current[position, channel] = unchanged
+
+    def _record(self) -> None:
+        """Write the end of the step."""
+        recording = self._run.recording
+        assert recording is not None
+        image, step = divmod(self._run.step - 1, self._run.steps)
+        recording.v[image, step].reshape(-1)[:] = self._groups.array("Y", "v")
+        recording.current[image, step].reshape(-1)[:] = self._groups.array("Y", "I")
+        recording.theta[image, step].reshape(-1)[:] = self._groups.array("Y", "theta")
+        recording.spikes[image, step].reshape(-1)[self._groups.spikes()] = True
+
+
+@dataclass
+class _Run:
+    """The state of a call of `present`."""
+
+    switches: Switches
+    steps: int
+    learning_rates: NDArray[np.float64]
+    counts: NDArray[np.int32]
+    recording: Recording | None
+    unnormalised: int = 0
+    step: int = 0
+    """Steps that have begun, over all presentations."""
