@@ -14,9 +14,9 @@ from stdpnet.encoding import Encoder, SpikeTrains
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
 from stdpnet.runs import TrainingState
+from stdpnet.stdp.engines.compiled.blocks import fitting_block
 from stdpnet.stdp.engines.compiled.normalisation import normalise
-from stdpnet.stdp.engines.compiled.state import padded, spaced
-from stdpnet.stdp.engines.compiled.vectors import fitting_block
+from stdpnet.stdp.engines.compiled.state import padded, padded_length, spaced
 from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN, Outcome, Switches
@@ -137,8 +137,7 @@ class Workload:
     def _padded_weights(self) -> tuple[Floats, int]:
         """Return a copy of the feedforward weights as the engine lays them out, and its channels with the padding."""
         channels = self.network.geometry.channels
-        block = fitting_block(channels, self.network.dtype.itemsize)
-        length = -(-channels // block.length) * block.length
+        length = padded_length(channels, fitting_block(channels, self.network.dtype.itemsize))
         return padded(self.network.weights, spaced(length, self.network.dtype)), length
 
     def adder(self) -> Callable[[], None]:

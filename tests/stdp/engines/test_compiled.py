@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from stdpnet.geometry import Geometry
+from stdpnet.stdp.engines.compiled.blocks import Block, fitting_block, register_file
 from stdpnet.stdp.engines.compiled.engine import NumbaEngine
 from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layout
 from stdpnet.stdp.engines.compiled.schedule import by_group, by_presentation
-from stdpnet.stdp.engines.compiled.vectors import Block, fitting_block, register_file
 from stdpnet.stdp.engines.protocol import FROZEN, Switches
 from stdpnet.stdp.network import initial_network
 from tests.stdp.engines.networks import ARCHITECTURES, TRAINING, lively, random_trains

@@ -1,4 +1,4 @@
-"""What every engine must do: one suite, run over each of them, against the naive twin."""
+"""The contract of all engines: one suite, run over each of them, against the naive twin."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Hand-drawn rasters: each rule of MODEL's time step on a network small enough to compute on paper."""
+"""Hand-drawn rasters: each rule of docs/model.md, One time step, on a network small enough to compute on paper."""
 
 import math
 

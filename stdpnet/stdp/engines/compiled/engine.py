@@ -9,22 +9,25 @@ from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
 from stdpnet.parallel import available_cores, in_parallel, shares
+from stdpnet.stdp.engines.compiled.blocks import Block, fitting_block
 from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layout
 from stdpnet.stdp.engines.compiled.kernels import present
-from stdpnet.stdp.engines.compiled.schedule import by_group, by_presentation
-from stdpnet.stdp.engines.compiled.state import Output, Rules, State, allocate, padded, spaced
-from stdpnet.stdp.engines.compiled.vectors import Block, fitting_block
+from stdpnet.stdp.engines.compiled.memory import allocate
+from stdpnet.stdp.engines.compiled.schedule import Piece, by_group, by_presentation
+from stdpnet.stdp.engines.compiled.state import Output, Rules, lay_out
 from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.protocol import Outcome, Recording, Switches
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 STEP_COST = 6
-"""Cost of a step of a position beside its input spikes, in input spikes; only the balance of threads depends on it."""
+"""Cost of one step of a position beside its input spikes, in input spikes; it only decides how evenly threads share."""
+SAMPLE = 16
+"""Presentations from which the cost of each group is estimated."""
 
 
 class NumbaEngine:
-    """Simulates groups of positions that share weights, each with its weights in cache, in parallel over threads.
+    """Simulates groups of positions that share weights, in parallel over threads.
 
     While something is learned a group's presentations follow one another, and threads share the groups (a convolutional
     network is one group); a frozen network's presentations are independent, and threads share them instead.
@@ -49,20 +52,9 @@ class NumbaEngine:
         self._constants = constants(spec, network.dtype)
         channels, steps = network.geometry.channels, spec.simulation.steps
         self._block = fitting_block(channels, network.dtype.itemsize) if isinstance(block, str) else block
-        length = -(-channels // self._block.length) * self._block.length if self._block else channels
         self._learned = network.competition.ndim == 3
         self._layout = layout(network.geometry)
-        self._state = State(
-            padded(network.weights, spaced(length, network.dtype)),
-            padded(network.theta, length, np.inf),
-            padded(network.competition, spaced(length, network.dtype))
-            if self._learned
-            else np.empty((0, 0, 0), network.dtype),
-            network.dtype.type(0 if self._learned else network.competition[()]),
-            self._layout.fields,
-            channels,
-            network.geometry.shared,
-        )
+        self._state = lay_out(network, self._layout.fields, self._block)
         self._memories = [allocate(self._state, steps, self._constants.xy) for _ in range(self._threads)]
         self._events = empty_events(0, 0, steps, self._layout)
         network.weights, network.theta = self._state.weights[..., :channels], self._state.theta[..., :channels]
@@ -77,18 +69,15 @@ class NumbaEngine:
         learning_rates: NDArray[np.float64] | None = None,
     ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
-        count, groups = len(trains.offsets), len(self._state.weights)
-        switches = Switches(switches.learn_xy, switches.learn_yy and self._learned, switches.adapt_theta)
-        rules = Rules.of(self._constants, switches)
-        factors = np.ones(count) if learning_rates is None else learning_rates
-        output = Output(np.zeros((count, *self.network.theta.shape), np.int32), recording)
+        count, dtype = len(trains.offsets), self.network.dtype
+        rules = Rules.of(self._constants, switches._replace(learn_yy=switches.learn_yy and self._learned))
+        factors = np.ones(count, dtype) if learning_rates is None else learning_rates.astype(dtype)
+        output = Output(counts=np.zeros((count, *self.network.theta.shape), np.int32), recording=recording)
         if count == 0:
             return Outcome(output.counts, 0)
         self._find_events(trains)
-        if any(switches):
-            plan = by_group(self._costs(count, groups, trains.steps), count, self._threads)
-        else:
-            plan = by_presentation(groups, count, self._threads)
+        learns = rules.learn_xy or rules.learn_yy or switches.adapt_theta
+        plan = self._plan(count, trains.steps, learns)
 
         def work(thread: int) -> int:
             memory, unnormalised = self._memories[thread], 0
@@ -97,14 +86,7 @@ class NumbaEngine:
                     piece.after.wait()
                 try:
                     unnormalised += present(
-                        piece.tasks,
-                        self._events,
-                        factors.astype(self.network.dtype),
-                        self._state,
-                        memory,
-                        rules,
-                        output,
-                        self._block,
+                        piece.tasks, self._events, factors, self._state, memory, rules, output, self._block
                     )
                 finally:
                     if piece.done:
@@ -113,11 +95,18 @@ class NumbaEngine:
 
         return Outcome(output.counts, sum(in_parallel(work, len(plan))))
 
+    def _plan(self, presentations: int, steps: int, learns: bool) -> list[list[Piece]]:
+        """Return the pieces of work of each thread."""
+        groups = len(self._state.weights)
+        if learns:
+            return by_group(self._costs(presentations, groups, steps), presentations, self._threads)
+        return by_presentation(groups, presentations, self._threads)
+
     def _find_events(self, trains: SpikeTrains) -> None:
         """Map the input spikes to strips of the image, threads sharing the presentations."""
         count, steps = len(trains.offsets), trains.steps
         spikes = int(np.max(trains.offsets[:, -1] - trains.offsets[:, 0]))
-        if count > len(self._events.rows) or spikes >= self._events.rows.shape[2]:  # kept from call to call else
+        if count > len(self._events.rows) or spikes >= self._events.rows.shape[2]:  # else the memory is used again
             self._events = empty_events(count, spikes + spikes // 4, steps, self._layout)
         parts = shares(count, self._threads)
         length = max(self._events.rows.shape[2], self._events.begins.shape[2])
@@ -125,14 +114,14 @@ class NumbaEngine:
 
         def work(thread: int) -> None:
             part = parts[thread]
-            own = self._events._replace(rows=self._events.rows[part], begins=self._events.begins[part])
-            find_events(trains.pixels, trains.offsets[part], self._layout, own, scratch[thread])
+            events = self._events._replace(rows=self._events.rows[part], begins=self._events.begins[part])
+            find_events(trains.pixels, trains.offsets[part], self._layout, events, scratch[thread])
 
         in_parallel(work, len(parts))
 
-    def _costs(self, count: int, groups: int, steps: int) -> NDArray[np.float64]:
-        """Return the expected cost of each group's presentations: input spikes and steps, seen on a few of them."""
-        begins = self._events.begins[: min(count, 16)]
+    def _costs(self, presentations: int, groups: int, steps: int) -> NDArray[np.float64]:
+        """Return (G,) the expected cost of each group's presentations, estimated from a few of them."""
+        begins = self._events.begins[: min(presentations, SAMPLE)]
         spikes = np.diff(begins, axis=2).reshape(*begins.shape[:2], steps, -1).sum(axis=(0, 2)) / len(begins)  # (p, B)
         until = np.pad(np.cumsum(spikes, axis=1), ((0, 0), (1, 0)))
         strip, first, end, _ = self._layout.fields.T

@@ -1,7 +1,8 @@
-"""Input spikes as the receptive fields see them: which row of weights, step by step.
+"""Sort input spikes by receptive field: which row of weights each spike adds, step by step.
 
 Positions of one column see the same *strip* of the image, n rows by k columns. The spikes of a strip are mapped once;
-as they are sorted by step and pixel, those of a field are a run of each step's, between two *bands* of image rows.
+as they are sorted by step and pixel, those of a receptive field are consecutive within each step, between two *bands*
+of image rows.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import compiled
+from stdpnet._numba.jit import compiled, inlined
 from stdpnet.geometry import Geometry
+from stdpnet.stdp.engines.compiled.vectors import at
 
 
 class Layout(NamedTuple):
@@ -36,6 +38,68 @@ class Events(NamedTuple):
     begins: NDArray[np.int32]
     """(N, p, T*B + 1) where the spikes of each band of each step begin."""
     bands: int
+    """Bands B."""
+
+
+class PresentationEvents(NamedTuple):
+    """The input spikes of one presentation by strip: its part of Events."""
+
+    rows: NDArray[np.uint32]
+    """(p, S)"""
+    begins: NDArray[np.int32]
+    """(p, T*B + 1)"""
+    bands: int
+    """Bands B."""
+
+
+class FieldEvents(NamedTuple):
+    """The input spikes of one presentation inside one receptive field."""
+
+    rows: NDArray[np.uint32]
+    """(S,) rows in the strip of all spikes inside the strip."""
+    begins: NDArray[np.int32]
+    """(T*B + 1,) where the spikes of each band of each step begin in `rows`."""
+    bands: int
+    """Bands B."""
+    first: int
+    """First band of the field."""
+    end: int
+    """Band after the field's last one."""
+    top: int
+    """Row in the strip of the field's first weight."""
+
+
+class Arrivals(NamedTuple):
+    """The input spikes of one step inside one receptive field: they add the weights of rows[first:end] - top."""
+
+    rows: NDArray[np.uint32]
+    first: int
+    end: int
+    top: int
+
+
+@inlined
+def presentation_events(i: int, events: Events) -> PresentationEvents:
+    """Return the events of presentation i."""
+    return PresentationEvents(rows=events.rows[i], begins=events.begins[i], bands=events.bands)
+
+
+@inlined
+def field_events(field: NDArray[np.int32], events: PresentationEvents) -> FieldEvents:
+    """Return the events of a receptive field, a row of Layout.fields."""
+    strip, first, end, top = field
+    return FieldEvents(
+        rows=events.rows[strip], begins=events.begins[strip], bands=events.bands, first=first, end=end, top=top
+    )
+
+
+@inlined
+def arrivals(k: int, field: FieldEvents) -> Arrivals:
+    """Return the events of a receptive field in step k."""
+    run = k * field.bands
+    return Arrivals(
+        rows=field.rows, first=at(field.begins, run + field.first), end=at(field.begins, run + field.end), top=field.top
+    )
 
 
 def layout(geometry: Geometry) -> Layout:
@@ -52,10 +116,10 @@ def layout(geometry: Geometry) -> Layout:
     places = [np.array(geometry.origin(position)) // geometry.stride for position in range(geometry.positions)]
     fields = [(column, first[row], end[row], tops[row] * k) for row, column in places]
     return Layout(
-        strips.reshape(per_side, n * n).astype(np.int32),
-        np.repeat(band, n).astype(np.int32),
-        len(borders) - 1,
-        np.array(fields, np.int32),
+        strips=strips.reshape(per_side, n * n).astype(np.int32),
+        band=np.repeat(band, n).astype(np.int32),
+        bands=len(borders) - 1,
+        fields=np.array(fields, np.int32),
     )
 
 
@@ -63,9 +127,9 @@ def empty_events(presentations: int, spikes: int, steps: int, layout: Layout) ->
     """Return memory for the events of presentations of at most a number of input spikes each."""
     strips = len(layout.strips)
     return Events(
-        np.empty((presentations, strips, spikes + 1), np.uint32),
-        np.empty((presentations, strips, steps * layout.bands + 1), np.int32),
-        layout.bands,
+        rows=np.empty((presentations, strips, spikes + 1), np.uint32),
+        begins=np.empty((presentations, strips, steps * layout.bands + 1), np.int32),
+        bands=layout.bands,
     )
 
 
@@ -92,7 +156,7 @@ def find_events(
             run = np.uintp(k * bands + 1)
             for spike in range(np.uintp(offsets[i, k]), np.uintp(offsets[i, k + 1])):
                 band = np.uintp(layout.band[np.uintp(pixels[spike])])
-                starts[run + band] = spike + np.uintp(1) - first  # the last one stays
+                starts[run + band] = spike + np.uintp(1) - first  # the last spike of the band is the one that remains
         latest = starts[0]
         for r in range(1, runs + 1):
             latest = max(latest, starts[r])
@@ -104,7 +168,7 @@ def find_events(
                 row = inside[np.uintp(pixels[first + spike])]
                 before[spike] = count
                 rows[count] = row
-                count += np.uintp(row >= 0)  # without a branch: half of the pixels are outside
+                count += np.uintp(row >= 0)  # branch-free, because half of the pixels are outside
             before[total] = count
             for r in range(runs + 1):
                 begins[r] = before[np.uintp(starts[r])]

@@ -1,12 +1,12 @@
-"""Presentations, compiled: the steps of MODEL's time step as small functions, and the loops that call them.
+"""Presentations: run groups of positions through the time steps of docs/model.md, and end each presentation.
 
-Kernels work on a *group* of G positions that share one set of feedforward weights: a single position where each has its
-own (LCSNN, FCSNN), all of them where they share kernels (CSNN). Groups share nothing that a kernel writes, so they may
-run on any number of threads in any order with the same result.
+Kernels work on a *group* of G positions that share one set of feedforward weights: a single position where each has
+weights of its own (LCSNN, FCSNN), all positions where they share kernels (CSNN). Groups share nothing that a kernel
+writes, so they may run on any number of threads in any order with the same result.
 
-Most steps of a position are calm: nobody spikes. `calm` runs through them without looking up; the rest is done between
-its calls (see plasticity, shared, competition and normalisation for what is learned). The type of `block`
-decides how it computes, so that there is one kernel in the source and one in the cache for each shape of a block.
+In most steps of a position no neuron spikes. `advance` runs through them in one loop until a neuron reaches its
+threshold or plasticity is due; `_present` does the rest of that step. The type of `block` decides how a kernel
+computes, so that there is one kernel in the source and one in the cache for each shape of a block.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined, internal
 from stdpnet.arrays import Floats
-from stdpnet.stdp.engines.compiled.calm import calm
+from stdpnet.stdp.engines.compiled.blocks import Block
 from stdpnet.stdp.engines.compiled.competition import end_competition, inhibit, learn_competition
-from stdpnet.stdp.engines.compiled.events import Events
+from stdpnet.stdp.engines.compiled.events import Events, presentation_events
+from stdpnet.stdp.engines.compiled.memory import Activity, Cells, Memory
 from stdpnet.stdp.engines.compiled.normalisation import normalise
-from stdpnet.stdp.engines.compiled.plasticity import learn, raise_traces, slowed
+from stdpnet.stdp.engines.compiled.plasticity import learn, raise_y, with_learning_rate
 from stdpnet.stdp.engines.compiled.shared import learn_shared
-from stdpnet.stdp.engines.compiled.state import ALIVE, ASLEEP, FIRED, Cells, Group, Memory, Output, Rules, Spikes, State
-from stdpnet.stdp.engines.compiled.vectors import Block, add, bits_ge, length, load, lowest_bit, single, splat
+from stdpnet.stdp.engines.compiled.state import Group, Output, Rules, State
+from stdpnet.stdp.engines.compiled.subthreshold import advance
+from stdpnet.stdp.engines.compiled.vectors import add, bits_ge, length, load, lowest_bit, single, splat
 from stdpnet.stdp.engines.constants import NeuronConstants
 from stdpnet.stdp.engines.protocol import Recording
 
@@ -32,7 +34,7 @@ from stdpnet.stdp.engines.protocol import Recording
 def present(
     tasks: NDArray[np.int64],
     events: Events,
-    rates: Floats,
+    learning_rates: Floats,
     state: State,
     memory: Memory,
     rules: Rules,
@@ -45,7 +47,7 @@ def present(
     ----------
     tasks : (M, 3) of each: group, first presentation, presentation after the last
     events : input spikes of N presentations
-    rates : (N,) factors of the learning rate
+    learning_rates : (N,) factors of the feedforward A_plus and A_minus
     state, memory, rules, output : the network, scratch memory (see `allocate`), numbers, where to write
     block : neurons to work on together; None: plain loops, which give the same numbers
     """
@@ -55,173 +57,162 @@ def present(
         number = tasks[task, 0]
         first, end = number * size, (number + 1) * size
         group = Group(
-            state.weights[number],
-            state.theta[first:end],
-            state.competition[first:end],
-            state.c_w,
-            state.fields[first:end],
-            state.channels,
-            state.shared,
-            first,
+            weights=state.weights[number],
+            theta=state.theta[first:end],
+            competition=state.competition[first:end],
+            c_w=state.c_w,
+            fields=state.fields[first:end],
+            channels=state.channels,
+            shared=state.shared,
+            first=first,
         )
         for i in range(tasks[task, 1], tasks[task, 2]):
-            own = slowed(rules, rates[i])
-            _rest(memory.cells, memory.spikes, rules)
-            _present(i, events, group, memory.cells, memory.spikes, own, output, block)
-            unnormalised += _end(output.counts[i], group, rules, memory.spikes, block)
+            _rest(memory, rules)
+            _present(i, events, group, memory, with_learning_rate(rules, learning_rates[i]), output, block)
+            unnormalised += _end(output.counts[i], group, memory, rules, block)
     return unnormalised
 
 
 @inlined
-def _rest(cells: Cells, spikes: Spikes, rules: Rules) -> None:
-    """Set the resting state; of the neurons, only those that have spiked have left it."""
+def _rest(memory: Memory, rules: Rules) -> None:
+    """Set the resting state; of the neurons, only those that spiked in the last presentation have traces to clear."""
+    cells, activity, traces = memory.cells, memory.activity, memory.traces
     cells.v[:] = rules.neuron.v_rest
     cells.current[:] = 0
     for g in range(cells.v.shape[0]):
-        for n in range(spikes.tally[ALIVE, g]):
-            j = spikes.alive[g, n]
-            spikes.awake[g, j] = 0
-            spikes.y[g, j] = spikes.a[g, j] = spikes.b[g, j] = 0
-    spikes.tally[:] = 0
-    spikes.aged[:] = 0
+        for n in range(activity.n_has_spiked[g]):
+            j = activity.has_spiked[g, n]
+            activity.refractory_until[g, j] = 0
+            traces.y[g, j] = traces.a[g, j] = traces.b[g, j] = 0
+        activity.n_fired[g] = activity.n_refractory[g] = activity.n_has_spiked[g] = 0
+        traces.x_decayed_to[g] = traces.y_decayed_to[g] = traces.yy_decayed_to[g] = 0
     if rules.learn_xy:
-        spikes.x[:] = 0
-        spikes.last[:] = -1
+        traces.x[:] = 0
+        traces.last_spike[:] = -1
 
 
 @internal
 def _present(
-    i: int,
-    events: Events,
-    group: Group,
-    cells: Cells,
-    spikes: Spikes,
-    rules: Rules,
-    output: Output,
-    block: Block | None,
+    i: int, all_events: Events, group: Group, memory: Memory, rules: Rules, output: Output, block: Block | None
 ) -> None:
     """Run a group through the steps of presentation i, and let it learn."""
-    tally, members = spikes.tally, cells.v.shape[0]
-    rows, begins, bands = events.rows[i], events.begins[i], events.bands
-    steps = (begins.shape[1] - 1) // bands
-    depresses = rules.learn_xy and rules.xy.A_minus != 0
+    cells, activity, positions = memory.cells, memory.activity, memory.cells.v.shape[0]
+    events = presentation_events(i, all_events)
+    steps = (events.begins.shape[1] - 1) // events.bands
     k = 0
     while k < steps:
         stop = steps if output.recording is None else k + 1
-        alive = False
-        for g in range(members):
-            if tally[ASLEEP, g] > 0:
-                stop = min(stop, _wake(k, g, cells, spikes, rules.neuron))
-            alive |= tally[ALIVE, g] > 0
-        k = calm(k, stop, rows, begins, bands, group, cells, spikes, rules, depresses and alive, block)
+        has_spiked = False
+        for g in range(positions):
+            if activity.n_refractory[g] > 0:
+                stop = min(stop, _end_refractoriness(k, g, cells, activity, rules.neuron))
+            has_spiked |= activity.n_has_spiked[g] > 0
+        depresses = rules.depresses and has_spiked
+        k = advance(k, stop, depresses, events, group, memory, rules, block)
         fired = False
-        for g in range(members):
-            tally[FIRED, g] = 0
+        for g in range(positions):
+            activity.n_fired[g] = 0
             if cells.crossed[g]:
-                _fire(k, g, group.theta, cells, spikes, rules.neuron, block)
-            if tally[FIRED, g] > 0:
+                _fire(k, g, group.theta, cells, activity, rules.neuron, block)
+            if activity.n_fired[g] > 0:
                 fired = True
-                for n in range(tally[FIRED, g]):
-                    output.counts[i, group.first + g, spikes.fired[g, n]] += 1
-                inhibit(g, group, cells, spikes)
-                raise_traces(k, g, spikes, rules)
+                for n in range(activity.n_fired[g]):
+                    output.counts[i, group.first + g, activity.fired[g, n]] += 1
+                inhibit(g, group, cells, activity)
+                raise_y(k, g, activity, memory.traces, rules)
                 if rules.learn_yy:
-                    learn_competition(k, group.competition[g], g, spikes, rules.yy)
-            _record(output.recording, i, k, g, group, cells, spikes, rules.neuron)
-        if fired or (depresses and alive):
+                    learn_competition(k, g, group.competition[g], activity, memory.traces, rules.yy)
+            _record(output.recording, i, k, g, group, memory, rules.neuron)
+        if fired or depresses:
             if group.shared:
-                learn_shared(k, fired, rows, begins, bands, group, spikes, rules, block)
+                learn_shared(k, fired, events, group, memory, rules, block)
             else:
-                learn(k, fired, rows, begins, bands, group, spikes, rules, block)
+                learn(k, fired, events, group, memory, rules, block)
         k += 1
 
 
 @inlined
-def _wake(k: int, g: int, cells: Cells, spikes: Spikes, neuron: NeuronConstants) -> int:
-    """Wake the neurons that integrate from step k on; return the step from which the next one does.
+def _end_refractoriness(k: int, g: int, cells: Cells, activity: Activity, neuron: NeuronConstants) -> int:
+    """Let the neurons integrate whose refractory time ends before time step k; return the step of the next ones.
 
     Refractory neurons lie at -infinity, where neither decay nor input moves them.
     """
     left, following = 0, np.iinfo(np.int32).max
-    for n in range(spikes.tally[ASLEEP, g]):
-        j = spikes.asleep[g, n]
-        if spikes.awake[g, j] <= k:
+    for n in range(activity.n_refractory[g]):
+        j = activity.refractory[g, n]
+        if activity.refractory_until[g, j] <= k:
             cells.v[g, j] = neuron.v_reset
         else:
-            following = min(following, spikes.awake[g, j])
-            spikes.asleep[g, left] = j
+            following = min(following, activity.refractory_until[g, j])
+            activity.refractory[g, left] = j
             left += 1
-    spikes.tally[ASLEEP, g] = left
+    activity.n_refractory[g] = left
     return following
 
 
 @inlined
 def _fire(
-    k: int, g: int, theta: Floats, cells: Cells, spikes: Spikes, neuron: NeuronConstants, block: Block | None
+    k: int, g: int, theta: Floats, cells: Cells, activity: Activity, neuron: NeuronConstants, block: Block | None
 ) -> None:
-    """Find who fires, ascending, and reset them (steps 3 and 7): steps 5 and 6 read neither v nor theta."""
+    """Find the neurons that spike, ascending (step 3), and reset them (step 7): steps 5 and 6 read neither v nor theta.
+
+    A refractory neuron does not reach its threshold.
+    """
     if block is None:
-        for j in range(spikes.awake.shape[1]):
+        for j in range(activity.refractory_until.shape[1]):
             if cells.v[g, j] >= neuron.v_thresh + theta[g, j]:
-                _fire_one(k, g, j, theta, cells, spikes, neuron)
+                _fire_one(k, g, j, theta, cells, activity, neuron)
     else:
         one = single(block)
         threshold = splat(neuron.v_thresh, one)
         for start in range(0, cells.v.shape[1], length(one)):
             bits = bits_ge(load(cells.v, g, start, one), add(threshold, load(theta, g, start, one)))
             while bits != 0:
-                _fire_one(k, g, start + lowest_bit(bits), theta, cells, spikes, neuron)
+                _fire_one(k, g, start + lowest_bit(bits), theta, cells, activity, neuron)
                 bits &= bits - 1
 
 
 @inlined
-def _fire_one(k: int, g: int, j: int, theta: Floats, cells: Cells, spikes: Spikes, neuron: NeuronConstants) -> None:
-    """Let a neuron fire; a refractory one does not get here."""
-    tally, awake = spikes.tally, spikes.awake
-    spikes.fired[g, tally[FIRED, g]] = j
-    tally[FIRED, g] += 1
-    if awake[g, j] == 0:
-        spikes.alive[g, tally[ALIVE, g]] = j
-        tally[ALIVE, g] += 1
-    awake[g, j] = k + 1 + neuron.refractory_steps
+def _fire_one(k: int, g: int, j: int, theta: Floats, cells: Cells, activity: Activity, neuron: NeuronConstants) -> None:
+    """List a neuron among those that fired, and reset it."""
+    activity.fired[g, activity.n_fired[g]] = j
+    activity.n_fired[g] += 1
+    if activity.refractory_until[g, j] == 0:
+        activity.has_spiked[g, activity.n_has_spiked[g]] = j
+        activity.n_has_spiked[g] += 1
+    activity.refractory_until[g, j] = k + 1 + neuron.refractory_steps
     cells.v[g, j] = neuron.v_reset
     if neuron.refractory_steps > 0:
-        spikes.asleep[g, tally[ASLEEP, g]] = j
-        tally[ASLEEP, g] += 1
+        activity.refractory[g, activity.n_refractory[g]] = j
+        activity.n_refractory[g] += 1
         cells.v[g, j] = -np.inf
     theta[g, j] += neuron.theta_plus
 
 
 @inlined
 def _record(
-    recording: Recording | None,
-    i: int,
-    k: int,
-    g: int,
-    group: Group,
-    cells: Cells,
-    spikes: Spikes,
-    neuron: NeuronConstants,
+    recording: Recording | None, i: int, k: int, g: int, group: Group, memory: Memory, neuron: NeuronConstants
 ) -> None:
     """Write the end of a step, if that is asked for."""
     if recording is not None:
-        position = group.first + g
+        cells, activity, position = memory.cells, memory.activity, group.first + g
         for j in range(group.channels):
-            recording.v[i, k, position, j] = neuron.v_reset if spikes.awake[g, j] > k else cells.v[g, j]
+            refractory = activity.refractory_until[g, j] > k
+            recording.v[i, k, position, j] = neuron.v_reset if refractory else cells.v[g, j]
             recording.current[i, k, position, j] = cells.current[g, j]
             recording.theta[i, k, position, j] = group.theta[g, j]
-        for n in range(spikes.tally[FIRED, g]):
-            recording.spikes[i, k, position, spikes.fired[g, n]] = True
+        for n in range(activity.n_fired[g]):
+            recording.spikes[i, k, position, activity.fired[g, n]] = True
 
 
 @internal
-def _end(counts: NDArray[np.int32], group: Group, rules: Rules, spikes: Spikes, block: Block | None) -> int:
+def _end(counts: NDArray[np.int32], group: Group, memory: Memory, rules: Rules, block: Block | None) -> int:
     """End a presentation with these counts (P, C); return how many neurons could not be normalised."""
     if rules.learn_yy:
         for g in range(group.competition.shape[0]):
-            end_competition(group.competition[g], counts[group.first + g], spikes, rules.yy)
+            end_competition(group.competition[g], counts[group.first + g], memory.change, rules.yy)
     if rules.relaxation > 0:
         for g in range(group.theta.shape[0]):
             for j in range(group.channels):
                 group.theta[g, j] = max(group.theta[g, j] - rules.relaxation, 0)
-    return normalise(group.weights, group.channels, spikes.sums, rules.norm, rules.xy, block) if rules.learn_xy else 0
+    return normalise(group.weights, group.channels, memory.sums, rules.norm, rules.xy, block) if rules.learn_xy else 0

@@ -1,12 +1,12 @@
-"""Normalisation of the feedforward weights after a presentation, compiled."""
+"""Normalise the feedforward weights after a presentation (docs/model.md, End of a presentation)."""
 
 from __future__ import annotations
 
 from stdpnet._numba.jit import compiled, internal
 from stdpnet.arrays import Floats
+from stdpnet.stdp.engines.compiled.blocks import Block
 from stdpnet.stdp.engines.compiled.plasticity import clip
 from stdpnet.stdp.engines.compiled.vectors import (
-    Block,
     add,
     clip_vector,
     div,
@@ -38,10 +38,10 @@ def normalise(weights: Floats, channels: int, sums: Floats, norm: float, xy: STD
     else:
         for start in range(0, sums.shape[1], length(block)):
             _normalise_block(weights, start, sums, norm, xy, block)
-    left = 0
+    unnormalised = 0
     for j in range(channels):
-        left += not sums[0, j] > 0
-    return left
+        unnormalised += not sums[0, j] > 0
+    return unnormalised
 
 
 @internal

@@ -1,196 +1,156 @@
-"""STDP of a position's own feedforward weights, compiled, and its traces.
+"""STDP of a position's own feedforward weights, and its traces (docs/model.md, steps 1, 5 and 6).
 
-Traces are aged when they are needed, step by step as if they had been kept up to date, and plasticity passes over what
-a trace of 0 cannot change. Neither alters a number.
+Traces decay when they are needed, step by step as if they had been kept up to date, and plasticity skips synapses whose
+trace is 0. Neither changes a number.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stdpnet._numba.jit import inlined, internal
 from stdpnet.arrays import Floats
-from stdpnet.stdp.engines.compiled.state import (
-    ALIVE,
-    FIRED,
-    X_TRACES,
-    Y_TRACES,
-    Group,
-    Rules,
-    Spikes,
-)
-from stdpnet.stdp.engines.compiled.vectors import (
-    Block,
-    at,
-    clip_vector,
-    length,
-    load,
-    mul,
-    single,
-    splat,
-    store,
-    sub,
-)
+from stdpnet.stdp.engines.compiled.blocks import Block
+from stdpnet.stdp.engines.compiled.events import Arrivals, PresentationEvents, arrivals, field_events
+from stdpnet.stdp.engines.compiled.memory import Activity, Memory, Traces
+from stdpnet.stdp.engines.compiled.state import Group, Rules
+from stdpnet.stdp.engines.compiled.vectors import at, clip_vector, length, load, mul, single, splat, store, sub
 from stdpnet.stdp.engines.constants import STDPConstants
 
 
 @internal
-def slowed(rules: Rules, rate: float) -> Rules:
-    """Return the rules with the feedforward learning rate multiplied by a factor."""
+def with_learning_rate(rules: Rules, factor: float) -> Rules:
+    """Return the rules with the feedforward A_plus and A_minus multiplied by a factor."""
     xy = rules.xy
-    own = STDPConstants(
-        xy.A_plus * rate, xy.A_minus * rate, xy.decay_pre, xy.decay_post, xy.w_min, xy.w_max, xy.accumulate
+    scaled = STDPConstants(
+        A_plus=xy.A_plus * factor,
+        A_minus=xy.A_minus * factor,
+        decay_pre=xy.decay_pre,
+        decay_post=xy.decay_post,
+        w_min=xy.w_min,
+        w_max=xy.w_max,
+        accumulate=xy.accumulate,
     )
-    return Rules(rules.neuron, own, rules.yy, rules.learn_xy, rules.learn_yy, rules.norm, rules.relaxation)
+    return Rules(
+        neuron=rules.neuron,
+        xy=scaled,
+        yy=rules.yy,
+        learn_xy=rules.learn_xy,
+        learn_yy=rules.learn_yy,
+        depresses=rules.depresses and scaled.A_minus != 0,
+        norm=rules.norm,
+        relaxation=rules.relaxation,
+    )
 
 
 @internal
-def clip(w: float, stdp: STDPConstants) -> float:
-    """Return w within the bounds of its plasticity."""
-    w = w if w > stdp.w_min else stdp.w_min
-    return w if w < stdp.w_max else stdp.w_max
+def clip(w: float, bounds: STDPConstants) -> float:
+    """Return a weight within the bounds of its plasticity."""
+    w = w if w > bounds.w_min else bounds.w_min
+    return w if w < bounds.w_max else bounds.w_max
 
 
 @inlined
-def age_y(k: int, g: int, spikes: Spikes, xy: STDPConstants) -> None:
-    """Bring the traces y to step k: one multiplication for each step (step 1)."""
-    for _ in range(spikes.aged[Y_TRACES, g], k + 1):
-        for n in range(spikes.tally[ALIVE, g]):
-            spikes.y[g, spikes.alive[g, n]] *= xy.decay_post
-    spikes.aged[Y_TRACES, g] = k + 1
+def decay_y(k: int, g: int, activity: Activity, traces: Traces, xy: STDPConstants) -> None:
+    """Decay the traces y up to time step k, one multiplication for each step (step 1)."""
+    for _ in range(traces.y_decayed_to[g], k + 1):
+        for n in range(activity.n_has_spiked[g]):
+            traces.y[g, activity.has_spiked[g, n]] *= xy.decay_post
+    traces.y_decayed_to[g] = k + 1
 
 
 @inlined
-def raise_traces(k: int, g: int, spikes: Spikes, rules: Rules) -> None:
-    """Age the traces y and raise those of the neurons that fired (step 5), if anything is learned with them."""
-    if rules.learn_xy and rules.xy.A_minus != 0:
-        age_y(k, g, spikes, rules.xy)
-        for n in range(spikes.tally[FIRED, g]):
-            j = spikes.fired[g, n]
-            spikes.y[g, j] = spikes.y[g, j] + 1 if rules.xy.accumulate else 1
+def raise_y(k: int, g: int, activity: Activity, traces: Traces, rules: Rules) -> None:
+    """Raise the traces y of the neurons that fired in time step k (step 5), if anything is learned from them."""
+    if rules.depresses:
+        decay_y(k, g, activity, traces, rules.xy)
+        for n in range(activity.n_fired[g]):
+            j = activity.fired[g, n]
+            traces.y[g, j] = traces.y[g, j] + 1 if rules.xy.accumulate else 1
 
 
 @internal
-def find_pixel_traces(
-    k: int,
-    g: int,
-    rows: NDArray[np.uint32],
-    begins: NDArray[np.int32],
-    bands: int,
-    group: Group,
-    spikes: Spikes,
-    xy: STDPConstants,
-) -> None:
-    """Bring the pixels' traces x to step k (steps 1 and 5)."""
-    x, last = spikes.x[g], spikes.last[g]
-    strip, first, end, top = group.fields[g]
-    for step in range(spikes.aged[X_TRACES, g], k + 1):
+def update_x(k: int, g: int, events: PresentationEvents, group: Group, traces: Traces, xy: STDPConstants) -> None:
+    """Bring the traces x of a receptive field's pixels up to time step k (steps 1 and 5)."""
+    x, last_spike = traces.x[g], traces.last_spike[g]
+    field = field_events(group.fields[g], events)
+    for step in range(traces.x_decayed_to[g], k + 1):
         if xy.accumulate:
             for row in range(x.shape[0]):
                 x[row] *= xy.decay_pre
-        for spike in range(begins[strip, step * bands + first], begins[strip, step * bands + end]):
-            row = rows[strip, spike] - top
+        spikes = arrivals(step, field)
+        for spike in range(spikes.first, spikes.end):
+            row = spikes.rows[spike] - spikes.top
             if xy.accumulate:
                 x[row] += 1
-            last[row] = step
+            last_spike[row] = step
     if not xy.accumulate:
         for row in range(x.shape[0]):
-            x[row] = spikes.powers[k - last[row]] if last[row] >= 0 else 0
-    spikes.aged[X_TRACES, g] = k + 1
+            x[row] = traces.powers[k - last_spike[row]] if last_spike[row] >= 0 else 0
+    traces.x_decayed_to[g] = k + 1
 
 
 @internal
 def learn(
     k: int,
     fired: bool,
-    rows: NDArray[np.uint32],
-    begins: NDArray[np.int32],
-    bands: int,
+    events: PresentationEvents,
     group: Group,
-    spikes: Spikes,
+    memory: Memory,
     rules: Rules,
     block: Block | None,
 ) -> None:
-    """STDP of a position's own feedforward weights in step k (MODEL, step 6), as far as `calm` has left it to do.
+    """Change the weights of a position of its own weights in time step k (step 6), as far as `advance` has not.
 
     Parameters
     ----------
-    k : step
-    fired : whether a neuron of the group has spiked in it
-    rows, begins, bands : the presentation's Events
-    group, spikes, rules, block : see stdpnet.stdp.engines.compiled.kernels.calm
+    k : time step
+    fired : whether a neuron of the position spikes in it
+    events, group, memory, rules, block : see stdpnet.stdp.engines.compiled.subthreshold.advance
     """
-    if not rules.learn_xy:
-        return
-    if rules.xy.A_minus != 0 and (fired or not is_resident(group.theta, block)):
-        for g in range(group.theta.shape[0]):
-            if spikes.tally[ALIVE, g] > 0:
-                age_y(k, g, spikes, rules.xy)
-                strip, first, end, top = group.fields[g]
-                own = rows[strip, begins[strip, k * bands + first] : begins[strip, k * bands + end]]
-                _depress(group.weights, own, top, g, group.channels, spikes, rules.xy, block)
-    if fired:
-        for g in range(group.theta.shape[0]):
-            if spikes.tally[FIRED, g] > 0:
-                find_pixel_traces(k, g, rows, begins, bands, group, spikes, rules.xy)
-                _potentiate(group.weights, spikes, rules.xy)
+    activity, traces = memory.activity, memory.traces
+    if depression_is_due(fired, group.theta, rules, block):
+        decay_y(k, 0, activity, traces, rules.xy)
+        spikes = arrivals(k, field_events(group.fields[0], events))
+        if activity.n_has_spiked[0] * _lanes(block) > group.channels:
+            _depress_all(group.weights, spikes, traces, rules.xy, block)
+        else:
+            _depress_traced(group.weights, spikes, memory, rules.xy)
+    if fired and rules.learn_xy:
+        update_x(k, 0, events, group, traces, rules.xy)
+        _potentiate(group.weights, activity, traces, rules.xy)
 
 
 @inlined
-def is_resident(theta: Floats, block: Block | None) -> bool:
-    """Return whether a group is one block of one position, which `calm` keeps in registers and lets depress."""
+def depression_is_due(fired: bool, theta: Floats, rules: Rules, block: Block | None) -> bool:
+    """Return whether input spikes have still to change weights, which `advance` does in registers (see there)."""
+    return rules.depresses and (fired or not fits_registers(theta, block))
+
+
+@inlined
+def fits_registers(theta: Floats, block: Block | None) -> bool:
+    """Return whether a group is one position whose channels fill one block."""
     if block is None:
         return False
     return bool(theta.shape[0] == 1 and theta.shape[1] == length(block))
 
 
 @inlined
-def depress_rows(
-    target: Floats,
-    rows: NDArray[np.uint32],
-    first: int,
-    end: int,
-    top: int,
-    start: int,
-    trace: Any,
-    xy: STDPConstants,
-    block: Block,
-) -> None:
+def depress_block(weights: Floats, spikes: Arrivals, start: int, y: Any, xy: STDPConstants, block: Block) -> None:
     """Let input spikes depress a block of weights: w <- clip(w - A_minus*y).
 
     Parameters
     ----------
-    target : (k*k, >= K) weights
-    rows, first, end, top : the input spikes are those of the rows rows[first:end] - top
-    start, trace : where the block begins, and its traces y, a vector
+    weights : (k*k, >= K) feedforward weights, mV
+    spikes : input spikes of the step
+    start, y : first channel of the block, and the traces of the block, a vector
     xy, block : numbers, shape of the block
     """
-    change = mul(splat(xy.A_minus, block), trace)
+    change = mul(splat(xy.A_minus, block), y)
     low, high = splat(xy.w_min, block), splat(xy.w_max, block)
-    for spike in range(first, end):
-        row = at(rows, spike) - top
-        store(target, row, start, clip_vector(sub(load(target, row, start, block), change), low, high))
-
-
-@internal
-def _depress(
-    target: Floats,
-    own: NDArray[np.uint32],
-    top: int,
-    g: int,
-    channels: int,
-    spikes: Spikes,
-    xy: STDPConstants,
-    block: Block | None,
-) -> None:
-    """Let the input spikes `own` of position g depress all weights, or only those whose trace is not 0."""
-    if spikes.tally[ALIVE, g] * _lanes(block) > channels:
-        _depress_all(target, own, top, g, spikes, xy, block)
-    else:
-        _depress_alive(target, own, top, g, spikes, xy)
+    for spike in range(spikes.first, spikes.end):
+        row = at(spikes.rows, spike) - spikes.top
+        store(weights, row, start, clip_vector(sub(load(weights, row, start, block), change), low, high))
 
 
 @inlined
@@ -200,41 +160,30 @@ def _lanes(block: Block | None) -> int:
 
 
 @inlined
-def _depress_all(
-    target: Floats,
-    own: NDArray[np.uint32],
-    top: int,
-    g: int,
-    spikes: Spikes,
-    xy: STDPConstants,
-    block: Block | None,
-) -> None:
+def _depress_all(weights: Floats, spikes: Arrivals, traces: Traces, xy: STDPConstants, block: Block | None) -> None:
     """Depress whole rows of weights."""
     if block is not None:
-        for start in range(0, spikes.y.shape[1], length(block)):
-            trace = load(spikes.y, g, start, block)
-            depress_rows(target, own, 0, own.shape[0], top, start, trace, xy, block)
+        for start in range(0, traces.y.shape[1], length(block)):
+            depress_block(weights, spikes, start, load(traces.y, 0, start, block), xy, block)
 
 
 @inlined
-def _depress_alive(
-    target: Floats, own: NDArray[np.uint32], top: int, g: int, spikes: Spikes, xy: STDPConstants
-) -> None:
-    """Depress only the weights to neurons that have spiked."""
-    alive, change, n_alive = spikes.alive[g], spikes.change, spikes.tally[ALIVE, g]
-    for n in range(n_alive):
-        change[n] = xy.A_minus * spikes.y[g, alive[n]]
-    for spike in range(own.shape[0]):
-        w = target[own[spike] - top]
-        for n in range(n_alive):
-            w[alive[n]] = clip(w[alive[n]] - change[n], xy)
+def _depress_traced(weights: Floats, spikes: Arrivals, memory: Memory, xy: STDPConstants) -> None:
+    """Depress only the weights to neurons that have spiked: the trace of the others is 0."""
+    has_spiked, count, change = memory.activity.has_spiked[0], memory.activity.n_has_spiked[0], memory.change
+    for n in range(count):
+        change[n] = xy.A_minus * memory.traces.y[0, has_spiked[n]]
+    for spike in range(spikes.first, spikes.end):
+        w = weights[spikes.rows[spike] - spikes.top]
+        for n in range(count):
+            w[has_spiked[n]] = clip(w[has_spiked[n]] - change[n], xy)
 
 
 @internal
-def _potentiate(weights: Floats, spikes: Spikes, xy: STDPConstants) -> None:
-    """Let the neurons that fired potentiate their position's own weights: w <- clip(w + A_plus*x)."""
-    x = spikes.x[0]
-    for n in range(spikes.tally[FIRED, 0]):
-        j = spikes.fired[0, n]
+def _potentiate(weights: Floats, activity: Activity, traces: Traces, xy: STDPConstants) -> None:
+    """Let the neurons that fired potentiate their weights: w <- clip(w + A_plus*x)."""
+    x = traces.x[0]
+    for n in range(activity.n_fired[0]):
+        j = activity.fired[0, n]
         for row in range(weights.shape[0]):
             weights[row, j] = clip(weights[row, j] + xy.A_plus * x[row], xy)

@@ -1,4 +1,4 @@
-"""Who computes what: presentations of groups, divided among threads so that the results do not depend on it."""
+"""Divide the presentations of groups among threads, in a way on which the results do not depend."""
 
 from __future__ import annotations
 
@@ -11,18 +11,25 @@ from numpy.typing import NDArray
 
 
 class Piece(NamedTuple):
-    """Tasks that one thread does in one go."""
+    """Tasks that a thread does one after the other."""
 
     tasks: NDArray[np.int64]
     """(M, 3) of each: group, first presentation, presentation after the last."""
     after: Event | None = None
-    """To wait for before."""
+    """Event to wait for before starting."""
     done: Event | None = None
-    """To set behind."""
+    """Event to set when done."""
 
 
 def by_presentation(groups: int, presentations: int, threads: int) -> list[list[Piece]]:
-    """Return, for each thread, all groups of its share of the presentations: nothing is learned, nothing depends."""
+    """Return, for each thread, all groups of its share of the presentations.
+
+    Presentations are independent while nothing is learned.
+
+    Parameters
+    ----------
+    groups, presentations, threads : their numbers
+    """
     ends = np.linspace(0, presentations, threads + 1).astype(int)
     return [
         [Piece(np.array([(group, first, end) for group in range(groups)], np.int64).reshape(-1, 3))]
@@ -32,21 +39,21 @@ def by_presentation(groups: int, presentations: int, threads: int) -> list[list[
 
 
 def by_group(costs: NDArray[np.float64], presentations: int, threads: int) -> list[list[Piece]]:
-    """Return, for each thread, its share of all presentations of all groups, in an order that respects each group's.
+    """Return, for each thread, its share of all presentations of all groups; those of one group stay in order.
 
-    All presentations of the first group, of the second and so on make one line, which is cut into pieces of equal cost.
-    A group that is cut is begun by one thread before anything else, and ended by the next one after everything else,
-    so that nobody waits long.
+    All presentations of the first group, of the second and so on form a line, which is cut into pieces of equal cost.
+    A group that is cut is begun by one thread before anything else, and finished by the next one after everything else,
+    so that no thread waits long.
 
     Parameters
     ----------
     costs : (G,) expected cost of a group's presentations
-    presentations, threads : how many
+    presentations, threads : their numbers
     """
     ends = np.concatenate([[0.0], np.cumsum(costs)])
     marks = np.interp(np.linspace(0, ends[-1], threads + 1), ends, np.arange(len(ends)) * presentations)
     cuts = np.round(marks).astype(int).tolist()
-    begun: dict[int, Event] = {cut: Event() for cut in cuts if cut % presentations}
+    cut_groups: dict[int, Event] = {cut: Event() for cut in cuts if cut % presentations}
     plan = []
     for first, end in pairwise(cuts):
         borders = [first, *range(-(-(first + 1) // presentations) * presentations, end, presentations), end]
@@ -56,7 +63,7 @@ def by_group(costs: NDArray[np.float64], presentations: int, threads: int) -> li
         whole = [piece for piece in pieces if piece not in late + early]
         plan.append(
             [
-                Piece(_tasks(part, presentations), begun.get(part[0][0]), begun.get(part[-1][1]))
+                Piece(_tasks(part, presentations), cut_groups.get(part[0][0]), cut_groups.get(part[-1][1]))
                 for part in (early, whole, late)
                 if part
             ]
@@ -65,7 +72,7 @@ def by_group(costs: NDArray[np.float64], presentations: int, threads: int) -> li
 
 
 def _tasks(pieces: list[tuple[int, int]], presentations: int) -> NDArray[np.int64]:
-    """Return pieces of the line, each within a group, as tasks."""
+    """Return pieces of the line, each within one group, as tasks."""
     groups = [first // presentations for first, _ in pieces]
     return np.array(
         [

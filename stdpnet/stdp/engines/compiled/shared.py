@@ -1,19 +1,19 @@
-"""STDP of shared feedforward weights, compiled: the changes of all positions are summed, then applied and clipped once.
+"""STDP of shared feedforward weights (docs/model.md, step 6): all positions' changes are summed, then applied at once.
 
-A weight is one pixel of each position, another one in each, so that going by position sums in MODEL's order: pixels
-ascending.
+Each position maps a shared weight to another pixel, in ascending order; looping over positions therefore adds the
+changes in the model's order, pixels ascending.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stdpnet._numba.jit import inlined, internal
 from stdpnet.arrays import Floats
-from stdpnet.stdp.engines.compiled.plasticity import age_y, clip, find_pixel_traces, is_resident
-from stdpnet.stdp.engines.compiled.state import ALIVE, FIRED, Group, Rules, Spikes
-from stdpnet.stdp.engines.compiled.vectors import Block, add, clip_vector, length, load, mul, splat, store, sub
+from stdpnet.stdp.engines.compiled.blocks import Block
+from stdpnet.stdp.engines.compiled.events import PresentationEvents, arrivals, field_events
+from stdpnet.stdp.engines.compiled.memory import Activity, Memory, SharedChanges, Traces
+from stdpnet.stdp.engines.compiled.plasticity import clip, decay_y, depression_is_due, update_x
+from stdpnet.stdp.engines.compiled.state import Group, Rules
+from stdpnet.stdp.engines.compiled.vectors import add, clip_vector, length, load, mul, splat, store, sub
 from stdpnet.stdp.engines.constants import STDPConstants
 
 
@@ -21,113 +21,105 @@ from stdpnet.stdp.engines.constants import STDPConstants
 def learn_shared(
     k: int,
     fired: bool,
-    rows: NDArray[np.uint32],
-    begins: NDArray[np.int32],
-    bands: int,
+    events: PresentationEvents,
     group: Group,
-    spikes: Spikes,
+    memory: Memory,
     rules: Rules,
     block: Block | None,
 ) -> None:
-    """Be `learn` for positions that share their weights: w <- clip(w + dw)."""
-    if not rules.learn_xy:
-        return
-    xy, touched = rules.xy, 0
-    if xy.A_minus != 0 and (fired or not is_resident(group.theta, block)):
-        touched = _find_members(k, rows, begins, bands, group, spikes, xy)
-    columns = _keep_columns(group, spikes) if fired else 0
-    for n in range(touched):
-        _depress_row(spikes.touched[n], group.weights, spikes, xy, block)
-    if fired:
+    """Change the weights that positions share in time step k: w <- clip(w + dw) (see stdpnet...plasticity.learn)."""
+    activity, traces, shared, xy = memory.activity, memory.traces, memory.shared, rules.xy
+    changed = 0
+    if depression_is_due(fired, group.theta, rules, block):
+        changed = _find_members(k, events, group, memory, xy)
+    learns = fired and rules.learn_xy
+    columns = _copy_columns(group.weights, activity, shared) if learns else 0
+    for n in range(changed):
+        _depress_row(shared.rows[n], group.weights, traces, shared, xy, block)
+    if learns:
         for g in range(group.theta.shape[0]):
-            if spikes.tally[FIRED, g] > 0:
-                find_pixel_traces(k, g, rows, begins, bands, group, spikes, xy)
+            if activity.n_fired[g] > 0:
+                update_x(k, g, events, group, traces, xy)
         for n in range(columns):
-            _learn_column(n, group, spikes, xy)
-    for n in range(touched):
-        spikes.sharing[spikes.touched[n]] = 0
+            _learn_column(n, group.weights, memory, xy)
+    for n in range(changed):
+        shared.n_members[shared.rows[n]] = 0
 
 
 @inlined
-def _find_members(
-    k: int,
-    rows: NDArray[np.uint32],
-    begins: NDArray[np.int32],
-    bands: int,
-    group: Group,
-    spikes: Spikes,
-    xy: STDPConstants,
-) -> int:
-    """List the positions whose traces depress each row of weights in step k; return how many rows any depresses."""
-    touched = 0
+def _find_members(k: int, events: PresentationEvents, group: Group, memory: Memory, xy: STDPConstants) -> int:
+    """List the positions whose traces depress each row of weights in time step k; return how many rows have any."""
+    activity, shared, changed = memory.activity, memory.shared, 0
     for g in range(group.theta.shape[0]):
-        if spikes.tally[ALIVE, g] > 0:
-            age_y(k, g, spikes, xy)
-            strip, first, end, top = group.fields[g]
-            for spike in range(begins[strip, k * bands + first], begins[strip, k * bands + end]):
-                row = rows[strip, spike] - top
-                if spikes.sharing[row] == 0:
-                    spikes.touched[touched] = row
-                    touched += 1
-                spikes.members[row, spikes.sharing[row]] = g
-                spikes.sharing[row] += 1
-    return touched
+        if activity.n_has_spiked[g] > 0:
+            decay_y(k, g, activity, memory.traces, xy)
+            spikes = arrivals(k, field_events(group.fields[g], events))
+            for spike in range(spikes.first, spikes.end):
+                row = spikes.rows[spike] - spikes.top
+                if shared.n_members[row] == 0:
+                    shared.rows[changed] = row
+                    changed += 1
+                shared.members[row, shared.n_members[row]] = g
+                shared.n_members[row] += 1
+    return changed
 
 
 @inlined
-def _keep_columns(group: Group, spikes: Spikes) -> int:
-    """List the channels that fired anywhere, and keep their weights as they are; return how many they are."""
+def _copy_columns(weights: Floats, activity: Activity, shared: SharedChanges) -> int:
+    """List the channels that fired at any position, and copy their weights; return how many channels there are."""
     count = 0
-    for g in range(group.theta.shape[0]):
-        for n in range(spikes.tally[FIRED, g]):
-            j = spikes.fired[g, n]
+    for g in range(activity.n_fired.shape[0]):
+        for n in range(activity.n_fired[g]):
+            j = activity.fired[g, n]
             new = True
             for m in range(count):
-                new &= spikes.columns[m] != j
+                new &= shared.columns[m] != j
             if new:
-                spikes.columns[count] = j
-                for row in range(group.weights.shape[0]):
-                    spikes.kept[count, row] = group.weights[row, j]
+                shared.columns[count] = j
+                for row in range(weights.shape[0]):
+                    shared.before[count, row] = weights[row, j]
                 count += 1
     return count
 
 
 @inlined
-def _depress_row(row: int, weights: Floats, spikes: Spikes, xy: STDPConstants, block: Block | None) -> None:
-    """Apply what a row's members depress it by."""
+def _depress_row(
+    row: int, weights: Floats, traces: Traces, shared: SharedChanges, xy: STDPConstants, block: Block | None
+) -> None:
+    """Apply the depression of one row of weights."""
     if block is None:
         for j in range(weights.shape[1]):
-            weights[row, j] = clip(weights[row, j] + _depression(row, j, spikes, xy), xy)
+            weights[row, j] = clip(weights[row, j] + _depression(row, j, traces, shared, xy), xy)
     else:
         amplitude, low, high = splat(xy.A_minus, block), splat(xy.w_min, block), splat(xy.w_max, block)
-        for start in range(0, spikes.y.shape[1], length(block)):
+        for start in range(0, traces.y.shape[1], length(block)):
             change = sub(low, low)
-            for n in range(spikes.sharing[row]):
-                change = sub(change, mul(amplitude, load(spikes.y, spikes.members[row, n], start, block)))
+            for n in range(shared.n_members[row]):
+                change = sub(change, mul(amplitude, load(traces.y, shared.members[row, n], start, block)))
             w = add(load(weights, row, start, block), change)
             store(weights, row, start, clip_vector(w, low, high))
 
 
 @inlined
-def _depression(row: int, j: int, spikes: Spikes, xy: STDPConstants) -> float:
-    """Return the change of one weight by all positions' input spikes of a step."""
+def _depression(row: int, j: int, traces: Traces, shared: SharedChanges, xy: STDPConstants) -> float:
+    """Return the change of one weight by the input spikes of all positions in this step."""
     change = xy.A_minus - xy.A_minus
-    for n in range(spikes.sharing[row]):
-        change -= xy.A_minus * spikes.y[spikes.members[row, n], j]
+    for n in range(shared.n_members[row]):
+        change -= xy.A_minus * traces.y[shared.members[row, n], j]
     return change
 
 
 @inlined
-def _learn_column(n: int, group: Group, spikes: Spikes, xy: STDPConstants) -> None:
+def _learn_column(n: int, weights: Floats, memory: Memory, xy: STDPConstants) -> None:
     """Apply depression and potentiation, together, to the weights of a channel that fired."""
-    j = spikes.columns[n]
-    change = spikes.change
-    for row in range(group.weights.shape[0]):
-        change[row] = _depression(row, j, spikes, xy)
-    for g in range(group.theta.shape[0]):
-        for m in range(spikes.tally[FIRED, g]):
-            if spikes.fired[g, m] == j:
-                for row in range(group.weights.shape[0]):
-                    change[row] += xy.A_plus * spikes.x[g, row]
-    for row in range(group.weights.shape[0]):
-        group.weights[row, j] = clip(spikes.kept[n, row] + change[row], xy)
+    activity, traces, shared, change = memory.activity, memory.traces, memory.shared, memory.change
+    j = shared.columns[n]
+    for row in range(weights.shape[0]):
+        change[row] = _depression(row, j, traces, shared, xy)
+    for g in range(activity.n_fired.shape[0]):
+        for m in range(activity.n_fired[g]):
+            if activity.fired[g, m] == j:
+                for row in range(weights.shape[0]):
+                    change[row] += xy.A_plus * traces.x[g, row]
+    for row in range(weights.shape[0]):
+        weights[row, j] = clip(shared.before[n, row] + change[row], xy)

@@ -1,24 +1,26 @@
-"""What the kernels work on: the network's arrays, the numbers of a presentation, and scratch memory."""
+"""The network's arrays as the kernels want them, the numbers of a presentation, and where results are written."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.arrays import Floats
+from stdpnet.stdp.engines.compiled.blocks import Block
 from stdpnet.stdp.engines.constants import CompetitionConstants, Constants, NeuronConstants, STDPConstants
 from stdpnet.stdp.engines.protocol import Recording, Switches
 
-FIRED, ASLEEP, ALIVE = 0, 1, 2  # rows of Spikes.tally
-X_TRACES, Y_TRACES, YY_TRACES = 0, 1, 2  # rows of Spikes.aged
+if TYPE_CHECKING:  # kernels load no spec
+    from stdpnet.stdp.network import Network
+
 CACHE_LINE = 64
 """Bytes; rows of weights are an odd number of lines apart, so that a column does not crowd into few cache sets."""
 
 
 class State(NamedTuple):
-    """The network as the kernels want it: K >= C channels, filled up with neurons of infinite threshold."""
+    """The network's arrays with K >= C channels: the padding consists of neurons of infinite threshold."""
 
     weights: Floats
     """(S, k*k, >= K) feedforward weights, mV; S: P, or 1 where positions share them."""
@@ -40,22 +42,25 @@ class Group(NamedTuple):
     """The state of G positions that share one set of weights: one, or in a convolutional network all of them."""
 
     weights: Floats
-    """(k*k, >= K)"""
+    """(k*k, >= K) feedforward weights, mV."""
     theta: Floats
-    """(G, K)"""
+    """(G, K) adaptive threshold, mV."""
     competition: Floats
-    """(G, C, >= K), or (0, 0, 0) where it is fixed."""
+    """(G, C, >= K) learned competition, mV; (0, 0, 0) where it is fixed."""
     c_w: float
+    """The one weight of fixed competition, mV."""
     fields: NDArray[np.int32]
-    """(G, 4)"""
+    """(G, 4) receptive fields."""
     channels: int
+    """Channels C without the padding."""
     shared: bool
+    """Whether the positions share the weights; else there is one position, G = 1."""
     first: int
-    """Position of the group's first member."""
+    """Number, in the network, of the group's first position."""
 
 
 class Output(NamedTuple):
-    """Where kernels write what happened."""
+    """Where kernels write results."""
 
     counts: NDArray[np.int32]
     """(N, P, C) spikes."""
@@ -64,132 +69,67 @@ class Output(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """The numbers of one presentation; what it may not change is switched off in them."""
+    """The numbers of one presentation, in which everything that the presentation may not change is switched off."""
 
     neuron: NeuronConstants
     xy: STDPConstants
     yy: CompetitionConstants
     learn_xy: bool
     learn_yy: bool
+    depresses: bool
+    """Whether input spikes change feedforward weights: they are learned, and A_minus is not 0."""
     norm: float
+    """Sum of a neuron's feedforward weights after normalisation, mV."""
     relaxation: float
+    """Subtracted from each theta, down to 0, after the presentation, mV."""
 
     @classmethod
     def of(cls, constants: Constants, switches: Switches) -> Rules:
-        """Return the rules of presentations; frozen means times 1 and plus 0, which changes no number."""
+        """Return the rules of presentations.
+
+        A frozen theta is multiplied by 1 and raised by 0, which changes no number and needs no branch in the kernels.
+        """
         neuron, one, zero = constants.neuron, type(constants.norm)(1), type(constants.norm)(0)
         if not switches.adapt_theta:
             neuron = neuron._replace(decay_theta=one, theta_plus=zero)
         return cls(
-            neuron,
-            constants.xy,
-            constants.yy,
-            switches.learn_xy,
-            switches.learn_yy,
-            constants.norm,
-            constants.relaxation if switches.adapt_theta else zero,
+            neuron=neuron,
+            xy=constants.xy,
+            yy=constants.yy,
+            learn_xy=switches.learn_xy,
+            learn_yy=switches.learn_yy,
+            depresses=bool(switches.learn_xy and constants.xy.A_minus != 0),
+            norm=constants.norm,
+            relaxation=constants.relaxation if switches.adapt_theta else zero,
         )
 
 
-class Cells(NamedTuple):
-    """What a step without spikes changes or reads."""
+def lay_out(network: Network, fields: NDArray[np.int32], block: Block | None) -> State:
+    """Return a network's arrays, copied, padded to whole blocks and aligned.
 
-    v: Floats
-    """(G, K) membrane potential, mV."""
-    current: Floats
-    """(G, K) input that counts in the next step, mV."""
-    crossed: NDArray[np.bool_]
-    """(G,) whether a neuron may have crossed its threshold in the last step done."""
-
-
-class Spikes(NamedTuple):
-    """Who has spiked in this presentation, and the traces."""
-
-    tally: NDArray[np.int32]
-    """(3, G) how many neurons fired, are asleep, are alive."""
-    fired: NDArray[np.int32]
-    """(G, C) channels that spiked in this step, ascending."""
-    asleep: NDArray[np.int32]
-    """(G, C) channels that are refractory."""
-    alive: NDArray[np.int32]
-    """(G, C) channels that have spiked in this presentation: the others' traces are 0."""
-    awake: NDArray[np.int32]
-    """(G, C) first step that integrates; 0: has not spiked."""
-    aged: NDArray[np.int32]
-    """(3, G) how many steps the traces x, y, and a and b have behind them."""
-    last: NDArray[np.int32]
-    """(G, k*k) step of a pixel's last spike, -1 before the first; kept for nearest traces."""
-    powers: Floats
-    """(T + 1,) the presynaptic trace so many steps after its spike."""
-    x: Floats
-    """(G, k*k) presynaptic traces of XY."""
-    y: Floats
-    """(G, K) postsynaptic traces of XY."""
-    a: Floats
-    """(G, C) presynaptic traces of YY."""
-    b: Floats
-    """(G, C) postsynaptic traces of YY."""
-    members: NDArray[np.int32]
-    """(k*k, G) positions that depress a row of shared weights in this step."""
-    sharing: NDArray[np.int32]
-    """(k*k,) how many they are; 0 between steps."""
-    touched: NDArray[np.int32]
-    """(k*k,) rows that have some."""
-    columns: NDArray[np.int32]
-    """(C,) channels that fired in this step at any position that shares the weights."""
-    kept: Floats
-    """(C, k*k) their shared weights before the step."""
-    change: Floats
-    """(C or k*k, the larger one,) changes of a step."""
-    sums: Floats
-    """(1, K) sums, then factors, of the normalisation."""
-
-
-class Memory(NamedTuple):
-    """Scratch memory of one thread."""
-
-    cells: Cells
-    spikes: Spikes
-
-
-def allocate(state: State, steps: int, xy: STDPConstants) -> Memory:
-    """Return scratch memory for presentations of a number of steps."""
-    kind, channels, padded = state.weights.dtype, state.channels, state.theta.shape[1]
-    members, fan_in = len(state.theta) // len(state.weights), state.weights.shape[1]
-    powers = np.ones(steps + 1, kind)
-    for n in range(1, steps + 1):
-        powers[n] = powers[n - 1] * xy.decay_pre
-    neurons, pixels = (members, channels), (members, fan_in)
-
-    def integers(*shape: int) -> NDArray[np.int32]:
-        return np.zeros(shape, np.int32)
-
-    def floats(*shape: int) -> Floats:
-        return np.zeros(shape, kind)
-
-    cells = Cells(aligned((members, padded), kind), aligned((members, padded), kind), np.zeros(members, np.bool_))
-    spikes = Spikes(
-        integers(3, members),
-        integers(*neurons),
-        integers(*neurons),
-        integers(*neurons),
-        integers(*neurons),
-        integers(3, members),
-        integers(*pixels),
-        powers,
-        floats(*pixels),
-        aligned((members, padded), kind),
-        floats(*neurons),
-        floats(*neurons),
-        integers(fan_in, members),
-        integers(fan_in),
-        integers(fan_in),
-        integers(channels),
-        floats(*((channels, fan_in) if state.shared else (0, 0))),
-        floats(max(channels, fan_in)),
-        aligned((1, padded), kind),
+    Parameters
+    ----------
+    network : the network
+    fields : (P, 4) receptive fields
+    block : neurons to work on together, or None
+    """
+    channels, dtype = network.geometry.channels, network.dtype
+    length, learned = padded_length(channels, block), network.competition.ndim == 3
+    competition = padded(network.competition, spaced(length, dtype)) if learned else np.empty((0, 0, 0), dtype)
+    return State(
+        weights=padded(network.weights, spaced(length, dtype)),
+        theta=padded(network.theta, length, np.inf),
+        competition=competition,
+        c_w=dtype.type(0 if learned else network.competition[()]),
+        fields=fields,
+        channels=channels,
+        shared=network.geometry.shared,
     )
-    return Memory(cells, spikes)
+
+
+def padded_length(channels: int, block: Block | None) -> int:
+    """Return how many channels whole blocks have that hold a number of channels."""
+    return channels if block is None else -(-channels // block.length) * block.length
 
 
 def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:
@@ -202,7 +142,7 @@ def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:
 
 
 def padded(array: Floats, length: int, value: float = 0) -> Floats:
-    """Return an aligned copy whose last axis is filled up with a value."""
+    """Return an aligned copy whose last axis is filled up to a length with a value."""
     result = aligned((*array.shape[:-1], length), array.dtype)
     result[...] = value
     result[..., : array.shape[-1]] = array
@@ -210,7 +150,7 @@ def padded(array: Floats, length: int, value: float = 0) -> Floats:
 
 
 def spaced(length: int, dtype: np.dtype[Any]) -> int:
-    """Return the length of rows of at least so many numbers that are an odd number of cache lines apart."""
+    """Return the least length of at least `length` numbers that is an odd number of cache lines."""
     line = CACHE_LINE // dtype.itemsize
     lines = -(-length // line)
     return (lines + 1 - lines % 2) * line

@@ -1,11 +1,7 @@
-"""A vector value type for numba: a block of neurons in registers, as an array of LLVM vectors.
+"""Instructions on vectors: a block of neurons in registers, as an array of LLVM vectors (see blocks.py).
 
-One source serves every machine: LLVM maps vectors of the width that `fitting_block` chooses to its registers (AVX-512,
-AVX2, NEON, ...). Additions stay additions, in the order written, so that results equal those of plain loops.
-
-`Block(lanes, registers)` is a value without content whose type carries both numbers into compiled code: kernels are
-compiled, and cached on disk, once for each shape. An array of vectors, not one long vector: LLVM turns long vectors
-whose length is no power of two into scalars.
+Additions stay additions, in the order written, so that results equal those of plain loops. An array of vectors, not one
+long vector: LLVM turns long vectors whose length is no power of two into scalars.
 """
 
 from __future__ import annotations
@@ -14,97 +10,19 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba.core import types
-from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
 
 from stdpnet._numba.jit import instruction
-
-
-class Block:
-    """How many neurons are worked on together: lanes per register, and registers."""
-
-    def __init__(self, lanes: int, registers: int) -> None:
-        self.lanes, self.registers = lanes, registers
-
-    @property
-    def length(self) -> int:
-        """Neurons per block."""
-        return self.lanes * self.registers
-
-
-def register_file() -> tuple[int, int]:
-    """Return the size of this machine's vector registers, bytes, and how many of them one quantity may take.
-
-    `calm` holds three quantities of each neuron in registers and needs a few more: 9 of 32, or 4 of 16 registers.
-    """
-    features = binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 64, 9
-    if features.get("avx2") or features.get("avx"):
-        return 32, 4
-    return 16, 9 if features.get("neon") else 4
-
-
-def fitting_block(channels: int, itemsize: int, width: int | None = None, most: int | None = None) -> Block:
-    """Return the block that suits a number of channels: as few and as equal blocks as the registers allow.
-
-    Parameters
-    ----------
-    channels : neurons of a position
-    itemsize : bytes of a number
-    width, most : bytes of a register, and registers per quantity; default this machine's
-    """
-    host_width, host_most = register_file()
-    lanes = (width or host_width) // itemsize
-    needed = -(-channels // lanes)
-    blocks = -(-needed // (most or host_most))
-    return Block(lanes, -(-needed // blocks))
-
-
-class BlockType(types.Type):
-    """The type of Block(lanes, registers)."""
-
-    def __init__(self, lanes: int, registers: int) -> None:
-        self.lanes, self.registers = lanes, registers
-        super().__init__(name=f"Block({lanes}, {registers})")
-
-
-class VectorType(types.Type):
-    """The type of a block of floating point numbers."""
-
-    def __init__(self, dtype: Any, block: BlockType) -> None:
-        self.dtype, self.block = dtype, block
-        super().__init__(name=f"Vector({dtype}, {block.lanes}, {block.registers})")
-
-
-@typeof_impl.register(Block)
-def _typeof_block(value: Block, _: Any) -> BlockType:
-    return BlockType(value.lanes, value.registers)
-
-
-register_model(BlockType)(models.OpaqueModel)
-
-
-@unbox(BlockType)
-def _unbox_block(_: Any, __: Any, context: Any) -> NativeValue:
-    return NativeValue(context.context.get_dummy_value())
-
-
-@register_model(VectorType)
-class _VectorModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, vector: VectorType) -> None:
-        element = ir.DoubleType() if vector.dtype == types.float64 else ir.FloatType()
-        register = ir.VectorType(element, vector.block.lanes)
-        super().__init__(manager, vector, ir.ArrayType(register, vector.block.registers))
+from stdpnet.stdp.engines.compiled.blocks import BlockType, VectorType
 
 
 def _registers(builder: Any, value: Any) -> list[Any]:
     return [builder.extract_value(value, index) for index in range(value.type.count)]
 
 
-def _joined(builder: Any, kind: Any, registers: list[Any]) -> Any:
-    value = ir.Constant(kind, ir.Undefined)
+def _joined(builder: Any, vector: Any, registers: list[Any]) -> Any:
+    value = ir.Constant(vector, ir.Undefined)
     for index, register in enumerate(registers):
         value = builder.insert_value(value, register, index)
     return value
@@ -117,10 +35,10 @@ def _place(context: Any, builder: Any, array_type: Any, array: Any, row: Any, st
     return builder.gep(struct.data, [builder.add(builder.mul(row, columns), start)])
 
 
-def _places(builder: Any, first: Any, kind: Any) -> list[Any]:
-    """Return where the registers of a vector lie that begins at a place."""
-    first = builder.bitcast(first, kind.element.as_pointer())
-    return [builder.gep(first, [ir.Constant(ir.IntType(64), index)]) for index in range(kind.count)]
+def _places(builder: Any, first: Any, vector: Any) -> list[Any]:
+    """Return the places of a vector's registers; the first lies at `first`."""
+    first = builder.bitcast(first, vector.element.as_pointer())
+    return [builder.gep(first, [ir.Constant(ir.IntType(64), index)]) for index in range(vector.count)]
 
 
 def _alignment(array_type: Any) -> int:
@@ -155,9 +73,9 @@ def load(_: Any, array: Any, row: Any, start: Any, block: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         values, place_row, place_start, _ = arguments
-        kind = context.get_value_type(vector)
-        places = _places(builder, _place(context, builder, array, values, place_row, place_start), kind)
-        return _joined(builder, kind, [builder.load(place, align=_alignment(array)) for place in places])
+        value_type = context.get_value_type(vector)
+        places = _places(builder, _place(context, builder, array, values, place_row, place_start), value_type)
+        return _joined(builder, value_type, [builder.load(place, align=_alignment(array)) for place in places])
 
     return vector(array, types.intp, types.intp, block), generate
 
@@ -182,11 +100,11 @@ def splat(_: Any, number: Any, block: Any) -> Any:
     vector = VectorType(number, block)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = context.get_value_type(vector)
-        nothing = ir.Constant(kind.element, ir.Undefined)
+        value_type = context.get_value_type(vector)
+        nothing = ir.Constant(value_type.element, ir.Undefined)
         first = builder.insert_element(nothing, arguments[0], ir.Constant(ir.IntType(32), 0))
-        same = ir.Constant(ir.VectorType(ir.IntType(32), kind.element.count), [0] * kind.element.count)
-        return _joined(builder, kind, [builder.shuffle_vector(first, nothing, same)] * kind.count)
+        same = ir.Constant(ir.VectorType(ir.IntType(32), value_type.element.count), [0] * value_type.element.count)
+        return _joined(builder, value_type, [builder.shuffle_vector(first, nothing, same)] * value_type.count)
 
     return vector(number, block), generate
 
@@ -277,25 +195,25 @@ def lowest_bit(_: Any, bits: Any) -> Any:
 def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, start: Any, block: Any) -> Any:
     """collect(weights, rows, first, end, top, start, block): the sum of weights[rows[i] - top, start:], i = first ...
 
-    The hottest loop there is: written out, because a loop of the compiler's is unrolled, which costs more branches that
-    cannot be predicted than it saves (a step has about six input spikes); bounds are not checked.
+    The hottest loop of the engine. It is written in LLVM instructions to forbid unrolling: a step has about six input
+    spikes, and an unrolled loop's extra branches cannot be predicted. Bounds are not checked.
     """
     vector = VectorType(weights.dtype, block)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         values, indices, begin, stop, shift, column, _ = arguments
-        kind = context.get_value_type(vector)
+        value_type = context.get_value_type(vector)
         columns = builder.extract_value(context.make_array(weights)(context, builder, values).shape, 1)
         base = _place(context, builder, weights, values, builder.neg(shift), column)
         index_of = context.make_array(rows)(context, builder, indices).data
-        zero = ir.Constant(kind.element, [0.0] * kind.element.count)
+        zero = ir.Constant(value_type.element, [0.0] * value_type.element.count)
         before, loop, behind = builder.block, builder.append_basic_block(), builder.append_basic_block()
         builder.cbranch(builder.icmp_signed("<", begin, stop), loop, behind)
         builder.position_at_end(loop)
         i = builder.phi(begin.type)
-        sums = [builder.phi(kind.element) for _ in range(kind.count)]
+        sums = [builder.phi(value_type.element) for _ in range(value_type.count)]
         row = builder.zext(builder.load(builder.gep(index_of, [i])), columns.type)
-        places = _places(builder, builder.gep(base, [builder.mul(row, columns)]), kind)
+        places = _places(builder, builder.gep(base, [builder.mul(row, columns)]), value_type)
         new = [
             builder.fadd(old, builder.load(place, align=_alignment(weights)))
             for old, place in zip(sums, places, strict=True)
@@ -303,16 +221,16 @@ def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, sta
         following = builder.add(i, ir.Constant(i.type, 1))
         _do_not_unroll(builder.cbranch(builder.icmp_signed("<", following, stop), loop, behind))
         for phi, first_value, next_value in zip(
-            [i, *sums], [begin] + [zero] * kind.count, [following, *new], strict=True
+            [i, *sums], [begin] + [zero] * value_type.count, [following, *new], strict=True
         ):
             phi.add_incoming(first_value, before)
             phi.add_incoming(next_value, loop)
         builder.position_at_end(behind)
-        totals = [builder.phi(kind.element) for _ in range(kind.count)]
+        totals = [builder.phi(value_type.element) for _ in range(value_type.count)]
         for phi, value in zip(totals, new, strict=True):
             phi.add_incoming(zero, before)
             phi.add_incoming(value, loop)
-        return _joined(builder, kind, totals)
+        return _joined(builder, value_type, totals)
 
     return vector(weights, rows, types.intp, types.intp, types.intp, types.intp, block), generate
 

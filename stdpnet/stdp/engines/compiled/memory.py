@@ -1,0 +1,154 @@
+"""Scratch memory of the kernels: potentials, spikes and traces of a group of positions in one presentation."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.arrays import Floats
+from stdpnet.stdp.engines.compiled.state import State, aligned
+from stdpnet.stdp.engines.constants import STDPConstants
+
+
+class Cells(NamedTuple):
+    """Membrane potential and input of a group's neurons: all that a subthreshold step changes beside theta."""
+
+    v: Floats
+    """(G, K) membrane potential, mV; -infinity while a neuron is refractory."""
+    current: Floats
+    """(G, K) input I that counts in the next step, mV."""
+    crossed: NDArray[np.bool_]
+    """(G,) whether a neuron of the position reached its threshold in the last step done."""
+
+
+class Activity(NamedTuple):
+    """Which neurons of each position have spiked; lists are filled up to their n_..."""
+
+    fired: NDArray[np.int32]
+    """(G, C) channels that spike in this step, ascending."""
+    n_fired: NDArray[np.int32]
+    """(G,)"""
+    refractory: NDArray[np.int32]
+    """(G, C) channels that are refractory."""
+    n_refractory: NDArray[np.int32]
+    """(G,)"""
+    has_spiked: NDArray[np.int32]
+    """(G, C) channels that have spiked in this presentation; the traces of all others are 0."""
+    n_has_spiked: NDArray[np.int32]
+    """(G,)"""
+    refractory_until: NDArray[np.int32]
+    """(G, C) first step in which a channel integrates again; 0: it has not spiked in this presentation."""
+
+
+class Traces(NamedTuple):
+    """The traces of each position, each decayed up to the step in which it was last needed."""
+
+    x: Floats
+    """(G, k*k) of input spikes, for the potentiation of XY."""
+    x_decayed_to: NDArray[np.int32]
+    """(G,) number of steps whose decay and spikes x contains."""
+    last_spike: NDArray[np.int32]
+    """(G, k*k) step of a pixel's last spike, -1 before the first; used by nearest traces."""
+    powers: Floats
+    """(T + 1,) a nearest trace x by the number of steps since its spike."""
+    y: Floats
+    """(G, K) of the neurons' spikes, for the depression of XY."""
+    y_decayed_to: NDArray[np.int32]
+    """(G,) number of steps whose decay y contains."""
+    a: Floats
+    """(G, C) of the neurons' spikes, as presynaptic neurons of YY."""
+    b: Floats
+    """(G, C) of the neurons' spikes, as postsynaptic neurons of YY."""
+    yy_decayed_to: NDArray[np.int32]
+    """(G,) number of steps whose decay a and b contain."""
+
+
+class SharedChanges(NamedTuple):
+    """The changes of one step to weights that all positions share (see shared.py)."""
+
+    members: NDArray[np.int32]
+    """(k*k, G) positions whose input spikes depress a row of weights in this step."""
+    n_members: NDArray[np.int32]
+    """(k*k,) their number; 0 between steps."""
+    rows: NDArray[np.int32]
+    """(k*k,) rows with at least one member."""
+    columns: NDArray[np.int32]
+    """(C,) channels that fired in this step at any position."""
+    before: Floats
+    """(C, k*k) the weights of these channels before the step; (0, 0) where weights are not shared."""
+
+
+class Memory(NamedTuple):
+    """Scratch memory of one thread."""
+
+    cells: Cells
+    activity: Activity
+    traces: Traces
+    shared: SharedChanges
+    change: Floats
+    """(C or k*k, the larger one,) changes of weights, or spike counts."""
+    sums: Floats
+    """(1, K) sums of the neurons' weights, for the normalisation."""
+
+
+def allocate(state: State, steps: int, xy: STDPConstants) -> Memory:
+    """Return scratch memory for presentations of a number of steps."""
+    dtype, channels, padded = state.weights.dtype, state.channels, state.theta.shape[1]
+    members, fan_in = len(state.theta) // len(state.weights), state.weights.shape[1]
+
+    def integers(*shape: int) -> NDArray[np.int32]:
+        return np.zeros(shape, np.int32)
+
+    def floats(*shape: int) -> Floats:
+        return np.zeros(shape, dtype)
+
+    cells = Cells(
+        v=aligned((members, padded), dtype),
+        current=aligned((members, padded), dtype),
+        crossed=np.zeros(members, np.bool_),
+    )
+    activity = Activity(
+        fired=integers(members, channels),
+        n_fired=integers(members),
+        refractory=integers(members, channels),
+        n_refractory=integers(members),
+        has_spiked=integers(members, channels),
+        n_has_spiked=integers(members),
+        refractory_until=integers(members, channels),
+    )
+    traces = Traces(
+        x=floats(members, fan_in),
+        x_decayed_to=integers(members),
+        last_spike=integers(members, fan_in),
+        powers=_powers(xy.decay_pre, steps, floats(steps + 1)),
+        y=aligned((members, padded), dtype),
+        y_decayed_to=integers(members),
+        a=floats(members, channels),
+        b=floats(members, channels),
+        yy_decayed_to=integers(members),
+    )
+    shared = SharedChanges(
+        members=integers(fan_in, members),
+        n_members=integers(fan_in),
+        rows=integers(fan_in),
+        columns=integers(channels),
+        before=floats(*((channels, fan_in) if state.shared else (0, 0))),
+    )
+    return Memory(
+        cells=cells,
+        activity=activity,
+        traces=traces,
+        shared=shared,
+        change=floats(max(channels, fan_in)),
+        sums=aligned((1, padded), dtype),
+    )
+
+
+def _powers(decay: float, steps: int, powers: Floats) -> Floats:
+    """Write 1, decay, decay*decay, ..., each the product of the one before: the numbers of a trace that decays."""
+    powers[0] = 1
+    for n in range(1, steps + 1):
+        powers[n] = powers[n - 1] * decay
+    return powers
