@@ -24,20 +24,20 @@ class Cells(NamedTuple):
 
 
 class Activity(NamedTuple):
-    """Which neurons of each position have spiked; lists are filled up to their n_..."""
+    """Which neurons of each position have spiked: lists of channels, of which the first n_... entries are valid."""
 
     fired: NDArray[np.int32]
     """(G, C) channels that spike in this step, ascending."""
     n_fired: NDArray[np.int32]
-    """(G,)"""
+    """(G,) their number."""
     refractory: NDArray[np.int32]
     """(G, C) channels that are refractory."""
     n_refractory: NDArray[np.int32]
-    """(G,)"""
+    """(G,) their number."""
     has_spiked: NDArray[np.int32]
     """(G, C) channels that have spiked in this presentation; the traces of all others are 0."""
     n_has_spiked: NDArray[np.int32]
-    """(G,)"""
+    """(G,) their number."""
     refractory_until: NDArray[np.int32]
     """(G, C) first step in which a channel integrates again; 0: it has not spiked in this presentation."""
 

@@ -1,4 +1,4 @@
-"""STDP of a position's own feedforward weights, and its traces (docs/model.md, steps 1, 5 and 6).
+"""STDP of feedforward weights that are not shared, and its traces (docs/model.md, steps 1, 5 and 6).
 
 Traces decay when they are needed, step by step as if they had been kept up to date, and plasticity skips synapses whose
 trace is 0. Neither changes a number.
@@ -100,7 +100,7 @@ def learn(
     rules: Rules,
     block: Block | None,
 ) -> None:
-    """Change the weights of a position of its own weights in time step k (step 6), as far as `advance` has not.
+    """Change a position's feedforward weights in time step k (step 6), as far as `advance` has not done so.
 
     Parameters
     ----------

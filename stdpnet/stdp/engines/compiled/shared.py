@@ -27,7 +27,14 @@ def learn_shared(
     rules: Rules,
     block: Block | None,
 ) -> None:
-    """Change the weights that positions share in time step k: w <- clip(w + dw) (see stdpnet...plasticity.learn)."""
+    """Change the weights that positions share in time step k: w <- clip(w + dw).
+
+    Parameters
+    ----------
+    k : time step
+    fired : whether a neuron of any position spikes in it
+    events, group, memory, rules, block : see stdpnet.stdp.engines.compiled.subthreshold.advance
+    """
     activity, traces, shared, xy = memory.activity, memory.traces, memory.shared, rules.xy
     changed = 0
     if depression_is_due(fired, group.theta, rules, block):
