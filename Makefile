@@ -36,7 +36,7 @@ check: install
 	$(BIN)/lint-imports
 
 configs: install
-	$(BIN)/python -m stdpnet.stdp.spec.presets configs
+	$(BIN)/python -m stdpnet.spec.presets configs
 
 # Table 2 and every figure of the thesis into runs/paper; for example `make paper PAPER="--seeds 5"`
 paper: install

@@ -1,4 +1,9 @@
-"""stdpnet: unsupervised STDP learning on images, on two engines that agree spike for spike."""
+"""stdpnet: unsupervised STDP learning on images, on two engines that agree spike for spike.
+
+`load_config` returns an experiment by name, `fit` trains it on arrays and `respond` asks it; `train` does the same on a
+run directory that survives interruptions, and `Run` reads it. `STDPFeatures` is a scikit-learn
+transformer.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +11,46 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stdpnet.api import fit, respond
     from stdpnet.data import load_dataset
-    from stdpnet.errors import ConfigError, DataError, EngineError, RunError, StdpnetError
+    from stdpnet.errors import (
+        ConfigError,
+        DataError,
+        EngineError,
+        HealthError,
+        RunError,
+        StdpnetError,
+        StopRequestedError,
+    )
+    from stdpnet.model import Responses, State
     from stdpnet.runs import Run
     from stdpnet.spec.load import load_config
-    from stdpnet.stdp.spec.experiment import ExperimentSpec
-    from stdpnet.stdp.spec.presets import preset_names
-    from stdpnet.training import train
+    from stdpnet.spec.presets import preset_names
+    from stdpnet.stdp.engines.open import make_engine
+    from stdpnet.stdp.network import Network
+    from stdpnet.stdp.spec.experiment import STDPExperiment
+    from stdpnet.training import resume, train
 
 _HOMES = {
     "ConfigError": "stdpnet.errors",
     "DataError": "stdpnet.errors",
     "EngineError": "stdpnet.errors",
-    "ExperimentSpec": "stdpnet.stdp.spec.experiment",
+    "HealthError": "stdpnet.errors",
+    "Network": "stdpnet.stdp.network",
+    "Responses": "stdpnet.model",
     "Run": "stdpnet.runs",
     "RunError": "stdpnet.errors",
+    "STDPExperiment": "stdpnet.stdp.spec.experiment",
+    "State": "stdpnet.model",
     "StdpnetError": "stdpnet.errors",
+    "StopRequestedError": "stdpnet.errors",
+    "fit": "stdpnet.api",
     "load_config": "stdpnet.spec.load",
     "load_dataset": "stdpnet.data",
-    "preset_names": "stdpnet.stdp.spec.presets",
+    "make_engine": "stdpnet.stdp.engines.open",
+    "preset_names": "stdpnet.spec.presets",
+    "respond": "stdpnet.api",
+    "resume": "stdpnet.training",
     "train": "stdpnet.training",
 }
 
@@ -32,13 +58,22 @@ __all__ = [
     "ConfigError",
     "DataError",
     "EngineError",
-    "ExperimentSpec",
+    "HealthError",
+    "Network",
+    "Responses",
     "Run",
     "RunError",
+    "STDPExperiment",
+    "State",
     "StdpnetError",
+    "StopRequestedError",
+    "fit",
     "load_config",
     "load_dataset",
+    "make_engine",
     "preset_names",
+    "respond",
+    "resume",
     "train",
 ]
 

@@ -4,6 +4,7 @@ They cross the processes of a cluster: each can be pickled, with its message and
 """
 
 from signal import Signals
+from typing import Any
 
 
 class StdpnetError(Exception):
@@ -55,6 +56,8 @@ class StopRequestedError(StdpnetError):
 
     def __init__(self, message: str, number: Signals) -> None:
         self.signal = number
+        self.state: Any = None
+        """The state at that moment, of a training without a run directory."""
         super().__init__(message, number)
 
     def __str__(self) -> str:

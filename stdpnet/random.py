@@ -1,10 +1,12 @@
-"""Every seeded source of random numbers: what a generator is for, and the streams of input spikes."""
+"""Every seeded source of random numbers: generators, the order of the images, and the streams of input spikes."""
 
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class Purpose(IntEnum):
@@ -15,11 +17,6 @@ class Purpose(IntEnum):
     IMAGE_ORDER = 2
 
 
-def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
-    """Return the generator of (seed, purpose, numbers), independent of all others."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, int(purpose), *numbers))))
-
-
 class Stream(IntEnum):
     """Independent sources of input spikes; they never overlap."""
 
@@ -27,3 +24,32 @@ class Stream(IntEnum):
     CALIBRATE = 1
     VALIDATE = 2
     TEST = 3
+
+
+def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
+    """Return the generator of (seed, purpose, numbers), independent of all others."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, int(purpose), *numbers))))
+
+
+@lru_cache(maxsize=3)
+def _epoch_order(seed: int, size: int, epoch: int) -> NDArray[np.int64]:
+    return generator(seed, Purpose.IMAGE_ORDER, epoch).permutation(size)
+
+
+def image_order(seed: int, size: int, first: int, count: int, pool: int = 0) -> NDArray[np.int64]:
+    """Return which of `size` images are shown as number first .. first+count-1; each epoch has an order of its own.
+
+    Parameters
+    ----------
+    seed : of the experiment
+    size : images there are
+    first, count : numbers of the images
+    pool : different images to show; 0: all
+    """
+    if 0 < pool < size:
+        return _epoch_order(seed, size, 0)[:pool][image_order(seed, pool, first, count)]
+    epochs = range(first // size, (first + count - 1) // size + 1) if count else range(0)
+    orders = [_epoch_order(seed, size, epoch) for epoch in epochs]
+    begin = first - first // size * size
+    order: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *orders])
+    return order[begin : begin + count]

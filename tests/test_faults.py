@@ -15,10 +15,11 @@ import warnings
 import numpy as np
 import pytest
 
+from stdpnet.cli.signals import SignalCatcher
 from stdpnet.errors import HealthError, RunError, StopRequestedError
 from stdpnet.runs import Run, directory, files
 from stdpnet.training import resume, train
-from tests.jobs import QUICK, StopAt, spec
+from tests.jobs import QUICK, StopAt, in_chunks, spec
 from tests.stdp.engines.networks import ENGINES
 
 LCSNN = ["competition.rule=anti_stdp", "competition.c_w=-50.0"]
@@ -29,10 +30,10 @@ def assert_same_end(run, straight):
     """Assert that two runs ended in the same state, byte for byte, and tell the same story."""
     one, other = run.load_state(), straight.load_state()
     assert (one.images, one.presentations) == (other.images, other.presentations)
-    for name, array in one.network.arrays().items():
-        assert array.tobytes() == other.network.arrays()[name].tobytes(), name
-    for name, value in vars(one.interval).items():
-        np.testing.assert_array_equal(value, getattr(other.interval, name), err_msg=name)
+    for name, array in one.arrays.items():
+        assert array.tobytes() == other.arrays[name].tobytes(), name
+    for name, value in one.interval.items():
+        np.testing.assert_array_equal(value, other.interval[name], err_msg=name)
     stories = [[{**row, "images_per_s": None} for row in each.rows("progress")] for each in (run, straight)]
     assert stories[0] == stories[1]
 
@@ -96,9 +97,11 @@ def test_any_stops_and_resumes_equal_a_straight_run(tmp_path, engine, stops):
         stopper = StopAt(images)
         with contextlib.suppress(StopRequestedError):
             if run is None:
-                train(spec(*keys), tmp_path / "run", threads=2, chunk=1, observers=[stopper])
+                learner = in_chunks(1)
+                train(spec(*keys), tmp_path / "run", threads=2, learner=learner, observers=[stopper], stop=stopper)
             else:
-                resume(run, threads=1 + number % 2, chunk=1 + number, observers=[stopper])
+                learner = in_chunks(1 + number)
+                resume(run, threads=1 + number % 2, learner=learner, observers=[stopper], stop=stopper)
         run = Run.open(tmp_path / "run")
         assert run.status == ("finished" if run.images == 10 else "stopped")
     assert_same_end(run, straight)
@@ -132,9 +135,15 @@ def test_a_second_ctrl_c_leaves_at_once_with_the_checkpoint_intact(tmp_path):
 
     pid = os.fork()
     if pid == 0:
-        train(
-            spec("training.images=100", "checkpoint.every=1"), tmp_path / "run", threads=1, chunk=10, observers=[Slow()]
-        )
+        with SignalCatcher() as stop:
+            train(
+                spec("training.images=100", "checkpoint.every=1"),
+                tmp_path / "run",
+                threads=1,
+                learner=in_chunks(10),
+                observers=[Slow()],
+                stop=stop,
+            )
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
     run = Run.open(tmp_path / "run")
@@ -270,7 +279,7 @@ def test_checkpoints_come_by_minutes_too(tmp_path, monkeypatch):
     saved = []
     monkeypatch.setattr(Run, "save_state", lambda self, state: saved.append(state.images))
     keys = ["training.images=60", "checkpoint.every=0", "checkpoint.minutes=2.0", "progress.every=10"]
-    train(spec(*keys), tmp_path / "run", chunk=10, threads=1)
+    train(spec(*keys), tmp_path / "run", learner=in_chunks(10), threads=1)
     assert 1 < len(saved) < 6
 
 
@@ -281,8 +290,8 @@ def test_a_finished_run_can_be_extended_and_equals_one_that_was_longer_from_the_
     resume(run, 100)
     assert Run.open(run.path).spec.training.images == 100
     one, other = run.load_state(), straight.load_state()
-    assert one.network.changed_arrays(other.network) == []
-    np.testing.assert_array_equal(one.interval.counts, other.interval.counts)
+    assert one.changed_arrays(other) == []
+    np.testing.assert_array_equal(one.interval["counts"], other.interval["counts"])
     with pytest.raises(RunError, match="has seen 100 images already"):
         resume(run, 60)
 

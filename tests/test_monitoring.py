@@ -6,39 +6,38 @@ import pytest
 import stdpnet
 from stdpnet.cli.runs import sparkline
 from stdpnet.errors import HealthError
-from stdpnet.runs import Run, TrainingState
+from stdpnet.runs import Run
 from stdpnet.stdp.health import examine
 from stdpnet.stdp.network import initial_network
-from stdpnet.stdp.statistics import summarise
+from stdpnet.stdp.statistics import Interval, summarise
 from stdpnet.training import resume, train
-from tests.jobs import StopAt, spec
+from tests.jobs import StopAt, in_chunks, spec
 from tests.stdp.engines.networks import lively
 
 HEALTHY = ["health.action=warn", "progress.every=20", "training.images=40", "encoder.max_rate=255.0"]
 
 
 def test_a_row_of_progress_says_what_happened_in_its_interval():
-    state = TrainingState(initial_network(lively(competition={"rule": "anti_stdp", "w_min": -9.0, "w_max": 0.0})))
-    interval = state.interval
+    network = initial_network(lively(competition={"rule": "anti_stdp", "w_min": -9.0, "w_max": 0.0}))
+    interval = Interval.begin(network)
     interval.counts[:] = 2
     interval.counts[0] = [0, 3, 1]
     interval.images, interval.presentations, interval.silent = 4, 5, 1
-    state.images, state.presentations = 4, 5
-    state.network.weights += 0.01
-    state.network.weights[0, 0, :2] = [0.0, 0.7]
-    row = summarise(lively(competition={"rule": "anti_stdp"}), state)
+    network.weights += 0.01
+    network.weights[0, 0, :2] = [0.0, 0.7]
+    row = summarise(lively(competition={"rule": "anti_stdp"}), network, interval, images=4, presentations=5)
     assert (row["images"], row["interval_images"], row["retries"]) == (4, 4, 1)
     assert row["spikes_per_image"] == interval.counts.sum() / 5
-    assert row["spikes_per_neuron"][0] == 0
-    assert row["spikes_per_neuron"][-1] == 3 / 5
+    assert row["spikes_per_neuron"]["min"] == 0
+    assert row["spikes_per_neuron"]["max"] == 3 / 5
     assert row["silent_images"] == 1 / 5
     assert row["dead_neurons"] == 1 / 12
     assert row["largest_share"] == 3 / 4
-    weights = state.network.weights
+    weights = network.weights
     assert row["at_w_min"] == np.mean(weights <= 0)
     assert row["at_w_max"] == np.mean(weights >= 0.7)
     assert row["weight_change"] == pytest.approx(0.01, rel=0.5)
-    off_diagonal = state.network.competition[:, ~np.eye(3, dtype=bool)]
+    off_diagonal = network.competition[:, ~np.eye(3, dtype=bool)]
     assert row["competition"] == pytest.approx(
         {"mean": off_diagonal.mean(), "sd": off_diagonal.std(), "min": off_diagonal.min(), "max": off_diagonal.max()}
     )
@@ -47,7 +46,7 @@ def test_a_row_of_progress_says_what_happened_in_its_interval():
 
 UNHEALTHY = {
     "silent network": ["neuron.v_thresh=1000.0"],
-    "dead neurons": ["neuron.theta_plus=0.0", "plasticity.A_plus=0.1", "neuron.v_thresh=-20.0"],
+    "dead neurons": ["neuron.theta_plus=0.0", "plasticity.A_plus=0.1", "neuron.v_thresh=0.0"],
     "one winner": ["neuron.theta_plus=0.0", "plasticity.A_plus=0.1", "neuron.v_thresh=-20.0"],
     "runaway rate": ["competition.c_w=0.0", "neuron.theta_plus=0.0", "plasticity.mean_weight=0.8"],
     "saturated weights": ["plasticity.w_max=0.1"],
@@ -114,13 +113,20 @@ def test_a_learning_curve_scores_validation_images_and_keeps_the_best_state(tmp_
 def test_a_learning_curve_does_not_change_what_is_learned(tmp_path):
     with_curve = train(spec(*CURVE, "training.images=60"), tmp_path / "with")
     without = train(spec(*CURVE, "training.images=60", "curve.every=0"), tmp_path / "without")
-    assert with_curve.load_state().network.changed_arrays(without.load_state().network) == []
+    assert with_curve.load_state().changed_arrays(without.load_state()) == []
 
 
 def test_an_interrupted_evaluation_is_made_up_for(tmp_path):
     straight = train(spec(*CURVE, "training.images=60"), tmp_path / "straight")
+    stopper = StopAt(0)
     with pytest.raises(stdpnet.StdpnetError):
-        train(spec(*CURVE, "training.images=60"), tmp_path / "run", observers=[StopAt(0)], chunk=7)
+        train(
+            spec(*CURVE, "training.images=60"),
+            tmp_path / "run",
+            observers=[stopper],
+            learner=in_chunks(7),
+            stop=stopper,
+        )
     run = Run.open(tmp_path / "run")
     assert run.images == 7
     resume(run)
@@ -154,8 +160,9 @@ def test_runs_lists_filters_and_sorts(stdpnet_command, tmp_path):
     for name, images in [("b", 40), ("a", 20)]:
         train(spec(f"training.images={images}"), tmp_path / "runs" / name)
     stopped = tmp_path / "runs" / "c"
+    stopper = StopAt(1)
     with pytest.raises(stdpnet.StdpnetError):
-        train(spec("training.images=60"), stopped, observers=[StopAt(1)], chunk=5)
+        train(spec("training.images=60"), stopped, observers=[stopper], learner=in_chunks(5), stop=stopper)
     rows = json.loads(stdpnet_command("runs", "--json").stdout)["runs"]
     assert [(row["name"], row["state"], row["images"]) for row in rows] == [
         ("a", "finished", 20),

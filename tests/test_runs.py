@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from stdpnet.errors import RunError
-from stdpnet.runs import Responses, Run, TrainingState, network_digest
+from stdpnet.model import Responses, State
+from stdpnet.runs import Run
+from stdpnet.runs.files import write_sealed
 from stdpnet.runs.rows import RowFollower, append_row, first_row, last_rows, read_rows, without_repeated
 from stdpnet.runs.scores import scored_state
 from stdpnet.spec.load import dump_config
 from stdpnet.stdp.network import initial_network
+from stdpnet.stdp.statistics import Interval
 from tests.stdp.engines.networks import lively
 
 
@@ -21,37 +24,39 @@ def run(tmp_path):
 
 
 def state_of(run, images=3):
-    return TrainingState(initial_network(run.spec), images, images + 1)
+    network = initial_network(run.spec)
+    interval = vars(Interval.begin(network))
+    return State(arrays=network.arrays(), images=images, presentations=images + 1, interval=interval)
 
 
 def test_a_checkpoint_reads_back_bit_by_bit_and_the_previous_one_is_kept(run):
     first, second = state_of(run), state_of(run, 5)
-    second.network.theta += 0.25
+    second.arrays["theta"] += 0.25
     run.save_state(first)
     run.save_state(second)
     loaded = run.load_state()
     assert (loaded.images, loaded.presentations) == (5, 6)
-    assert loaded.network.changed_arrays(second.network) == []
-    assert loaded.network.dtype == second.network.dtype
-    for name, value in vars(second.interval).items():
-        np.testing.assert_array_equal(getattr(loaded.interval, name), value)
+    assert loaded.changed_arrays(second) == []
+    assert loaded.arrays["theta"].dtype == second.arrays["theta"].dtype
+    for name, value in second.interval.items():
+        np.testing.assert_array_equal(loaded.interval[name], value)
     with h5py.File(run.path / "checkpoint.previous.h5") as file:
         assert file.attrs["images"] == 3
-        assert (file.attrs["format"], file.attrs["version"]) == ("stdpnet-checkpoint", 2)
+        assert (file.attrs["format"], file.attrs["version"]) == ("stdpnet-checkpoint", 3)
     assert not [path for path in run.path.iterdir() if path.name.startswith(".")]
 
 
 def test_theta_is_part_of_the_state(run):
     state = state_of(run)
-    before = network_digest(state.network)
-    state.network.theta[0, 0] += 1e-12
-    assert network_digest(state.network) != before
+    before = state.digest()
+    state.arrays["theta"][0, 0] += 1e-12
+    assert state.digest() != before
 
 
 def test_a_fixed_competition_reads_back_as_one_number(tmp_path):
     run = Run.create(lively(), tmp_path / "run", "unused")
     run.save_state(state_of(run))
-    assert run.load_state().network.competition.shape == ()
+    assert run.load_state().arrays["competition"].shape == ()
 
 
 def damages(whole):
@@ -88,8 +93,8 @@ def test_a_crash_between_the_two_renames_leaves_the_previous_checkpoint(run):
 def test_a_file_of_a_later_format_is_refused(run):
     run.save_state(state_of(run))
     path = run.path / "checkpoint.h5"
-    path.write_bytes(path.read_bytes().replace(b"stdpnet-checkpoint 2 ", b"stdpnet-checkpoint 9 ", 1))
-    with pytest.raises(RunError, match="stdpnet-checkpoint 9, this stdpnet reads stdpnet-checkpoint 2"):
+    path.write_bytes(path.read_bytes().replace(b"stdpnet-checkpoint 3 ", b"stdpnet-checkpoint 9 ", 1))
+    with pytest.raises(RunError, match="stdpnet-checkpoint 9, this stdpnet reads stdpnet-checkpoint 3"):
         run.load_state()
 
 
@@ -108,6 +113,27 @@ def test_a_checkpoint_from_before_a_key_existed_is_read_with_the_key_s_default(r
     run.save_state(state_of(run))
     monkeypatch.undo()
     assert run.load_state().images == 3
+
+
+def test_a_checkpoint_of_version_2_is_read(run):
+    state = state_of(run)
+
+    def fill(file):
+        file.attrs["config"] = dump_config(run.spec).replace('model = "stdp"\n', "")
+        file.attrs["images"], file.attrs["presentations"] = state.images, state.presentations
+        for name, array in state.arrays.items():
+            file[name] = array
+        group = file.create_group("interval")
+        for name, value in state.interval.items():
+            group[name] = value
+
+    write_sealed(run.path / "checkpoint.h5", ("stdpnet-checkpoint", 2), fill)
+    loaded = run.load_state()
+    assert (loaded.images, loaded.presentations) == (state.images, state.presentations)
+    assert list(loaded.arrays) == list(state.arrays)
+    assert loaded.changed_arrays(state) == []
+    assert set(loaded.interval) == set(state.interval)
+    assert loaded.digest() == state.digest(), "cached responses of the run stay valid"
 
 
 def test_a_run_without_a_checkpoint_says_so(run):

@@ -12,7 +12,8 @@ import pytest
 from stdpnet.cli import main
 from stdpnet.cli import runs as commands
 from stdpnet.errors import RunError
-from stdpnet.runs import Run, TrainingState
+from stdpnet.model import State
+from stdpnet.runs import Run
 from stdpnet.runs.rows import append_row
 from stdpnet.runs.summary import FolderReader, RunReader, summarise, training_speed
 from stdpnet.stdp.network import initial_network
@@ -35,13 +36,17 @@ def scores(images, accuracy=0.9, split="test"):
     return {"protocol": protocol, "readouts": readouts}
 
 
+def state(run, images):
+    return State(arrays=initial_network(run.spec).arrays(), images=images, presentations=images)
+
+
 def make_run(path, images=200, goal=300):
     run = Run.create(lively(training={"images": goal}), path, "unused", dataset_sha256="0")
     run.log("started", images=0)
     for number, speed in ((100, 10.0), (images, 500.0)):
         run.append_row("progress", {"images": number, "images_per_s": speed, **ROW})
         run.append_row("curve", {"images": number, "accuracy": {"linear": number / 1000}})
-    run.save_state(TrainingState(initial_network(run.spec), images, images))
+    run.save_state(state(run, images))
     return run
 
 
@@ -82,13 +87,13 @@ def test_a_new_run_has_a_summary_and_a_dead_one_says_so(tmp_path):
 def test_scores_are_stale_once_the_run_is_trained_further(tmp_path):
     run = make_run(tmp_path / "run")
     run.save_scores(scores(200))
-    run.save_snapshot("best", TrainingState(initial_network(run.spec), 100, 100))
+    run.save_snapshot("best", state(run, 100))
     run.save_scores(scores(100), snapshot="best")
     reader = RunReader(run)
     assert [each.stale for each in reader.read().scores] == [False, False]
     run.append_row("progress", {"images": 250, "images_per_s": 400.0, **ROW})
     assert [(each.snapshot, each.stale) for each in reader.read().scores] == [("last", True), ("best", False)]
-    run.save_snapshot("best", TrainingState(initial_network(run.spec), 250, 250))
+    run.save_snapshot("best", state(run, 250))
     assert [each.stale for each in reader.read().scores] == [True, True]
 
 
@@ -98,7 +103,7 @@ def test_a_reader_follows_everything_that_changes(tmp_path):
     assert reader.read().images == 200
     run.append_row("progress", {"images": 300, "images_per_s": 510.0, **ROW, "health": []})
     run.append_row("curve", {"images": 300, "accuracy": {"linear": 0.3}})
-    run.save_state(TrainingState(initial_network(run.spec), 310, 310))
+    run.save_state(state(run, 310))
     Run.open(run.path).extend(400)
     run.save_scores(scores(310))
     run.log("finished", images=310, reason="plateau")

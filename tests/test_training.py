@@ -1,10 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from stdpnet.api import as_split
+from stdpnet.data import Dataset
 from stdpnet.errors import DataError, EngineError, RunError
-from stdpnet.runs import Run, TrainingState
-from stdpnet.stdp.network import initial_network
-from stdpnet.training import Trainer, image_order, train
+from stdpnet.random import image_order
+from stdpnet.runs import Run
+from stdpnet.stdp.learner import STDPLearner
+from stdpnet.stdp.model import initial
+from stdpnet.training import check_training_images, train
 from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, lively
 
 
@@ -13,17 +19,18 @@ def images(n=7, side=6, seed=0):
 
 
 def trained(spec, *, chunk=64, threads=1, pictures=None):
-    trainer = Trainer(spec, images() if pictures is None else pictures, TrainingState(initial_network(spec)), threads)
-    while trainer.advance(chunk):
+    split = as_split(images() if pictures is None else pictures)
+    learner = STDPLearner(spec, split, initial(spec), threads=threads, chunk=chunk)
+    while learner.advance(chunk):
         pass
-    return trainer.state
+    return learner.state
 
 
 def assert_same_bytes(one, other):
-    for name, array in one.network.arrays().items():
-        assert array.tobytes() == other.network.arrays()[name].tobytes(), name
-    for name, value in vars(one.interval).items():
-        np.testing.assert_array_equal(value, getattr(other.interval, name), err_msg=name)
+    for name, array in one.arrays.items():
+        assert array.tobytes() == other.arrays[name].tobytes(), name
+    for name, value in one.interval.items():
+        np.testing.assert_array_equal(value, other.interval[name], err_msg=name)
     assert (one.images, one.presentations) == (other.images, other.presentations)
 
 
@@ -39,7 +46,7 @@ def test_threads_and_chunks_do_not_change_a_byte(architecture, dtype, rule):
         training={"images": 130},
     )
     reference = trained(spec, chunk=1, threads=1)
-    assert reference.interval.counts.sum() > 200
+    assert reference.interval["counts"].sum() > 200
     for chunk, threads in [(64, 1), (64, 2), (1, 2), (17, 3), (1000, 2)]:
         assert_same_bytes(reference, trained(spec, chunk=chunk, threads=threads))
 
@@ -49,7 +56,7 @@ def test_retries_show_weakly_answered_images_again_at_a_higher_rate(engine):
     training = {"images": 4, "min_spikes": 30, "max_retries": 3, "retry_rate": 200.0}
     spec = lively(training=training, encoder={"max_rate": 20.0}, simulation=ENGINES[engine])
     state = trained(spec)
-    retries = state.interval.presentations - state.interval.images
+    retries = state.interval["presentations"] - state.interval["images"]
     assert 0 < retries <= 12
     assert state.presentations == 4 + retries
     if engine != "numba":
@@ -75,8 +82,8 @@ def test_two_step_training_learns_weights_first_and_competition_afterwards(engin
             simulation=ENGINES[engine],
         )
 
-    start = initial_network(spec(3))
-    first, second = trained(spec(3)).network, trained(spec(6)).network
+    start = initial(spec(3))
+    first, second = trained(spec(3)), trained(spec(6))
     assert sorted(first.changed_arrays(start)) == ["theta", "weights"]
     assert sorted(second.changed_arrays(first)) == ["competition", "theta"]
 
@@ -102,8 +109,8 @@ def test_a_pool_is_the_first_images_of_the_seeded_order_shown_again_and_again():
 
 def test_the_interval_counts_what_was_shown():
     state = trained(lively(training={"images": 10}, encoder={"max_rate": 1.0}), chunk=4)
-    assert (state.images, state.interval.images, state.interval.presentations) == (10, 10, 10)
-    assert 0 < state.interval.silent <= 10
+    assert (state.images, state.interval["images"], state.interval["presentations"]) == (10, 10, 10)
+    assert 0 < state.interval["silent"] <= 10
 
 
 @pytest.mark.parametrize("engine", ["numba", "brian2-numpy"])
@@ -115,10 +122,11 @@ def test_the_learning_rate_halves_after_its_half_life(engine):
             training={"images": start + 1},
             simulation=ENGINES[engine],
         )
-        state = TrainingState(initial_network(spec), images=start)
-        before = state.network.weights.copy()
-        Trainer(spec, images(1), state, 1).advance(1)
-        return np.abs(state.network.weights - before).sum()
+        state = replace(initial(spec), images=start)
+        before = state.arrays["weights"].copy()
+        learner = STDPLearner(spec, as_split(images(1)), state, threads=1)
+        learner.advance(1)
+        return np.abs(learner.state.arrays["weights"] - before).sum()
 
     for start, factor in [(0, 1.0), (10, 0.5), (20, 0.25)]:
         assert change(10.0, start) == pytest.approx(factor * change(0.0, start), rel=0.05)
@@ -126,14 +134,14 @@ def test_the_learning_rate_halves_after_its_half_life(engine):
 
 def test_an_empty_training_split_is_an_error():
     with pytest.raises(DataError, match="training split is empty"):
-        trained(lively(), pictures=images(0))
+        check_training_images(Dataset("none", (), *[as_split(images(0))] * 4, ""))
 
 
 def test_brian2_refuses_single_precision_state():
     spec = lively(simulation={"engine": "brian2", "brian2_target": "numpy"})
-    single = initial_network(lively(simulation={"dtype": "float32"}))
+    single = initial(lively(simulation={"dtype": "float32"}))
     with pytest.raises(EngineError, match="float64"):
-        Trainer(spec, images(), TrainingState(single))
+        STDPLearner(spec, as_split(images()), single)
 
 
 def digits(**changes):

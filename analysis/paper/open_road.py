@@ -22,7 +22,7 @@ from stdpnet.data import load_dataset
 from stdpnet.errors import ConfigError
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
-from stdpnet.stdp.respond import response_key
+from stdpnet_analysis.evaluation import response_key
 from stdpnet_analysis.paper.harness import Network, add_set_option, guarded, trained
 from stdpnet_analysis.readouts.linear import LinearReadout
 from stdpnet_analysis.readouts.scores import accuracies, best_vote, wilson_interval
@@ -90,7 +90,7 @@ def _counts(runs: list[Run], part: str) -> tuple[object, np.ndarray]:
     """Return the counts of several networks beside each other, and the labels."""
     found = []
     for run in runs:
-        key = response_key(run.spec, run.load_state().network, load_dataset(run.spec.dataset).sha256, part)
+        key = response_key(run.spec, run.load_state(), load_dataset(run.spec.dataset).sha256, part)
         found.append(run.load_responses(f"trained-{part}", key, sparse=True))
     if any(each is None for each in found):
         raise ConfigError(f"{runs[0].path.parent}: has no {part} responses; remove scores.json of its runs, and repeat")

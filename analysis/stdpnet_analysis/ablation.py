@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Dataset, Split
-from stdpnet.runs import Responses
+from stdpnet.model import Responses
 from stdpnet.stdp.network import Network
-from stdpnet.stdp.respond import first_images, respond
+from stdpnet.stdp.respond import respond
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.competition_weights import clamp
 from stdpnet_analysis.evaluation import STREAMS
@@ -84,7 +84,7 @@ def by_synapses_deleted(
     for share in shares:
         damaged = network.copy()
         damaged.weights[draw < share] = 0
-        shown = respond(spec, damaged, images, STREAMS[part], threads=threads)
+        shown = respond(spec, damaged.state(), images, STREAMS[part], threads=threads)
         rows.append(vote_accuracies(shown.counts, shown.labels, votes, network.geometry.positions))
     return dict(zip(RULES, np.array(rows).T, strict=True))
 
@@ -95,8 +95,8 @@ def unshared(spec: ExperimentSpec, network: Network) -> tuple[ExperimentSpec, Ne
         return spec, network
     geometry = replace(network.geometry, shared=False)
     weights = np.repeat(network.weights, geometry.positions, axis=0)
-    topology = spec.topology.replace(architecture="locally_connected")
-    return spec.replace(topology=topology), Network(geometry, weights, network.theta.copy(), network.competition.copy())
+    spec = spec.updated({"topology.architecture": "locally_connected"})
+    return spec, Network(geometry, weights, network.theta.copy(), network.competition.copy())
 
 
 class Clamping(NamedTuple):
@@ -152,7 +152,7 @@ def by_clamp(
 
 def clamp_splits(dataset: Dataset, part: str, images: int) -> dict[str, Split]:
     """Return the first calibration images, and the first of the scored split `part`."""
-    return {name: first_images(dataset.split(name), images) for name in ("calibration", part)}
+    return {name: dataset.split(name).first(images) for name in ("calibration", part)}
 
 
 def calibrated_accuracy(
@@ -168,7 +168,7 @@ def calibrated_accuracy(
     threads : how many threads may compute; default all cores
     """
     calibration, scored = (
-        respond(spec, network, split, STREAMS[name], threads=threads) for name, split in splits.items()
+        respond(spec, network.state(), split, STREAMS[name], threads=threads) for name, split in splits.items()
     )
     votes = class_means(calibration.counts, calibration.labels, classes)
     accuracies = vote_accuracies(scored.counts, scored.labels, votes, network.geometry.positions)

@@ -10,22 +10,20 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from stdpnet.data import Dataset, available, load_dataset
-from stdpnet.errors import DataError, RunError, StdpnetError
+from stdpnet.errors import RunError, StdpnetError
+from stdpnet.model import Facts, open_model
 from stdpnet.runs import Run
 from stdpnet.runs.scores import linear_readout
+from stdpnet.runs.scores import role as role_of
 from stdpnet.runs.summary import training_speed
-from stdpnet.stdp.spec.experiment import ExperimentSpec
-from stdpnet.training import check_dataset
-from stdpnet_analysis.energy import Cost, cost
-from stdpnet_analysis.evaluation import STREAMS
-from stdpnet_analysis.grouping import Member, deciding_keys, grouped, network_label
-from stdpnet_analysis.readouts.votes import RULES
+from stdpnet.spec.experiment import Experiment
+from stdpnet_analysis.grouping import Member, deciding_keys, grouped
+from stdpnet_analysis.readouts import ROLES, Role, names_of
 from stdpnet_analysis.statistics import PairedTest, Summary, holm, paired_test, summarise
 
 ScoredSplit = Literal["test", "validation"]
-READOUTS = ("vote", "linear")
-"""The best voting rule of a group, and the linear read-out."""
+FAMILIES = ("LCSNN", "CSNN", "FCSNN")
+"""Families in their order in tables; others follow by name."""
 Accuracies = dict[str, float]
 """Read-out -> fraction."""
 
@@ -35,7 +33,8 @@ class Entry:
     """One run with scores."""
 
     path: Path
-    spec: ExperimentSpec
+    spec: Experiment
+    model: Facts
     training_images: int
     """Images behind the scored state."""
     complete: bool
@@ -51,8 +50,8 @@ class Entry:
     """Training speed (see stdpnet.runs.summary.training_speed)."""
     spikes: float
     """Spikes of the neurons per image."""
-    cost: Cost | None
-    """None where the images are not at hand."""
+    cost: Mapping[str, float]
+    """Mean cost of an image by quantity: input_spikes, events; empty where older scores do not have it."""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -83,35 +82,34 @@ class Group:
     """By seed."""
 
     @property
-    def spec(self) -> ExperimentSpec:
-        """The experiment, with the first seed."""
-        return self.entries[0].spec
+    def model(self) -> Facts:
+        """What a table says about the model."""
+        return self.entries[0].model
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """Seeds of the runs."""
         return tuple(entry.spec.seed for entry in self.entries)
 
-    @property
-    def rule(self) -> str:
-        """The voting rule with the best mean accuracy over the seeds, as the thesis gives its best voting method."""
-        return max(RULES, key=lambda rule: sum(entry.trained[rule] for entry in self.entries))
+    def best(self, role: Role) -> str | None:
+        """Return the read-out of a role with the best mean accuracy over the seeds; None: no run has any of them."""
+        return _best([entry.trained for entry in self.entries], role)
 
-    def accuracies(self, readout: str) -> dict[int, float]:
-        """Return seed -> accuracy of "vote" or "linear"."""
-        key = self.rule if readout == "vote" else readout
-        return {entry.spec.seed: entry.trained[key] for entry in self.entries}
+    def accuracies(self, role: Role) -> dict[int, float]:
+        """Return seed -> accuracy of the best read-out of a role."""
+        name = self.best(role)
+        return {} if name is None else {entry.spec.seed: entry.trained[name] for entry in self.entries}
 
-    def accuracy(self, readout: str) -> Summary:
-        """Return the accuracy of "vote" or "linear" over the seeds."""
-        return summarise(list(self.accuracies(readout).values()))
+    def accuracy(self, role: Role) -> Summary | None:
+        """Return the accuracy of the best read-out of a role over the seeds."""
+        values = list(self.accuracies(role).values())
+        return summarise(values) if values else None
 
-    def untrained(self, readout: str) -> Summary | None:
-        """Return the accuracy of the untrained networks, "vote" by the rule that suits them best."""
+    def untrained(self, role: Role) -> Summary | None:
+        """Return the accuracy of the untrained models, by the read-out of a role that suits them best."""
         tables = [entry.untrained for entry in self.entries if entry.untrained is not None]
-        rules = RULES if readout == "vote" else (readout,)
-        summaries = (summarise([table[rule] for table in tables]) for rule in rules if tables)
-        return max(summaries, key=lambda summary: summary.mean, default=None)
+        name = _best(tables, role)
+        return None if name is None else summarise([table[name] for table in tables])
 
     def mean(self, of: Callable[[Entry], float | None]) -> Summary | None:
         """Return a quantity over the runs that have it."""
@@ -140,6 +138,17 @@ class Comparison:
     """Between all pairs of groups with at least two seeds in common."""
     left_out: tuple[LeftOut, ...]
 
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Roles that the read-outs of some group have, in the order of tables."""
+        return tuple(role for role in ROLES if any(group.best(role) is not None for group in self.groups))
+
+
+def _best(tables: Sequence[Accuracies], role: Role) -> str | None:
+    """Return the read-out of a role with the best mean accuracy, of those that all tables have."""
+    names = [name for name in names_of(role) if tables and all(name in table for table in tables)]
+    return max(names, key=lambda name: sum(table[name] for table in tables), default=None)
+
 
 def compare(runs: Iterable[Run | LeftOut], split: ScoredSplit = "test", snapshot: str = "last") -> Comparison:
     """Compare runs by their scores; nothing is simulated, and nothing is written.
@@ -152,13 +161,12 @@ def compare(runs: Iterable[Run | LeftOut], split: ScoredSplit = "test", snapshot
     """
     entries: list[Entry] = []
     left_out: list[LeftOut] = []
-    images = _Images(split)
     for run in runs:
         if isinstance(run, LeftOut):
             left_out.append(run)
             continue
         try:
-            entries.append(_entry(run, split, snapshot, images))
+            entries.append(_entry(run, split, snapshot))
         except StdpnetError as error:
             left_out.append(LeftOut(str(run.path), str(error)))
     groups = _groups(entries)
@@ -172,7 +180,7 @@ def evaluate_command(run: Run, split: str = "test", snapshot: str = "last") -> s
     return f"stdpnet evaluate {run.path}{''.join(options)}"
 
 
-def _entry(run: Run, split: ScoredSplit, snapshot: str, images: _Images) -> Entry:
+def _entry(run: Run, split: ScoredSplit, snapshot: str) -> Entry:
     """Return a run's results; RunError, with the remedy, if it has none."""
     scores = run.load_scores(split, snapshot)
     command = evaluate_command(run, split, snapshot)
@@ -183,57 +191,36 @@ def _entry(run: Run, split: ScoredSplit, snapshot: str, images: _Images) -> Entr
         protocol, shown = scores["protocol"], scores["protocol"]["training_images"]
         tables = {name: scores[name]["readouts"] for name in ("untrained", "pixels") if name in scores}
         stale = snapshot == "last" and shown < run.images
-        linear = linear_readout(scores["readouts"]) or "linear"
-        settings = scores["readouts"][linear].get("settings", {})
+        linear = linear_readout(scores["readouts"])
+        settings = scores["readouts"].get(linear, {}).get("settings", {})
         return Entry(
             path=run.path,
             spec=run.spec,
+            model=open_model(run.spec).facts(run.spec),
             training_images=shown,
             complete=run.status == "finished" and not stale,
             stale=stale,
             protocol={"snapshot": "last", **protocol, "linear": settings.get("kind"), "C": settings.get("C")},
             trained=_accuracies(scores["readouts"], linear),
             untrained=_accuracies(tables["untrained"], linear) if "untrained" in tables else None,
-            pixels=tables["pixels"][linear]["accuracy"] if "pixels" in tables else None,
+            pixels=tables["pixels"][linear]["accuracy"] if linear in tables.get("pixels", {}) else None,
             images_per_s=training_speed(run),
             spikes=scores["spikes_per_image"],
-            cost=images.cost(run, scores["spikes_per_image"]),
+            cost=scores.get("cost", {}),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"its scores are damaged ({error!r}); `{command}` makes them anew") from None
 
 
-def _accuracies(readouts: Mapping[str, Any], linear: str) -> Accuracies:
-    return {
-        name: float(readouts[key]["accuracy"]) for name, key in (*zip(RULES, RULES, strict=True), ("linear", linear))
-    }
-
-
-class _Images:
-    """Scored images, loaded once for all runs of a dataset."""
-
-    def __init__(self, split: ScoredSplit) -> None:
-        self._split = split
-        self._datasets: dict[str, Dataset] = {}
-
-    def cost(self, run: Run, spikes: float) -> Cost | None:
-        """Return a run's cost per image; None, with a warning, where its images are not at hand."""
-        key = run.spec.dataset.model_dump_json()
-        try:
-            if key not in self._datasets:
-                if any(each[::2] == (run.spec.dataset.name, "not downloaded") for each in available()):
-                    raise DataError("its images are not at hand; set STDPNET_DATA")  # a look downloads nothing
-                self._datasets[key] = load_dataset(run.spec.dataset)
-            check_dataset(run, self._datasets[key])
-        except (DataError, RunError) as error:
-            warnings.warn(f"{run.path}: synaptic events are not counted ({error})", stacklevel=2)
-            return None
-        return cost(run.spec, self._datasets[key].split(self._split), STREAMS[self._split], spikes)
+def _accuracies(readouts: Mapping[str, Any], linear: str | None) -> Accuracies:
+    """Return the accuracies by read-out; of the linear ones only the one called `linear` here."""
+    found = {name: float(score["accuracy"]) for name, score in readouts.items() if role_of(name, score) != "linear"}
+    return found if linear is None else found | {"linear": float(readouts[linear]["accuracy"])}
 
 
 def _groups(entries: Sequence[Entry]) -> tuple[Group, ...]:
-    """Return the groups, the architectures in their order of fame, then from many synapses to few."""
-    members = [Member(network_label(entry.spec), entry.facts, entry.path.name, entry.spec.seed) for entry in entries]
+    """Return the groups: LCSNN, CSNN, FCSNN, then others by name; within each from many synapses to few."""
+    members = [Member(entry.model.label, entry.facts, entry.path.name, entry.spec.seed) for entry in entries]
     groups = []
     for name, numbers in grouped(members).items():
         chosen: dict[int, Entry] = {}
@@ -242,22 +229,23 @@ def _groups(entries: Sequence[Entry]) -> tuple[Group, ...]:
             if first is not entry:
                 warnings.warn(f"{entry.path}: has the seed of {first.path}, and is not counted again", stacklevel=3)
         groups.append(Group(name, tuple(chosen[seed] for seed in sorted(chosen))))
-    order = ("locally_connected", "convolutional", "fully_connected")
-    return tuple(
-        sorted(groups, key=lambda group: (order.index(group.spec.topology.architecture), -group.spec.geometry.synapses))
-    )
+    return tuple(sorted(groups, key=lambda group: (*_place(group.model.family), -group.model.total_synapses)))
+
+
+def _place(family: str) -> tuple[int, str]:
+    return (FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), family)
 
 
 def _tests(groups: Sequence[Group]) -> tuple[Contrast, ...]:
     tests: list[Contrast] = []
-    for readout in READOUTS:
+    for role in ROLES:
         found = [
             (first.name, second.name, result)
             for first, second in combinations(groups, 2)
-            if (result := paired_test(first.accuracies(readout), second.accuracies(readout))) is not None
+            if (result := paired_test(first.accuracies(role), second.accuracies(role))) is not None
         ]
         corrected = holm([result.t_test for _, _, result in found])
-        tests += [Contrast(readout, *each, p) for each, p in zip(found, corrected, strict=True)]
+        tests += [Contrast(role, *each, p) for each, p in zip(found, corrected, strict=True)]
     return tuple(tests)
 
 

@@ -1,4 +1,4 @@
-"""The learning curve: the frozen network, scored on validation images while it is trained."""
+"""The learning curve: the frozen model, scored on validation images while it is trained."""
 
 from __future__ import annotations
 
@@ -6,33 +6,46 @@ from typing import Any
 
 import numpy as np
 
+from stdpnet.data import Dataset
+from stdpnet.errors import ConfigError
+from stdpnet.model import open_model
 from stdpnet.random import Stream
-from stdpnet.stdp.respond import activity, first_images, respond
+from stdpnet.spec.experiment import Experiment
 from stdpnet.training import Job
+from stdpnet_analysis.evaluation import Reader, activity
 from stdpnet_analysis.readouts import make_readouts
 
 BEST = "best"
 """Name of the snapshot with the best validation accuracy; ties go to the earlier one."""
 
 
-def learning_curve(job: Job) -> LearningCurve | None:
-    """Return the observer that a job's configuration asks for (an entry point of stdpnet.observers)."""
-    return LearningCurve(job) if job.run.spec.curve.every else None
+def learning_curve(spec: Experiment, dataset: Dataset) -> LearningCurve | None:
+    """Return the observer that an experiment asks for (the entry point "curve" of stdpnet.observers)."""
+    return LearningCurve(spec, dataset) if spec.curve.every else None
 
 
 class LearningCurve:
-    """Evaluates a job's network every curve.every images, keeps the best state, and ends the job on a plateau."""
+    """Evaluates a job's model every curve.every images, keeps the best state, and ends the job on a plateau.
 
-    def __init__(self, job: Job) -> None:
-        curve = job.run.spec.curve
+    Raises
+    ------
+    ConfigError
+        If there is no read-out of the name curve.readout.
+    """
+
+    def __init__(self, spec: Experiment, dataset: Dataset) -> None:
+        curve = spec.curve
+        if curve.readout not in (names := list(make_readouts(1))):
+            raise ConfigError(f"curve.readout: '{curve.readout}' is unknown; choose among {', '.join(names)}")
         self.every = curve.every
-        self._since = job.state.images if job.extended else -1
-        self._calibration = first_images(job.dataset.calibration, curve.calibration)
-        self._validation = first_images(job.dataset.validation, curve.validation)
+        self._since = -1
+        self._calibration = dataset.calibration.first(curve.calibration)
+        self._validation = dataset.validation.first(curve.validation)
 
     def begin(self, job: Job) -> None:
-        """Make up for an evaluation that an interruption left out, among them the one before the first image."""
-        rows, images = job.run.rows("curve"), job.state.images
+        """Evaluate now if the row that is due at this image is missing (at the start, or after an interruption)."""
+        rows, images = job.run.rows("curve"), job.images
+        self._since = images if job.extended else -1
         if images % self.every == 0 and not any(row["images"] == images for row in rows):
             self.handle(job)
         elif self._plateau(job):
@@ -40,9 +53,9 @@ class LearningCurve:
 
     def handle(self, job: Job) -> None:
         """Evaluate; keep the state if it is the best so far; end the job on a plateau."""
-        row = {"images": job.state.images, **self._score(job)}
-        readout = job.run.spec.curve.readout
-        earlier = [old["accuracy"][readout] for old in job.run.rows("curve") if old["images"] < job.state.images]
+        row = {"images": job.images, **self._score(job)}
+        readout = job.spec.curve.readout
+        earlier = [old["accuracy"][readout] for old in job.run.rows("curve") if old["images"] < job.images]
         if row["accuracy"][readout] > max(earlier, default=-1.0):
             job.run.save_snapshot(BEST, job.state)
         job.run.append_row("curve", row)
@@ -51,26 +64,23 @@ class LearningCurve:
 
     def _score(self, job: Job) -> dict[str, Any]:
         """Return the accuracy of every read-out; the job's state stays as it is (respond makes sure)."""
-        spec, network = job.run.spec, job.state.network
+        spec, state, model = job.spec, job.state, open_model(job.spec)
 
         def progress(_: int) -> None:
             job.check_signals()
 
-        answers = {
-            stream: respond(spec, network, split, stream, threads=job.threads, progress=progress)
+        calibration, validation = (
+            model.respond(spec, state, split, stream, threads=job.threads, progress=progress)
             for stream, split in ((Stream.CALIBRATE, self._calibration), (Stream.VALIDATE, self._validation))
-        }
-        calibration, validation = answers[Stream.CALIBRATE], answers[Stream.VALIDATE]
-        accuracy = {}
-        for name, readout in make_readouts(spec.geometry.positions, seed=spec.seed % 2**32).items():
-            readout.fit(calibration.counts, calibration.labels)
-            accuracy[name] = float(np.mean(readout.predict(validation.counts) == validation.labels))
+        )
+        answers = Reader().predictions(spec, model.facts(spec), calibration, validation)
+        accuracy = {name: float(np.mean(answer == validation.labels)) for name, answer in answers.items()}
         return {"accuracy": accuracy, **activity(validation)}
 
     def _plateau(self, job: Job) -> bool:
         """Return whether the last curve.patience evaluations brought no better accuracy than one before them."""
-        curve = job.run.spec.curve
-        rows = [row for row in job.run.rows("curve") if row["images"] <= job.state.images]
+        curve = job.spec.curve
+        rows = [row for row in job.run.rows("curve") if row["images"] <= job.images]
         accuracies = [row["accuracy"][curve.readout] for row in rows]
         if curve.patience == 0 or len(accuracies) <= curve.patience:
             return False

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from stdpnet.data import Dataset, Split, load_dataset
 from stdpnet.errors import RunError
+from stdpnet.model import Facts, Model, Responder, Responses, State, open_model
 from stdpnet.random import Stream
-from stdpnet.runs import Responses, Run
-from stdpnet.stdp.network import Network, initial_network
-from stdpnet.stdp.respond import Responder, activity, respond, response_key
+from stdpnet.runs import Run
+from stdpnet.runs.scores import linear_name
+from stdpnet.spec.base import Schedule, Spec, flat
+from stdpnet.spec.experiment import Experiment
 from stdpnet.training import check_dataset
-from stdpnet_analysis.readouts import make_readouts
+from stdpnet_analysis.readouts import READOUTS, make_readouts
 from stdpnet_analysis.readouts.linear import LinearKind, LinearReadout
 from stdpnet_analysis.readouts.scores import score
 
 STREAMS = {"calibration": Stream.CALIBRATE, "validation": Stream.VALIDATE, "test": Stream.TEST}
+OWN = "own"
+"""Name of the read-out of a model that classifies by itself: the class with the largest score."""
 
 
 class Watcher(NamedTuple):
-    """Whom to tell how far an evaluation is."""
+    """Progress callbacks."""
 
     stage: Callable[[str, int], None] = lambda name, total: None
     """Called with the name of each stage and its number of images (0: unknown)."""
@@ -50,10 +57,10 @@ def evaluate(
     split : test for the final figure; validation for tuning
     linear : kind of the linear read-out
     C : inverse strength of its regularisation
-    baselines : also score the untrained network and a linear read-out of the pixels
+    baselines : also score the untrained model and a linear read-out of the pixels
     snapshot : which state: "last", or "best" by validation where the learning curve kept it
     threads : how many threads may compute; default all cores
-    watcher : told about progress
+    watcher : progress callbacks
     responder : what shows the images, such as a cluster's (stdpnet_analysis.cluster); results do not depend on it
 
     Returns
@@ -63,79 +70,130 @@ def evaluate(
     watcher = watcher or Watcher()
     dataset = load_dataset(run.spec.dataset)
     check_dataset(run, dataset)
-    if len(dataset.split(split).labels) == 0:
+    if len(dataset.split(split)) == 0:
         raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
-    state = run.load_snapshot(snapshot)
-    evaluator = _Evaluator(run, dataset, split, linear, C, threads, watcher, responder or respond)
-    responses = evaluator.responses("trained" if snapshot == "last" else snapshot, state.network)
+    model, state = open_model(run.spec), run.load_snapshot(snapshot)
+    reader = Reader(linear=linear, C=C, threads=threads, stage=watcher.stage)
+    evaluator = _Evaluator(run, dataset, split, model, reader, watcher, responder or model.respond)
+    responses = evaluator.responses("trained" if snapshot == "last" else snapshot, state)
+    facts = model.facts(run.spec)
     scores: dict[str, Any] = {
         "protocol": {
             "dataset": run.spec.dataset.name,
             "split": split,
-            "images": len(dataset.split(split).labels),
-            "calibration_images": len(dataset.calibration.labels),
+            "images": len(dataset.split(split)),
+            "calibration_images": len(dataset.calibration),
             "training_images": state.images,
+            "training_labels": facts.labels,
             "snapshot": snapshot,
-            "linear": linear,
-            "C": C,
         },
+        "facts": {**facts._asdict(), "synapses": dict(facts.synapses)},
         **activity(responses[split]),
+        "cost": dict(responses[split].cost),
         "readouts": evaluator.readouts(responses),
     }
     if baselines:
-        untrained = evaluator.responses("untrained", initial_network(run.spec))
+        untrained = evaluator.responses("untrained", model.initial(run.spec))
         scores["untrained"] = {**activity(untrained[split]), "readouts": evaluator.readouts(untrained)}
-        scores["pixels"] = {"readouts": {"linear": evaluator.pixels()}}
+        scores["pixels"] = {"readouts": evaluator.pixels()}
     return run.save_scores(scores, split, snapshot)
 
 
+class Reader(NamedTuple):
+    """Read-outs with their settings: fitted on calibration responses, scored on others."""
+
+    linear: LinearKind = "logistic"
+    C: float = 0.01
+    threads: int | None = None
+    stage: Callable[[str, int], None] = lambda name, total: None
+
+    @property
+    def linear_entry(self) -> tuple[str, dict[str, Any]]:
+        """Name of the linear read-out with these settings, and what its entry says beside its score."""
+        settings = {"kind": self.linear, "C": self.C} if self.linear == "logistic" else {"kind": self.linear}
+        return linear_name(self.linear, self.C), {"role": "linear", "settings": settings}
+
+    def predictions(
+        self, spec: Experiment, facts: Facts, calibration: Responses, scored: Responses
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        """Return the answers (N,) of every read-out that the responses allow, by its name."""
+        answers: dict[str, np.ndarray[Any, Any]] = {}
+        if scored.scores is not None:
+            answers[OWN] = np.argmax(scored.scores, axis=1)
+        if scored.counts.shape[1] == 0:
+            return answers
+        for name, readout in make_readouts(facts.positions, self.linear, self.C, spec.seed % 2**32).items():
+            self.stage(f"read-out {name}", 0)
+            with threadpool_limits(self.threads):
+                readout.fit(calibration.counts, calibration.labels)
+                answers[name] = readout.predict(scored.counts)
+        return answers
+
+
 class _Evaluator(NamedTuple):
-    """What stays the same while the trained network and the baselines are scored."""
+    """What stays the same while the trained state and the baselines are scored."""
 
     run: Run
     dataset: Dataset
     split: str
-    linear: LinearKind
-    C: float
-    threads: int | None
+    model: Model
+    reader: Reader
     watcher: Watcher
     respond: Responder
 
-    def responses(self, name: str, network: Network) -> dict[str, Responses]:
-        """Return the calibration and the scored responses of a network, from the run's cache where it has them."""
-        return {part: self._respond(f"{name}-{part}", network, part) for part in ("calibration", self.split)}
+    def responses(self, name: str, state: State) -> dict[str, Responses]:
+        """Return the calibration and the scored responses of a state, from the run's cache where it has them."""
+        return {part: self._respond(f"{name}-{part}", state, part) for part in ("calibration", self.split)}
 
-    def _respond(self, name: str, network: Network, part: str) -> Responses:
+    def _respond(self, name: str, state: State, part: str) -> Responses:
         spec = self.run.spec
-        key = response_key(spec, network, self.dataset.sha256, part)
+        key = response_key(spec, state, self.dataset.sha256, part)
         cached = self.run.load_responses(name, key, sparse=True)
-        if cached is not None:
+        if cached is not None and cached.cost:  # what older versions have written has no cost
             return cached
         images: Split = self.dataset.split(part)
-        self.watcher.stage(f"{name} responses", len(images.labels))
-        stream = STREAMS[part]
-        answer = self.respond(spec, network, images, stream, threads=self.threads, progress=self.watcher.images)
+        self.watcher.stage(f"{name} responses", len(images))
+        threads, progress = self.reader.threads, self.watcher.images
+        answer = self.respond(spec, state, images, STREAMS[part], threads=threads, progress=progress)
         self.run.save_responses(name, answer, key)
         return self.run.load_responses(name, key, sparse=True) or answer
 
     def readouts(self, responses: Mapping[str, Responses]) -> dict[str, Any]:
         """Return the score of every read-out, calibrated and asked on the given responses."""
-        spec, scored = self.run.spec, responses[self.split]
-        classes = len(self.dataset.classes)
-        result = {}
-        for name, readout in make_readouts(spec.geometry.positions, self.linear, self.C, spec.seed % 2**32).items():
-            self.watcher.stage(f"read-out {name}", 0)
-            with threadpool_limits(self.threads):
-                readout.fit(responses["calibration"].counts, responses["calibration"].labels)
-                result[name] = score(scored.labels, readout.predict(scored.counts), classes).to_dict()
-        return result
+        spec, scored, classes = self.run.spec, responses[self.split], len(self.dataset.classes)
+        answers = self.reader.predictions(spec, self.model.facts(spec), responses["calibration"], scored)
+        entries = {}
+        for name, predicted in answers.items():
+            key, said = self.reader.linear_entry if name == "linear" else (name, {"role": READOUTS[name].role})
+            entries[key] = score(scored.labels, predicted, classes).to_dict() | said
+        return entries
 
     def pixels(self) -> dict[str, Any]:
-        """Return the score of a linear read-out of the pixels, fitted on the same labels."""
+        """Return the score of a linear read-out of the pixels, fitted on the same labels, under its name."""
         self.watcher.stage("read-out of pixels", 0)
         fitted, scored = self.dataset.calibration, self.dataset.split(self.split)
-        readout = LinearReadout(kind=self.linear, C=self.C, random_state=self.run.spec.seed % 2**32)
-        with threadpool_limits(self.threads):
-            readout.fit(fitted.images.reshape(len(fitted.labels), -1), fitted.labels)
-            predicted = readout.predict(scored.images.reshape(len(scored.labels), -1))
-        return score(scored.labels, predicted, len(self.dataset.classes)).to_dict()
+        readout = LinearReadout(kind=self.reader.linear, C=self.reader.C, random_state=self.run.spec.seed % 2**32)
+        with threadpool_limits(self.reader.threads):
+            readout.fit(fitted.images.reshape(len(fitted), -1), fitted.labels)
+            predicted = readout.predict(scored.images.reshape(len(scored), -1))
+        name, said = self.reader.linear_entry
+        return {name: score(scored.labels, predicted, len(self.dataset.classes)).to_dict() | said}
+
+
+def response_key(spec: Experiment, state: State, dataset_sha256: str, split: str) -> str:
+    """Return a digest of all that decides the responses: the state, the tables that answer with it, the images."""
+    tables: dict[str, Spec] = {name: getattr(spec, name) for name in type(spec).answering}
+    parts = {
+        "network": state.digest(),
+        "seed": spec.seed,
+        "dataset": dataset_sha256,
+        "split": split,
+        **{name: flat(table, Schedule) for name, table in tables.items()},
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def activity(responses: Responses) -> dict[str, float]:
+    """Return spikes per image and the share of images without any spike."""
+    spikes = responses.counts.sum(axis=1, dtype=np.int64)
+    return {"spikes_per_image": float(spikes.mean()), "silent_images": float(np.mean(spikes == 0))}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from stdpnet.spec.base import Spec
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.spec.base import Monitoring, flat
+from stdpnet.spec.experiment import Experiment
 
-NO_INFLUENCE = ("checkpoint", "progress", "curve", "health")
-"""Tables of a configuration that decide what is written and when, not what is learned."""
 MOST_KEYS = 3
 """So many differing keys make a name; of more, the run's name says it better."""
 
@@ -26,19 +24,9 @@ class Member(NamedTuple):
     seed: int
 
 
-def network_label(spec: ExperimentSpec) -> str:
-    """Return architecture, channels, kernel and the rule of a learned competition, as in LCSNN 25/12 anti_stdp."""
-    return f"{spec.topology.label} {spec.competition.rule}" if spec.competition.is_learned else spec.topology.label
-
-
-def deciding_keys(spec: ExperimentSpec) -> dict[str, Any]:
+def deciding_keys(spec: Experiment) -> dict[str, Any]:
     """Return table.key -> value of all that decides what a run learns, but for its seed."""
-    return {
-        f"{table}.{key}": value
-        for table in type(spec).model_fields
-        if isinstance(part := getattr(spec, table), Spec) and table not in NO_INFLUENCE
-        for key, value in part.model_dump().items()
-    }
+    return {key: value for key, value in flat(spec, Monitoring).items() if key != "seed"}
 
 
 def grouped(members: Sequence[Member]) -> dict[str, list[int]]:

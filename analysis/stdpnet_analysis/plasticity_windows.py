@@ -105,17 +105,16 @@ def _protocol(spec: ExperimentSpec, pixels: int, channels: int, lags: NDArray[np
     competition = CompetitionSpec(rule="none")
     if channels > 1:
         rule = spec.competition.rule if spec.competition.is_learned else "anti_stdp"
-        competition = spec.competition.replace(rule=rule, drift=0.0, w_min=2 * BALLAST, w_max=0.0)
-    small: ExperimentSpec = ExperimentSpec(
+        competition = spec.competition.updated({"rule": rule, "drift": 0.0, "w_min": 2 * BALLAST, "w_max": 0.0})
+    return ExperimentSpec(
         seed=spec.seed,
-        dataset=spec.dataset.replace(crop=side),
+        dataset=spec.dataset.updated({"crop": side}),
         topology=TopologySpec(architecture=architecture, channels=channels, kernel=kernel),
-        neuron=spec.neuron.replace(target_rate=0.0),
-        plasticity=spec.plasticity.replace(half_life=0.0, **free),
+        neuron=spec.neuron.updated({"target_rate": 0.0}),
+        plasticity=spec.plasticity.updated({"half_life": 0.0, **free}),
         competition=competition,
-        simulation=spec.simulation.replace(duration=steps * spec.simulation.dt),
+        simulation=spec.simulation.updated({"duration": steps * spec.simulation.dt}),
     )
-    return small
 
 
 def _trains(when: NDArray[np.intp], pixels: NDArray[np.intp], steps: int) -> SpikeTrains:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-from stdpnet.spec.topology import ABBREVIATIONS
-from stdpnet_analysis.compare import READOUTS, Comparison, Contrast, Entry, Group
+from stdpnet_analysis.compare import Comparison, Contrast, Entry, Group
+from stdpnet_analysis.readouts import ROLES
 from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
 from stdpnet_analysis.text import count, percent, points
 
@@ -31,28 +31,27 @@ class Table(NamedTuple):
 
 def record(group: Group) -> dict[str, Any]:
     """Return a row of the comparison as plain numbers; accuracies are fractions, sd of one seed is None."""
-    geometry, topology = group.spec.geometry, group.spec.topology
+    model = group.model
     content: dict[str, Any] = {
         "name": group.name,
-        "architecture": ABBREVIATIONS[topology.architecture],
-        "channels": geometry.channels,
-        "kernel": geometry.kernel,
-        "competition": group.spec.competition.rule,
-        "neurons": geometry.neurons,
-        "synapses_xy": geometry.feedforward_synapses,
-        "synapses_yy": geometry.competition_synapses,
-        "synapses": geometry.synapses,
+        "architecture": model.family,
+        **{key: model.details.get(key) for key in ("channels", "kernel", "competition")},
+        "neurons": model.units,
+        "synapses_xy": model.synapses.get("feedforward", 0),
+        "synapses_yy": model.synapses.get("competition", 0),
+        "synapses": model.total_synapses,
+        "training_labels": model.labels,
         "seeds": list(group.seeds),
         "n": len(group.seeds),
         "training_images": max(entry.training_images for entry in group.entries),
         "complete": all(entry.complete for entry in group.entries),
         "stale": any(entry.stale for entry in group.entries),
-        "vote_rule": group.rule,
+        "vote_rule": group.best("vote"),
     }
-    for readout in READOUTS:
-        content[readout] = _pair(group.accuracy(readout))
-    for readout in READOUTS:
-        content[f"untrained_{readout}"] = _pair(group.untrained(readout))
+    for role in ROLES:
+        content[role] = _pair(group.accuracy(role))
+    for role in ROLES:
+        content[f"untrained_{role}"] = _pair(group.untrained(role))
     content["pixels_linear"] = _pair(group.mean(lambda entry: entry.pixels))
     for name, of in COSTS.items():
         content[name] = _mean(group.mean(of))
@@ -62,9 +61,9 @@ def record(group: Group) -> dict[str, Any]:
 
 COSTS: dict[str, Callable[[Entry], float | None]] = {
     "images_per_s": lambda entry: entry.images_per_s,
-    "input_spikes_per_image": lambda entry: entry.cost and entry.cost.input_spikes,
+    "input_spikes_per_image": lambda entry: entry.cost.get("input_spikes"),
     "spikes_per_image": lambda entry: entry.spikes,
-    "synaptic_events_per_image": lambda entry: entry.cost and entry.cost.events,
+    "synaptic_events_per_image": lambda entry: entry.cost.get("events"),
 }
 
 
@@ -84,14 +83,18 @@ def accuracy_table(comparison: Comparison) -> Table:
         trained = count(max(images)) if len(images) == 1 else f"{count(min(images))}–{count(max(images))}"
         mark = "" if all(entry.complete for entry in group.entries) else " (unfinished)"
         mark = " (stale)" if any(entry.stale for entry in group.entries) else mark
-        vote, linear = (percent(group.accuracy(readout)) for readout in READOUTS)
-        baselines = [*(group.untrained(readout) for readout in READOUTS), group.mean(lambda entry: entry.pixels)]
-        rows.append(
-            [group.name, str(len(group.seeds)), trained + mark, vote, group.rule, linear]
-            + [percent(each) for each in baselines]
-        )
+        cells = [group.name, str(len(group.seeds)), trained + mark]
+        for role in comparison.roles:
+            cells.append(percent(group.accuracy(role)))
+            if role == "vote":
+                cells.append(group.best(role) or "–")
+        baselines = [*(group.untrained(role) for role in comparison.roles), group.mean(lambda entry: entry.pixels)]
+        rows.append(cells + [percent(each) for each in baselines])
     title = f"Accuracy on {comparison.split} images, %, mean ± sample standard deviation over seeds"
-    headings = ["network", "seeds", "images", "best vote", "rule", "linear", "untrained vote", "untrained linear"]
+    headings = ["network", "seeds", "images"]
+    for role in comparison.roles:
+        headings += ["best vote", "rule"] if role == "vote" else [role]
+    headings += [f"untrained {role}" for role in comparison.roles]
     return Table(title, [*headings, "pixels linear"], rows)
 
 
@@ -99,8 +102,9 @@ def size_table(comparison: Comparison) -> Table:
     """Return sizes, speed and cost."""
     rows = []
     for group in comparison.groups:
-        geometry = group.spec.geometry
-        sizes = (geometry.neurons, geometry.feedforward_synapses, geometry.competition_synapses, geometry.synapses)
+        model = group.model
+        kinds = (model.synapses.get(kind, 0) for kind in ("feedforward", "competition"))
+        sizes = (model.units, *kinds, model.total_synapses)
         costs = [_mean(group.mean(of)) for of in COSTS.values()]
         rows.append([group.name, *(f"{size:,}".replace(",", "\u202f") for size in sizes), *map(count, costs)])
     headings = ["network", "neurons", "synapses XY", "synapses YY", "synapses", "images/s"]

@@ -8,12 +8,12 @@ from typing import Any, Literal, NamedTuple
 
 from stdpnet.data import Dataset, load_dataset
 from stdpnet.errors import ConfigError, DataError, RunError
-from stdpnet.runs import Responses, Run, TrainingState
-from stdpnet.stdp.network import Network, initial_network
-from stdpnet.stdp.respond import response_key
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.model import Responses, State
+from stdpnet.runs import Run
+from stdpnet.stdp.network import Network, initial_network, network_of
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.training import check_dataset
-from stdpnet_analysis.evaluation import STREAMS
+from stdpnet_analysis.evaluation import STREAMS, response_key
 from stdpnet_analysis.readouts.votes import Floats, answers, class_means, vote_scores
 from stdpnet_analysis.recording import ImageRecording, record
 
@@ -56,9 +56,14 @@ class RunView:
         self._lacks: dict[Need, str | None] = {}
 
     @property
-    def spec(self) -> ExperimentSpec:
-        """The experiment."""
-        return self.run.spec
+    def spec(self) -> STDPExperiment:
+        """The experiment, of a spiking network."""
+        spec = self.run.spec
+        if not isinstance(spec, STDPExperiment):
+            raise RunError(
+                f"{self.run.path}: is a run of model = '{spec.model}'; only networks of model = 'stdp' are drawn"
+            )
+        return spec
 
     @property
     def label(self) -> str:
@@ -67,14 +72,14 @@ class RunView:
         return f"{self.spec.topology.label}, {name}, {self.state.images} training images"
 
     @cached_property
-    def state(self) -> TrainingState:
+    def state(self) -> State:
         """The newest readable state, or the chosen snapshot."""
         return self.run.load_snapshot(self.snapshot)
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The trained network; not to be changed."""
-        return self.state.network
+        return network_of(self.spec, self.state)
 
     @cached_property
     def untrained(self) -> Network:
@@ -113,7 +118,7 @@ class RunView:
         key = (part, name)
         if key not in self._responses:
             chosen = self.untrained if name == "untrained" else self.network
-            expected = response_key(self.spec, chosen, self.run.provenance["dataset_sha256"], part)
+            expected = response_key(self.spec, chosen.state(), self.run.provenance["dataset_sha256"], part)
             self._responses[key] = self.run.load_responses(f"{name}-{part}", expected)
         return self._responses[key]
 

@@ -18,7 +18,6 @@ from stdpnet.errors import ConfigError, RunError, StdpnetError
 
 if TYPE_CHECKING:
     from stdpnet.runs import Run
-    from stdpnet.stdp.spec.experiment import ExperimentSpec
     from stdpnet_analysis.compare import LeftOut
 
 ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file or the name of a preset.")]
@@ -61,9 +60,7 @@ class ScoredSplit(StrEnum):
     validation = "validation"
 
 
-def load(
-    config: str, overrides: list[str] | None = None, engine: str | None = None, seed: int | None = None
-) -> ExperimentSpec:
+def load(config: str, overrides: list[str] | None = None, engine: str | None = None, seed: int | None = None) -> Any:
     """Return the spec of a CONFIG argument with the overrides of the command line."""
     from stdpnet.spec.load import load_config
 

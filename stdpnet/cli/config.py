@@ -12,7 +12,7 @@ app = typer.Typer(help="Show the presets and what every key means.", no_args_is_
 @app.command("list")
 def list_presets(as_json: JsonOption = False) -> None:
     """List the presets."""
-    from stdpnet.stdp.spec.presets import preset, preset_names
+    from stdpnet.spec.presets import preset, preset_names
 
     rows = []
     for name in preset_names():

@@ -19,6 +19,7 @@ from stdpnet.cli.common import (
     meter,
     print_json,
 )
+from stdpnet.cli.signals import SignalCatcher
 from stdpnet.errors import ConfigError
 
 app = typer.Typer(help="Compute a published table again, beside what was published.", no_args_is_help=True)
@@ -79,7 +80,8 @@ def table2(
                 progress.advance(1, f"row {task.row}, seed {task.seed}")
                 report.write(summary(), path)
 
-            table.compute(tasks, client, computed)
+            with SignalCatcher() as stop:
+                table.compute(tasks, client, computed, stop)
     final, comparison = summary(), compare([Run.open(task.run) for task in tasks])
     report.write(final, path, comparison)
     if as_json:

@@ -19,6 +19,7 @@ from stdpnet.cli.common import (
     meter,
     print_json,
 )
+from stdpnet.cli.signals import SignalCatcher
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -45,14 +46,14 @@ def sweep(
 
     study, base = sweeps.load_study(file)
     given = {"trials": trials, "hours": hours}
-    budget = study.budget.replace(**{name: value for name, value in given.items() if value is not None})
-    study = study.replace(budget=budget)
+    study = study.updated({"budget": {name: value for name, value in given.items() if value is not None}})
     directory = sweeps.StudyDirectory.join(study, base, folder or sweeps.default_folder(file))
     with (
         pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
-        meter("trials", budget.trials, quiet=as_json) as progress,
+        meter("trials", study.budget.trials, quiet=as_json) as progress,
+        SignalCatcher() as stop,
     ):
-        sweeps.sweep(directory, client, _TrialNotes(progress).ended)
+        sweeps.sweep(directory, client, _TrialNotes(progress).ended, stop)
     summary = summarise(directory)
     if as_json:
         print_json(summary)

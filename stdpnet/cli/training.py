@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,10 +24,12 @@ from stdpnet.cli.common import (
     meter,
     print_json,
 )
+from stdpnet.cli.signals import SignalCatcher
 
 if TYPE_CHECKING:
+    from stdpnet.model import LearnerMaker
     from stdpnet.runs import Run
-    from stdpnet.stdp.spec.experiment import ExperimentSpec
+    from stdpnet.spec.experiment import Experiment
     from stdpnet.training import Job
 
 
@@ -49,10 +51,11 @@ def train(
     from stdpnet import training
 
     with ExitStack() as stack:
-        spread = _spread(stack, spec, scheduler, scheduler_file)
+        learner = _learner(stack, spec, scheduler, scheduler_file)
         ticker = _Ticker(stack.enter_context(meter("training", spec.training.images)))
+        stop = stack.enter_context(SignalCatcher())
         name = Path(config).stem
-        result = training.train(spec, run, name=name, threads=threads, observers=[ticker], **spread)
+        result = training.train(spec, run, name=name, threads=threads, observers=[ticker], learner=learner, stop=stop)
     _conclude(result, ticker, as_json)
 
 
@@ -76,24 +79,25 @@ def resume(
     from stdpnet import training
 
     with ExitStack() as stack:
-        spread = _spread(stack, opened.spec, scheduler, scheduler_file)
+        learner = _learner(stack, opened.spec, scheduler, scheduler_file)
         ticker = _Ticker(stack.enter_context(meter("training", images or opened.spec.training.images)))
-        result = training.resume(opened, images, threads=threads, observers=[ticker], **spread)
+        stop = stack.enter_context(SignalCatcher())
+        result = training.resume(opened, images, threads=threads, observers=[ticker], learner=learner, stop=stop)
     _conclude(result, ticker, as_json)
 
 
-def _spread(
-    stack: ExitStack, spec: ExperimentSpec, scheduler: str | None, scheduler_file: str | None
-) -> dict[str, Any]:
-    """Return what makes a job spread its positions over a scheduler's workers; nothing where none is named."""
+def _learner(
+    stack: ExitStack, spec: Experiment, scheduler: str | None, scheduler_file: str | None
+) -> LearnerMaker | None:
+    """Return what makes a learner that spreads its positions over a scheduler's workers; None where none is named."""
     if scheduler is None and scheduler_file is None:
-        return {}
-    from stdpnet_analysis.cluster.engine import CLUSTER_CHUNK, check_positions, position_parallel
+        return None
+    from stdpnet_analysis.cluster.engine import check_positions, position_parallel
     from stdpnet_analysis.cluster.pool import pool
 
     check_positions(spec)
     client = stack.enter_context(pool(scheduler, scheduler_file))
-    return {"make": position_parallel(client), "chunk": CLUSTER_CHUNK}
+    return position_parallel(client)
 
 
 class _Ticker:
@@ -107,19 +111,15 @@ class _Ticker:
         self.seconds = 0.0
 
     def begin(self, job: Job) -> None:
-        self._begin, self._first = time.perf_counter(), job.state.images
-        self._counted = job.state.images
-        self._meter.skip(job.state.images)
+        self._begin, self._first = time.perf_counter(), job.images
+        self._counted = job.images
+        self._meter.skip(job.images)
 
     def handle(self, job: Job) -> None:
-        state = job.state
-        self.images, self.seconds = state.images - self._first, time.perf_counter() - self._begin
-        interval = state.interval
-        note = f"{self.images / self.seconds:.0f} images/s"
-        if interval.presentations:
-            note += f", {interval.counts.sum() / interval.presentations:.1f} spikes/image"
-        self._meter.advance(state.images - self._counted, note)
-        self._counted = state.images
+        self.images, self.seconds = job.images - self._first, time.perf_counter() - self._begin
+        notes = [f"{self.images / self.seconds:.0f} images/s", job.learner.note()]
+        self._meter.advance(job.images - self._counted, ", ".join(filter(None, notes)))
+        self._counted = job.images
 
 
 def _say_complete(run: Run, as_json: bool) -> None:
@@ -138,5 +138,6 @@ def _conclude(run: Run, ticker: _Ticker, as_json: bool) -> None:
         rate = ticker.images / ticker.seconds if ticker.seconds else None
         print_json({"run": str(run.path), "images": last["images"], "images_per_s": rate, "reason": last["reason"]})
         return
-    print(f"{run.path}: trained on {last['images']} images with {run.spec.simulation.engine} ({last['reason']})")
+    engine = run.spec.computation.get("engine", run.spec.model)
+    print(f"{run.path}: trained on {last['images']} images with {engine} ({last['reason']})")
     print(f"next: stdpnet evaluate {run.path}")

@@ -45,6 +45,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def first(self, count: int) -> Split:
+        """Return the first images."""
+        return Split(self.images[:count], self.labels[:count], self.indices[:count])
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:

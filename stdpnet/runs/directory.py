@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stdpnet.errors import ConfigError, RunError
-from stdpnet.runs.checkpoint import TrainingState, checkpointed_images, load_state, save_state
+from stdpnet.model import Responses, State
+from stdpnet.runs.checkpoint import checkpointed_images, load_state, save_state
 from stdpnet.runs.files import is_whole, read_json, sync_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.runs.provenance import now, provenance
-from stdpnet.runs.responses import Responses, read_responses, write_responses
+from stdpnet.runs.responses import read_responses, write_responses
 from stdpnet.runs.rows import append_row, last_rows, read_rows, without_repeated
 from stdpnet.runs.scores import Scores, in_present_form, merged
+from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config, load_config
-from stdpnet.stdp.spec.experiment import ExperimentSpec
 
 RUNS = Path("runs")
 DRAFTS = ".checkpoint.h5.*"
@@ -33,11 +34,11 @@ Status = Literal["running", "finished", "stopped", "failed", "new"]
 class Run:
     """A run directory; create or open one with the class methods."""
 
-    def __init__(self, path: Path, spec: ExperimentSpec) -> None:
+    def __init__(self, path: Path, spec: Experiment) -> None:
         self.path, self.spec = path, spec
 
     @classmethod
-    def create(cls, spec: ExperimentSpec, where: str | Path | None, default_name: str, **recorded: Any) -> Run:
+    def create(cls, spec: Experiment, where: str | Path | None, default_name: str, **recorded: Any) -> Run:
         """Make a new run directory with its configuration and provenance.
 
         Parameters
@@ -81,9 +82,10 @@ class Run:
         return cls(path, cls._read_spec(path))
 
     @staticmethod
-    def _read_spec(path: Path) -> ExperimentSpec:
+    def _read_spec(path: Path) -> Experiment:
         try:
-            return load_config(path / "config.toml")
+            spec: Experiment = load_config(path / "config.toml")
+            return spec
         except ConfigError as error:
             raise RunError(f"{error}; restore it, or start a new run with `stdpnet train`") from None
 
@@ -104,11 +106,11 @@ class Run:
                 draft.unlink()
             yield died
 
-    def save_state(self, state: TrainingState) -> None:
+    def save_state(self, state: State) -> None:
         """Replace the checkpoint by this state; the one before stays as checkpoint.previous.h5."""
         save_state(self.path / "checkpoint.h5", self.spec, state, self.path / "checkpoint.previous.h5")
 
-    def load_state(self) -> TrainingState:
+    def load_state(self) -> State:
         """Return the newest state that can be read; warn if that is not the newest checkpoint."""
         newest, previous = self.path / "checkpoint.h5", self.path / "checkpoint.previous.h5"
         if not newest.exists() and not previous.exists():
@@ -133,11 +135,11 @@ class Run:
         """Whether there is a checkpoint."""
         return any((self.path / name).exists() for name in ("checkpoint.h5", "checkpoint.previous.h5"))
 
-    def save_snapshot(self, name: str, state: TrainingState) -> None:
+    def save_snapshot(self, name: str, state: State) -> None:
         """Keep a state under a name in snapshots/."""
         save_state(self._folder("snapshots") / f"{name}.h5", self.spec, state)
 
-    def load_snapshot(self, name: str) -> TrainingState:
+    def load_snapshot(self, name: str) -> State:
         """Return a state kept in snapshots/, or the newest one if the name is "last"."""
         path = self.path / "snapshots" / f"{name}.h5"
         if name == "last":
@@ -148,7 +150,7 @@ class Run:
 
     def extend(self, images: int) -> None:
         """Set a new goal of the training."""
-        self.spec = self.spec.replace(training=self.spec.training.replace(images=images))
+        self.spec = self.spec.updated({"training.images": images})
         write_text(self.path / "config.toml", dump_config(self.spec, documented=True))
 
     def log(self, event: str, **details: Any) -> None:

@@ -87,8 +87,14 @@ def write_sealed(path: Path, form: Form, fill: Callable[[h5py.File], None], prev
 
 
 @contextlib.contextmanager
-def reading_sealed(path: Path, form: Form) -> Iterator[h5py.File]:
+def reading_sealed(path: Path, form: Form, oldest: int | None = None) -> Iterator[h5py.File]:
     """Open a sealed file after comparing its checksum with all its bytes.
+
+    Parameters
+    ----------
+    path : the file
+    form : name and newest version of its format
+    oldest : oldest version that is read; default only the newest
 
     Raises
     ------
@@ -99,26 +105,30 @@ def reading_sealed(path: Path, form: Form) -> Iterator[h5py.File]:
         content = memoryview(path.read_bytes())
     except OSError as error:
         raise RunError(f"{path}: cannot be read ({error.strerror})") from None
-    if bytes(content[:SEAL]) != _seal(form, content[SEAL:]):
-        found = bytes(content[:SEAL]).partition(b" sha256")[0].decode("ascii", "replace")
-        if found.startswith(form[0]) and found != f"{form[0]} {form[1]}" and found[len(form[0]) + 1 :].isdigit():
-            raise RunError(
-                f"{path}: is of format {found}, this stdpnet reads {form[0]} {form[1]}; "
-                "use the version named in the run's provenance.json"
-            )
+    found = _found_form(content)
+    if found is not None and found[0] == form[0] and not (oldest or form[1]) <= found[1] <= form[1]:
+        raise RunError(
+            f"{path}: is of format {found[0]} {found[1]}, this stdpnet reads {form[0]} {form[1]}; "
+            "use the version named in the run's provenance.json"
+        )
+    if found is None or found[0] != form[0] or bytes(content[:SEAL]) != _seal(found, content[SEAL:]):
         raise RunError(f"{path}: damaged, its contents do not match their checksum")
     with h5py.File(io.BytesIO(content), "r") as file:
         yield file
 
 
+def _found_form(content: memoryview) -> Form | None:
+    """Return the format that a file's seal names, or None if it has no seal."""
+    name, _, rest = bytes(content[:SEAL]).partition(b" ")
+    version = rest.partition(b" ")[0]
+    return (name.decode("ascii", "replace"), int(version)) if version.isdigit() else None
+
+
 def is_whole(path: Path) -> bool:
     """Return whether a sealed file of any format is byte for byte what was written."""
     content = memoryview(path.read_bytes())
-    name, _, rest = bytes(content[:SEAL]).partition(b" ")
-    version = rest.partition(b" ")[0]
-    return version.isdigit() and bytes(content[:SEAL]) == _seal(
-        (name.decode("ascii", "replace"), int(version)), content[SEAL:]
-    )
+    found = _found_form(content)
+    return found is not None and bytes(content[:SEAL]) == _seal(found, content[SEAL:])
 
 
 def _seal(form: Form, content: memoryview) -> bytes:

@@ -12,19 +12,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.spec.experiment import Experiment
 
 RECORDED_PACKAGES = ("stdpnet", "numpy", "numba", "brian2", "scipy", "scikit-learn", "h5py")
 
 
-def provenance(spec: ExperimentSpec) -> dict[str, Any]:
+def provenance(spec: Experiment) -> dict[str, Any]:
     """Return versions, machine and command of this process, JSON-serialisable."""
     packages = {name: importlib.metadata.version(name) for name in RECORDED_PACKAGES}
     return {
         "created": now(),
         "command": sys.argv,
-        "engine": spec.simulation.engine,
-        "dtype": spec.simulation.effective_dtype,
+        "model": spec.model,
+        **spec.computation,
         "seed": spec.seed,
         "versions": {"python": platform.python_version(), **packages},
         "git": _git_commit(),

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
-from numpy.typing import NDArray
 
+from stdpnet.model import Responses
 from stdpnet.runs.files import replacing
 
 FORMAT = ("stdpnet-responses", 1)
 CHUNK = 256
 """Images in a chunk of the file, the least that is read at once."""
-
-
-@dataclass(frozen=True)
-class Responses:
-    """What a network answered to a set of images."""
-
-    counts: Any
-    """(N, P*C) uint16, array or scipy.sparse.csr_array: spikes of each neuron during each image, at most 65535."""
-    labels: NDArray[np.int64]
-    """(N,) class of each image."""
-    indices: NDArray[np.int64]
-    """(N,) place of each image in its source set."""
 
 
 def write_responses(path: Path, responses: Responses, key: str) -> None:
@@ -38,6 +25,9 @@ def write_responses(path: Path, responses: Responses, key: str) -> None:
         chunks = (max(1, min(len(responses.counts), CHUNK)), responses.counts.shape[1])
         file.create_dataset("counts", data=responses.counts, chunks=chunks, compression=1, fletcher32=True)
         file["labels"], file["indices"] = responses.labels, responses.indices
+        file.attrs["cost"] = json.dumps(dict(responses.cost))
+        if responses.scores is not None:
+            file["scores"] = responses.scores
 
 
 def read_responses(path: Path, key: str, sparse: bool = False) -> Responses | None:
@@ -56,7 +46,13 @@ def read_responses(path: Path, key: str, sparse: bool = False) -> Responses | No
             if found != FORMAT or file.attrs["key"] != key:
                 return None
             counts = _sparse(file["counts"]) if sparse else file["counts"][()]
-            return Responses(counts, file["labels"][()], file["indices"][()])
+            return Responses(
+                counts=counts,
+                labels=file["labels"][()],
+                indices=file["indices"][()],
+                scores=file["scores"][()] if "scores" in file else None,
+                cost=json.loads(file.attrs.get("cost", "{}")),
+            )
     except (OSError, KeyError) as error:
         warnings.warn(f"{path}: damaged ({error}); computing the responses again", stacklevel=2)
         return None

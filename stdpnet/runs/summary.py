@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from stdpnet.errors import RunError, StdpnetError
+from stdpnet.model import facts_of
 from stdpnet.runs.checkpoint import checkpointed_images
 from stdpnet.runs.directory import Run, Status, run_folders, status_after
 from stdpnet.runs.files import read_json
 from stdpnet.runs.lock import is_locked
 from stdpnet.runs.rows import RowFollower, first_row, last_rows
 from stdpnet.runs.scores import ScoredState, in_present_form, scored_state
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.spec.experiment import Experiment
 
 SPEED_ROWS = 5
 """Rows of progress whose median is the training speed."""
@@ -138,17 +139,24 @@ class RunReader:
         running = is_locked(self._path / "lock")  # first, since a job logs its last event before it releases the lock
         first, event = self._unless_known("events.jsonl", _ends)
         state: Status = "running" if running else status_after(event)
-        spec: ExperimentSpec = self._unless_known("config.toml", lambda path: Run.open(path.parent).spec)
+        spec: Experiment = self._unless_known("config.toml", lambda path: Run.open(path.parent).spec)
         rows = self._unless_known("progress.jsonl", lambda path: last_rows(path, SPEED_ROWS))
         images = max(self._images("checkpoint.h5"), rows[-1]["images"] if rows else 0)
-        speed = _median_speed(rows)
+        speed, facts = _median_speed(rows), facts_of(spec)
         left = max(spec.training.images - images, 0) / speed if speed and state != "finished" else None
         return Summary(
             name=self._path.name,
             path=str(self._path),
-            model="stdp",
-            label=spec.topology.label,
-            facts=_facts(spec),
+            model=spec.model,
+            label=facts.label,
+            facts={
+                "family": facts.family,
+                "positions": facts.positions,
+                "units": facts.units,
+                "synapses": dict(facts.synapses),
+                "labels": facts.labels,
+                **facts.details,
+            },
             dataset=spec.dataset.name,
             seed=spec.seed,
             state=state,
@@ -180,7 +188,7 @@ class RunReader:
         provenance: dict[str, Any] = self._unless_known("provenance.json", read_json)
         return provenance
 
-    def _learning_curve(self, spec: ExperimentSpec) -> Curve:
+    def _learning_curve(self, spec: Experiment) -> Curve:
         rows, readout = self._curve.read(), spec.curve.readout
         return Curve(
             readout=readout,
@@ -268,14 +276,3 @@ def _with_named_quantiles(row: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(values := row.get(key), list):
             named[key] = dict(zip(QUANTILES, values, strict=True))
     return named
-
-
-def _facts(spec: ExperimentSpec) -> dict[str, Any]:
-    """Return what a table says about the network."""
-    geometry = spec.geometry
-    return {
-        "family": spec.topology.architecture,
-        "positions": geometry.positions,
-        "units": geometry.neurons,
-        "synapses": {"feedforward": geometry.feedforward_synapses, "competition": geometry.competition_synapses},
-    }

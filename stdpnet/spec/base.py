@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, get_args
+from collections.abc import Mapping
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -33,9 +34,68 @@ class Spec(BaseModel):
     # Without this mark pydantic would build nested specs through __init__ too, and a nested error would lose its path.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
-    def replace(self, **values: Any) -> Any:
-        """Return a validated copy with the given top-level fields replaced."""
-        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **values})
+    def updated(self, changes: Mapping[str, Any]) -> Self:
+        """Return a validated copy with some keys changed; a table that is given as a dict keeps its other keys.
+
+        Parameters
+        ----------
+        changes : dotted key -> value, such as {"plasticity.A_plus": 0.1}, or nested tables of keys; the value of a
+            table may be a spec, which replaces it
+        """
+        tables = self.model_dump()
+        for key, value in changes.items():
+            set_key(tables, key, value)
+        return type(self)(**tables)
+
+
+class Monitoring:
+    """Marks a field (in its annotation) that decides what is written and when, and nothing of what is learned."""
+
+
+class Schedule:
+    """Marks a field (in its annotation) that decides how long and in which order is trained, and nothing else."""
+
+
+def flat(spec: Spec, *without: type) -> dict[str, Any]:
+    """Return the values of a spec by dotted key, but those of fields that carry one of some marks."""
+    values: dict[str, Any] = {}
+    for name, field in type(spec).model_fields.items():
+        value = getattr(spec, name)
+        if any(isinstance(mark, without) for mark in field.metadata):
+            continue
+        if isinstance(value, Spec):
+            values |= {f"{name}.{key}": part for key, part in flat(value, *without).items()}
+        else:
+            values[name] = value
+    return values
+
+
+def marked(owner: type[Spec], mark: type) -> list[str]:
+    """Return the names of the fields of a spec class that carry a mark."""
+    return [
+        name for name, field in owner.model_fields.items() if any(isinstance(each, mark) for each in field.metadata)
+    ]
+
+
+def set_key(tables: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key in nested tables, in place; a dict is merged into the table that is there.
+
+    Raises
+    ------
+    ConfigError
+        If the key goes through something that is a value and no table.
+    """
+    *path, name = key.split(".")
+    for part in path:
+        inner = tables.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{key}: {part} is a value, not a table of keys")
+        tables = inner
+    if isinstance(value, Mapping) and isinstance(tables.get(name), dict):
+        for inner_key, inner_value in value.items():
+            set_key(tables[name], inner_key, inner_value)
+    else:
+        tables[name] = value
 
 
 def spec_type(annotation: Any) -> type[Spec] | None:

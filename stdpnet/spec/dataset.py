@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from stdpnet.spec.base import Spec
 
@@ -17,7 +18,7 @@ class DatasetSpec(Spec):
     name: DatasetName = "mnist"
     """Which set: digits (embedded in scikit-learn), mnist, fashion-mnist, folder (class sub-folders) or npz (X, y)."""
     path: str = ""
-    """The folder or .npz file; only for name = folder or npz."""
+    """The folder or .npz file; only for name = folder or npz; a relative path becomes absolute."""
     resize: int = Field(28, ge=1, le=4096)
     """Side, in pixels, to which images of a folder or npz set are resized (after padding to a square)."""
     crop: int = Field(20, ge=1, le=4096)
@@ -40,3 +41,9 @@ class DatasetSpec(Spec):
                 f"path: '{self.path}' is not used by name = '{self.name}'; leave it out or use name = 'folder'"
             )
         return self
+
+    @field_validator("path", mode="after")
+    @classmethod
+    def _path_is_absolute(cls, path: str) -> str:
+        """Resolve the path once, so that a run can be resumed from anywhere and equal data have equal specs."""
+        return os.path.realpath(path) if path else ""

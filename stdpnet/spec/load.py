@@ -5,20 +5,29 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 import tomli_w
 
 from stdpnet.errors import ConfigError
-from stdpnet.spec.base import Spec, spec_type
-from stdpnet.stdp.spec.experiment import ExperimentSpec
-from stdpnet.stdp.spec.presets import preset, preset_names
+from stdpnet.model import presets, spec_class
+from stdpnet.spec.base import Spec, set_key, spec_type
+from stdpnet.spec.experiment import Experiment
 
 
-def load_config(source: str | Path, overrides: Iterable[str] = ()) -> ExperimentSpec:
-    """Return the spec of a TOML file or a preset, with overrides such as "plasticity.A_plus=0.01" applied in order.
+def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any] = ()) -> Any:
+    """Return the spec of a TOML file or a preset, with overrides applied in order.
+
+    Parameters
+    ----------
+    source : path of a .toml file, or the name of a preset
+    overrides : keys to change: {"plasticity.A_plus": 0.01}, or texts such as "plasticity.A_plus=0.01"
+
+    Returns
+    -------
+    The experiment, of the class that its `model` has, such as STDPExperiment.
 
     Raises
     ------
@@ -26,21 +35,36 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> Experiment
         If there is no such file or preset, the file is not TOML, or the result is not a valid spec.
     """
     path = Path(source)
-    if str(source) in preset_names() and not path.is_file():
-        values = preset(str(source)).model_dump(exclude_none=True)
-    elif path.suffix == ".toml" or os.path.isfile(path):  # which, unlike Path.is_file, has an answer to any string
+    if str(source) in presets() and not path.is_file():
+        values = presets()[str(source)].model_dump(exclude_none=True)
+    elif path.suffix == ".toml" or os.path.isfile(path):  # os.path functions do not raise on over-long names
         values = _read(path)
     else:
-        close = difflib.get_close_matches(str(source), preset_names(), n=1)
+        close = difflib.get_close_matches(str(source), presets(), n=1)
         hint = f"did you mean '{close[0]}'?" if close else "`stdpnet config list` shows the presets"
         raise ConfigError(f"{source}: neither a .toml file nor a preset; {hint}")
-    for override in overrides:
-        _apply(values, override)
+    if isinstance(overrides, Mapping):
+        for key, value in overrides.items():
+            set_key(values, key, value)
+    else:
+        for override in overrides:
+            _apply(values, override)
     try:
-        return ExperimentSpec(**values)
+        return experiment(values)
     except ConfigError as error:
         where = f"{source}: " if path.suffix == ".toml" else ""
         raise ConfigError(f"{where}{error}") from None
+
+
+def experiment(values: Mapping[str, Any]) -> Any:
+    """Return the experiment that nested tables of keys describe, of the class that its `model` has.
+
+    Raises
+    ------
+    ConfigError
+        If they do not describe a valid experiment of their model.
+    """
+    return spec_class(str(values.get("model", "stdp")))(**values)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -60,24 +84,25 @@ def _apply(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"--set {override}: must look like key=value, for example plasticity.A_plus=0.01")
-    *tables, name = key.strip().split(".")
-    for table in tables:
-        values = values.setdefault(table, {})
-        if not isinstance(values, dict):
-            raise ConfigError(f"--set {override}: {table} is a value, not a table of keys")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()
-    if value == "none" and not _is_choice(key.strip(), "none"):
-        values.pop(name, None)
-    else:
-        values[name] = value
+    is_default = value == "none" and not _is_choice(values, key.strip(), value)
+    try:
+        set_key(values, key.strip(), value)
+    except ConfigError as error:
+        raise ConfigError(f"--set {override}: {str(error).partition(': ')[2]}") from None
+    if is_default:  # TOML has no such value: the key gets its default back
+        *path, name = key.strip().split(".")
+        for part in path:
+            values = values[part]
+        del values[name]
 
 
-def _is_choice(key: str, value: str) -> bool:
+def _is_choice(values: Mapping[str, Any], key: str, value: str) -> bool:
     """Return whether a text is one of the values of a dotted key, such as "none" of competition.rule."""
-    owner: type[Spec] | None = ExperimentSpec
+    owner: type[Spec] | None = spec_class(str(values.get("model", "stdp")))
     *tables, name = key.split(".")
     for table in tables:
         field = owner.model_fields.get(table) if owner else None
@@ -85,7 +110,7 @@ def _is_choice(key: str, value: str) -> bool:
     return owner is not None and name in owner.model_fields and value in get_args(owner.model_fields[name].annotation)
 
 
-def dump_config(spec: ExperimentSpec, *, documented: bool = False, only_changed: bool = False) -> str:
+def dump_config(spec: Experiment, *, documented: bool = False, only_changed: bool = False) -> str:
     """Return a spec as TOML that load_config reads back to an equal spec.
 
     Parameters
@@ -97,15 +122,24 @@ def dump_config(spec: ExperimentSpec, *, documented: bool = False, only_changed:
     changed = None
     if only_changed:
         changed = spec.model_dump(exclude_defaults=True)
-        changed["topology"] = spec.topology.model_dump()
+        for name in ("topology", "features"):
+            if isinstance(part := getattr(spec, name, None), Spec):
+                changed[name] = part.model_dump()
         changed["dataset"] = changed.get("dataset", {}) | {"name": spec.dataset.name}
         changed["training"] = changed.get("training", {}) | {"images": spec.training.images}
     lines = _lines(spec, documented, changed)
-    for name in type(spec).model_fields:
+    for name in _tables(type(spec)):
         part = getattr(spec, name)
         if isinstance(part, Spec) and (changed is None or name in changed):
             lines += ["", f"[{name}]", *_lines(part, documented, None if changed is None else changed[name])]
     return "\n".join(lines).strip() + "\n"
+
+
+def _tables(kind: type[Experiment]) -> list[str]:
+    """Return the names of an experiment's fields as a reader wants them: images, the model, how it is trained."""
+    shared = list(Experiment.model_fields)
+    after = shared.index("dataset") + 1
+    return [*shared[:after], *(name for name in kind.model_fields if name not in shared), *shared[after:]]
 
 
 def _lines(spec: Spec, documented: bool, changed: dict[str, Any] | None) -> list[str]:

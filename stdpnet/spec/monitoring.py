@@ -34,26 +34,14 @@ class CurveSpec(Spec):
     """Calibration images used for an evaluation."""
     validation: int = Field(1000, ge=1)
     """Validation images scored in an evaluation; the test split is never used."""
-    readout: Literal["all", "patch", "spikes_first", "linear"] = "linear"
-    """The read-out by which the best state is chosen and a plateau is found."""
+    readout: str = "linear"
+    """The read-out (all, patch, spikes_first or linear) by which the best state is chosen and a plateau is found."""
     patience: int = Field(0, ge=0)
     """Stop when so many evaluations in a row bring no better accuracy; 0: never."""
 
 
 class HealthSpec(Spec):
-    """What counts as unhealthy in an interval of progress."""
+    """What is done where an interval of progress is unhealthy; each model adds its own bounds."""
 
     action: Literal["warn", "stop", "ignore"] = "warn"
     """warn: say so and go on; stop: write a checkpoint and stop; ignore. Values that are not finite always stop."""
-    silent_images: float = Field(0.5, ge=0, le=1)
-    """Share of presentations without any spike above which the network counts as silent."""
-    dead_neurons: float = Field(0.5, ge=0, le=1)
-    """Share of neurons without any spike above which most neurons count as dead."""
-    winner: float = Field(0.5, ge=0, le=1)
-    """Share of a position's spikes that one neuron may have; looked at where there are four channels or more."""
-    rate: float = Field(50.0, gt=0)
-    """Mean rate of the neurons above which the network counts as running away, Hz."""
-    saturated: float = Field(0.95, ge=0, le=1)
-    """Share of feedforward weights at a bound above which they count as saturated."""
-    unchanged: float = Field(1e-5, ge=0)
-    """Mean absolute change of a feedforward weight, relative to their mean, below which nothing is learned."""

@@ -1,23 +1,15 @@
-"""Is the network still learning something? What is wrong with it, in words, with what usually helps."""
+"""Checks of a row of progress: a silent network, dead neurons, a runaway rate and more, each with a hint."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-from stdpnet.stdp.spec.experiment import ExperimentSpec
-
-
-class Finding(NamedTuple):
-    """Something unhealthy."""
-
-    name: str
-    message: str
-    """What was seen, and what usually helps."""
-    fatal: bool = False
-    """Whether going on makes no sense."""
+from stdpnet.model import Finding
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
 
-def examine(spec: ExperimentSpec, row: dict[str, Any]) -> list[Finding]:
+def examine(spec: STDPExperiment, row: Mapping[str, Any]) -> list[Finding]:
     """Return what is unhealthy in a row of progress (see stdpnet.stdp.statistics.summarise).
 
     Parameters

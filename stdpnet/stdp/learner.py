@@ -1,124 +1,125 @@
-"""Which image comes next, and how it is shown."""
+"""Train a network of spiking neurons: which image comes next, what it may change, and how it is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stdpnet.data import Split
 from stdpnet.encoding import Encoder
-from stdpnet.errors import DataError
+from stdpnet.model import Finding, State
 from stdpnet.parallel import available_cores
-from stdpnet.random import Purpose, Stream, generator
-from stdpnet.runs import TrainingState
+from stdpnet.random import Stream, image_order
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Engine, Outcome, Switches
-from stdpnet.stdp.network import Network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.health import examine
+from stdpnet.stdp.network import Network, network_of
+from stdpnet.stdp.spec.experiment import STDPExperiment
+from stdpnet.stdp.statistics import Interval, summarise
 
-EngineMaker = Callable[[ExperimentSpec, Network, int | None], Engine]
+EngineMaker = Callable[[STDPExperiment, Network, int | None], Engine]
 """Makes an engine of a spec, a network and a number of threads."""
 CHUNKS = {"numba": 256, "brian2": 64}
-"""Images that an engine encodes and shows together: the more, the less it costs to begin; a signal waits for them."""
+"""Images per engine call. Larger chunks amortise the start-up cost; a stop signal takes effect after the chunk."""
 MOST_ANSWERS = 2**19
-"""Images times neurons of a chunk at most: what a large network takes long for needs no long preparation."""
+"""Upper bound of images times neurons per chunk, so that jobs of large networks still react to signals."""
 
 
-def chunk_size(spec: ExperimentSpec) -> int:
+def chunk_size(spec: STDPExperiment) -> int:
     """Return how many images are shown together; results do not depend on it."""
     return min(CHUNKS[spec.simulation.engine], max(1, MOST_ANSWERS // spec.geometry.neurons))
 
 
-@lru_cache(maxsize=3)
-def _epoch_order(seed: int, size: int, epoch: int) -> NDArray[np.int64]:
-    return generator(seed, Purpose.IMAGE_ORDER, epoch).permutation(size)
-
-
-def image_order(seed: int, size: int, first: int, count: int, pool: int = 0) -> NDArray[np.int64]:
-    """Return which of `size` images are shown as number first .. first+count-1; each epoch has an order of its own.
-
-    Parameters
-    ----------
-    seed : of the experiment
-    size : images there are
-    first, count : numbers of the images
-    pool : different images to show; 0: all
-    """
-    if 0 < pool < size:
-        return _epoch_order(seed, size, 0)[:pool][image_order(seed, pool, first, count)]
-    epochs = range(first // size, (first + count - 1) // size + 1) if count else range(0)
-    orders = [_epoch_order(seed, size, epoch) for epoch in epochs]
-    begin = first - first // size * size
-    order: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *orders])
-    return order[begin : begin + count]
-
-
-class Trainer:
+class STDPLearner:
     """Shows training images to a network; its state is complete between two calls.
 
     Parameters
     ----------
     spec : the experiment
-    images : (N, n, n) uint8 training images
-    state : where to go on; updated in place
+    split : the training images; their labels are not used
+    state : where to go on; its arrays belong to the learner from now on
     threads : how many threads may compute; default all cores; results do not depend on it
-    make : what makes the engine; results do not depend on it
+    make : makes the engine; results do not depend on it
+    chunk : images shown together, default as suits the engine; results do not depend on it
     """
 
     def __init__(
         self,
-        spec: ExperimentSpec,
-        images: NDArray[np.uint8],
-        state: TrainingState,
+        spec: STDPExperiment,
+        split: Split,
+        state: State,
+        *,
         threads: int | None = None,
         make: EngineMaker = make_engine,
+        chunk: int | None = None,
     ) -> None:
-        if len(images) == 0:
-            raise DataError(
-                "dataset: the training split is empty; make the calibration, validation or test split smaller"
-            )
-        self.spec, self.state, self.threads, self._images = spec, state, threads, images
-        self._engine: Engine = make(spec, state.network, threads)
+        self.spec, self.threads, self._images = spec, threads, split.images
+        self._chunk = chunk or chunk_size(spec)
+        self._shown, self._presentations = state.images, state.presentations
+        self._engine: Engine = make(spec, network_of(spec, state), threads)
+        self._interval = Interval(**state.interval) if state.interval else Interval.begin(self._engine.network)
         self._encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
 
+    @property
+    def network(self) -> Network:
+        """The network that learns."""
+        return self._engine.network
+
+    @property
+    def state(self) -> State:
+        """Where the training is; the arrays are those that learn, not copies."""
+        return State(
+            arrays=self.network.arrays(),
+            images=self._shown,
+            presentations=self._presentations,
+            interval=vars(self._interval),
+        )
+
+    def restore(self, state: State) -> None:
+        """Take the values of a state over: its counters, and a copy of its arrays."""
+        for name, array in self.network.arrays().items():
+            array[...] = state.arrays[name]
+        self._shown, self._presentations = state.images, state.presentations
+
     def advance(self, most: int) -> int:
-        """Show up to `most` more images, all under the same switches and not beyond the goal; return how many."""
-        training, state = self.spec.training, self.state
-        ends = [end for end in (training.two_step, training.images) if end > state.images]
-        chunk = min(most, min(ends, default=state.images) - state.images)
-        order = image_order(self.spec.seed, len(self._images), state.images, chunk, training.pool)
-        for group in self._groups(order):
-            self._show(group)
-        return chunk
+        """Show up to `most` more images, at most one chunk, all under the same switches, not beyond the goal."""
+        training = self.spec.training
+        ends = [end for end in (training.two_step, training.images) if end > self._shown]
+        count = min(most, self._chunk, min(ends, default=self._shown) - self._shown)
+        self.show(self._images[image_order(self.spec.seed, len(self._images), self._shown, count, training.pool)])
+        return count
 
-    def _groups(self, order: NDArray[np.int64]) -> Iterable[NDArray[np.int64]]:
-        """Return the images to show together: all, or one by one where weak answers lead to retries."""
-        if len(order) == 0:
-            return []
-        return np.split(order, len(order)) if self.spec.training.min_spikes else [order]
+    def show(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> None:
+        """Learn from images (N, n, n) in the order given: in chunks, or one by one where weak answers are repeated."""
+        training = self.spec.training
+        while len(images):
+            until_switch = training.two_step - self._shown if training.two_step > self._shown else len(images)
+            together = min(1 if training.min_spikes else self._chunk, until_switch)
+            self._show(images[:together])
+            images = images[together:]
 
-    def _show(self, order: NDArray[np.int64]) -> None:
+    def _show(self, images: NDArray[np.uint8]) -> None:
         """Show images, and a single image again while it is answered weakly."""
-        training, state = self.spec.training, self.state
-        switches, rates = switches_at(self.spec, state.images), rates_at(self.spec, state.images, len(order))
+        training, count = self.spec.training, len(images)
+        switches = switches_at(self.spec, self._shown)
+        learning_rates = learning_rates_at(self.spec, self._shown, count)
         for retry in range(training.max_retries + 1):
-            numbers = np.arange(state.presentations, state.presentations + len(order))
-            extra_rate = retry * training.retry_rate
-            images, threads = self._images[order], self.threads or available_cores()
+            numbers = np.arange(self._presentations, self._presentations + count)
+            extra_rate, threads = retry * training.retry_rate, self.threads or available_cores()
             trains = self._encoder.encode(images, Stream.TRAIN, numbers, extra_rate=extra_rate, threads=threads)
-            outcome = self._engine.present(trains, switches, learning_rates=rates)
-            state.presentations += len(order)
-            spikes = self._record(outcome)
-            if spikes.min() >= training.min_spikes:
+            outcome = self._engine.present(trains, switches, learning_rates=learning_rates)
+            self._presentations += count
+            if self._record(outcome).min() >= training.min_spikes:
                 break
-        state.images += len(order)
-        state.interval.images += len(order)
+        self._shown += count
+        self._interval.images += count
 
     def _record(self, outcome: Outcome) -> NDArray[np.int64]:
         """Add presentations to the interval; return the spikes of each."""
-        interval = self.state.interval
+        interval = self._interval
         spikes: NDArray[np.int64] = outcome.counts.sum(axis=(1, 2), dtype=np.int64)
         interval.counts += outcome.counts.sum(axis=0, dtype=np.int64)
         interval.presentations += len(spikes)
@@ -126,8 +127,25 @@ class Trainer:
         interval.unnormalised += outcome.unnormalised
         return spikes
 
+    def note(self) -> str:
+        """Return the spikes per presentation since the last row, as text."""
+        interval = self._interval
+        return f"{interval.counts.sum() / interval.presentations:.1f} spikes/image" if interval.presentations else ""
 
-def switches_at(spec: ExperimentSpec, image: int) -> Switches:
+    def row(self) -> dict[str, Any]:
+        """Return the statistics of the interval that ends now (see stdpnet.stdp.statistics)."""
+        return summarise(self.spec, self.network, self._interval, self._shown, self._presentations)
+
+    def findings(self, row: Mapping[str, Any]) -> list[Finding]:
+        """Return what is unhealthy in a row (see stdpnet.stdp.health)."""
+        return examine(self.spec, row)
+
+    def begin_interval(self) -> None:
+        """Begin a new interval of progress."""
+        self._interval = Interval.begin(self.network)
+
+
+def switches_at(spec: STDPExperiment, image: int) -> Switches:
     """Return what training image number `image` may change."""
     two_step = spec.training.two_step
     second_step = bool(two_step) and image >= two_step
@@ -138,7 +156,7 @@ def switches_at(spec: ExperimentSpec, image: int) -> Switches:
     )
 
 
-def rates_at(spec: ExperimentSpec, image: int, count: int) -> NDArray[np.float64]:
-    """Return the factors of the learning rate for `count` training images from number `image` on."""
+def learning_rates_at(spec: STDPExperiment, image: int, count: int) -> NDArray[np.float64]:
+    """Return the factors (count,) of the learning rate for training images from number `image` on."""
     half_life = spec.plasticity.half_life
     return np.ones(count) if half_life == 0 else np.exp2(-np.arange(image, image + count) / half_life)

@@ -12,8 +12,9 @@ import numpy as np
 from stdpnet.arrays import Floats
 from stdpnet.errors import EngineError
 from stdpnet.geometry import Geometry
+from stdpnet.model import State
 from stdpnet.random import Purpose, generator
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.plasticity import PlasticitySpec
 
 
@@ -38,6 +39,10 @@ class Network:
     def arrays(self) -> dict[str, Floats]:
         """Return the arrays by name."""
         return {"weights": self.weights, "theta": self.theta, "competition": self.competition}
+
+    def state(self) -> State:
+        """Return a state that shares the arrays, as after no image."""
+        return State(arrays=self.arrays())
 
     @property
     def is_finite(self) -> bool:
@@ -68,16 +73,13 @@ class Network:
         theirs = other.arrays()
         return [name for name, array in self.arrays().items() if not np.array_equal(array, theirs[name])]
 
-    def competition_matrix(self, position: int) -> Floats:
-        """Return the (C, C) competition of a position, from row to column, mV; also for fixed competition."""
-        if self.competition.ndim:
-            return np.asarray(self.competition[position])
-        matrix = np.full((self.geometry.channels,) * 2, self.competition[()], self.dtype)
-        np.fill_diagonal(matrix, 0)
-        return matrix
+
+def network_of(spec: STDPExperiment, state: State) -> Network:
+    """Return the network whose arrays a state holds; it shares them."""
+    return Network(geometry=spec.geometry, **state.arrays)
 
 
-def initial_network(spec: ExperimentSpec) -> Network:
+def initial_network(spec: STDPExperiment) -> Network:
     """Return the untrained network of a spec (docs/model.md, Initial values)."""
     geometry, dtype = spec.geometry, np.dtype(spec.simulation.effective_dtype)
     shape = (geometry.weight_sets, geometry.fan_in, geometry.channels)
@@ -87,7 +89,7 @@ def initial_network(spec: ExperimentSpec) -> Network:
     return Network(geometry, weights, theta, _initial_competition(spec, dtype))
 
 
-def _initial_competition(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Floats:
+def _initial_competition(spec: STDPExperiment, dtype: np.dtype[Any]) -> Floats:
     """Return the fixed weight (), or weights (P, C, C) to be learned, uniform in (c_w, 0) or all c_w."""
     competition, geometry = spec.competition, spec.geometry
     if not competition.is_learned:

@@ -1,49 +1,43 @@
-"""Responses of a frozen network to a set of images."""
+"""Show images to a frozen network and count its spikes."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stdpnet.data import Split
-from stdpnet.encoding import Encoder
+from stdpnet.encoding import Encoder, SpikeTrains
 from stdpnet.errors import EngineError
+from stdpnet.geometry import Geometry
+from stdpnet.model import Responses, State
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
-from stdpnet.runs import Responses, network_digest
 from stdpnet.stdp.engines.open import make_engine
-from stdpnet.stdp.engines.protocol import FROZEN
-from stdpnet.stdp.network import Network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.engines.protocol import FROZEN, Engine, Outcome, Recording
+from stdpnet.stdp.network import network_of
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
 CHUNK = 256
 """Images that are encoded and shown together; results do not depend on it."""
 
 
-class Responder(Protocol):
-    """A function that answers as `respond` does, wherever it computes."""
+class Showing(NamedTuple):
+    """Images that were shown together, once."""
 
-    def __call__(
-        self,
-        spec: ExperimentSpec,
-        network: Network,
-        split: Split,
-        stream: Stream,
-        *,
-        threads: int | None = None,
-        progress: Callable[[int], None] = ...,
-    ) -> Responses:
-        """Return the responses of a frozen network to a split."""
-        ...
+    numbers: NDArray[np.intp]
+    """(n,) places of the images in their split."""
+    trains: SpikeTrains
+    """Their input spikes."""
+    outcome: Outcome
+    """What the network answered."""
 
 
 def respond(
-    spec: ExperimentSpec,
-    network: Network,
+    spec: STDPExperiment,
+    state: State,
     split: Split,
     stream: Stream,
     *,
@@ -57,7 +51,7 @@ def respond(
     Parameters
     ----------
     spec : the experiment the network belongs to
-    network : its state
+    state : its trained state; stays as it is
     split : images, labels and indices
     stream : the source of input spikes; an image's index is the number of its presentation
     threads : how many threads may compute; default all cores
@@ -68,56 +62,91 @@ def respond(
     EngineError
         If the engine changed the network.
     """
+    network = network_of(spec, state)
     frozen = network.copy()  # an engine takes its network over; this one may be in training
     engine = make_engine(spec, frozen, threads)
-    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
-    counts = np.zeros((len(split.images), network.geometry.neurons), np.uint16)
+    counts = np.zeros((len(split), network.geometry.neurons), np.uint16)
+    per_pixel = np.zeros(network.geometry.pixels)  # input spikes of the first showing of each image
     for first in range(0, len(counts), CHUNK):
         numbers = np.arange(first, min(first + CHUNK, len(counts)))
-        for retry in range(spec.training.max_retries + 1):
-            extra_rate = retry * spec.training.retry_rate
-            images = split.images[numbers]
-            trains = encoder.encode(
-                images,
-                stream,
-                split.indices[numbers],
-                retry=retry,
-                extra_rate=extra_rate,
-                threads=threads or available_cores(),
-            )
-            shown = engine.present(trains, FROZEN).counts.reshape(len(numbers), -1)
-            counts[numbers] = np.minimum(shown, np.iinfo(np.uint16).max)
-            numbers = numbers[shown.sum(axis=1) < spec.training.min_spikes]
-            if len(numbers) == 0:
-                break
-        progress(min(CHUNK, len(counts) - first))
+        for retry, shown in enumerate(show(spec, engine, split, numbers, stream, threads=threads)):
+            answered = shown.outcome.counts.reshape(len(shown.numbers), -1)
+            counts[shown.numbers] = np.minimum(answered, np.iinfo(np.uint16).max)
+            if retry == 0:
+                per_pixel += input_spikes_per_pixel(shown.trains, len(per_pixel))
+        progress(len(numbers))
     if changed := frozen.changed_arrays(network):
         raise EngineError(
             f"{spec.simulation.engine} engine: evaluation changed {', '.join(changed)}; please report this"
         )
-    return Responses(counts, split.labels, split.indices)
+    cost = _cost(network.geometry, per_pixel, counts) if len(counts) else {}
+    return Responses(counts=counts, labels=split.labels, indices=split.indices, cost=cost)
 
 
-def response_key(spec: ExperimentSpec, network: Network, dataset_sha256: str, split: str) -> str:
-    """Return a digest of all that decides the responses: network, encoder, protocol, images."""
-    parts = {
-        "network": network_digest(network),
-        "seed": spec.seed,
-        "dataset": dataset_sha256,
-        "split": split,
-        **{name: getattr(spec, name).model_dump() for name in ("neuron", "encoder", "simulation", "training")},
-    }
-    for name in ("images", "pool", "two_step"):
-        del parts["training"][name]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def show(
+    spec: STDPExperiment,
+    engine: Engine,
+    split: Split,
+    numbers: NDArray[np.intp],
+    stream: Stream,
+    *,
+    recording: Recording | None = None,
+    threads: int | None = None,
+) -> Iterator[Showing]:
+    """Show some images of a split to a frozen network: all, then again those that are answered too weakly.
+
+    Parameters
+    ----------
+    spec : the experiment; training.min_spikes, max_retries and retry_rate say what is shown again
+    engine : simulates the network
+    split : the images
+    numbers : (n,) which of them
+    stream : the source of input spikes
+    recording : where to write each step, if anywhere; holds the last showing
+    threads : how many threads encode; default all cores
+    """
+    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+    for retry in range(spec.training.max_retries + 1):
+        trains = encoder.encode(
+            split.images[numbers],
+            stream,
+            split.indices[numbers],
+            retry=retry,
+            extra_rate=retry * spec.training.retry_rate,
+            threads=threads or available_cores(),
+        )
+        outcome = engine.present(trains, FROZEN, recording)
+        yield Showing(numbers=numbers, trains=trains, outcome=outcome)
+        numbers = numbers[outcome.counts.sum(axis=(1, 2)) < spec.training.min_spikes]
+        if len(numbers) == 0:
+            return
 
 
-def activity(responses: Responses) -> dict[str, float]:
-    """Return spikes per image and the share of images without any spike."""
-    spikes = responses.counts.sum(axis=1, dtype=np.int64)
-    return {"spikes_per_image": float(spikes.mean()), "silent_images": float(np.mean(spikes == 0))}
+def input_spikes_per_pixel(trains: SpikeTrains, pixels: int) -> NDArray[np.int64]:
+    """Return (pixels,) the spikes of each pixel in all presentations; there may be gaps between presentations."""
+    shown = [trains.pixels[offsets[0] : offsets[-1]] for offsets in trains.offsets]
+    return np.bincount(np.concatenate(shown), minlength=pixels)
 
 
-def first_images(split: Split, count: int) -> Split:
-    """Return the first images of a split."""
-    return Split(split.images[:count], split.labels[:count], split.indices[:count])
+def coverage(geometry: Geometry) -> NDArray[np.int64]:
+    """Return (n*n,) at how many positions each pixel is seen; its spike causes this times C events."""
+    seen = np.zeros((geometry.side, geometry.side), np.int64)
+    for position in range(geometry.positions):
+        row, column = geometry.origin(position)
+        seen[row : row + geometry.kernel, column : column + geometry.kernel] += 1
+    return seen.ravel()
+
+
+def _cost(geometry: Geometry, per_pixel: NDArray[Any], counts: NDArray[np.uint16]) -> dict[str, float]:
+    """Return the mean cost of showing an image once: a proxy for the energy that neuromorphic hardware needs.
+
+    Parameters
+    ----------
+    geometry : of the network
+    per_pixel : (n*n,) input spikes of all images
+    counts : (N, P*C) spikes of the neurons
+    """
+    images = len(counts)
+    forward = float(per_pixel @ coverage(geometry)) * geometry.channels / images
+    between = float(counts.sum(dtype=np.int64)) * (geometry.channels - 1) / images
+    return {"input_spikes": float(per_pixel.sum()) / images, "events": forward + between}

@@ -1,32 +1,63 @@
-"""The row of progress.jsonl: an interval of training in numbers."""
+"""An interval of training in numbers: what is counted while images are shown, and the row of progress made of it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.arrays import Floats
-from stdpnet.runs import TrainingState
 from stdpnet.stdp.network import Network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
-QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+QUANTILES = {"min": 0.0, "p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "max": 1.0}
 
 
-def summarise(spec: ExperimentSpec, state: TrainingState) -> dict[str, Any]:
-    """Return the statistics of the interval that ends now, JSON-serialisable; shares are fractions."""
-    interval, bounds = state.interval, spec.plasticity
-    network = state.network.copy()  # contiguous: how an engine lays its arrays out changes the rounding of sums
+@dataclass
+class Interval:
+    """What has happened since the last row of progress."""
+
+    counts: NDArray[np.int64]
+    """(P, C) spikes of each neuron."""
+    weights: Floats
+    """(S, k*k, C) feedforward weights when the interval began, mV."""
+    images: int = 0
+    presentations: int = 0
+    silent: int = 0
+    """Presentations without any spike."""
+    unnormalised: int = 0
+    """How often a neuron's weights could not be normalised because their sum was not above 0."""
+
+    @classmethod
+    def begin(cls, network: Network) -> Interval:
+        """Return an interval in which nothing has happened yet."""
+        return cls(counts=np.zeros(network.theta.shape, np.int64), weights=network.weights.copy())
+
+
+def summarise(
+    spec: STDPExperiment, network: Network, interval: Interval, images: int, presentations: int
+) -> dict[str, Any]:
+    """Return the statistics of the interval that ends now, JSON-serialisable; shares are fractions.
+
+    Parameters
+    ----------
+    spec : the experiment
+    network : as it is now
+    interval : what has happened
+    images, presentations : shown so far, since the beginning of the training
+    """
+    bounds = spec.plasticity
+    network = network.copy()  # contiguous: how an engine lays its arrays out changes the rounding of sums
     shown = max(interval.presentations, 1)
     per_position = interval.counts.sum(axis=1, keepdims=True)
     largest = interval.counts / np.maximum(per_position, 1)
     dtype = network.dtype.type
     return {
-        "images": state.images,
+        "images": images,
         "goal": spec.training.images,
-        "presentations": state.presentations,
+        "presentations": presentations,
         "interval_images": interval.images,
         "retries": interval.presentations - interval.images,
         "spikes_per_image": float(interval.counts.sum() / shown),
@@ -44,8 +75,14 @@ def summarise(spec: ExperimentSpec, state: TrainingState) -> dict[str, Any]:
     }
 
 
-def _quantiles(values: Floats) -> list[float]:
-    return [float(value) for value in np.quantile(values, QUANTILES)]
+def quantile(row: dict[str, Any], key: str, name: str = "p50") -> float:
+    """Return a quantile of a row of progress, such as the median; rows of older runs have lists in fixed order."""
+    values = row[key]
+    return float(values[name] if isinstance(values, dict) else values[list(QUANTILES).index(name)])
+
+
+def _quantiles(values: Floats) -> dict[str, float]:
+    return dict(zip(QUANTILES, map(float, np.quantile(values, list(QUANTILES.values()))), strict=True))
 
 
 def _competition(network: Network) -> dict[str, float]:

@@ -10,10 +10,10 @@ import numpy as np
 from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder
 from stdpnet.errors import DataError
-from stdpnet.random import Stream
+from stdpnet.random import Stream, image_order
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Engine, Recording
-from stdpnet.stdp.learner import image_order, rates_at, switches_at
+from stdpnet.stdp.learner import learning_rates_at, switches_at
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 
@@ -61,7 +61,7 @@ def verify(
         count = min(block, images - first)
         while switches_at(spec, first + count - 1) != switches:  # the second step of a two-step training
             count -= 1
-        numbers, rates = np.arange(first, first + count), rates_at(spec, first, count)
+        numbers, rates = np.arange(first, first + count), learning_rates_at(spec, first, count)
         trains = encoder.encode(dataset.train.images[order[numbers]], Stream.TRAIN, numbers)
         recordings = []
         for engine in engines:
@@ -80,8 +80,7 @@ def verify(
 
 
 def _engine(spec: ExperimentSpec, name: str, threads: int | None) -> Engine:
-    simulation = spec.simulation.replace(engine=name, dtype="float64")
-    spec = spec.replace(simulation=simulation)
+    spec = spec.updated({"simulation.engine": name, "simulation.dtype": "float64"})
     return make_engine(spec, initial_network(spec), threads)
 
 

@@ -1,6 +1,7 @@
-"""Training: the loop over images, and the job around it that nothing can kill."""
+"""Training: the loop over the images in memory, and the restartable job on a run directory around it."""
 
-from stdpnet.stdp.learner import Trainer, image_order
-from stdpnet.training.job import Job, Observer, check_dataset, resume, train
+from stdpnet.training.job import Job, check_dataset, check_training_images, resume, train
+from stdpnet.training.loop import Observer, Training
+from stdpnet.training.signals import StopRequest
 
-__all__ = ["Job", "Observer", "Trainer", "check_dataset", "image_order", "resume", "train"]
+__all__ = ["Job", "Observer", "StopRequest", "Training", "check_dataset", "check_training_images", "resume", "train"]

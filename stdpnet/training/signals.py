@@ -1,44 +1,50 @@
-"""Signals that ask a job to stop: the first one politely, at the next image boundary, a second Ctrl-C at once."""
+"""A wish to stop a training, noted now and answered at the next image boundary."""
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
+import contextvars
 import threading
-from types import FrameType, TracebackType
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from signal import SIGINT, Signals
+from typing import TypeVar
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-"""Ctrl-C, what a scheduler sends to end a job, and what a cluster sends before it takes a machine back."""
+Result = TypeVar("Result")
 
 
-class SignalCatcher:
-    """A context in which signals are noted instead of ending the process; only the main thread can catch any."""
+class StopRequest:
+    """A wish to stop; the command line has a subclass that signals make (stdpnet.cli.signals)."""
 
     def __init__(self) -> None:
-        self.received: signal.Signals | None = None
-        self._before: dict[int, Any] = {}
+        self.received: Signals | None = None
+        """The signal that a job answers as if the process had got it; None: go on."""
 
-    def __enter__(self) -> SignalCatcher:
-        if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._catch) for number in STOPPING}
-        return self
+    def ask(self, number: Signals = SIGINT) -> None:
+        """Ask the job to stop at the next image boundary."""
+        if self.received is None:
+            self.received = number
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
-    def _catch(self, number: int, frame: FrameType | None) -> None:
-        if self.received is not None and number != signal.SIGINT:
-            return  # a scheduler that sends SIGTERM after SIGUSR1 means the same
-        if self.received is not None:
-            os._exit(128 + number)  # checkpoints appear whole or not at all: there is nothing to tidy up
-        self.received = signal.Signals(number)
-        print(
-            f"{self.received.name}: finishing the image and writing a checkpoint; once more stops at once",
-            file=sys.stderr,
-            flush=True,
-        )
+def interruptible(work: Callable[[], Result], stop: StopRequest) -> Result:
+    """Return work(), which ends early, at an image boundary, if Ctrl-C or a notebook's stop button interrupts it.
+
+    Python raises KeyboardInterrupt in the main thread at any moment, also between two arrays that belong together.
+    So the work is done in another thread, and the interrupt only asks it to stop: no state is ever half changed, and
+    no signal handler of the process is replaced. Outside the main thread, where no interrupt arrives, nothing differs.
+
+    Parameters
+    ----------
+    work : looks at `stop` between images, and raises StopRequestedError where it is asked to stop
+    stop : what to ask
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="stdpnet-training") as executor:
+        future = executor.submit(contextvars.copy_context().run, work)
+        while True:
+            try:
+                return future.result()
+            except KeyboardInterrupt:
+                if future.done():
+                    raise
+                stop.ask()

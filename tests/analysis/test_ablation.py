@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 import stdpnet
+from stdpnet.model import Responses
 from stdpnet.random import Stream
-from stdpnet.runs import Responses
 from stdpnet.stdp.network import initial_network
-from stdpnet.stdp.respond import first_images, respond
+from stdpnet.stdp.respond import respond
 from stdpnet_analysis import ablation
 from stdpnet_analysis.readouts.votes import RULES, answers, class_means, vote_scores
 from stdpnet_analysis.recording import input_spikes, record, winner_and_loser
@@ -30,7 +30,7 @@ def answered(small, network, split, stream=Stream.TEST):
 
 @pytest.mark.parametrize("architecture", ["locally_connected", "convolutional", "fully_connected"])
 def test_deleting_no_synapse_changes_nothing_and_deleting_all_leaves_no_answer(architecture, images):
-    small, split = spec(architecture), first_images(images.test, 60)
+    small, split = spec(architecture), images.test.first(60)
     network = initial_network(small)
     before = network.copy()
     shown, votes = answered(small, network, split)
@@ -44,7 +44,7 @@ def test_deleting_no_synapse_changes_nothing_and_deleting_all_leaves_no_answer(a
 
 
 def test_which_synapses_are_deleted_depends_on_the_seed_alone(images):
-    small, split = spec(), first_images(images.test, 60)
+    small, split = spec(), images.test.first(60)
     network = initial_network(small)
     _, votes = answered(small, network, split)
 
@@ -57,7 +57,7 @@ def test_which_synapses_are_deleted_depends_on_the_seed_alone(images):
 
 def test_a_convolution_with_weights_for_each_position_answers_the_same(images):
     small = spec("convolutional", "simulation.dtype=float64", "topology.channels=4")
-    split = first_images(images.test, 20)
+    split = images.test.first(20)
     network = initial_network(small)
     network.theta += np.linspace(0, 3, network.theta.size).reshape(network.theta.shape)
     own_spec, own = ablation.unshared(small, network)
@@ -88,7 +88,7 @@ def test_clamping_beyond_the_weights_changes_nothing_and_without_competition_the
     for rule in RULES:
         assert found.below[rule][0] == found.above[rule][1] == found.unclamped[rule]
     open_ = ablation.clamp(network, low=0.0)
-    split = first_images(images.test, 50)
+    split = images.test.first(50)
     free, rivals = (respond(small, each, split, Stream.TEST).counts.sum() for each in (open_, network))
     assert free > 1.5 * rivals
 
@@ -96,15 +96,13 @@ def test_clamping_beyond_the_weights_changes_nothing_and_without_competition_the
 @pytest.mark.parametrize("engine", ["numba", "brian2-numpy"])
 def test_a_recorded_image_is_what_evaluation_saw_on_every_engine(engine, images):
     small = spec("locally_connected", "simulation.dtype=float64", "topology.channels=4", "simulation.duration=60.0")
-    small = small.replace(simulation=small.simulation.replace(**ENGINES[engine]))
+    small = small.updated({"simulation": ENGINES[engine]})
     network = initial_network(small)
     recorded = record(small, network, images.test, 3, Stream.TEST)
-    counts = respond(small, network, first_images(images.test, 5), Stream.TEST).counts
+    counts = respond(small, network.state(), images.test.first(5), Stream.TEST).counts
     assert recorded.counts.sum() > 0
     np.testing.assert_array_equal(recorded.counts.ravel(), counts[3])
-    reference = record(
-        small.replace(simulation=small.simulation.replace(engine="numba")), network, images.test, 3, Stream.TEST
-    )
+    reference = record(small.updated({"simulation.engine": "numba"}), network, images.test, 3, Stream.TEST)
     np.testing.assert_array_equal(recorded.v, reference.v)
     np.testing.assert_array_equal(recorded.image, images.test.images[3])
     assert recorded.label == images.test.labels[3]
@@ -116,10 +114,8 @@ def test_a_recorded_image_is_what_evaluation_saw_on_every_engine(engine, images)
 def test_recording_repeats_a_weakly_answered_image_as_evaluation_does(images):
     small = spec("locally_connected", "training.min_spikes=350", "training.max_retries=2", "neuron.v_thresh=-50.0")
     network = initial_network(small)
-    counts = respond(small, network, first_images(images.test, 3), Stream.TEST).counts
-    once = respond(
-        small.replace(training=small.training.replace(min_spikes=0)), network, first_images(images.test, 3), Stream.TEST
-    )
+    counts = respond(small, network, images.test.first(3), Stream.TEST).counts
+    once = respond(small.updated({"training.min_spikes": 0}), network, images.test.first(3), Stream.TEST)
     assert (counts.sum(axis=1) != once.counts.sum(axis=1)).any(), "else nothing was shown again"
     for number in range(3):
         recorded = record(small, network, images.test, number, Stream.TEST)

@@ -98,9 +98,9 @@ def test_a_run_that_cannot_be_read_is_one_sentence_and_the_others_are_compared(c
     assert f"left out: {bad.relative_to(tmp_path)}: " in output.out
     assert "left out: runs/unscored: no scores on test images; " in output.out
     assert "`stdpnet evaluate runs/unscored`" in output.out
+    assert "left out: runs/bad" in command("runs/", "--format", "csv").err, "csv has no place for it"
     content = json.loads(command("runs/", "--json").out)
     assert {each["run"] for each in content["left_out"]} == {"runs/bad", "runs/unscored"}
-    assert "left out: runs/bad" in command("runs/", "--format", "csv").err, "csv has no place for it"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.stdp.engines.networks import lively
 @pytest.fixture
 def network():
     spec = lively(topology={"architecture": "locally_connected", "channels": 12, "kernel": 4, "stride": 2})
-    return initial_network(spec.replace(competition=spec.competition.replace(rule="anti_stdp")))
+    return initial_network(spec.updated({"competition.rule": "anti_stdp"}))
 
 
 def test_pairs_are_those_of_a_position_without_the_diagonal(network):

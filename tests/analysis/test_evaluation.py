@@ -10,9 +10,10 @@ from stdpnet.errors import EngineError, RunError
 from stdpnet.random import Stream
 from stdpnet.runs import Run
 from stdpnet.stdp import respond as responses
-from stdpnet.stdp.network import initial_network
-from stdpnet.stdp.respond import respond, response_key
+from stdpnet.stdp.model import initial
+from stdpnet.stdp.respond import respond
 from stdpnet_analysis import evaluate
+from stdpnet_analysis.evaluation import response_key
 from stdpnet_analysis.readouts.linear import LinearReadout
 from tests.stdp.engines.networks import ENGINES
 
@@ -95,14 +96,14 @@ def test_a_run_without_validation_images_says_how_to_get_some(tmp_path):
 
 def test_responses_are_cached_until_the_state_changes(run, monkeypatch):
     evaluate(run, baselines=False)
-    monkeypatch.setattr("stdpnet_analysis.evaluation.respond", None)
+    monkeypatch.setattr("stdpnet.stdp.model.respond", None)
     evaluate(run, baselines=False)  # all from the cache
-    network = run.load_state().network
-    key = response_key(run.spec, network, "d", "test")
-    assert key != response_key(run.spec.replace(seed=9), network, "d", "test")
-    assert key == response_key(run.spec.replace(dataset=run.spec.dataset), network, "d", "test")
-    network.theta[0, 0] += 1
-    assert key != response_key(run.spec, network, "d", "test")
+    state = run.load_state()
+    key = response_key(run.spec, state, "d", "test")
+    assert key != response_key(run.spec.updated({"seed": 9}), state, "d", "test")
+    assert key == response_key(run.spec.updated({"training.images": 9}), state, "d", "test")
+    state.arrays["theta"][0, 0] += 1
+    assert key != response_key(run.spec, state, "d", "test")
 
 
 def test_other_images_than_trained_on_are_refused(run, tmp_path):
@@ -120,7 +121,7 @@ def test_an_engine_that_learns_in_evaluation_is_found_out(monkeypatch):
         def __init__(self, network):
             self.network = network
 
-        def present(self, trains, switches):
+        def present(self, trains, switches, recording=None):
             self.network.theta += 1e-6
             shape = (len(trains.offsets), *self.network.theta.shape)
             return type("Outcome", (), {"counts": np.zeros(shape, np.int32)})
@@ -128,7 +129,7 @@ def test_an_engine_that_learns_in_evaluation_is_found_out(monkeypatch):
     small = spec()
     monkeypatch.setattr(responses, "make_engine", lambda spec, network, threads: Learner(network))
     with pytest.raises(EngineError, match="evaluation changed theta"):
-        respond(small, initial_network(small), stdpnet.load_dataset(small.dataset).test, Stream.TEST)
+        respond(small, initial(small), stdpnet.load_dataset(small.dataset).test, Stream.TEST)
 
 
 @pytest.mark.parametrize("architecture", ["locally_connected", "convolutional", "fully_connected"])
@@ -136,7 +137,7 @@ def test_threads_do_not_change_responses(architecture):
     kernel = "none" if architecture == "fully_connected" else "12"
     small = spec(f"topology.architecture={architecture}", f"topology.kernel={kernel}", "neuron.v_thresh=-64.0")
     test = stdpnet.load_dataset(small.dataset).test
-    one, three = (respond(small, initial_network(small), test, Stream.TEST, threads=n).counts for n in (1, 3))
+    one, three = (respond(small, initial(small), test, Stream.TEST, threads=n).counts for n in (1, 3))
     assert one.sum() > 0
     np.testing.assert_array_equal(one, three)
 
@@ -147,7 +148,7 @@ def test_brian2_gives_the_responses_of_the_compiled_engine():
     for engine in ("numba", "brian2-numpy"):
         small = spec(*keys, *(f'simulation.{key}="{value}"' for key, value in ENGINES[engine].items()))
         test = stdpnet.load_dataset(small.dataset).test
-        counts.append(respond(small, initial_network(small), test, Stream.TEST).counts)
+        counts.append(respond(small, initial(small), test, Stream.TEST).counts)
     assert counts[0].sum() > 0
     np.testing.assert_array_equal(*counts)
 
@@ -157,8 +158,8 @@ def test_weakly_answered_images_are_shown_again_in_evaluation_too():
     retried = spec(*keys, "training.min_spikes=20", "training.retry_rate=100.0")
     once = spec(*keys)
     test = stdpnet.load_dataset(once.dataset).test
-    few = respond(once, initial_network(once), test, Stream.TEST).counts.sum(axis=1)
-    more = respond(retried, initial_network(retried), test, Stream.TEST).counts.sum(axis=1)
+    few = respond(once, initial(once), test, Stream.TEST).counts.sum(axis=1)
+    more = respond(retried, initial(retried), test, Stream.TEST).counts.sum(axis=1)
     assert (few < 20).any()
     np.testing.assert_array_equal(more[few >= 20], few[few >= 20])
     assert (more[few < 20] > few[few < 20]).mean() > 0.9

@@ -51,7 +51,7 @@ def test_the_competition_window_is_exponential(engine_keys):
 def test_the_window_of_a_rate_target_is_symmetric_around_what_a_pre_spike_changes_alone(engine_keys):
     keys = {"rule": "rate_target", "eta": 0.4, "target_rate": 5.0, "tau_plus": 20.0, "tau_minus": 20.0}
     spec = experiment(engine_keys)
-    window = measure_window(spec.replace(competition=spec.competition.replace(**keys)), "YY", 30.0)
+    window = measure_window(spec.updated({"competition": keys}), "YY", 30.0)
     alpha, t = 5.0 * 0.04, window.intervals
     expected = 0.4 * alpha - 0.4 * np.exp(-np.abs(t) / 20.0)
     expected[t == 0] -= 0.4  # pre and post together
@@ -84,10 +84,12 @@ def test_other_time_steps_are_measured_in_milliseconds():
 
 def test_bounds_drift_and_schedules_of_the_run_do_not_disturb_the_measurement():
     spec = experiment(ENGINES["numba"])
-    spec = spec.replace(
-        plasticity=spec.plasticity.replace(w_min=0.0, w_max=0.001, half_life=10.0),
-        competition=spec.competition.replace(w_min=-0.5, w_max=-0.4, drift=0.3),
-        neuron=spec.neuron.replace(target_rate=5.0),
+    spec = spec.updated(
+        {
+            "plasticity": {"w_min": 0.0, "w_max": 0.001, "half_life": 10.0},
+            "competition": {"w_min": -0.5, "w_max": -0.4, "drift": 0.3},
+            "neuron.target_rate": 5.0,
+        }
     )
     assert_exponential(measure_window(spec, "XY", 20.0), spec.plasticity)
     assert_exponential(measure_window(spec, "YY", 20.0), spec.competition)
@@ -102,6 +104,6 @@ def test_float32_is_measured_as_it_computes():
 
 def test_a_protocol_that_cannot_make_single_spikes_is_refused():
     spec = experiment(ENGINES["numba"])
-    deaf = spec.replace(neuron=spec.neuron.replace(v_thresh=2e6))
+    deaf = spec.updated({"neuron.v_thresh": 2e6})
     with pytest.raises(EngineError, match="one spike of each neuron, got 0 to 0"):
         measure_window(deaf, "XY", 5.0)

@@ -94,7 +94,7 @@ def test_labels_that_do_not_fit_are_one_clear_error(saved, one_clear_error, y, p
 
 
 def test_a_class_that_test_uses_up_is_one_clear_error(saved, one_clear_error):
-    spec = saved(X=PIXELS, y=np.repeat([0, 1], [3, N - 3])).replace(test=8)
+    spec = saved(X=PIXELS, y=np.repeat([0, 1], [3, N - 3])).updated({"test": 8})
     with one_clear_error("dataset.calibration", "class '0'", "keeps 1 of its images", "smaller dataset.test"):
         load_dataset(spec)
 

@@ -13,7 +13,7 @@ def test_an_initial_network_is_seeded_normalised_and_within_bounds(architecture,
     spec = lively(architecture, plasticity={"w_max": 5.0}, simulation={"dtype": dtype})
     network = initial_network(spec)
     assert network.changed_arrays(initial_network(spec)) == []
-    assert "weights" in network.changed_arrays(initial_network(spec.replace(seed=4)))
+    assert "weights" in network.changed_arrays(initial_network(spec.updated({"seed": 4})))
     assert network.dtype == dtype
     np.testing.assert_allclose(network.weights.mean(axis=1), 0.4, rtol=1e-5)
     assert (network.theta == 0).all()

@@ -79,10 +79,8 @@ def _grown(spec: ExperimentSpec, name: str, value: float) -> ExperimentSpec:
         raise ConfigError(f"--grow {name}: {value:g} is not whole; give whole numbers")
     if name == "threads":
         return spec
-    table, key = KEYS[name]
     changed = value if name in ("duration", "rate") else int(value)
-    grown: ExperimentSpec = spec.replace(**{table: getattr(spec, table).replace(**{key: changed})})
-    return grown
+    return spec.updated({".".join(KEYS[name]): changed})
 
 
 def growth(

@@ -149,7 +149,7 @@ def _compare(result: dict[str, Any], name: str, measured: dict[str, Any]) -> Non
 
 def _brian2(work: Workload, images: int) -> dict[str, Any]:
     """Return the speeds of the Brian2 engine once its code is compiled, and its spikes beside the compiled engine's."""
-    spec = work.spec.replace(simulation=work.spec.simulation.replace(engine="brian2"))
+    spec = work.spec.updated({"simulation.engine": "brian2"})
     trains = work.encode(images)
     engine = make_engine(spec, double_precision(work.network))
     for switches in (FROZEN, work.switches):

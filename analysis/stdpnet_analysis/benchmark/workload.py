@@ -12,18 +12,16 @@ from stdpnet.arrays import Floats
 from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder, SpikeTrains
 from stdpnet.parallel import available_cores
-from stdpnet.random import Stream
-from stdpnet.runs import TrainingState
+from stdpnet.random import Stream, image_order
 from stdpnet.stdp.engines.compiled.blocks import fitting_block
 from stdpnet.stdp.engines.compiled.normalisation import normalise
 from stdpnet.stdp.engines.compiled.state import padded, padded_length, spaced
 from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN, Outcome, Switches
-from stdpnet.stdp.learner import CHUNKS
+from stdpnet.stdp.learner import CHUNKS, STDPLearner
 from stdpnet.stdp.network import Network, initial_network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
-from stdpnet.training import Trainer, image_order
 from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.machine import peak_memory_mb
 from stdpnet_analysis.progress import SILENT, Progress
@@ -64,20 +62,21 @@ class Workload:
         warm_up: int = 512,
         progress: Progress = SILENT,
     ) -> None:
-        training = spec.training.replace(images=2**40, two_step=0, min_spikes=0)
-        self.spec = spec.replace(simulation=spec.simulation.replace(engine="numba"), training=training)
+        training = {"images": 2**40, "two_step": 0, "min_spikes": 0}
+        self.spec = spec.updated({"training": training, "simulation.engine": "numba"})
         self.threads = threads or available_cores()
         self.switches = Switches(learn_xy=True, learn_yy=spec.competition.is_learned, adapt_theta=True)
         self._split = load_dataset(spec.dataset).train
         self._encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
-        self._state = TrainingState(initial_network(self.spec))
-        self._trainer = Trainer(self.spec, self._split.images, self._state, self.threads)
-        while self._state.images < warm_up:
-            progress.advance(self._trainer.advance(min(BLOCK, warm_up - self._state.images)))
-        self._trainer.advance(BLOCK)  # what is compiled or allocated at first use is so now
+        state = initial_network(self.spec).state()
+        self._learner = STDPLearner(self.spec, self._split, state, threads=self.threads, chunk=BLOCK)
+        while self._learner.state.images < warm_up:
+            progress.advance(self._learner.advance(warm_up - self._learner.state.images))
+        self._learner.advance(BLOCK)  # what is compiled or allocated at first use is so now
         self.peak_memory_mb = peak_memory_mb()
+        self._state = self._learner.state.copy()
         self._shown = self._state.images
-        self.network = self._state.network.copy()
+        self.network = self._learner.network.copy()
         self._single = make_engine(self.spec, self.network.copy(), 1)
         self._frozen = make_engine(self.spec, self.network.copy(), self.threads)
         self.trains = self.encode()
@@ -96,14 +95,13 @@ class Workload:
 
     def restore(self) -> None:
         """Set every network to the state after the warm-up."""
-        for network in (self._state.network, self._single.network):
-            for name, array in network.arrays().items():
-                array[...] = self.network.arrays()[name]
-        self._state.images = self._state.presentations = self._shown
+        self._learner.restore(self._state)
+        for name, array in self._single.network.arrays().items():
+            array[...] = self.network.arrays()[name]
 
     def train(self) -> None:
         """Train on the block as a training job does, encoding included, on all threads."""
-        self._trainer.advance(BLOCK)
+        self._learner.advance(BLOCK)
 
     def infer(self) -> Outcome:
         """Encode the block and show it to the frozen network, on all threads."""

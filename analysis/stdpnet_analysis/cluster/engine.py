@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from distributed import Client
 from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
 from stdpnet.errors import ConfigError, EngineError
+from stdpnet.model import LearnerMaker
+from stdpnet.spec.experiment import Experiment
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Engine, Outcome, Recording, Switches
-from stdpnet.stdp.learner import EngineMaker
+from stdpnet.stdp.learner import STDPLearner
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.cluster.pool import gathered, slots
@@ -75,8 +79,10 @@ def _present(
     return engine.network.copy(), outcome
 
 
-def check_positions(spec: ExperimentSpec) -> None:
-    """Raise ConfigError unless a network has several positions, and they are independent."""
+def check_positions(spec: Experiment) -> None:
+    """Raise ConfigError unless the model is a network with several positions that are independent."""
+    if not isinstance(spec, ExperimentSpec):
+        raise ConfigError(f"model: '{spec.model}' has no positions that could be trained apart; leave --scheduler out")
     geometry, architecture = spec.geometry, spec.topology.architecture
     if geometry.shared:
         raise ConfigError(
@@ -95,11 +101,17 @@ def check_positions(spec: ExperimentSpec) -> None:
         )
 
 
-def position_parallel(client: Client) -> EngineMaker:
-    """Return a maker of engines whose positions are spread over a cluster (see check_positions)."""
+def position_parallel(client: Client, chunk: int = CLUSTER_CHUNK) -> LearnerMaker:
+    """Return a maker of learners whose network's positions are spread over a cluster (see check_positions).
+
+    Parameters
+    ----------
+    client : the cluster
+    chunk : images shown between two exchanges of state; results do not depend on it
+    """
 
     def make(spec: ExperimentSpec, network: Network, threads: int | None) -> Engine:
         check_positions(spec)
         return PositionParallelEngine(spec, network, client)
 
-    return make
+    return partial(STDPLearner, make=make, chunk=chunk)

@@ -18,13 +18,10 @@ from distributed.comm.core import CommClosedError
 
 from stdpnet.data import Split
 from stdpnet.errors import ConfigError, EngineError
+from stdpnet.model import open_model
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
-from stdpnet.runs import TrainingState
-from stdpnet.stdp.network import initial_network
-from stdpnet.stdp.respond import respond
 from stdpnet.stdp.spec.experiment import ExperimentSpec
-from stdpnet.training import Trainer
 from stdpnet_analysis.cluster.identity import LIBRARIES, code_digest
 
 _LOG = logging.getLogger(__name__)
@@ -183,7 +180,8 @@ def _kind(spec: ExperimentSpec) -> tuple[Any, ...]:
 def _compile(spec: ExperimentSpec) -> None:
     """Show one bright image to the network of a spec, in training and frozen."""
     images = np.full((1, spec.dataset.crop, spec.dataset.crop), 255, np.uint8)
-    spec = spec.replace(training=spec.training.replace(images=1, two_step=0))
-    state = TrainingState(initial_network(spec))
-    Trainer(spec, images, state, 1).advance(1)
-    respond(spec, state.network, Split(images, np.zeros(1, np.int64), np.zeros(1, np.int64)), Stream.TEST, threads=1)
+    spec = spec.updated({"training": {"images": 1, "two_step": 0}})
+    model, split = open_model(spec), Split(images, np.zeros(1, np.int64), np.zeros(1, np.int64))
+    learner = model.learner(spec, split, model.initial(spec), threads=1)
+    learner.advance(1)
+    model.respond(spec, learner.state, split, Stream.TEST, threads=1)

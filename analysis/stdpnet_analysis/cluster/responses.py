@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
 from distributed import Client, as_completed
 
 from stdpnet.data import Split
+from stdpnet.model import Responder, Responses, State, open_model
 from stdpnet.random import Stream
-from stdpnet.runs import Responses
-from stdpnet.stdp.network import Network
-from stdpnet.stdp.respond import Responder, respond
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.spec.experiment import Experiment
 from stdpnet_analysis.cluster.pool import gathered
 
 BLOCK = 512
@@ -23,11 +21,11 @@ Value = TypeVar("Value")
 
 
 def responder(client: Client) -> Responder:
-    """Return a function like stdpnet.stdp.respond.respond that uses a cluster."""
+    """Return a function like a model's `respond` that uses a cluster."""
 
     def respond_in_blocks(
-        spec: ExperimentSpec,
-        network: Network,
+        spec: Experiment,
+        state: State,
         split: Split,
         stream: Stream,
         *,
@@ -35,15 +33,15 @@ def responder(client: Client) -> Responder:
         progress: Callable[[int], None] = lambda _: None,
     ) -> Responses:
         # a task, and not scattered data: it survives the worker that holds its result
-        held = client.submit(_same, network.copy(), pure=False)
-        firsts = range(0, len(split.labels), BLOCK)
+        held = client.submit(_same, state.copy(), pure=False)
+        firsts = range(0, len(split), BLOCK)
         futures = {client.submit(_block, spec, held, _cut(split, first), stream, pure=False): first for first in firsts}
-        counts = np.zeros((len(split.labels), network.geometry.neurons), np.uint16)
+        answers: dict[int, Responses] = {}
         for future in as_completed(futures):
             (answer,), first = gathered(client, [future]), futures[future]
-            counts[first : first + len(answer)] = answer
-            progress(len(answer))
-        return Responses(counts, split.labels, split.indices)
+            answers[first] = answer
+            progress(len(answer.labels))
+        return _joined([answers[first] for first in firsts], split)
 
     return respond_in_blocks
 
@@ -52,12 +50,27 @@ def _same(value: Value) -> Value:
     return value
 
 
-def _block(spec: ExperimentSpec, network: Network, split: Split, stream: Stream) -> np.ndarray:
-    """Return the (N, P*C) counts of one block."""
-    counts: np.ndarray = respond(spec, network, split, stream, threads=1).counts
-    return counts
+def _block(spec: Experiment, state: State, split: Split, stream: Stream) -> Responses:
+    """Return the responses of one block."""
+    return open_model(spec).respond(spec, state, split, stream, threads=1)
 
 
 def _cut(split: Split, first: int) -> Split:
     block = slice(first, first + BLOCK)
     return Split(split.images[block], split.labels[block], split.indices[block])
+
+
+def _joined(blocks: Sequence[Responses], split: Split) -> Responses:
+    """Return the responses of consecutive blocks as those of their split."""
+    scores = [block.scores for block in blocks if block.scores is not None]
+    shares = np.array([len(block.labels) for block in blocks]) / max(len(split), 1)
+    return Responses(
+        counts=np.concatenate([block.counts for block in blocks]),
+        labels=split.labels,
+        indices=split.indices,
+        scores=np.concatenate(scores) if scores else None,
+        cost={
+            name: float(sum(share * block.cost[name] for share, block in zip(shares, blocks, strict=True)))
+            for name in blocks[0].cost
+        },
+    )

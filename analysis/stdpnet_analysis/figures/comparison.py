@@ -12,15 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-from stdpnet.spec.topology import ABBREVIATIONS
-from stdpnet_analysis.compare import READOUTS, Comparison, Group
+from stdpnet_analysis.compare import Comparison, Group
 from stdpnet_analysis.figures import style
+from stdpnet_analysis.readouts import Role
 from stdpnet_analysis.statistics import Summary
 
 MARKERS = {"LCSNN": "o", "CSNN": "s", "FCSNN": "D"}
 LARGE_KERNEL = 12
 """Networks with smaller kernels are hollow, their lines dashed."""
-TITLES = {"vote": "best vote", "linear": "linear read-out"}
+TITLES = {"vote": "best vote", "linear": "linear read-out", "own": "own answer"}
 
 
 class Family(NamedTuple):
@@ -77,7 +77,7 @@ def plot_accuracy_vs_synapses(
     """
     drawn, everything = {}, [network for networks in families.values() for network in networks]
     for family, networks in families.items():
-        colour = style.ARCHITECTURES[family.architecture]
+        colour = style.ARCHITECTURES.get(family.architecture, style.GREY)
         ordered = sorted(networks, key=lambda network: network.synapses)
         x = np.array([network.synapses for network in ordered], np.float64)
         y = np.array([100 * network.accuracy.mean for network in ordered])
@@ -120,24 +120,26 @@ def _joint_bar(network: SizedAccuracy, everything: Sequence[SizedAccuracy]) -> t
 def _look(family: Family, colour: str) -> dict[str, Any]:
     """Return marker and line of a family."""
     large = family.kernel >= LARGE_KERNEL
-    marker = "*" if family.learned else MARKERS[family.architecture]
+    marker = "*" if family.learned else MARKERS.get(family.architecture, "^")
     look = {"marker": marker, "markersize": 6.5 if family.learned else 4.2, "linestyle": "-" if large else "--"}
     return look | {"markerfacecolor": colour if large else "white", "linewidth": 0.8, "capsize": 2}
 
 
-def families(groups: Sequence[Group], readout: str) -> dict[Family, list[SizedAccuracy]]:
+def families(groups: Sequence[Group], readout: Role) -> dict[Family, list[SizedAccuracy]]:
     """Return the networks of each family."""
     found: dict[Family, list[SizedAccuracy]] = {}
     for group in groups:
-        topology, geometry = group.spec.topology, group.spec.geometry
-        learned = group.spec.competition.is_learned
-        family = Family(ABBREVIATIONS[topology.architecture], geometry.kernel, learned)
+        accuracy, details = group.accuracy(readout), group.model.details
+        if accuracy is None:
+            continue
+        learned = details.get("competition", "none") not in ("none", "fixed")
+        family = Family(group.model.family, details.get("kernel", 0), learned)
         untrained = group.untrained(readout)
         point = SizedAccuracy(
-            str(geometry.channels),
-            geometry.synapses,
-            group.accuracy(readout),
-            None if untrained is None else untrained.mean,
+            label=str(details.get("channels", group.model.units)),
+            synapses=group.model.total_synapses,
+            accuracy=accuracy,
+            untrained=None if untrained is None else untrained.mean,
         )
         found.setdefault(family, []).append(point)
     return found
@@ -146,15 +148,16 @@ def families(groups: Sequence[Group], readout: str) -> dict[Family, list[SizedAc
 def accuracy_vs_synapses(comparison: Comparison) -> Figure:
     """Return the figure of a comparison, votes beside the linear read-out."""
     figure = style.new_figure(style.DOUBLE, 115)
-    panels, lower = figure.subplots(2, len(READOUTS), sharex=True, sharey="row", height_ratios=(3, 1))
+    roles = comparison.roles
+    panels, lower = figure.subplots(2, len(roles), sharex=True, sharey="row", height_ratios=(3, 1), squeeze=False)
     baselines = [summary.mean for group in comparison.groups if (summary := group.mean(lambda each: each.pixels))]
-    for axes, below, readout in zip(panels, lower, READOUTS, strict=True):
+    for axes, below, readout in zip(panels, lower, roles, strict=True):
         pixels = float(np.mean(baselines)) if baselines and readout == "linear" else None
         plot_accuracy_vs_synapses(axes, families(comparison.groups, readout), pixels, below)
         axes.set(title=TITLES[readout], xlabel="")
         below.set(xlabel="synapses (feedforward + competition)", ylabel="untrained, %")
         below.grid(axis="y")
-    for axes in (panels[1], lower[1]):
+    for axes in (*panels[1:], *lower[1:]):
         axes.set_ylabel("")
     handles, labels = panels[0].get_legend_handles_labels()
     cross = Line2D([], [], linestyle="none", marker="x", markersize=3, color="0.3", label="untrained")

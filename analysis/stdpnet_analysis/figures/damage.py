@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stdpnet.runs import Responses
-from stdpnet.stdp.respond import first_images
+from stdpnet.model import Responses
 from stdpnet_analysis.ablation import (
     Accuracies,
     Clamping,
@@ -146,7 +145,7 @@ def _channels_kept(view: RunView) -> Figure:
 
 
 def _synapses_deleted(view: RunView) -> Figure:
-    images = first_images(view.dataset.split(view.split), view.settings.images)
+    images = view.dataset.split(view.split).first(view.settings.images)
     accuracies = by_synapses_deleted(
         view.spec,
         view.network,

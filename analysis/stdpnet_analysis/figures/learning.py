@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stdpnet.spec.topology import ABBREVIATIONS
+from stdpnet.model import facts_of
 from stdpnet.stdp.spec.plasticity import PairRule
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.grouping import Member, deciding_keys, grouped, network_label
+from stdpnet_analysis.grouping import Member, deciding_keys, grouped
 from stdpnet_analysis.plasticity_windows import Window, measure_window
 from stdpnet_analysis.view import RunView
 
@@ -81,7 +81,8 @@ def plot_learning_curves(
 def group_by_seed(views: Sequence[RunView]) -> dict[str, list[RunView]]:
     """Return runs that repeat one experiment with other seeds together, named by network and what sets it apart."""
     members = [
-        Member(network_label(view.spec), deciding_keys(view.spec), view.run.path.name, view.spec.seed) for view in views
+        Member(facts_of(view.spec).label, deciding_keys(view.spec), view.run.path.name, view.spec.seed)
+        for view in views
     ]
     return {name: [views[number] for number in numbers] for name, numbers in grouped(members).items()}
 
@@ -206,7 +207,7 @@ def _curves(view: RunView) -> Figure:
     panels = figure.subplots(1, len(READOUTS), sharey=True)
     for axes, (readout, name) in zip(panels, READOUTS.items(), strict=True):
         curves = {label: [curve_of(each, readout) for each in members] for label, members in groups.items()}
-        kinds = [ABBREVIATIONS[members[0].spec.topology.architecture] for members in groups.values()]
+        kinds = [facts_of(members[0].spec).family for members in groups.values()]
         plot_learning_curves(axes, curves, "validation accuracy, %", kinds)
         axes.set_title(name)
     panels[1].set_ylabel("")

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from stdpnet.runs.files import write_text
 from stdpnet.spec.load import load_config
-from stdpnet_analysis.compare import READOUTS
 from stdpnet_analysis.figures import save, style
 from stdpnet_analysis.paper.competition_search import KINDS, Result
 from stdpnet_analysis.statistics import PairedTest, holm, paired_test, summarise
@@ -28,7 +27,7 @@ def compared(results: Sequence[Result]) -> PairedTests:
     """Return kind -> read-out -> paired test against the first kind."""
     first, *others = results
     return {
-        each.kind: {name: paired_test(each.accuracy[name], first.accuracy[name]) for name in READOUTS}
+        each.kind: {name: paired_test(each.accuracy[name], first.accuracy[name]) for name in ("vote", "linear")}
         for each in others
     }
 
@@ -38,7 +37,7 @@ def table(network: str, results: Sequence[Result]) -> str:
     label = load_config(network).topology.label
     tests = compared(results)
     corrected = {}
-    for name in READOUTS:
+    for name in ("vote", "linear"):
         p_values = [paired.t_test if (paired := each[name]) else None for each in tests.values()]
         corrected[name] = dict(zip(tests, holm(p_values), strict=True))
     lines = [
@@ -49,7 +48,7 @@ def table(network: str, results: Sequence[Result]) -> str:
     ]
     for each in results:
         cells = [each.kind, f"{100 * each.validation:.2f}"]
-        for name in READOUTS:
+        for name in ("vote", "linear"):
             cells.append(percent(summarise(list(each.accuracy[name].values())), 2))
             paired = tests.get(each.kind, {}).get(name)
             cells += _difference(paired, corrected[name].get(each.kind)) if paired else [MISSING, MISSING]

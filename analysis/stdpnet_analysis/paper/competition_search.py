@@ -152,7 +152,7 @@ def search(network: str, kind: str, options: Options, client: Client) -> list[Fr
         checkpoint=5000,
     )
     folder = options.folder / "searches" / f"{network}-{slug(kind)}"
-    directory = StudyDirectory.join(study, base.replace(checkpoint=base.checkpoint.replace(every=5000)), folder)
+    directory = StudyDirectory.join(study, base.updated({"checkpoint.every": 5000}), folder)
     trials = directory.study()
     if not trials.get_trials(deepcopy=False):
         trials.enqueue_trial({key: value for key, value in _start(base, dimensions).items() if value is not None})
@@ -191,7 +191,7 @@ def compare_on_test(network: str, kind: str, options: Options, client: Client) -
     seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + count)
     paths = [options.folder / "runs" / f"{network}-{slug(kind)}-{seed}" for seed in seeds]
     jobs = [
-        client.submit(_test_accuracies, path, spec.replace(seed=seed), pure=False)
+        client.submit(_test_accuracies, path, spec.updated({"seed": seed}), pure=False)
         for seed, path in zip(seeds, paths, strict=True)
     ]
     scores = dict(zip(seeds, gathered(client, jobs), strict=True))
@@ -200,6 +200,6 @@ def compare_on_test(network: str, kind: str, options: Options, client: Client) -
     accuracy = {
         name: {seed: scores[seed][key] for seed in seeds} for name, key in (("vote", rule), ("linear", "linear"))
     }
-    learned = Run.open(paths[0]).load_state().network.competition if spec.competition.is_learned else None
+    learned = Run.open(paths[0]).load_state().arrays["competition"] if spec.competition.is_learned else None
     weights = None if learned is None else off_diagonal(learned).ravel()
     return Result(kind, best.params, best.value or 0.0, len(complete), accuracy, weights)

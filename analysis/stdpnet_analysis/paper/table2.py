@@ -15,7 +15,7 @@ from stdpnet.runs.files import read_json, write_text
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet.stdp.spec.presets import TABLE_2
-from stdpnet.training.signals import SignalCatcher
+from stdpnet.training import StopRequest
 from stdpnet_analysis.cluster.identity import code_digest
 from stdpnet_analysis.cluster.jobs import Stopper, complete
 from stdpnet_analysis.cluster.pool import warm_up
@@ -85,7 +85,7 @@ def plan(
         name = TABLE_2[row].name + ("-thesis" if preset == "thesis" else "")
         spec = load_config(name, [f"checkpoint.every={CHECKPOINT}", *overrides])
         for seed in range(first, first + seeds):
-            seeded = spec.replace(seed=seed)
+            seeded = spec.updated({"seed": seed})
             key = hashlib.sha256(f"{dump_config(seeded)}\n{code_digest()}".encode()).hexdigest()
             run = folder.resolve() / f"{name}-seed{seed}-{key[:10]}"
             tasks.append(Task(row, seed, seeded, key, run, seed == first, folder.resolve() / f".leave-{key}"))
@@ -97,7 +97,12 @@ def digest(tasks: Sequence[Task]) -> str:
     return hashlib.sha256(json.dumps([task.key for task in tasks]).encode()).hexdigest()[:8]
 
 
-def compute(tasks: Sequence[Task], client: Client, computed: Callable[[Task], None] = lambda _: None) -> None:
+def compute(
+    tasks: Sequence[Task],
+    client: Client,
+    computed: Callable[[Task], None] = lambda _: None,
+    stop: StopRequest | None = None,
+) -> None:
     """Bring all tasks to their results, which stay in their runs; one that has its result is not computed again.
 
     Parameters
@@ -105,6 +110,7 @@ def compute(tasks: Sequence[Task], client: Client, computed: Callable[[Task], No
     tasks : what to compute
     client : the workers; they share the file system of the runs
     computed : called with each task that has been computed
+    stop : a wish to stop, such as that of a signal
 
     Raises
     ------
@@ -119,23 +125,23 @@ def compute(tasks: Sequence[Task], client: Client, computed: Callable[[Task], No
     warm_up(client, *(task.spec for task in missing))
     folder, errors = missing[0].run.parent, []
     running = RunningTasks[Task](client, folder)
-    with SignalCatcher() as signals:
-        for task in missing:
-            task.leave.unlink(missing_ok=True)
-            running.submit(task, run_task, task)
-        while len(running):
-            for task, future in running.ended():
-                error = future.exception()
-                if error is not None:
-                    errors.append(error)
-                elif future.result():
-                    computed(task)
-            if (number := signals.received) is not None:
-                files = [task.leave for task in running.labels]
-                running.stop(files)
-                for file in files:
-                    file.unlink(missing_ok=True)
-                raise StopRequestedError(f"{folder}: stopped by {number.name}; the same command goes on", number)
+    stop = stop or StopRequest()
+    for task in missing:
+        task.leave.unlink(missing_ok=True)
+        running.submit(task, run_task, task)
+    while len(running):
+        for task, future in running.ended():
+            error = future.exception()
+            if error is not None:
+                errors.append(error)
+            elif future.result():
+                computed(task)
+        if (number := stop.received) is not None:
+            files = [task.leave for task in running.labels]
+            running.stop(files)
+            for file in files:
+                file.unlink(missing_ok=True)
+            raise StopRequestedError(f"{folder}: stopped by {number.name}; the same command goes on", number)
     if errors:
         raise errors[0] if isinstance(errors[0], StdpnetError) else RunError(f"a task failed: {errors[0]!r}")
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stdpnet.errors import StdpnetError
+from stdpnet.model import facts_of
 from stdpnet.runs.scores import KIND, C, linear_readout, role
 from stdpnet.runs.summary import Summary, summarise
 from stdpnet.spec.base import Spec
@@ -14,7 +15,6 @@ from stdpnet.spec.load import dump_config
 from stdpnet.stdp.health import examine
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis import figures
-from stdpnet_analysis.grouping import network_label
 from stdpnet_analysis.progress import Progress
 from stdpnet_analysis.readouts.scores import accuracies, best_of_role
 from stdpnet_analysis.report.images import Image, encode
@@ -59,7 +59,7 @@ def chapter(view: RunView, anchor: str, progress: Progress) -> dict[str, Any]:
         "anchor": anchor,
         "name": run.path.name,
         "path": str(run.path),
-        "title": network_label(view.spec),
+        "title": facts_of(view.spec).label,
         "sentence": _sentence(view, summary),
         "facts": _facts(view, summary),
         "scores": _scores(view),
@@ -130,7 +130,7 @@ def _known_scores(view: RunView) -> dict[str, Any] | None:
 def _sentence(view: RunView, summary: Summary) -> str:
     """Return the run in one sentence."""
     dataset = TITLES.get(summary.dataset, summary.dataset)
-    begin = f"{network_label(view.spec)} on {dataset}: {count(summary.images)} of {count(summary.goal)} training "
+    begin = f"{facts_of(view.spec).label} on {dataset}: {count(summary.images)} of {count(summary.goal)} training "
     begin += f"images seen, {summary.state}"
     scores = _known_scores(view)
     if scores is None:
@@ -206,7 +206,7 @@ def _settings(scores: Mapping[str, Any]) -> str:
 
 def _health(view: RunView, summary: Summary) -> dict[str, Any]:
     """Return what was unhealthy, when, and the newest statistics."""
-    watched = view.spec.replace(health=view.spec.health.replace(action="warn"))  # also where the job ignored it
+    watched = view.spec.updated({"health.action": "warn"})  # also where the job ignored it
     rows, last = view.progress, summary.progress
     found: dict[str, tuple[int, int, str]] = {}
     for row in rows:

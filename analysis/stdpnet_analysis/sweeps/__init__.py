@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from stdpnet.training import StopRequest
 from stdpnet_analysis.cluster.pool import warm_up
 from stdpnet_analysis.sweeps.directory import StudyDirectory, default_folder, load_study
 from stdpnet_analysis.sweeps.driver import Driver
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["StudyDirectory", "StudySpec", "default_folder", "load_study", "sweep"]
 
 
-def sweep(directory: StudyDirectory, client: Client, ended: Callable[[FrozenTrial], None] = lambda _: None) -> None:
+def sweep(
+    directory: StudyDirectory,
+    client: Client,
+    ended: Callable[[FrozenTrial], None] = lambda _: None,
+    stop: StopRequest | None = None,
+) -> None:
     """Run a study, or go on with it, on the workers of a client, until its budget is spent (see Driver).
 
     Parameters
@@ -25,6 +31,7 @@ def sweep(directory: StudyDirectory, client: Client, ended: Callable[[FrozenTria
     directory : the study
     client : the workers; they share the file system of the study's folder
     ended : called with every trial that ends
+    stop : a wish to stop, such as that of a signal
     """
     warm_up(client, directory.base)
-    Driver(directory, client, ended).go()
+    Driver(directory, client, ended, stop).go()

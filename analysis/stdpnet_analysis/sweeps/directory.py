@@ -90,13 +90,10 @@ def _prepared(study: StudySpec, base: ExperimentSpec) -> ExperimentSpec:
         raise ConfigError(
             "base.set: trials are compared on validation images and the base has none; add 'dataset.validation=2000'"
         )
-    if base.dataset.path:
-        base = base.replace(dataset=base.dataset.replace(path=str(Path(base.dataset.path).resolve())))
-    pruner = study.pruner
-    if pruner.kind != "none":
-        points = {"every": pruner.every, "calibration": pruner.calibration, "validation": pruner.validation}
-        base = base.replace(curve=base.curve.replace(**points))
-    return base.replace(checkpoint=base.checkpoint.replace(every=study.checkpoint))  # type: ignore[no-any-return]
+    changes: dict[str, Any] = {"checkpoint.every": study.checkpoint}
+    if (pruner := study.pruner).kind != "none":
+        changes["curve"] = {"every": pruner.every, "calibration": pruner.calibration, "validation": pruner.validation}
+    return base.updated(changes)
 
 
 def default_folder(file: Path) -> str:

@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from stdpnet.errors import ConfigError, StopRequestedError
 from stdpnet.runs.rows import read_rows
 from stdpnet.stdp.spec.experiment import ExperimentSpec
-from stdpnet.training.signals import SignalCatcher
+from stdpnet.training import StopRequest
 from stdpnet_analysis.cluster.pool import slots
 from stdpnet_analysis.cluster.waiting import RunningTasks
 from stdpnet_analysis.sweeps.directory import StudyDirectory
@@ -50,12 +50,17 @@ class Driver:
     directory : the study
     client : the workers
     ended : called with every trial that ends
+    stop : a wish to stop, such as that of a signal
     """
 
     def __init__(
-        self, directory: StudyDirectory, client: Client, ended: Callable[[FrozenTrial], None] = lambda _: None
+        self,
+        directory: StudyDirectory,
+        client: Client,
+        ended: Callable[[FrozenTrial], None] = lambda _: None,
+        stop: StopRequest | None = None,
     ) -> None:
-        self._directory, self._client, self._ended = directory, client, ended
+        self._directory, self._client, self._ended, self._stop = directory, client, ended, stop or StopRequest()
         self._study = directory.study()
         self._study.pruner = make_pruner(directory.spec, directory.base.training.images)
         self._live: dict[int, _Live] = {}
@@ -75,7 +80,7 @@ class Driver:
         """
         hours = self._directory.spec.budget.hours
         deadline = time.monotonic() + 3600 * hours if hours else float("inf")
-        with self._directory.driving() as self._name, SignalCatcher() as signals:
+        with self._directory.driving() as self._name:
             if self._directory.spec.sampler.kind == "grid":
                 self._fill_grid()
             while True:
@@ -88,9 +93,9 @@ class Driver:
                 self._prune()
                 for (number, seed), future in self._tasks.ended():
                     self._take(number, seed, future)
-                if signals.received is not None:
+                if self._stop.received is not None:
                     self._tasks.stop([self._directory.leave_file(self._name)])
-                    study, number = self._directory.path, signals.received
+                    study, number = self._directory.path, self._stop.received
                     raise StopRequestedError(f"{study}: stopped by {number.name}; the same command goes on", number)
 
     def _has_room(self) -> bool:
@@ -149,7 +154,7 @@ class Driver:
         while self._queue and len(self._tasks) < slots(self._client):
             number, seed = self._queue.pop(0)
             repeat = Repeat(
-                self._live[number].spec.replace(seed=seed),
+                self._live[number].spec.updated({"seed": seed}),
                 self._directory.run_folder(number, seed),
                 self._directory.prune_file(number),
                 self._directory.leave_file(self._name),

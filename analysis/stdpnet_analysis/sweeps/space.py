@@ -11,23 +11,23 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from stdpnet.errors import ConfigError
-from stdpnet.spec.base import Spec, spec_type
+from stdpnet.spec.base import Monitoring, Spec, marked, spec_type
 from stdpnet.stdp.spec.experiment import ExperimentSpec
 from stdpnet_analysis.sweeps.spec import DimensionSpec, Scalar, StudySpec
 
-FIXED = ("seed", "dataset", "checkpoint", "progress", "curve", "health")
-"""What a trial must not vary: seeds are repeats, all trials answer the same images, and watching changes nothing."""
+FIXED = ("model", "seed", "dataset")
+"""What a trial must not vary: seeds are repeats, and all trials train one model and answer the same images."""
 
 
 def check_space(study: StudySpec, base: ExperimentSpec) -> None:
     """Raise ConfigError unless every key can be searched and every one of its values is valid by itself."""
     for key, dimension in study.space.items():
-        if key.split(".")[0] in FIXED:
+        if key.split(".")[0] in (*FIXED, *marked(type(base), Monitoring)):
             raise ConfigError(
                 f"space.{key}: cannot be searched; all trials have the same images and `repeats` seeds, set "
                 f"'{key}' in base.set"
             )
-        field = _field(ExperimentSpec, key.split("."), key)
+        field = _field(type(base), key.split("."), key)
         whole = field.annotation is int
         if whole and not dimension.choices and not dimension.integer:
             raise ConfigError(f"space.{key}: has whole numbers only; add integer = true")
@@ -101,11 +101,4 @@ def applied(base: ExperimentSpec, values: dict[str, Scalar]) -> ExperimentSpec:
     ConfigError
         If they do not fit together.
     """
-    tables = base.model_dump(exclude_none=True)
-    for key, value in values.items():
-        *path, name = key.split(".")
-        table = tables
-        for part in path:
-            table = table[part]
-        table[name] = value
-    return ExperimentSpec(**tables)
+    return base.updated(values)

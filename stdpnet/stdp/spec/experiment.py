@@ -1,30 +1,30 @@
-"""The whole description of an experiment: what a configuration file holds and a run directory records."""
+"""The whole description of an experiment with a spiking network: what a configuration file holds."""
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from stdpnet.geometry import Geometry
-from stdpnet.spec.base import Spec
-from stdpnet.spec.dataset import DatasetSpec
+from stdpnet.spec.base import Monitoring
 from stdpnet.spec.encoder import EncoderSpec
-from stdpnet.spec.monitoring import CheckpointSpec, CurveSpec, HealthSpec, ProgressSpec
+from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.topology import TopologySpec
-from stdpnet.spec.training import TrainingSpec
+from stdpnet.stdp.spec.health import STDPHealthSpec
 from stdpnet.stdp.spec.neuron import NeuronSpec
 from stdpnet.stdp.spec.plasticity import LEARNING, CompetitionSpec, PlasticitySpec
 from stdpnet.stdp.spec.simulation import SimulationSpec
+from stdpnet.stdp.spec.training import STDPTrainingSpec
 
 
-class ExperimentSpec(Spec):
-    """Dataset, network, learning and protocol of one training job."""
+class STDPExperiment(Experiment):
+    """Images, network, learning and protocol of one training job of a spiking network (docs/model.md)."""
 
-    seed: int = Field(0, ge=0, lt=2**63)
-    """Seed of everything random: initial weights, order of the images, input spikes."""
-    dataset: DatasetSpec = DatasetSpec()
-    """Which images, cut how, and how they are split."""
+    answering: ClassVar[tuple[str, ...]] = ("neuron", "encoder", "simulation", "training")
+
+    model: Literal["stdp"] = "stdp"
+    """Which model is trained: stdp, a network of spiking neurons that learns by STDP."""
     topology: TopologySpec = TopologySpec(kernel=12)
     """The connections between pixels and neurons."""
     neuron: NeuronSpec = NeuronSpec()
@@ -35,17 +35,11 @@ class ExperimentSpec(Spec):
     """STDP and normalisation of the feedforward synapses."""
     competition: CompetitionSpec = CompetitionSpec()
     """The inhibition between neurons of one position."""
-    training: TrainingSpec = TrainingSpec()
+    training: STDPTrainingSpec = STDPTrainingSpec()
     """How long to train, and when an image is shown again."""
     simulation: SimulationSpec = SimulationSpec()
     """Time step, duration, engine and arithmetic."""
-    checkpoint: CheckpointSpec = CheckpointSpec()
-    """When the complete state is written."""
-    progress: ProgressSpec = ProgressSpec()
-    """How often a row of progress is written."""
-    curve: CurveSpec = CurveSpec()
-    """Evaluations during the training."""
-    health: HealthSpec = HealthSpec()
+    health: Annotated[STDPHealthSpec, Monitoring()] = STDPHealthSpec()
     """What counts as unhealthy."""
 
     @model_validator(mode="after")
@@ -53,14 +47,17 @@ class ExperimentSpec(Spec):
         self.topology.geometry(self.dataset.crop)  # raises where the kernel does not fit
         if self.training.two_step and not self.competition.is_learned:
             raise ValueError(f"training.two_step: needs competition.rule = {', '.join(LEARNING)}; or set it to 0")
-        if self.curve.every and self.dataset.validation < self.curve.validation:
-            raise ValueError(
-                f"curve.validation: {self.curve.validation} images need dataset.validation >= {self.curve.validation}, "
-                f"got {self.dataset.validation}"
-            )
         return self
+
+    @property
+    def computation(self) -> dict[str, Any]:
+        """Engine and arithmetic."""
+        return {"engine": self.simulation.engine, "dtype": self.simulation.effective_dtype}
 
     @property
     def geometry(self) -> Geometry:
         """Sizes of the network on this dataset's cropped images."""
         return self.topology.geometry(self.dataset.crop)
+
+
+ExperimentSpec = STDPExperiment  # until every caller has the new name

@@ -8,9 +8,7 @@ for runs of any length. configs/ holds the same experiments as files (a test com
 
 from __future__ import annotations
 
-import sys
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from stdpnet.stdp.spec.experiment import ExperimentSpec
@@ -151,35 +149,11 @@ def _steady(channels: int) -> ExperimentSpec:
 
 
 @cache
-def _presets() -> dict[str, ExperimentSpec]:
+def presets() -> dict[str, ExperimentSpec]:
+    """Return every preset of this model, by name."""
     presets = {"digits": ExperimentSpec(**_DIGITS)}
     presets |= {f"lcsnn-{channels}-k12-steady": _steady(channels) for channels in (25, 100)}
     for row in TABLE_2.values():
         presets[row.name] = _better(row)
         presets[f"{row.name}-thesis"] = _thesis(row)
     return presets
-
-
-def preset_names() -> list[str]:
-    """Return the names of all presets, sorted."""
-    return sorted(_presets())
-
-
-def preset(name: str) -> ExperimentSpec:
-    """Return the preset of a name that preset_names() lists."""
-    return _presets()[name]
-
-
-def write_configs(folder: Path) -> None:
-    """Write every preset to `<folder>/<name>.toml`, only what differs from the defaults."""
-    from stdpnet.spec.load import dump_config
-
-    for name in preset_names():
-        text = dump_config(preset(name), only_changed=True)
-        (folder / f"{name}.toml").write_text(
-            f"# `stdpnet config show {name}` prints every key with its meaning.\n{text}"
-        )
-
-
-if __name__ == "__main__":
-    write_configs(Path(sys.argv[1]))

@@ -35,7 +35,7 @@ EXACT = ["competition.rule=anti_stdp", "simulation.dtype=float64", "topology.cha
 @pytest.mark.parametrize("overrides", [[], EXACT], ids=["fixed", "learned"])
 def test_positions_trained_on_workers_give_the_bytes_of_one_process(client, small, tmp_path, overrides):
     spec = small("progress.every=100", "curve.every=150", "curve.validation=50", "curve.calibration=100", *overrides)
-    spread = stdpnet.train(spec, tmp_path / "spread", make=position_parallel(client), chunk=128)
+    spread = stdpnet.train(spec, tmp_path / "spread", learner=position_parallel(client, chunk=128))
     alone = stdpnet.train(spec, tmp_path / "alone")
     assert checkpoint(spread) == checkpoint(alone)
     assert rows(spread) == rows(alone)
@@ -134,7 +134,7 @@ def test_a_run_is_completed_from_whatever_state_it_is_in(small, tmp_path):
     assert [event["images"] for event in run.events()] == [0, 200, 200, 300]
     assert jobs.complete(spec, path).events() == run.events()
     with pytest.raises(RunError, match="of another experiment, with seed = 0 instead of 5; remove it"):
-        jobs.complete(spec.replace(seed=5), path)
+        jobs.complete(spec.updated({"seed": 5}), path)
 
 
 def test_a_lock_of_another_host_is_taken_over_only_by_who_knows_that_it_is_dead(small, tmp_path):
@@ -210,8 +210,8 @@ def test_a_killed_worker_s_part_of_a_training_is_computed_on_another(loopback, s
 
     with pool.pool(scheduler_file=loopback.file) as client:
         client.wait_for_workers(2, timeout=120)
-        make = position_parallel(client)
-        spread = stdpnet.train(spec, tmp_path / "spread", make=make, chunk=100, observers=[Killer()])
+        learner = position_parallel(client, chunk=100)
+        spread = stdpnet.train(spec, tmp_path / "spread", learner=learner, observers=[Killer()])
         assert len(client.nthreads()) == 1
     assert checkpoint(spread) == checkpoint(stdpnet.train(spec, tmp_path / "alone"))
 
@@ -220,7 +220,7 @@ def test_workers_in_another_network_namespace_give_the_bytes_of_one_process(two_
     with pool.pool(scheduler_file=two_hosts.file) as client:
         client.wait_for_workers(2, timeout=120)
         assert all("10.231.7.2" in address for address in client.nthreads())
-        spread = stdpnet.train(small(), tmp_path / "spread", make=position_parallel(client), chunk=100)
+        spread = stdpnet.train(small(), tmp_path / "spread", learner=position_parallel(client, chunk=100))
     assert checkpoint(spread) == checkpoint(stdpnet.train(small(), tmp_path / "alone"))
 
 
@@ -237,9 +237,9 @@ def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback
             loopback.scheduler.kill()
 
     with pool.pool(scheduler_file=loopback.file) as client:
-        make = position_parallel(client)
+        learner = position_parallel(client, chunk=100)
         with pytest.raises(EngineError, match="the scheduler is gone"):
-            stdpnet.train(spec, tmp_path / "run", make=make, chunk=100, observers=[Killer()])
+            stdpnet.train(spec, tmp_path / "run", learner=learner, observers=[Killer()])
     run = Run.open(tmp_path / "run")
     assert (run.status, run.images) == ("failed", 300)
     assert checkpoint(resume(run)) == checkpoint(stdpnet.train(spec, tmp_path / "alone"))

@@ -66,7 +66,7 @@ def test_a_trial_s_value_is_the_mean_validation_accuracy_of_its_repeats(client, 
         values = []
         for seed in (0, 1):
             run = Run.open(directory.run_folder(trial.number, seed))
-            assert run.spec == applied(directory.base, trial.params).replace(seed=seed)
+            assert run.spec == applied(directory.base, trial.params).updated({"seed": seed})
             assert run.status == "finished"
             assert run.load_scores("test") is None  # the test split is left alone
             readouts = evaluate(run, "validation", baselines=False)["readouts"]

@@ -151,12 +151,12 @@ def test_a_study_s_folder_takes_the_same_study_only(tmp_path):
     StudyDirectory.join(study, base, folder)
     opened = StudyDirectory.open(folder)
     assert (opened.spec, opened.base) == (study, base)
-    longer = study.replace(budget=study.budget.replace(trials=99))
+    longer = study.updated({"budget.trials": 99})
     assert StudyDirectory.join(longer, base, folder).spec.budget.trials == 99
     with pytest.raises(RunError, match="was begun with repeats = 1, the study file now says 2"):
-        StudyDirectory.join(study.replace(repeats=2), base, folder)
+        StudyDirectory.join(study.updated({"repeats": 2}), base, folder)
     with pytest.raises(RunError, match="a base with seed = 0, which now has seed = 3"):
-        StudyDirectory.join(study, base.replace(seed=3), folder)
+        StudyDirectory.join(study, base.updated({"seed": 3}), folder)
     (tmp_path / "other").mkdir()
     (tmp_path / "other/file").touch()
     with pytest.raises(RunError, match="exists and is no study"):
@@ -178,7 +178,7 @@ def test_a_study_s_folder_takes_the_same_study_only(tmp_path):
 def test_a_storage_that_cannot_be_used_is_named(tmp_path, url, message):
     text = "[space.neuron]\ntau_v = { low = 1, high = 9 }"
     study, base = load_study(written(tmp_path, text))
-    directory = StudyDirectory.join(study.replace(storage=url), base, tmp_path / "study")
+    directory = StudyDirectory.join(study.updated({"storage": url}), base, tmp_path / "study")
     with pytest.raises((ConfigError, RunError), match=message):
         directory.study()
 

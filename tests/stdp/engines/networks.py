@@ -58,7 +58,7 @@ def as_trains(raster):
 
 def build(spec, engine_keys):
     """Return an engine for the spec's untrained network."""
-    spec = spec.replace(simulation=spec.simulation.replace(**engine_keys))
+    spec = spec.updated({"simulation": engine_keys})
     return make_engine(spec, initial_network(spec), threads=1)
 
 

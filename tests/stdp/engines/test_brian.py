@@ -128,7 +128,7 @@ def test_fixed_competition_equals_synapses_of_that_weight():
     fixed = build(lively(competition=keys), NUMPY)
     synapses = build(lively(competition={**keys, "rule": "anti_stdp"}), NUMPY)
     synapses.network.weights[:] = fixed.network.weights
-    synapses.network.competition[:] = [fixed.network.competition_matrix(0)] * fixed.network.geometry.positions
+    synapses.network.competition[:] = np.where(np.eye(3, dtype=bool), 0.0, fixed.network.competition)
     trains = random_trains(np.random.default_rng(10), 3, 40, 36, 0.25)
     (one, seen), (other, wanted) = show(fixed, trains), show(synapses, trains)
     assert (one.counts.sum(axis=2) > 1).any()

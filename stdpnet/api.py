@@ -1,0 +1,141 @@
+"""Train and ask a model in memory: arrays in, arrays out, no file, no dataset, no run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stdpnet.data import Split
+from stdpnet.errors import ConfigError, DataError, StopRequestedError
+from stdpnet.model import Responses, State, open_model
+from stdpnet.random import Stream
+from stdpnet.spec.experiment import Experiment
+from stdpnet.training.loop import Observer, Training
+from stdpnet.training.signals import StopRequest, interruptible
+
+
+def fit(
+    spec: Experiment,
+    images: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    state: State | None = None,
+    threads: int | None = None,
+    observers: Iterable[Observer] = (),
+) -> State:
+    """Train a model on images, and return its trained state; `stdpnet.train` does the same on a run directory.
+
+    The images are shown in the seeded order of spec.seed until spec.training.images have been shown, in several epochs
+    where these are more than there are. Ctrl-C, or a notebook's stop button, ends the training at the next image
+    boundary; the exception's `state` is the state then, from which `fit` goes on.
+
+    Parameters
+    ----------
+    spec : the experiment; the side of the images decides the geometry, spec.dataset is not used
+    images : (N, n, n) uint8, white ink (255) on black (0)
+    labels : (N,) class of each image, for models that learn from labels; others ignore them
+    state : where to go on, as returned by `fit`; default the initial state. It is used up: its arrays are trained on.
+    threads : how many threads may compute; default all cores; results do not depend on it
+    observers : watch the training (stdpnet.training.Observer)
+
+    Raises
+    ------
+    ConfigError
+        If the spec does not fit the images, or asks for a learning curve, which needs a dataset.
+    DataError
+        If the images are no images.
+    StopRequestedError
+        If the training was interrupted.
+    HealthError
+        If the model is unhealthy and spec.health.action is "stop", or its numbers are not finite.
+    """
+    split = as_split(images, labels)
+    if len(split) == 0:
+        raise DataError("images: there are none; give at least one to train on")
+    spec = fitted(spec, split)
+    if spec.curve.every:
+        raise ConfigError(
+            f"curve.every: {spec.curve.every} asks for a learning curve, which needs a dataset's validation images; "
+            "set it to 0, or use stdpnet.train"
+        )
+    model = open_model(spec)
+    learner = model.learner(spec, split, state if state is not None else model.initial(spec), threads=threads)
+    request = StopRequest()
+    training = Training(spec, learner, request)
+    try:
+        interruptible(lambda: training.to_goal(observers), request)
+    except StopRequestedError as error:
+        error.state = training.state
+        raise
+    return training.state
+
+
+def respond(
+    spec: Experiment,
+    state: State,
+    images: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    stream: Stream = Stream.TEST,
+    threads: int | None = None,
+) -> Responses:
+    """Return what a trained state answers to images; nothing is learned.
+
+    Parameters
+    ----------
+    spec : the experiment that the state was trained by
+    state : as returned by `fit`, or the state of a run (`Run.load_state`)
+    images : (N, n, n) uint8
+    labels : (N,) class of each image, only handed on; default -1
+    stream : the source of input spikes; image i is presentation number i of it
+    threads : how many threads may compute; default all cores; results do not depend on it
+
+    Returns
+    -------
+    Responses, with `counts` (N, units): spikes of each neuron; neuron = position * channels + channel.
+    """
+    split = as_split(images, labels)
+    spec = fitted(spec, split) if len(split) else spec
+    return open_model(spec).respond(spec, state, split, stream, threads=threads)
+
+
+def fitted(spec: Experiment, split: Split) -> Any:
+    """Return the spec with the geometry of a split's images.
+
+    Raises
+    ------
+    ConfigError
+        If it is no experiment, or its topology does not fit them.
+    """
+    if not isinstance(spec, Experiment):
+        raise ConfigError(f"spec: is a {type(spec).__name__}, no experiment; stdpnet.load_config(name) returns one")
+    return spec.updated({"dataset.crop": split.images.shape[1]})
+
+
+def as_split(images: ArrayLike, labels: ArrayLike | None = None) -> Split:
+    """Return arrays as a split, after a check of their shapes and types.
+
+    Raises
+    ------
+    DataError
+        If they are not square images of 0 to 255, or not one label for each.
+    """
+    array = np.asarray(images)
+    if array.ndim != 3 or array.shape[1] != array.shape[2] or array.shape[1] == 0:
+        raise DataError(f"images: have the shape {array.shape}; give (N, n, n): N square images of n x n pixels")
+    if array.dtype != np.uint8:
+        raise DataError(
+            f"images: are {array.dtype}; give uint8 from 0 (black) to 255 (white), for example "
+            "(255 * images / images.max()).astype('uint8')"
+        )
+    if labels is None:
+        classes: NDArray[np.int64] = np.full(len(array), -1, np.int64)
+    else:
+        given = np.asarray(labels)
+        if given.shape != (len(array),):
+            raise DataError(f"labels: have the shape {given.shape}; give one for each of the {len(array)} images")
+        classes = given.astype(np.int64)
+    return Split(array, classes, np.arange(len(array)))

@@ -1,0 +1,46 @@
+"""Signals that ask a command to stop: the first one politely, at the next image boundary, a second Ctrl-C at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+from stdpnet.training.signals import StopRequest
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""Ctrl-C, what a scheduler sends to end a job, and what a cluster sends before it takes a machine back."""
+
+
+class SignalCatcher(StopRequest):
+    """A context in which signals are noted instead of ending the process; only the main thread can catch any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> SignalCatcher:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._catch) for number in STOPPING}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _catch(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None and number != signal.SIGINT:
+            return  # a scheduler that sends SIGTERM after SIGUSR1 means the same
+        if self.received is not None:
+            os._exit(128 + number)  # checkpoints appear whole or not at all: there is nothing to tidy up
+        self.ask(signal.Signals(number))
+        print(
+            f"{signal.Signals(number).name}: finishing the image and writing a checkpoint; once more stops at once",
+            file=sys.stderr,
+            flush=True,
+        )

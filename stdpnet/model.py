@@ -1,0 +1,248 @@
+"""What every model is: its state, its responses, its facts, how it learns; and which module is which model.
+
+Jobs, runs, evaluation, comparison and the command line know a model by these words alone, never by its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.data import Split
+from stdpnet.errors import ConfigError
+from stdpnet.random import Stream
+from stdpnet.spec.experiment import Experiment
+
+MODELS = ("stdp", "features")
+"""Names of the models."""
+
+
+@dataclass
+class State:
+    """A model at an image boundary: all that is needed to go on as if it had never stopped."""
+
+    arrays: dict[str, NDArray[Any]]
+    """What training changes, by name."""
+    images: int = 0
+    """Training images shown so far: the place in the seeded order."""
+    presentations: int = 0
+    """Presentations so far: images and their retries; the number of the next one."""
+    interval: dict[str, Any] = field(default_factory=dict)
+    """Arrays and numbers of what has happened since the last row of progress, by name."""
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all values of the arrays are numbers, none of them infinite."""
+        return all(bool(np.isfinite(array).all()) for array in self.arrays.values())
+
+    def copy(self) -> State:
+        """Return an independent copy."""
+        interval = {
+            name: value.copy() if isinstance(value, np.ndarray) else value for name, value in self.interval.items()
+        }
+        arrays = {name: array.copy() for name, array in self.arrays.items()}
+        return State(arrays=arrays, images=self.images, presentations=self.presentations, interval=interval)
+
+    def changed_arrays(self, other: State) -> list[str]:
+        """Return the names of the arrays that are not equal, value for value, to the other state's."""
+        return [name for name, array in self.arrays.items() if not np.array_equal(array, other.arrays[name])]
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the arrays: their names, types, shapes and bytes."""
+        digest = hashlib.sha256()
+        for name, array in self.arrays.items():
+            digest.update(f"{name} {array.dtype} {array.shape};".encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        arrays = ", ".join(f"{name} {array.shape} {array.dtype}" for name, array in self.arrays.items())
+        return f"<State after {self.images} images: {arrays}>"
+
+
+@dataclass(frozen=True)
+class Responses:
+    """What a trained model answers to a set of images: counts, or class scores of a model that classifies itself."""
+
+    counts: Any
+    """(N, units) uint16, array or scipy.sparse.csr_array: spikes of each neuron during each image, at most 65535."""
+    labels: NDArray[np.int64]
+    """(N,) class of each image."""
+    indices: NDArray[np.int64]
+    """(N,) place of each image in its source set."""
+    scores: NDArray[Any] | None = None
+    """(N, classes) float of a supervised model: the largest is its answer."""
+    cost: Mapping[str, float] = field(default_factory=dict)
+    """What an image costs on average, by quantity: input_spikes, events (transmissions of a spike by a synapse)."""
+
+    def __repr__(self) -> str:
+        return f"<Responses of {self.counts.shape[1]} units to {len(self.labels)} images>"
+
+
+class Facts(NamedTuple):
+    """What a table says about a model."""
+
+    label: str
+    """Short name, such as LCSNN 25/12."""
+    family: str
+    """What it is a member of, such as LCSNN."""
+    positions: int
+    """Groups of units that see the same pixels; units are numbered position by position."""
+    units: int
+    """Neurons, or features."""
+    synapses: Mapping[str, int]
+    """Trainable weights by kind; a shared one counts once."""
+    labels: int = 0
+    """Labels that its training uses."""
+    details: Mapping[str, Any] = {}
+    """Further columns of a table by name, such as channels and kernel."""
+
+    @property
+    def total_synapses(self) -> int:
+        """Trainable weights of all kinds."""
+        return sum(self.synapses.values())
+
+
+class Finding(NamedTuple):
+    """Something unhealthy in an interval of training."""
+
+    name: str
+    message: str
+    """What was seen, and what usually helps."""
+    fatal: bool = False
+    """Whether going on makes no sense."""
+
+
+class Learner(Protocol):
+    """A model in training; its state is complete between two calls."""
+
+    threads: int | None
+
+    @property
+    def state(self) -> State:
+        """Where the training is; the arrays are those that learn, not copies."""
+        ...
+
+    def advance(self, most: int) -> int:
+        """Show up to `most` more images of the seeded order, not beyond the goal; return how many."""
+        ...
+
+    def show(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> None:
+        """Learn from images (N, n, n) in the order given; a model that needs no labels ignores them."""
+        ...
+
+    def note(self) -> str:
+        """Return a few words about the activity since the last row, for a display of progress."""
+        ...
+
+    def row(self) -> dict[str, Any]:
+        """Return the statistics of the interval that ends now, JSON-serialisable."""
+        ...
+
+    def findings(self, row: Mapping[str, Any]) -> list[Finding]:
+        """Return what is unhealthy in a row."""
+        ...
+
+    def begin_interval(self) -> None:
+        """Forget the interval that a row has told of."""
+        ...
+
+
+class Responder(Protocol):
+    """A function that shows images to a trained model, wherever it computes."""
+
+    def __call__(
+        self,
+        spec: Any,
+        state: State,
+        split: Split,
+        stream: Stream,
+        *,
+        threads: int | None = None,
+        progress: Callable[[int], None] = ...,
+    ) -> Responses:
+        """Return what a model answers to each image of a split, with nothing learned.
+
+        Parameters
+        ----------
+        spec : the experiment
+        state : its trained state; stays as it is
+        split : images, labels and indices
+        stream : the source of input spikes; an image's index is the number of its presentation
+        threads : how many threads may compute; default all cores; results do not depend on it
+        progress : called with the number of further images answered
+
+        Raises
+        ------
+        EngineError
+            If the state was changed.
+        """
+        ...
+
+
+class Model(Protocol):
+    """A module, or an object, that offers a model to jobs, runs and evaluation."""
+
+    def facts(self, spec: Any) -> Facts:
+        """Return what a table says about the model of a spec."""
+        ...
+
+    def initial(self, spec: Any) -> State:
+        """Return the untrained state."""
+        ...
+
+    def learner(self, spec: Any, split: Split, state: State, *, threads: int | None = None) -> Learner:
+        """Return a learner that goes on from a state, which it may take over, with a split's images."""
+        ...
+
+    @property
+    def respond(self) -> Responder:
+        """The function that shows images to a trained state."""
+        ...
+
+
+LearnerMaker = Callable[..., Learner]
+"""Makes a learner as Model.learner does, such as one that computes on a cluster."""
+
+
+def spec_class(name: str) -> type[Experiment]:
+    """Return the class of a model's experiments.
+
+    Raises
+    ------
+    ConfigError
+        If there is no model of that name.
+    """
+    match name:
+        case "stdp":
+            from stdpnet.stdp.spec.experiment import STDPExperiment
+
+            return STDPExperiment
+    raise ConfigError(f"model: '{name}' is unknown; choose among {', '.join(MODELS)}")
+
+
+def presets() -> dict[str, Experiment]:
+    """Return every preset of every model, by name."""
+    from stdpnet.stdp.spec.presets import presets as stdp
+
+    return {**stdp()}
+
+
+def open_model(spec: Experiment) -> Model:
+    """Return the model that an experiment trains."""
+    match spec.model:
+        case "stdp":
+            from stdpnet.stdp import model
+
+            return model
+    raise ConfigError(f"model: '{spec.model}' is unknown; choose among {', '.join(MODELS)}")
+
+
+def facts_of(spec: Experiment) -> Facts:
+    """Return what a table says about the model of an experiment."""
+    return open_model(spec).facts(spec)

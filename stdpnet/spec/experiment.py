@@ -1,0 +1,50 @@
+"""What every experiment has, whatever model it trains: a seed, images, a training protocol, and what is written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from stdpnet.spec.base import Monitoring, Spec
+from stdpnet.spec.dataset import DatasetSpec
+from stdpnet.spec.monitoring import CheckpointSpec, CurveSpec, HealthSpec, ProgressSpec
+from stdpnet.spec.training import TrainingSpec
+
+
+class Experiment(Spec):
+    """Model, images and protocol of one training job; each model has a subclass with tables of its own."""
+
+    answering: ClassVar[tuple[str, ...]] = ()
+    """The tables that decide, together with a trained state, what the model answers to an image."""
+
+    model: str = "stdp"
+    """Which model is trained: stdp (spiking networks) or features (random, k-means or PCA features)."""
+    seed: int = Field(0, ge=0, lt=2**63)
+    """Seed of everything random: initial weights, order of the images, input spikes."""
+    dataset: DatasetSpec = DatasetSpec()
+    """Which images, cut how, and how they are split."""
+    training: TrainingSpec = TrainingSpec()
+    """How long to train."""
+    checkpoint: Annotated[CheckpointSpec, Monitoring()] = CheckpointSpec()
+    """When the complete state is written."""
+    progress: Annotated[ProgressSpec, Monitoring()] = ProgressSpec()
+    """How often a row of progress is written."""
+    curve: Annotated[CurveSpec, Monitoring()] = CurveSpec()
+    """Evaluations during the training."""
+    health: Annotated[HealthSpec, Monitoring()] = HealthSpec()
+    """What counts as unhealthy."""
+
+    @property
+    def computation(self) -> dict[str, Any]:
+        """What the provenance of a run says about how it is computed."""
+        return {}
+
+    @model_validator(mode="after")
+    def _validation_images_suffice(self) -> Self:
+        if self.curve.every and self.dataset.validation < self.curve.validation:
+            raise ValueError(
+                f"curve.validation: {self.curve.validation} images need dataset.validation >= {self.curve.validation}, "
+                f"got {self.dataset.validation}"
+            )
+        return self
