@@ -125,13 +125,10 @@ def _trains(when: NDArray[np.intp], pixels: NDArray[np.intp], steps: int) -> Spi
 
 
 def _present(spec: ExperimentSpec, network: Network, trains: SpikeTrains, switches: Switches) -> None:
-    """Show the presentation; the network's arrays are then those after it."""
-    engine = make_engine(spec, network, threads=1)
-    counts = engine.present(trains, switches).counts
+    """Show the presentation to an engine that owns the network, which is up to date after it."""
+    counts = make_engine(spec, network, threads=1).present(trains, switches).counts
     if not (counts == 1).all():
         raise EngineError(
             f"{spec.simulation.engine} engine: the pair protocol needs one spike of each neuron, got "
             f"{counts.min()} to {counts.max()}; choose a larger neuron.v_thresh or a smaller span"
         )
-    for name, array in engine.network.arrays().items():
-        setattr(network, name, array)
