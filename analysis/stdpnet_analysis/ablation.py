@@ -13,7 +13,7 @@ from stdpnet.data import Dataset, Split
 from stdpnet.model import Responses
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.respond import respond
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.competition_weights import clamp
 from stdpnet_analysis.evaluation import STREAMS
 from stdpnet_analysis.readouts.votes import RULES, Floats, Rule, answers, class_means, vote_scores
@@ -54,7 +54,7 @@ def by_channels_kept(
 
 
 def by_synapses_deleted(
-    spec: ExperimentSpec,
+    spec: STDPExperiment,
     network: Network,
     votes: Floats,
     images: Split,
@@ -89,7 +89,7 @@ def by_synapses_deleted(
     return dict(zip(RULES, np.array(rows).T, strict=True))
 
 
-def unshared(spec: ExperimentSpec, network: Network) -> tuple[ExperimentSpec, Network]:
+def unshared(spec: STDPExperiment, network: Network) -> tuple[STDPExperiment, Network]:
     """Return the network with a copy of the shared weights for every position; it computes the same."""
     if not network.geometry.shared:
         return spec, network
@@ -115,7 +115,7 @@ class Clamping(NamedTuple):
 
 
 def by_clamp(
-    spec: ExperimentSpec,
+    spec: STDPExperiment,
     network: Network,
     dataset: Dataset,
     part: str,
@@ -156,7 +156,7 @@ def clamp_splits(dataset: Dataset, part: str, images: int) -> dict[str, Split]:
 
 
 def calibrated_accuracy(
-    spec: ExperimentSpec, network: Network, splits: Mapping[str, Split], classes: int, *, threads: int | None = None
+    spec: STDPExperiment, network: Network, splits: Mapping[str, Split], classes: int, *, threads: int | None = None
 ) -> dict[Rule, float]:
     """Return the accuracy of the votes of a network that is simulated on few images.
 

@@ -19,7 +19,7 @@ from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Switches
 from stdpnet.stdp.network import Network, initial_network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.plasticity import CompetitionSpec
 
 DRIVE = 1e6
@@ -39,7 +39,7 @@ class Window(NamedTuple):
     """(K,) change of the weight, mV; at interval 0 potentiation and depression together."""
 
 
-def measure_window(spec: ExperimentSpec, rule: Literal["XY", "YY"], span: float = 80.0) -> Window:
+def measure_window(spec: STDPExperiment, rule: Literal["XY", "YY"], span: float = 80.0) -> Window:
     """Return a plasticity window as the engine of an experiment computes it, in its arithmetic.
 
     Parameters
@@ -62,7 +62,7 @@ def measure_window(spec: ExperimentSpec, rule: Literal["XY", "YY"], span: float 
     return (_measure_xy if rule == "XY" else _measure_yy)(spec, lags)
 
 
-def _measure_xy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
+def _measure_xy(spec: STDPExperiment, lags: NDArray[np.intp]) -> Window:
     """One neuron spikes once, at the middle; each tested pixel spikes once, `lag` steps before that."""
     middle, tested = LEAD + int(lags[-1]), len(lags)
     small = _protocol(spec, pixels=tested + 2, channels=1, lags=lags)
@@ -77,7 +77,7 @@ def _measure_xy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
     return Window(spec.simulation.dt * lags.astype(np.float64), network.weights[0, :tested, 0].astype(np.float64))
 
 
-def _measure_yy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
+def _measure_yy(spec: STDPExperiment, lags: NDArray[np.intp]) -> Window:
     """Neuron 0 spikes once, at the middle; the others of its position each once, `lag` steps after it."""
     middle, channels = LEAD + int(lags[-1]), len(lags) + 1
     small = _protocol(spec, pixels=channels, channels=channels, lags=lags)
@@ -96,7 +96,7 @@ def _measure_yy(spec: ExperimentSpec, lags: NDArray[np.intp]) -> Window:
     )
 
 
-def _protocol(spec: ExperimentSpec, pixels: int, channels: int, lags: NDArray[np.intp]) -> ExperimentSpec:
+def _protocol(spec: STDPExperiment, pixels: int, channels: int, lags: NDArray[np.intp]) -> STDPExperiment:
     """Return the experiment with one position, at least `pixels` pixels, wide bounds and nothing but the rule."""
     side, steps = math.ceil(math.sqrt(pixels)), 2 * LEAD + 2 * int(lags[-1])
     architecture = spec.topology.architecture
@@ -106,7 +106,7 @@ def _protocol(spec: ExperimentSpec, pixels: int, channels: int, lags: NDArray[np
     if channels > 1:
         rule = spec.competition.rule if spec.competition.is_learned else "anti_stdp"
         competition = spec.competition.updated({"rule": rule, "drift": 0.0, "w_min": 2 * BALLAST, "w_max": 0.0})
-    return ExperimentSpec(
+    return STDPExperiment(
         seed=spec.seed,
         dataset=spec.dataset.updated({"crop": side}),
         topology=TopologySpec(architecture=architecture, channels=channels, kernel=kernel),
@@ -124,7 +124,7 @@ def _trains(when: NDArray[np.intp], pixels: NDArray[np.intp], steps: int) -> Spi
     return SpikeTrains(pixels[order].astype(np.int32), offsets[np.newaxis])
 
 
-def _present(spec: ExperimentSpec, network: Network, trains: SpikeTrains, switches: Switches) -> None:
+def _present(spec: STDPExperiment, network: Network, trains: SpikeTrains, switches: Switches) -> None:
     """Show the presentation to an engine that owns the network, which is up to date after it."""
     counts = make_engine(spec, network, threads=1).present(trains, switches).counts
     if not (counts == 1).all():

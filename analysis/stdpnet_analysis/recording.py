@@ -13,7 +13,7 @@ from stdpnet.random import Stream
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN, Recording
 from stdpnet.stdp.network import Network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
 
 class ImageRecording(NamedTuple):
@@ -44,7 +44,7 @@ class ImageRecording(NamedTuple):
 
 
 def record(
-    spec: ExperimentSpec, network: Network, split: Split, number: int, stream: Stream, *, threads: int | None = None
+    spec: STDPExperiment, network: Network, split: Split, number: int, stream: Stream, *, threads: int | None = None
 ) -> ImageRecording:
     """Show one image of a split to a network that learns nothing, exactly as `respond` shows it, and record it.
 

@@ -15,7 +15,7 @@ from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Engine, Recording
 from stdpnet.stdp.learner import learning_rates_at, switches_at
 from stdpnet.stdp.network import initial_network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
 RECORDED_BYTES = 200e6
 """Memory for the recordings of both engines; decides how many images are compared at a time."""
@@ -33,7 +33,7 @@ class Verdict(NamedTuple):
 
 
 def verify(
-    spec: ExperimentSpec, images: int, *, threads: int | None = None, progress: Callable[[int], None] = lambda _: None
+    spec: STDPExperiment, images: int, *, threads: int | None = None, progress: Callable[[int], None] = lambda _: None
 ) -> Verdict:
     """Train both engines on the same images in float64, and compare spikes, v, I and the whole trained state.
 
@@ -79,7 +79,7 @@ def verify(
     return Verdict(True, images, spikes, f"identical: {spikes} spikes, weights, theta, competition")
 
 
-def _engine(spec: ExperimentSpec, name: str, threads: int | None) -> Engine:
+def _engine(spec: STDPExperiment, name: str, threads: int | None) -> Engine:
     spec = spec.updated({"simulation.engine": name, "simulation.dtype": "float64"})
     return make_engine(spec, initial_network(spec), threads)
 

@@ -7,7 +7,7 @@ from stdpnet.errors import ConfigError
 from stdpnet.spec.base import Spec, spec_type
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.spec.presets import preset, preset_names, write_configs
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.presets import TABLE_2
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -57,7 +57,7 @@ def test_overrides_apply_in_order_and_keep_their_types():
 
 
 def every_field():
-    pending = [ExperimentSpec]
+    pending = [STDPExperiment]
     while pending:
         owner = pending.pop()
         for name, field in owner.model_fields.items():

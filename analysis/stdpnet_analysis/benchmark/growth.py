@@ -7,7 +7,7 @@ from typing import Any
 
 from stdpnet.errors import ConfigError
 from stdpnet.parallel import available_cores
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.benchmark.workload import BLOCK, USUAL, Timing, Workload, best_seconds
 from stdpnet_analysis.progress import SILENT, Progress
 
@@ -46,7 +46,7 @@ def _numbers(option: str, values: str) -> list[float]:
     return numbers
 
 
-def growth_plan(spec: ExperimentSpec, quantities: Mapping[str, list[float] | None]) -> list[tuple[str, float]]:
+def growth_plan(spec: STDPExperiment, quantities: Mapping[str, list[float] | None]) -> list[tuple[str, float]]:
     """Return the (quantity, value) pairs to measure; every one of them fits the spec.
 
     Raises
@@ -60,7 +60,7 @@ def growth_plan(spec: ExperimentSpec, quantities: Mapping[str, list[float] | Non
     return plan
 
 
-def _default_values(spec: ExperimentSpec, name: str) -> list[float]:
+def _default_values(spec: STDPExperiment, name: str) -> list[float]:
     """Return values about evenly spaced on a logarithmic axis, as far as they fit the spec."""
     side, stride = spec.dataset.crop, spec.topology.stride
     values: dict[str, list[float]] = {
@@ -73,7 +73,7 @@ def _default_values(spec: ExperimentSpec, name: str) -> list[float]:
     return values[name]
 
 
-def _grown(spec: ExperimentSpec, name: str, value: float) -> ExperimentSpec:
+def _grown(spec: STDPExperiment, name: str, value: float) -> STDPExperiment:
     """Return the spec with one quantity changed."""
     if name in ("channels", "kernel", "threads") and value != int(value):
         raise ConfigError(f"--grow {name}: {value:g} is not whole; give whole numbers")
@@ -84,7 +84,7 @@ def _grown(spec: ExperimentSpec, name: str, value: float) -> ExperimentSpec:
 
 
 def growth(
-    spec: ExperimentSpec,
+    spec: STDPExperiment,
     plan: Sequence[tuple[str, float]],
     timing: Timing = USUAL,
     *,

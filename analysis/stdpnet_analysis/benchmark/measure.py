@@ -10,7 +10,7 @@ import numpy as np
 from stdpnet.encoding import SpikeTrains
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.benchmark.machine import machine
 from stdpnet_analysis.benchmark.peers import Peer, check_comparable, run_peer
 from stdpnet_analysis.benchmark.workload import (
@@ -38,7 +38,7 @@ class Readout(Protocol):
 
 
 def benchmark(
-    spec: ExperimentSpec,
+    spec: STDPExperiment,
     timing: Timing = USUAL,
     *,
     brian2_images: int = 0,

@@ -21,7 +21,7 @@ from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN, Outcome, Switches
 from stdpnet.stdp.learner import CHUNKS, STDPLearner
 from stdpnet.stdp.network import Network, initial_network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.machine import peak_memory_mb
 from stdpnet_analysis.progress import SILENT, Progress
@@ -57,7 +57,7 @@ class Workload:
 
     def __init__(
         self,
-        spec: ExperimentSpec,
+        spec: STDPExperiment,
         threads: int | None = None,
         warm_up: int = 512,
         progress: Progress = SILENT,

@@ -16,7 +16,7 @@ from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Engine, Outcome, Recording, Switches
 from stdpnet.stdp.learner import STDPLearner
 from stdpnet.stdp.network import Network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.cluster.pool import gathered, slots
 
 CLUSTER_CHUNK = 256
@@ -35,7 +35,7 @@ class PositionParallelEngine:
     client : the cluster
     """
 
-    def __init__(self, spec: ExperimentSpec, network: Network, client: Client) -> None:
+    def __init__(self, spec: STDPExperiment, network: Network, client: Client) -> None:
         self.network = network
         self._spec, self._client = spec, client
 
@@ -67,7 +67,7 @@ class PositionParallelEngine:
 
 
 def _present(
-    spec: ExperimentSpec,
+    spec: STDPExperiment,
     network: Network,
     trains: SpikeTrains,
     switches: Switches,
@@ -81,7 +81,7 @@ def _present(
 
 def check_positions(spec: Experiment) -> None:
     """Raise ConfigError unless the model is a network with several positions that are independent."""
-    if not isinstance(spec, ExperimentSpec):
+    if not isinstance(spec, STDPExperiment):
         raise ConfigError(f"model: '{spec.model}' has no positions that could be trained apart; leave --scheduler out")
     geometry, architecture = spec.geometry, spec.topology.architecture
     if geometry.shared:
@@ -110,7 +110,7 @@ def position_parallel(client: Client, chunk: int = CLUSTER_CHUNK) -> LearnerMake
     chunk : images shown between two exchanges of state; results do not depend on it
     """
 
-    def make(spec: ExperimentSpec, network: Network, threads: int | None) -> Engine:
+    def make(spec: STDPExperiment, network: Network, threads: int | None) -> Engine:
         check_positions(spec)
         return PositionParallelEngine(spec, network, client)
 

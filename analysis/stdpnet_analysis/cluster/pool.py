@@ -21,7 +21,7 @@ from stdpnet.errors import ConfigError, EngineError
 from stdpnet.model import open_model
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.cluster.identity import LIBRARIES, code_digest
 
 _LOG = logging.getLogger(__name__)
@@ -157,14 +157,14 @@ def slots(client: Client) -> int:
     return max(1, sum(threads.values()))
 
 
-def warm_up(client: Client, *specs: ExperimentSpec) -> None:
+def warm_up(client: Client, *specs: STDPExperiment) -> None:
     """Compile the kernels that experiments need: the first one's on one worker, so that the others find them."""
     kinds = list({_kind(spec): spec for spec in specs}.values())
     for some in (kinds[:1], kinds[1:]):
         gathered(client, [client.submit(_compile, spec, pure=False) for spec in some])
 
 
-def _kind(spec: ExperimentSpec) -> tuple[Any, ...]:
+def _kind(spec: STDPExperiment) -> tuple[Any, ...]:
     """Return what decides which kernels are compiled, or a bit more than that."""
     simulation, topology = spec.simulation, spec.topology
     return (
@@ -177,7 +177,7 @@ def _kind(spec: ExperimentSpec) -> tuple[Any, ...]:
     )
 
 
-def _compile(spec: ExperimentSpec) -> None:
+def _compile(spec: STDPExperiment) -> None:
     """Show one bright image to the network of a spec, in training and frozen."""
     images = np.full((1, spec.dataset.crop, spec.dataset.crop), 255, np.uint8)
     spec = spec.updated({"training": {"images": 1, "two_step": 0}})

@@ -12,7 +12,7 @@ from distributed import Client
 from stdpnet.errors import RunError
 from stdpnet.runs import Run
 from stdpnet.spec.load import load_config
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.cluster.pool import gathered
 from stdpnet_analysis.competition_weights import off_diagonal
 from stdpnet_analysis.paper.harness import trained
@@ -110,7 +110,7 @@ def kinds(network: str) -> dict[str, tuple[str, ...]]:
     return KINDS | FROM_CONSTANT if network in SMALL else KINDS
 
 
-def space(kind: str, base: ExperimentSpec) -> dict[str, DimensionSpec]:
+def space(kind: str, base: STDPExperiment) -> dict[str, DimensionSpec]:
     """Return what a search varies: three keys for all, and those of the competition, around the base's values."""
     xy, c_w = base.plasticity, abs(base.competition.c_w)
 
@@ -163,7 +163,7 @@ def search(network: str, kind: str, options: Options, client: Client) -> list[Fr
     return complete
 
 
-def _start(base: ExperimentSpec, dimensions: Iterable[str]) -> dict[str, Any]:
+def _start(base: STDPExperiment, dimensions: Iterable[str]) -> dict[str, Any]:
     """Return the base's values where a search has them too; what the base has not is left to the sampler."""
     shared = ("plasticity.mean_weight", "plasticity.A_plus", "neuron.theta_plus", "competition.c_w")
     tables = base.model_dump()
@@ -175,7 +175,7 @@ def slug(kind: str) -> str:
     return kind.lower().replace(", ", "-").replace(" ", "-")
 
 
-def _test_accuracies(path: Path, spec: ExperimentSpec) -> dict[str, float]:
+def _test_accuracies(path: Path, spec: STDPExperiment) -> dict[str, float]:
     """Return the test accuracies of an experiment, trained and scored by a worker as far as that is missing."""
     return accuracies(trained(path, spec, threads=1, baselines=False).load_scores() or {})
 

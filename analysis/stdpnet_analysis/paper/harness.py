@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from stdpnet.errors import StdpnetError, StopRequestedError
 from stdpnet.runs import Run
 from stdpnet.spec.load import load_config
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import figures
 from stdpnet_analysis.evaluation import evaluate
@@ -77,7 +77,7 @@ def from_registry(name: str) -> Callable[[list[RunView]], Figure]:
     return draw
 
 
-def trained(path: Path, spec: ExperimentSpec, *, threads: int | None = None, baselines: bool = True) -> Run:
+def trained(path: Path, spec: STDPExperiment, *, threads: int | None = None, baselines: bool = True) -> Run:
     """Return the finished run of an experiment, trained and scored on the test split as far as that is missing.
 
     Parameters

@@ -13,7 +13,7 @@ from stdpnet.errors import ConfigError, RunError, StdpnetError, StopRequestedErr
 from stdpnet.runs import Run
 from stdpnet.runs.files import read_json, write_text
 from stdpnet.spec.load import dump_config, load_config
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet.training import StopRequest
 from stdpnet_analysis.cluster.identity import code_digest
@@ -39,7 +39,7 @@ class Task(NamedTuple):
 
     row: int
     seed: int
-    spec: ExperimentSpec
+    spec: STDPExperiment
     key: str
     """Digest of the resolved configuration, seed included, and of the code that computes."""
     run: Path

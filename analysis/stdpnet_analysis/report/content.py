@@ -13,7 +13,7 @@ from stdpnet.runs.summary import Summary, summarise
 from stdpnet.spec.base import Spec
 from stdpnet.spec.load import dump_config
 from stdpnet.stdp.health import examine
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis import figures
 from stdpnet_analysis.progress import Progress
 from stdpnet_analysis.readouts.scores import accuracies, best_of_role
@@ -113,7 +113,7 @@ def section_of(name: str) -> str:
     return next(matches, ELSEWHERE)
 
 
-def _fixed(spec: ExperimentSpec) -> str:
+def _fixed(spec: STDPExperiment) -> str:
     if spec.competition.rule == "none":
         return "This network has no competition (competition.rule = none)."
     return (
@@ -236,11 +236,11 @@ def _when(begin: int, end: int, now: int) -> str:
     return until if begin == end else f"image {begin} to {until}"
 
 
-def changed_keys(spec: ExperimentSpec) -> list[tuple[str, str, str]]:
+def changed_keys(spec: STDPExperiment) -> list[tuple[str, str, str]]:
     """Return key, value and meaning of all that differs from the defaults, and of what a reader looks for first."""
     always = {"seed", "dataset.name", "topology.architecture", "topology.channels", "topology.kernel"}
     always |= {"training.images", "competition.rule", "competition.c_w"}
-    rows, default = [], ExperimentSpec()
+    rows, default = [], STDPExperiment()
     for name in type(spec).model_fields:
         part, usual = getattr(spec, name), getattr(default, name)
         pairs = [(f"{name}.", key, part, usual) for key in type(part).model_fields] if isinstance(part, Spec) else []

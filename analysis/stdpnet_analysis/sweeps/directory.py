@@ -25,7 +25,7 @@ from stdpnet.runs.files import write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.runs.rows import cut_torn_line
 from stdpnet.spec.load import dump_config, load_config
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.sweeps.space import check_space
 from stdpnet_analysis.sweeps.spec import StudySpec
 
@@ -54,7 +54,7 @@ class _JournalLock(JournalFileOpenLock):
             self._file.close()
 
 
-def load_study(path: Path) -> tuple[StudySpec, ExperimentSpec]:
+def load_study(path: Path) -> tuple[StudySpec, STDPExperiment]:
     """Return a study file's specification and the resolved base of its trials.
 
     Raises
@@ -84,7 +84,7 @@ def _base_source(study: StudySpec, folder: Path) -> str | Path:
     return folder / config if config.endswith(".toml") and not Path(config).is_absolute() else config
 
 
-def _prepared(study: StudySpec, base: ExperimentSpec) -> ExperimentSpec:
+def _prepared(study: StudySpec, base: STDPExperiment) -> STDPExperiment:
     """Return the base with the checkpoints and the learning curve that a study needs."""
     if base.dataset.validation == 0:
         raise ConfigError(
@@ -113,11 +113,11 @@ def default_folder(file: Path) -> str:
 class StudyDirectory:
     """A study's folder; create or open one with the class methods."""
 
-    def __init__(self, path: Path, spec: StudySpec, base: ExperimentSpec) -> None:
+    def __init__(self, path: Path, spec: StudySpec, base: STDPExperiment) -> None:
         self.path, self.spec, self.base = path.resolve(), spec, base
 
     @classmethod
-    def join(cls, spec: StudySpec, base: ExperimentSpec, where: str | Path) -> StudyDirectory:
+    def join(cls, spec: StudySpec, base: STDPExperiment, where: str | Path) -> StudyDirectory:
         """Make a study's folder, or return the one that is there if it is of the same study.
 
         Raises

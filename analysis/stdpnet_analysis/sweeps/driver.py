@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from stdpnet.errors import ConfigError, StopRequestedError
 from stdpnet.runs.rows import read_rows
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.training import StopRequest
 from stdpnet_analysis.cluster.pool import slots
 from stdpnet_analysis.cluster.waiting import RunningTasks
@@ -35,7 +35,7 @@ class _Live:
     """A trial that this driver is running."""
 
     trial: optuna.Trial
-    spec: ExperimentSpec
+    spec: STDPExperiment
     reported: set[int]
     """Training images at which the learning curve has been reported."""
     accuracy: dict[int, dict[str, float]] = field(default_factory=dict)

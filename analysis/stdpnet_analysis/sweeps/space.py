@@ -12,14 +12,14 @@ from pydantic.fields import FieldInfo
 
 from stdpnet.errors import ConfigError
 from stdpnet.spec.base import Monitoring, Spec, marked, spec_type
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.sweeps.spec import DimensionSpec, Scalar, StudySpec
 
 FIXED = ("model", "seed", "dataset")
 """What a trial must not vary: seeds are repeats, and all trials train one model and answer the same images."""
 
 
-def check_space(study: StudySpec, base: ExperimentSpec) -> None:
+def check_space(study: StudySpec, base: STDPExperiment) -> None:
     """Raise ConfigError unless every key can be searched and every one of its values is valid by itself."""
     for key, dimension in study.space.items():
         if key.split(".")[0] in (*FIXED, *marked(type(base), Monitoring)):
@@ -93,7 +93,7 @@ def grid(study: StudySpec) -> Iterator[dict[str, Scalar]]:
     return extend({}, order)
 
 
-def applied(base: ExperimentSpec, values: dict[str, Scalar]) -> ExperimentSpec:
+def applied(base: STDPExperiment, values: dict[str, Scalar]) -> STDPExperiment:
     """Return the base with the values of a trial.
 
     Raises

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stdpnet.errors import HealthError, StopRequestedError
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.cluster.jobs import Stopper, complete, finish_reason
 from stdpnet_analysis.evaluation import evaluate
 from stdpnet_analysis.readouts.scores import accuracies, best_vote
@@ -16,7 +16,7 @@ from stdpnet_analysis.sweeps.spec import Objective
 class Repeat(NamedTuple):
     """What a worker is asked."""
 
-    spec: ExperimentSpec
+    spec: STDPExperiment
     run: Path
     """The run's directory, on a file system that all workers share."""
     prune: Path

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from stdpnet.stdp.engines.constants import CompetitionConstants, Constants, NeuronConstants, STDPConstants
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.plasticity import PairRule
 
 
-def constants(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Constants:
+def constants(spec: STDPExperiment, dtype: np.dtype[Any]) -> Constants:
     """Return the derived numbers of a spec, computed in float64 and rounded once to `dtype`."""
     real: Any = dtype.type
     return Constants(
@@ -24,7 +24,7 @@ def constants(spec: ExperimentSpec, dtype: np.dtype[Any]) -> Constants:
     )
 
 
-def _neuron(spec: ExperimentSpec, real: Any) -> NeuronConstants:
+def _neuron(spec: STDPExperiment, real: Any) -> NeuronConstants:
     neuron, dt = spec.neuron, spec.simulation.dt
     return NeuronConstants(
         v_rest=real(neuron.v_rest),
@@ -50,7 +50,7 @@ def _stdp(rule: PairRule, dt: float, real: Any) -> STDPConstants:
     )
 
 
-def _competition(spec: ExperimentSpec, real: Any) -> CompetitionConstants:
+def _competition(spec: STDPExperiment, real: Any) -> CompetitionConstants:
     rule, seconds = spec.competition, spec.simulation.duration / 1000
     return CompetitionConstants(
         pairs=_stdp(rule, spec.simulation.dt, real),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from stdpnet.stdp.engines.protocol import Engine
 from stdpnet.stdp.network import Network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
 
-def make_engine(spec: ExperimentSpec, network: Network, threads: int | None = None) -> Engine:
+def make_engine(spec: STDPExperiment, network: Network, threads: int | None = None) -> Engine:
     """Return the engine that spec.simulation names; it owns `network` from now on (see Engine).
 
     Parameters

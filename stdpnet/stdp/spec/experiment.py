@@ -60,4 +60,4 @@ class STDPExperiment(Experiment):
         return self.topology.geometry(self.dataset.crop)
 
 
-ExperimentSpec = STDPExperiment  # until every caller has the new name
+STDPExperiment = STDPExperiment  # until every caller has the new name

@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
 ARCHITECTURES = {"lcsnn": "locally_connected", "csnn": "convolutional", "fcsnn": "fully_connected"}
 
@@ -119,16 +119,16 @@ def _topology(row: Row) -> dict[str, Any]:
     return {"architecture": ARCHITECTURES[row.network], "channels": row.channels, **kernel}
 
 
-def _thesis(row: Row) -> ExperimentSpec:
+def _thesis(row: Row) -> STDPExperiment:
     tables = {
         **_THESIS,
         "plasticity": {"mean_weight": row.thesis_mean_weight},
         "competition": {"c_w": row.thesis_c_w, "rule": "anti_stdp" if row.learned else "fixed"},
     }
-    return ExperimentSpec(topology=_topology(row), **tables)
+    return STDPExperiment(topology=_topology(row), **tables)
 
 
-def _better(row: Row) -> ExperimentSpec:
+def _better(row: Row) -> STDPExperiment:
     tables = {"csnn": _CSNN, "fcsnn": _FCSNN}.get(row.network) or {25: _LCSNN_25, 100: _LCSNN_100}.get(
         row.channels, _LCSNN_1000
     )
@@ -138,20 +138,20 @@ def _better(row: Row) -> ExperimentSpec:
         tables = {**tables, "plasticity": {**plasticity, **doubled}}
     if row.learned:
         tables = {**tables, "competition": _LEARNED}
-    return ExperimentSpec(**{**tables, "topology": _topology(row)})
+    return STDPExperiment(**{**tables, "topology": _topology(row)})
 
 
-def _steady(channels: int) -> ExperimentSpec:
+def _steady(channels: int) -> STDPExperiment:
     """Return a network whose theta has an equilibrium; a neuron among many wins less often, and may take longer."""
     neuron = {**_STEADY["neuron"], "tau_theta": 1e6 if channels < 100 else 3e6}
     topology = {"channels": channels, "kernel": 12}
-    return ExperimentSpec(**{**_STEADY, "neuron": neuron, "topology": topology})
+    return STDPExperiment(**{**_STEADY, "neuron": neuron, "topology": topology})
 
 
 @cache
-def presets() -> dict[str, ExperimentSpec]:
+def presets() -> dict[str, STDPExperiment]:
     """Return every preset of this model, by name."""
-    presets = {"digits": ExperimentSpec(**_DIGITS)}
+    presets = {"digits": STDPExperiment(**_DIGITS)}
     presets |= {f"lcsnn-{channels}-k12-steady": _steady(channels) for channels in (25, 100)}
     for row in TABLE_2.values():
         presets[row.name] = _better(row)

@@ -6,7 +6,7 @@ from stdpnet.encoding import SpikeTrains
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Recording, Switches
 from stdpnet.stdp.network import initial_network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
 ENGINES = {
     "numba": {"engine": "numba"},
@@ -40,7 +40,7 @@ def lively(architecture="locally_connected", **changes):
     values = {**LIVELY, "topology": {"architecture": architecture, "channels": 3, "stride": 2, **kernel}}
     for table, keys in changes.items():
         values[table] = {**values.get(table, {}), **keys} if isinstance(keys, dict) else keys
-    return ExperimentSpec(**values)
+    return STDPExperiment(**values)
 
 
 def random_trains(rng, presentations, steps, pixels, probability=0.1):

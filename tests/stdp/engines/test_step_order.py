@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stdpnet.stdp.engines.protocol import FROZEN, Switches
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from tests.stdp.engines.networks import as_trains, build, show
 
 STEPS = 20
@@ -30,7 +30,7 @@ class Bench:
         }
         for table, keys in tables.items():
             values[table] = {**values.get(table, {}), **keys}
-        self.engine = build(ExperimentSpec(**values), engine_keys)
+        self.engine = build(STDPExperiment(**values), engine_keys)
         self.engine.network.weights[0] = weights
         self.weights = weights
 
@@ -257,7 +257,7 @@ def test_every_presentation_starts_from_rest(engine_keys):
 
 def test_shared_kernels_add_up_the_changes_of_all_positions_and_clip_once(engine_keys):
     # two neurons of one channel: positions of 1 x 1 pixel; both potentiate the one weight, A_plus = 8 each, w_max = 14
-    spec = ExperimentSpec(
+    spec = STDPExperiment(
         dataset={"crop": 2},
         topology={"architecture": "convolutional", "channels": 1, "kernel": 1, "stride": 1},
         neuron={"v_thresh": THRESHOLD, "theta_plus": 0.0},

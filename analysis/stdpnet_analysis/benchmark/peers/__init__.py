@@ -18,7 +18,7 @@ import numpy as np
 
 from stdpnet.errors import ConfigError, EngineError
 from stdpnet.stdp.engines.derive import constants
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.benchmark.workload import Workload
 
 MODULES = {"bindsnet": "bindsnet", "annarchy": "ANNarchy"}
@@ -59,7 +59,7 @@ class Peer(NamedTuple):
         return peer
 
 
-def check_comparable(spec: ExperimentSpec) -> None:
+def check_comparable(spec: STDPExperiment) -> None:
     """Raise ConfigError unless the scripts of the peers can simulate the spec's network."""
     if spec.topology.architecture == "convolutional" or spec.competition.is_learned or spec.plasticity.half_life:
         raise ConfigError(

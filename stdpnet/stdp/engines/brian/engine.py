@@ -17,7 +17,7 @@ from stdpnet.stdp.engines.brian.process import preferences, quick_collection, re
 from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.protocol import Outcome, Recording, Switches
 from stdpnet.stdp.network import Network, normalise
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
 
 class BrianEngine:
@@ -34,7 +34,7 @@ class BrianEngine:
         If the network is not float64, no compiler serves the cython target, or Brian2 would not keep the model's order.
     """
 
-    def __init__(self, spec: ExperimentSpec, network: Network) -> None:
+    def __init__(self, spec: STDPExperiment, network: Network) -> None:
         if network.dtype != np.float64:
             raise EngineError(f"simulation.dtype: brian2 computes in float64 only, the network is {network.dtype}")
         self.network = network

@@ -18,7 +18,7 @@ from stdpnet.errors import EngineError
 from stdpnet.stdp.engines.constants import Constants
 from stdpnet.stdp.engines.protocol import Switches
 from stdpnet.stdp.network import Network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
 STEP = (
     "boundary W_stateupdater XT_stateupdater Y_stateupdater X Y_spike_thresholder XY_transmit YY_transmit "
@@ -40,7 +40,7 @@ class Groups:
     order of Network.weights; W: the shared kernels of a convolutional network; YY: learned competition, in row order.
     """
 
-    def __init__(self, spec: ExperimentSpec, network: Network, numbers: Constants) -> None:
+    def __init__(self, spec: STDPExperiment, network: Network, numbers: Constants) -> None:
         geometry, ms = network.geometry, brian2.ms
         self._numbers = numbers
         self.learned = network.competition.ndim == 3 and geometry.channels > 1
@@ -173,7 +173,7 @@ class Groups:
         yy.connect(i=(first + pre).ravel(), j=(first + post).ravel())
 
 
-def _neurons(spec: ExperimentSpec, count: int, numbers: Constants, learned: bool, clock: Any) -> Any:
+def _neurons(spec: STDPExperiment, count: int, numbers: Constants, learned: bool, clock: Any) -> Any:
     """Return the group Y; its `method` is steps 1 and 2, written so that it rounds as docs/model.md asks for."""
     ms, xy, yy = brian2.ms, spec.plasticity, spec.competition
     model = """

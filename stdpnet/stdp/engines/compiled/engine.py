@@ -18,7 +18,7 @@ from stdpnet.stdp.engines.compiled.state import Output, Rules, lay_out
 from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.protocol import Outcome, Recording, Switches
 from stdpnet.stdp.network import Network
-from stdpnet.stdp.spec.experiment import ExperimentSpec
+from stdpnet.stdp.spec.experiment import STDPExperiment
 
 STEP_COST = 6
 """Cost of one step of a position beside its input spikes, in input spikes; it only decides how evenly threads share."""
@@ -42,7 +42,7 @@ class NumbaEngine:
 
     def __init__(
         self,
-        spec: ExperimentSpec,
+        spec: STDPExperiment,
         network: Network,
         threads: int | None = None,
         block: Block | Literal["fitting"] | None = "fitting",
