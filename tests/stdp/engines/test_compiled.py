@@ -109,7 +109,7 @@ def test_padding_stays_out_of_the_network_even_where_bounds_exclude_0():
     keys = {"w_min": 0.1, "w_max": 0.9, "A_minus": 0.05}
     spec = lively(plasticity=keys, competition={"rule": "anti_stdp", "w_max": -0.5}, simulation={"dtype": "float32"})
     trains = random_trains(np.random.default_rng(0), 6, 40, 36, 0.2)
-    padded, plain = (NumbaEngine(spec, initial_network(spec), 1, block) for block in (Block(8, 3), None))
+    padded, plain = (NumbaEngine(spec, initial_network(spec), 1, block) for block in (Block(4, 6), None))
     counts = padded.present(trains, TRAINING).counts
     assert counts.shape == (6, 4, 3)
     np.testing.assert_array_equal(counts, plain.present(trains, TRAINING).counts)
