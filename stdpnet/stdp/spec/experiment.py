@@ -58,6 +58,3 @@ class STDPExperiment(Experiment):
     def geometry(self) -> Geometry:
         """Sizes of the network on this dataset's cropped images."""
         return self.topology.geometry(self.dataset.crop)
-
-
-STDPExperiment = STDPExperiment  # until every caller has the new name
