@@ -1,4 +1,4 @@
-"""The errors a user can cause or meet: each message is one sentence that names what is wrong and the remedy.
+"""Errors that users see; each message is one sentence that names what is wrong, the value and the remedy.
 
 They cross the processes of a cluster: each can be pickled, with its message and its attributes.
 """
@@ -20,7 +20,7 @@ class DataError(StdpnetError, ValueError):
 
 
 class EngineError(StdpnetError, RuntimeError):
-    """An engine cannot run what it was given, or broke a promise (such as: evaluation changes nothing)."""
+    """An engine cannot run what it was given, or violated its contract (such as: an evaluation changed the network)."""
 
 
 class RunError(StdpnetError, OSError):

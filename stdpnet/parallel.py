@@ -1,4 +1,4 @@
-"""Threads over parts of a computation; compiled code runs without the GIL."""
+"""Divide a computation among threads; compiled code releases the GIL, so that they run at the same time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def available_cores() -> int:
 
 
 def in_parallel(work: Callable[[int], T], threads: int) -> list[T]:
-    """Return what work(0), work(1), ... return, each done by a thread of its own."""
+    """Call work(0), work(1), ..., each on its own thread, and return the results in this order."""
     if threads == 1:
         return [work(0)]
     with ThreadPoolExecutor(threads) as pool:
@@ -27,7 +27,7 @@ def in_parallel(work: Callable[[int], T], threads: int) -> list[T]:
 
 
 def shares(count: int, threads: int) -> list[slice]:
-    """Return consecutive parts of `count` things, one for each thread; none is empty, unless there is nothing."""
+    """Return up to `threads` consecutive slices of range(count); none is empty, unless count is 0."""
     parts = min(threads, max(count, 1))
     ends = np.linspace(0, count, parts + 1).astype(int).tolist()
     return [slice(*pair) for pair in pairwise(ends)]

@@ -15,6 +15,9 @@ PAGES = [
 ]
 SOURCES = [path for room in ("stdpnet", "analysis", "tests") for path in sorted((ROOT / room).rglob("*.py"))]
 
+TO_WRITE = {"stdpnet/data/bars.py"}
+"""Files of the examples in docs/extending.md."""
+
 
 def headings(page):
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
@@ -69,6 +72,12 @@ def test_links_of_a_page_resolve(page):
         assert other.exists(), target
         if fragment:
             assert fragment in map(anchor, headings(other)), target
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.stem)
+def test_the_files_that_a_page_names_exist(page):
+    named = set(re.findall(r"`((?:stdpnet|analysis|configs|tests|docs)/[\w/.-]+)`", page.read_text()))
+    assert [path for path in sorted(named - TO_WRITE) if not (ROOT / path).exists()] == []
 
 
 def test_the_index_leads_to_every_page():

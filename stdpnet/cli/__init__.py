@@ -1,4 +1,4 @@
-"""The command line: thin, one module per subject; each command imports what it needs when it is called."""
+"""The command line, one module per subject; each command imports what it needs when it is called."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ app.add_typer(data.app, name="data")
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one sentence and exit code 2, a signal 128 and its number."""
+    """Run the command line; exit code 2 and one line on stderr for a StdpnetError, 128 + n after signal n."""
     warnings.showwarning = _show_warning
     for package in ("stdpnet", "stdpnet_analysis"):
         logging.getLogger(package).addHandler(_Printer(logging.WARNING))
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *place: object, **_: object) -> None:
-    """Print a warning as one sentence; where in the code it was raised is of no use on a command line."""
+    """Print a warning as one line, without the place in the code where it was raised."""
     print(f"warning: {message}", file=sys.stderr)
 
 

@@ -28,9 +28,9 @@ def benchmark(
     channels: Annotated[int | None, typer.Option("--channels", min=1, help="Channels; default: as configured.")] = None,
     rate: Annotated[float, typer.Option("--rate", min=0.001, help="Rate of a white pixel, Hz.")] = 127.5,
     rounds: Annotated[
-        int, typer.Option("--rounds", min=1, help="How often a block of images is timed; the best counts.")
+        int, typer.Option("--rounds", min=1, help="How often a block of images is timed; the best round counts.")
     ] = 20,
-    warm_up: Annotated[int, typer.Option("--warm-up", min=0, help="Images to train on before.")] = 512,
+    warm_up: Annotated[int, typer.Option("--warm-up", min=0, help="Images to train on before the timing.")] = 512,
     brian2: Annotated[int, typer.Option("--brian2", min=0, help="Images for the Brian2 engine; 0: none.")] = 50,
     peer: Annotated[
         list[str] | None,
@@ -56,7 +56,7 @@ def benchmark(
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how fast the compiled engine trains and answers, beside a bare add loop and other simulators."""
+    """Measure how fast the compiled engine trains and evaluates, beside a bare add loop and other simulators."""
     keys = [f"encoder.max_rate={rate}", *([] if channels is None else [f"topology.channels={channels}"])]
     spec = load(config, [*keys, *(overrides or [])])
     if figure and not grow:
@@ -96,7 +96,7 @@ def benchmark(
 
 
 def _print(result: dict[str, Any]) -> None:
-    """Print what was measured."""
+    """Print the measurements."""
     machine = result["machine"]
     print(f"{result['network']}, {result['competition']} competition, {result['dtype']}, {result['threads']} threads")
     print(f"{machine['processor']}, {machine['cores']} cores")

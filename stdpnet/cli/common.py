@@ -1,4 +1,4 @@
-"""What several commands share: options, tables, progress."""
+"""Options, JSON output and progress meters that several commands share."""
 
 from __future__ import annotations
 
@@ -30,22 +30,24 @@ SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as plasticity.A_plus=0.01.")
 ]
 EngineOption = Annotated[str | None, typer.Option("--engine", help="numba or brian2; default: as configured.")]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Seed of everything random; default: as configured.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Seed of all random numbers; default: as configured.")]
 ThreadsOption = Annotated[
-    int | None, typer.Option("--threads", min=1, help="Threads that compute; default: all cores. Results are the same.")
+    int | None,
+    typer.Option("--threads", min=1, help="Number of threads; default: all cores. It does not change results."),
 ]
 SchedulerOption = Annotated[
     str | None,
     typer.Option("--scheduler", metavar="ADDRESS", help="A running Dask scheduler, such as tcp://host:8786."),
 ]
 SchedulerFileOption = Annotated[
-    str | None, typer.Option("--scheduler-file", metavar="FILE", help="The file that a running scheduler has written.")
+    str | None,
+    typer.Option("--scheduler-file", metavar="FILE", help="The file that a running Dask scheduler has written."),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes on this machine; default: one per core.")
 ]
 MemoryOption = Annotated[
-    str, typer.Option("--memory", help="Most memory of a process, such as 4GB; auto: an equal share.")
+    str, typer.Option("--memory", help="Memory limit of a process, such as 4GB; auto: an equal share.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 

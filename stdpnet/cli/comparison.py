@@ -33,7 +33,7 @@ def compare(
     snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
     form: Annotated[
         TableFormat | None,
-        typer.Option("--format", help="Default as --output ends (.md, .csv, .tex, .json), else table."),
+        typer.Option("--format", help="Default: by the ending of --output (.md, .csv, .tex, .json), else table."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write the table to a new file.")

@@ -9,7 +9,7 @@ import typer
 
 from stdpnet.cli.common import JsonOption, check_new_file, print_json
 
-app = typer.Typer(help="List, fetch and look at datasets.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="List, download and describe datasets.", no_args_is_help=True, rich_markup_mode=None)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="digits, mnist, fashion-mnist, folder or npz.")]
 
 

@@ -30,7 +30,7 @@ class Linear(StrEnum):
 def evaluate(
     run: RunArgument,
     split: Annotated[
-        ScoredSplit, typer.Option("--split", help="test for the final figure, validation for tuning.")
+        ScoredSplit, typer.Option("--split", help="test for the final result, validation for tuning.")
     ] = ScoredSplit.test,
     linear: Annotated[
         Linear, typer.Option("--linear", help="logistic: on square roots of counts; sgd: the thesis's, on raw counts.")

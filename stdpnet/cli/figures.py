@@ -22,7 +22,9 @@ def figures(
     show_list: Annotated[bool, typer.Option("--list", help="List the figures and what is available.")] = False,
     image: Annotated[
         int | None,
-        typer.Option("--image", min=0, help="Image of the scored split; default the first answered well."),
+        typer.Option(
+            "--image", min=0, help="Number of an image of the scored split; default: the first answered correctly."
+        ),
     ] = None,
     neuron: Annotated[
         int | None,
@@ -34,7 +36,7 @@ def figures(
     snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
     beside: Annotated[
         list[str] | None,
-        typer.Option("--beside", metavar="RUN", help="Another run, for figures that compare; may be given again."),
+        typer.Option("--beside", metavar="RUN", help="Another run, for figures that compare runs; may be repeated."),
     ] = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
@@ -72,7 +74,7 @@ def figures(
 
 
 def _list(view: RunView, as_json: bool) -> None:
-    """Print what figures there are, and why some cannot be drawn."""
+    """Print the names of the figures, and the reason for each that cannot be drawn."""
     from stdpnet_analysis.figures import FIGURES, missing
 
     reasons = missing(view)

@@ -22,7 +22,7 @@ from stdpnet.cli.common import (
 from stdpnet.cli.signals import SignalCatcher
 from stdpnet.errors import ConfigError
 
-app = typer.Typer(help="Compute a published table again, beside what was published.", no_args_is_help=True)
+app = typer.Typer(help="Reproduce a published table, and print the published values beside it.", no_args_is_help=True)
 
 
 class PresetKind(StrEnum):
@@ -34,7 +34,7 @@ class PresetKind(StrEnum):
 
 @app.callback()
 def reproduce() -> None:
-    """Compute a published table again, beside what was published."""
+    """Reproduce a published table, and print the published values beside it."""
 
 
 @app.command("table2")
@@ -44,7 +44,7 @@ def table2(
     preset: Annotated[
         PresetKind, typer.Option("--preset", help="The thesis's parameters, or the best found since.")
     ] = PresetKind.best,
-    folder: Annotated[Path, typer.Option("--dir", help="Where runs and results are.")] = Path("runs/table2"),
+    folder: Annotated[Path, typer.Option("--dir", help="Folder of the runs and results.")] = Path("runs/table2"),
     overrides: SetOption = None,
     workers: WorkersOption = None,
     memory: MemoryOption = "auto",
@@ -52,7 +52,7 @@ def table2(
     scheduler_file: SchedulerFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train and evaluate the networks of the thesis's Table 2; what is computed already is not computed again."""
+    """Train and evaluate the networks of the thesis's Table 2; finished networks are not computed again."""
     chosen = _rows(rows)
     from stdpnet.runs import Run
     from stdpnet_analysis.cluster.pool import pool

@@ -31,15 +31,17 @@ def sweep(
         str | None,
         typer.Option("--dir", metavar="NAME_OR_PATH", help="The study's folder; default runs/sweep-<STUDY>."),
     ] = None,
-    trials: Annotated[int | None, typer.Option("--trials", min=1, help="Trials; default: as the file says.")] = None,
-    hours: Annotated[float | None, typer.Option("--hours", min=0, help="Hours; default: as the file says.")] = None,
+    trials: Annotated[
+        int | None, typer.Option("--trials", min=1, help="Number of trials; default: as in the file.")
+    ] = None,
+    hours: Annotated[float | None, typer.Option("--hours", min=0, help="Hours; default: as in the file.")] = None,
     workers: WorkersOption = None,
     memory: MemoryOption = "auto",
     scheduler: SchedulerOption = None,
     scheduler_file: SchedulerFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Search parameters by validation accuracy; the same command goes on with a study, or joins one."""
+    """Search parameters by validation accuracy; the same command continues a study, or joins one."""
     from stdpnet_analysis import sweeps
     from stdpnet_analysis.cluster.pool import pool
     from stdpnet_analysis.sweeps.summary import summarise
@@ -93,7 +95,7 @@ def study(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a study has found: best trials, importance of parameters, parallel coordinates."""
+    """Show the results of a study: best trials, importance of parameters, parallel coordinates."""
     from stdpnet_analysis.sweeps import StudyDirectory
     from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates
     from stdpnet_analysis.sweeps.summary import summarise

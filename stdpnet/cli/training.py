@@ -62,14 +62,15 @@ def train(
 def resume(
     run: RunArgument,
     images: Annotated[
-        int | None, typer.Option("--images", min=1, help="New goal, in training images from the beginning.")
+        int | None,
+        typer.Option("--images", min=1, help="New total of training images, counted from the start of the run."),
     ] = None,
     threads: ThreadsOption = None,
     scheduler: SchedulerOption = None,
     scheduler_file: SchedulerFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Go on with an interrupted run as if it had never stopped, or extend a finished one."""
+    """Continue an interrupted run as if it had never stopped, or extend a finished one."""
     from stdpnet.runs import Run
 
     opened = Run.open(run)
@@ -89,7 +90,7 @@ def resume(
 def _learner(
     stack: ExitStack, spec: Experiment, scheduler: str | None, scheduler_file: str | None
 ) -> LearnerMaker | None:
-    """Return what makes a learner that spreads its positions over a scheduler's workers; None where none is named."""
+    """Return a maker of learners that spread positions over a scheduler's workers; None without a scheduler."""
     if scheduler is None and scheduler_file is None:
         return None
     from stdpnet_analysis.cluster.engine import check_positions, position_parallel
@@ -101,7 +102,7 @@ def _learner(
 
 
 class _Ticker:
-    """Moves a meter while a job goes on."""
+    """Observer that updates a progress meter."""
 
     every = 0
 
@@ -132,7 +133,7 @@ def _say_complete(run: Run, as_json: bool) -> None:
 
 
 def _conclude(run: Run, ticker: _Ticker, as_json: bool) -> None:
-    """Say what was done and what comes next."""
+    """Print how many images were shown, and the next command."""
     last = run.events()[-1]
     if as_json:
         rate = ticker.images / ticker.seconds if ticker.seconds else None

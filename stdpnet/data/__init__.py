@@ -1,7 +1,7 @@
-"""Images and labels: the datasets, their disjoint splits, and the transforms of robustness studies.
+"""Load datasets: read, crop and split images and labels.
 
-A new dataset is one function ``(DatasetSpec) -> Source`` and one line in ``registry.SETS`` (and its name in
-``DatasetSpec.name``): cropping, splitting, the digest, the summary and the contact sheet then work for it.
+A new dataset is one function ``(DatasetSpec) -> Source``, one line in ``registry.SETS`` and its name in
+``DatasetSpec.name`` (docs/extending.md); cropping, splitting, digest, summary and contact sheet then work for it.
 
 Importing this package loads none of scikit-learn, pooch, Pillow, SciPy and matplotlib: each is imported where used.
 """

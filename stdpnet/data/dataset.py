@@ -1,4 +1,4 @@
-"""What a dataset is: images, labels, four disjoint splits and a digest that identifies them."""
+"""Records of a dataset: images, labels, four disjoint splits, and a digest that identifies them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Source:
     classes: tuple[str, ...]
     """Names of the classes, by index."""
     published_test: int = 0
-    """How many images at the end are the set's own test images; 0 where the set comes without a split."""
+    """How many images at the end are published as test images; 0 where the set comes without a split."""
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The images of one purpose."""
+    """The images of one split."""
 
     images: Images
     """(N, n, n) uint8, cropped."""

@@ -1,4 +1,4 @@
-"""Where the files of MNIST and Fashion-MNIST are: the user's folder, the cache, or one of two mirrors."""
+"""Find the files of MNIST and Fashion-MNIST in the user's folder or the cache, or download them from a mirror."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ REMOTES = {
 def fetch(name: str) -> Path:
     """Return the folder with all files of a set, downloading what the cache lacks.
 
-    Looked for in ``$STDPNET_DATA/<name>``, then in the user's cache, then on the mirrors. The checksum is asked of what
-    is downloaded, not of the user's own files, which may be compressed anew.
+    Looked for in ``$STDPNET_DATA/<name>``, then in the user's cache, then on the mirrors. Only downloaded files are
+    checked against the published checksum: the user's files may have been compressed again.
     """
     if name not in REMOTES:
         raise DataError(f"fetch: '{name}' is not a set that is downloaded; choose one of {', '.join(REMOTES)}")
@@ -66,7 +66,7 @@ def fetch(name: str) -> Path:
 
 
 def located(name: str) -> str:
-    """Return where the files of a downloaded set are, for people to read; touches nothing."""
+    """Return where the files of a downloaded set are, as text for the user; downloads nothing."""
     own = _own_folder(name)
     folder = own or _cache_folder(name)
     if all((folder / file).is_file() for file in REMOTES[name].sha256):
@@ -89,7 +89,7 @@ def _cache_folder(name: str) -> Path:
 
 
 def _download(name: str, file: str, folder: Path) -> None:
-    """Download one file into `folder` from the first mirror that gives it whole."""
+    """Download one file into `folder` from the first mirror whose file has the published checksum."""
     import pooch
 
     mirrors, sha256 = REMOTES[name]

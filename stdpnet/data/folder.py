@@ -1,4 +1,4 @@
-"""A folder with one sub-folder of PNG or JPEG images per class."""
+"""Read a folder with one sub-folder of PNG or JPEG images per class."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def folder(spec: DatasetSpec) -> Source:
     """Return the images below `spec.path`: sub-folders are the classes, by name; their files are the images, by name.
 
     An image of any size and mode becomes grey, is padded with black to a centred square and resized to `spec.resize`.
-    Hidden files are passed over; any other file of a class folder has to be an image.
+    Hidden files are ignored; any other file of a class folder must be an image.
     """
     root = Path(spec.path).expanduser()
     if not root.is_dir():
@@ -58,7 +58,7 @@ def read_image(file: Path) -> Images:
 
 
 def _grey(image: Image.Image) -> Images:
-    """Return the luminance (h, w) of an image of any mode; what is transparent shows black."""
+    """Return the luminance (h, w) of an image of any mode; transparent pixels become black."""
     from PIL import Image
 
     if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip at 255 instead of scaling

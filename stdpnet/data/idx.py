@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: gzipped IDX files, http://yann.lecun.com/exdb/mnist/."""
+"""Read MNIST and Fashion-MNIST from gzipped IDX files, http://yann.lecun.com/exdb/mnist/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An .npz file with images X and labels y."""
+"""Read an .npz file with images X and labels y."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stdpnet.spec.dataset import DatasetSpec
 def npz(spec: DatasetSpec) -> Source:
     """Return the images and labels of the file `spec.path`.
 
-    ``X`` is (N, h, w), (N, h, w, 1) or (N, h*h). Its values are read by this rule, and refused where it leaves a doubt:
+    ``X`` is (N, h, w), (N, h, w, 1) or (N, h*h). Values are converted by this rule; anything else is an error:
 
     - uint8: pixels 0 to 255, as they are; the largest has to be above 1, or it might be a mask of 0 and 1;
     - float, largest at most 1: times 255;

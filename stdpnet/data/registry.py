@@ -1,4 +1,4 @@
-"""The datasets by name, and how one is loaded."""
+"""List the datasets by name, and load one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stdpnet.spec.dataset import DatasetSpec
 
 
 class Entry(NamedTuple):
-    """How one set is read, and how it is listed."""
+    """A row of the table of datasets."""
 
     read: Callable[[DatasetSpec], Source]
     description: str
@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """One set as a user sees it."""
+    """A dataset in the output of `stdpnet data list`."""
 
     name: str
     description: str

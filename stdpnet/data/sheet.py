@@ -1,4 +1,4 @@
-"""A contact sheet: examples of every class on one page."""
+"""Draw a contact sheet: examples of every class on one page."""
 
 from __future__ import annotations
 

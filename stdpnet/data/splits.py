@@ -1,4 +1,4 @@
-"""Which images are for training, validation, calibration and test."""
+"""Split a dataset into disjoint images for training, validation, calibration and test."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def split_indices(source: Source, spec: DatasetSpec) -> dict[str, Labels]:
 
 
 def _published(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Labels]:
-    """Return train, calibration and test of a set with test images of its own."""
+    """Return train, calibration and test of a set that is published with test images."""
     pool, own_test = np.split(np.arange(len(source.labels)), [len(source.labels) - source.published_test])
     calibration = spec.calibration or PUBLISHED_CALIBRATION
     if calibration >= len(pool):
@@ -46,8 +46,8 @@ def _published(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Label
 
 
 def _seeded(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Labels]:
-    """Return train, calibration and test of a set without test images of its own."""
-    # A seed of 64 bits has to be condensed: scikit-learn takes 32 bits or a RandomState.
+    """Return train, calibration and test of a set that is published without test images."""
+    # scikit-learn takes a seed of 32 bits or a RandomState; this RandomState uses all 64 bits.
     random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(spec.split_seed)))
     counts = np.bincount(source.labels, minlength=len(source.classes))
     if counts.min() < 3:
@@ -66,7 +66,7 @@ def _seeded(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Labels]:
 def _take(
     key: str, pool: Labels, size: int, source: Source, spec: DatasetSpec, random: np.random.RandomState
 ) -> tuple[Labels, Labels]:
-    """Return `pool` in two parts, the second of the given size, with the classes in equal shares."""
+    """Return `pool` in two parts, the second of the given size, both with the class proportions of `pool`."""
     from sklearn.model_selection import train_test_split
 
     n_classes = len(source.classes)
@@ -87,5 +87,5 @@ def _take(
 
 
 def _set(spec: DatasetSpec) -> str:
-    """Return what a message calls the set: its path if it has one."""
+    """Return the name of the set in messages: its path if it has one."""
     return spec.path or spec.name

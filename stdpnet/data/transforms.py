@@ -1,4 +1,4 @@
-"""Pure functions on images: uint8 in, uint8 out."""
+"""Crop, pad, resize, rotate and add noise to uint8 images; all functions are pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fit_square(image: Images, side: int) -> Images:
 
 
 def rotate(images: Images, degrees: float) -> Images:
-    """Return images (N, h, w) turned counter-clockwise about their centre, of the same size; black comes in.
+    """Return images (N, h, w) turned counter-clockwise about their centre, of the same size; the corners become black.
 
     Bilinear interpolation: unlike a higher order it can not overshoot the range of the pixels.
     """
