@@ -32,7 +32,7 @@ def anchor(heading):
 def citations(path):
     """Return what follows `docs/model.md, ` in a file, with line breaks and comment signs taken out."""
     text = re.sub(r"\s*\n[\s#]*", " ", path.read_text())
-    return re.findall(r"docs/model\.md, (.{1,80})", text)
+    return re.findall(r"docs/model\.md, ((?:steps? \d|[\"A-Z]).{1,80})", text)
 
 
 def steps_of(cited):
