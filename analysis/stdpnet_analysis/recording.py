@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Split
-from stdpnet.encoding import Encoder, SpikeTrains
+from stdpnet.encoding import SpikeTrains
 from stdpnet.random import Stream
 from stdpnet.stdp.engines.open import make_engine
-from stdpnet.stdp.engines.protocol import FROZEN, Recording
+from stdpnet.stdp.engines.protocol import Recording
 from stdpnet.stdp.network import Network
+from stdpnet.stdp.respond import show
 from stdpnet.stdp.spec.experiment import STDPExperiment
 
 
@@ -58,25 +59,18 @@ def record(
     threads : how many threads may compute; default all cores
     """
     engine = make_engine(spec, network.copy(), threads)
-    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
-    one = slice(number, number + 1)
-    for retry in range(spec.training.max_retries + 1):
-        extra_rate = retry * spec.training.retry_rate
-        trains = encoder.encode(split.images[one], stream, split.indices[one], retry=retry, extra_rate=extra_rate)
-        recording = Recording.empty(1, trains.steps, engine.network)
-        counts = engine.present(trains, FROZEN, recording).counts
-        if counts.sum() >= spec.training.min_spikes:
-            break
-    steps, pixels = input_spikes(trains, 0)
+    recording = Recording.empty(1, spec.simulation.steps, engine.network)
+    *_, last = show(spec, engine, split, np.array([number]), stream, recording=recording, threads=threads)
+    steps, pixels = input_spikes(last.trains, 0)
     return ImageRecording(
-        split.images[number],
-        int(split.labels[number]),
-        steps,
-        pixels,
-        recording.v[0],
-        recording.theta[0],
-        recording.spikes[0],
-        spec.simulation.dt,
+        image=split.images[number],
+        label=int(split.labels[number]),
+        input_steps=steps,
+        input_pixels=pixels,
+        v=recording.v[0],
+        theta=recording.theta[0],
+        spikes=recording.spikes[0],
+        dt=spec.simulation.dt,
     )
 
 

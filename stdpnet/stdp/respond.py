@@ -115,6 +115,8 @@ def show(
             extra_rate=retry * spec.training.retry_rate,
             threads=threads or available_cores(),
         )
+        if recording is not None:
+            recording.spikes[...] = False  # engines only mark the neurons that fire
         outcome = engine.present(trains, FROZEN, recording)
         yield Showing(numbers=numbers, trains=trains, outcome=outcome)
         numbers = numbers[outcome.counts.sum(axis=(1, 2)) < spec.training.min_spikes]

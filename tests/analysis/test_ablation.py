@@ -24,7 +24,7 @@ def images():
 
 
 def answered(small, network, split, stream=Stream.TEST):
-    shown = respond(small, network, split, stream)
+    shown = respond(small, network.state(), split, stream)
     return shown, class_means(shown.counts, shown.labels, 10)
 
 
@@ -62,7 +62,9 @@ def test_a_convolution_with_weights_for_each_position_answers_the_same(images):
     network.theta += np.linspace(0, 3, network.theta.size).reshape(network.theta.shape)
     own_spec, own = ablation.unshared(small, network)
     assert own.weights.shape == (network.geometry.positions, 144, 4)
-    shared, alone = (respond(*each, split, Stream.TEST).counts for each in ((small, network), (own_spec, own)))
+    shared, alone = (
+        respond(*each, split, Stream.TEST).counts for each in ((small, network.state()), (own_spec, own.state()))
+    )
     assert shared.sum() > 0
     np.testing.assert_array_equal(shared, alone)
 
@@ -89,7 +91,7 @@ def test_clamping_beyond_the_weights_changes_nothing_and_without_competition_the
         assert found.below[rule][0] == found.above[rule][1] == found.unclamped[rule]
     open_ = ablation.clamp(network, low=0.0)
     split = images.test.first(50)
-    free, rivals = (respond(small, each, split, Stream.TEST).counts.sum() for each in (open_, network))
+    free, rivals = (respond(small, each.state(), split, Stream.TEST).counts.sum() for each in (open_, network))
     assert free > 1.5 * rivals
 
 
@@ -114,8 +116,8 @@ def test_a_recorded_image_is_what_evaluation_saw_on_every_engine(engine, images)
 def test_recording_repeats_a_weakly_answered_image_as_evaluation_does(images):
     small = spec("locally_connected", "training.min_spikes=350", "training.max_retries=2", "neuron.v_thresh=-50.0")
     network = initial_network(small)
-    counts = respond(small, network, images.test.first(3), Stream.TEST).counts
-    once = respond(small.updated({"training.min_spikes": 0}), network, images.test.first(3), Stream.TEST)
+    counts = respond(small, network.state(), images.test.first(3), Stream.TEST).counts
+    once = respond(small.updated({"training.min_spikes": 0}), network.state(), images.test.first(3), Stream.TEST)
     assert (counts.sum(axis=1) != once.counts.sum(axis=1)).any(), "else nothing was shown again"
     for number in range(3):
         recorded = record(small, network, images.test, number, Stream.TEST)

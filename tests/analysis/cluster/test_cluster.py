@@ -92,7 +92,7 @@ def test_a_spread_engine_does_not_record(client, small):
 def test_responses_in_blocks_are_those_of_one_process(client, small, monkeypatch, overrides):
     monkeypatch.setattr(responses, "BLOCK", 50)
     spec = small(*overrides)
-    split, network = load_dataset(spec.dataset).test, initial_network(spec)
+    split, network = load_dataset(spec.dataset).test, initial_network(spec).state()
     shown = []
     spread = responder(client)(spec, network, split, Stream.TEST, progress=shown.append)
     alone = respond(spec, network, split, Stream.TEST)
