@@ -106,6 +106,15 @@ def test_a_checkpoint_of_another_configuration_is_refused_with_the_key(run):
         Run.open(run.path).load_state()
 
 
+def test_a_wrong_seed_names_the_key_and_the_newest_checkpoint(run):
+    run.save_state(state_of(run))
+    run.save_state(state_of(run, 5))
+    path = run.path / "config.toml"
+    path.write_text(path.read_text().replace(f"seed = {run.spec.seed}\n", "seed = 77\n", 1))
+    with pytest.raises(RunError, match=r"/checkpoint\.h5: was trained with seed = \d+, config\.toml now says 77"):
+        Run.open(run.path).load_state()
+
+
 def test_a_checkpoint_from_before_a_key_existed_is_read_with_the_key_s_default(run, monkeypatch):
     key = 'initial = "uniform"\n'
     assert key in dump_config(run.spec)

@@ -1,3 +1,4 @@
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -5,9 +6,10 @@ import pytest
 
 from stdpnet.api import as_split
 from stdpnet.data import Dataset
-from stdpnet.errors import DataError, EngineError, RunError
+from stdpnet.errors import ConfigError, DataError, EngineError, RunError
 from stdpnet.random import image_order
 from stdpnet.runs import Run
+from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.learner import STDPLearner
 from stdpnet.stdp.model import initial
 from stdpnet.training import check_training_images, train
@@ -196,3 +198,51 @@ def test_a_failed_start_leaves_nothing_behind(tmp_path):
     with pytest.raises(RunError, match="cannot be created"):
         train(digits(), blocked / "mine")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_learning_curve_that_nothing_makes_is_an_error_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr("stdpnet.training.job.entry_points", lambda group: [])
+    keys = {"curve.every": 20, "dataset.validation": 50, "curve.validation": 50}
+    with pytest.raises(
+        RunError, match=r"curve\.every: 20 asks for a learning curve, and no installed package makes one"
+    ):
+        train(digits(**keys), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+    train(digits(), tmp_path / "run")  # without a curve nothing is missing
+
+
+def test_an_unknown_readout_of_the_curve_is_an_error_and_leaves_nothing_behind(tmp_path):
+    keys = {"curve.every": 20, "dataset.validation": 50, "curve.validation": 50, "curve.readout": "loudest"}
+    with pytest.raises(ConfigError, match=r"curve\.readout: 'loudest' is unknown; choose among all, patch"):
+        train(digits(**keys), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_library_replaces_no_signal_handler(tmp_path):
+    def handlers():
+        return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]
+
+    class Look:
+        every = 0
+
+        def begin(self, job):
+            seen.append(handlers())
+
+        def handle(self, job):
+            seen.append(handlers())
+
+    seen, before = [], handlers()
+    train(digits(), tmp_path / "run", observers=[Look()])
+    assert len(seen) > 1
+    assert all(each == before for each in seen)
+
+
+def test_a_relative_and_an_absolute_path_of_a_dataset_are_one_experiment(tmp_path, monkeypatch):
+    np.savez(tmp_path / "set.npz", X=np.zeros((30, 20, 20), np.uint8), y=np.repeat([0, 1, 2], 10))
+    monkeypatch.chdir(tmp_path)
+    keys = ["dataset.name=npz", "dataset.resize=20", "topology.channels=4"]
+    relative, absolute = (
+        load_config("digits", [*keys, f"dataset.path={p}"]) for p in ("set.npz", tmp_path / "set.npz")
+    )
+    assert relative == absolute
+    assert dump_config(relative) == dump_config(absolute)

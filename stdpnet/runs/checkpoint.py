@@ -22,6 +22,10 @@ FIRST_VERSION = 2
 VERSION_2_ARRAYS = ("weights", "theta", "competition")
 
 
+class OtherConfigurationError(RunError):
+    """A checkpoint was trained with another configuration than the run's config.toml says now."""
+
+
 def save_state(path: Path, spec: Experiment, state: State, previous: Path | None = None) -> None:
     """Replace a checkpoint file; the one before is kept at `previous`."""
 
@@ -42,11 +46,11 @@ def load_state(path: Path, spec: Experiment) -> State:
     Raises
     ------
     RunError
-        If the file is missing or damaged, or belongs to another configuration.
+        If the file is missing or damaged, or (OtherConfigurationError) belongs to another configuration.
     """
     with reading_sealed(path, CHECKPOINT_FORMAT, FIRST_VERSION) as file:
         if difference := _difference(str(file.attrs["config"]), spec):
-            raise RunError(
+            raise OtherConfigurationError(
                 f"{path}: was trained with {difference[0]}, config.toml now says {difference[1]}; "
                 "restore it, or start a new run with `stdpnet train`"
             )

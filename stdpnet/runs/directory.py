@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.model import Responses, State
-from stdpnet.runs.checkpoint import checkpointed_images, load_state, save_state
+from stdpnet.runs.checkpoint import OtherConfigurationError, checkpointed_images, load_state, save_state
 from stdpnet.runs.files import is_whole, read_json, sync_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.runs.provenance import now, provenance
@@ -117,6 +117,8 @@ class Run:
             raise RunError(f"{self.path}: has no checkpoint yet; wait for one, or start it again with `stdpnet resume`")
         try:
             return load_state(newest, self.spec)
+        except OtherConfigurationError:
+            raise  # the file is intact; an older one would not fit either
         except RunError as error:
             if not previous.exists():
                 raise

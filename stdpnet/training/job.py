@@ -146,6 +146,8 @@ def resume(
 ) -> Run:
     """Go on with a run from its newest checkpoint, as if it had never stopped, and return it finished.
 
+    A run that is finished stays as it is, unless there is a new goal.
+
     Parameters
     ----------
     run : the run
@@ -159,6 +161,8 @@ def resume(
         If configuration, number type or dataset are not those that the run began with, if another process writes
         the run, or if no checkpoint can be read.
     """
+    if images is None and run.complete:
+        return run
     with run.locked(take_over) as died:
         run.reload()  # as it is now that nobody else writes it
         dataset = load_dataset(run.spec.dataset)
