@@ -11,14 +11,13 @@ from stdpnet.runs import RUNS
 from stdpnet_analysis.sweeps import default_folder
 
 ROOT = Path(__file__).parents[1]
-ONE_SET = {"shared.py", "figure_12.py"}
-"""The scripts of the tables and figures of the thesis, which all write into one folder."""
 
 
 def defaults():
     """Return which files have which folder below runs/ as a default."""
     found = defaultdict(set)
-    for path in (*ROOT.glob("stdpnet/cli/*.py"), *ROOT.glob("analysis/paper/*.py")):
+    rooms = ("stdpnet/cli", "analysis/paper", "analysis/stdpnet_analysis/paper")
+    for path in (path for room in rooms for path in ROOT.glob(f"{room}/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Path" and node.args:
                 value = getattr(node.args[0], "value", None)
@@ -29,9 +28,9 @@ def defaults():
 
 def test_the_default_folders_of_all_commands_differ():
     found = defaults()
-    assert {"table2", "competition"} <= set(found)
+    assert {"table2", "competition", "paper"} <= set(found)
     for name, files in found.items():
-        assert len(files) == 1 or files == ONE_SET, f"runs/{name}"
+        assert len(files) == 1, f"runs/{name}"
         assert not name.startswith("sweep-"), "those of `stdpnet sweep`"
         assert not re.search(r"-\d+$", name), "those of `stdpnet train`"
 

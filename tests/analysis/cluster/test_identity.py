@@ -35,8 +35,8 @@ def modules():
     return found
 
 
-def named_by(path):
-    """Yield every dotted name that a file imports, at its top or within a function, or has as a string."""
+def imported_by(path):
+    """Yield every dotted name that a file imports, at its top or within a function."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -44,7 +44,13 @@ def named_by(path):
             assert node.level == 0, "relative imports are not resolved here"
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+
+
+def named_by(path):
+    """Yield every dotted name that a file imports, or has as a string, as for an entry point."""
+    yield from imported_by(path)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value.split(":")[0]
 
 
@@ -91,7 +97,7 @@ def test_what_is_left_out_exists():
 
 
 def test_the_digest_knows_every_library_that_the_covered_files_import():
-    tops = {name.partition(".")[0] for _, path in identity.covered_files() for name in named_by(path) if name}
+    tops = {name.partition(".")[0] for _, path in identity.covered_files() for name in imported_by(path)}
     distributions = packages_distributions()
     used = {each.lower().replace("_", "-") for top in tops & set(distributions) for each in distributions[top]} - {
         "stdpnet"
