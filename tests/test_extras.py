@@ -41,7 +41,7 @@ def test_training_scores_and_figures_need_no_extra(hidden):
     assert json.loads(hidden("evaluate", "a", "--json").stdout)["readouts"]["linear"]["accuracy"] > 0.5
     assert json.loads(hidden("info", "a", "--json").stdout)["images"] == 100
     assert json.loads(hidden("watch", "a", "--json").stdout)["state"] == "finished"
-    assert [row["name"] for row in json.loads(hidden("runs", "--json").stdout)] == ["a"]
+    assert [row["name"] for row in json.loads(hidden("runs", "--json").stdout)["runs"]] == ["a"]
     assert json.loads(hidden("compare", "a", "--json").stdout)
     assert hidden("figures", "a", "learning-curve").stdout.strip().endswith("learning-curve.png")
     hidden("resume", "a", "--images", "150")
