@@ -23,8 +23,8 @@ def assert_same(spec, engine_keys, trains, switches=TRAINING, learning_rates=Non
     np.testing.assert_array_equal(seen.theta, wanted.theta)
     np.testing.assert_array_equal(outcome.counts, expected.counts)
     assert outcome.unnormalised == expected.unnormalised
-    for name, array in engine.arrays.items():
-        np.testing.assert_array_equal(array, twin.arrays[name], err_msg=name)
+    for name, array in engine.network.arrays().items():
+        np.testing.assert_array_equal(array, twin.network.arrays()[name], err_msg=name)
     return expected
 
 
