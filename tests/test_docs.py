@@ -15,7 +15,7 @@ PAGES = [
 ]
 SOURCES = [path for room in ("stdpnet", "analysis", "tests") for path in sorted((ROOT / room).rglob("*.py"))]
 
-TO_WRITE = {"stdpnet/data/bars.py"}
+TO_WRITE = {"stdpnet/data/bars.py", "stdpnet/baselines/contrast.py"}
 """Files of the examples in docs/extending.md."""
 
 
