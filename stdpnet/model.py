@@ -78,7 +78,8 @@ class Responses:
     scores: NDArray[Any] | None = None
     """(N, classes) float of a supervised model: the largest is its answer."""
     cost: Mapping[str, float] = field(default_factory=dict)
-    """What an image costs on average, by quantity: input_spikes, events (transmissions of a spike by a synapse)."""
+    """What an image costs on average, by quantity: input_spikes and events (transmissions of a spike by a synapse) of a
+    spiking network, multiplications of others."""
 
     def __repr__(self) -> str:
         return f"<Responses of {self.counts.shape[1]} units to {len(self.labels)} images>"
@@ -96,7 +97,7 @@ class Facts(NamedTuple):
     units: int
     """Neurons, or features."""
     synapses: Mapping[str, int]
-    """Trainable weights by kind; a shared one counts once."""
+    """Weights by kind; a shared one counts once."""
     labels: int = 0
     """Labels that its training uses."""
     details: Mapping[str, Any] = {}
@@ -104,7 +105,7 @@ class Facts(NamedTuple):
 
     @property
     def total_synapses(self) -> int:
-        """Trainable weights of all kinds."""
+        """Weights of all kinds."""
         return sum(self.synapses.values())
 
 
@@ -223,14 +224,19 @@ def spec_class(name: str) -> type[Experiment]:
             from stdpnet.stdp.spec.experiment import STDPExperiment
 
             return STDPExperiment
+        case "features":
+            from stdpnet.baselines.features.spec import FeaturesExperiment
+
+            return FeaturesExperiment
     raise ConfigError(f"model: '{name}' is unknown; choose among {', '.join(MODELS)}")
 
 
 def presets() -> dict[str, Experiment]:
     """Return every preset of every model, by name."""
+    from stdpnet.baselines.features.presets import presets as features
     from stdpnet.stdp.spec.presets import presets as stdp
 
-    return {**stdp()}
+    return {**stdp(), **features()}
 
 
 def open_model(spec: Experiment) -> Model:
@@ -240,6 +246,10 @@ def open_model(spec: Experiment) -> Model:
             from stdpnet.stdp import model
 
             return model
+        case "features":
+            from stdpnet.baselines.features import model as features
+
+            return features
     raise ConfigError(f"model: '{spec.model}' is unknown; choose among {', '.join(MODELS)}")
 
 

@@ -15,6 +15,7 @@ class Purpose(IntEnum):
     WEIGHTS = 0
     COMPETITION = 1
     IMAGE_ORDER = 2
+    FEATURES = 3
 
 
 class Stream(IntEnum):

@@ -1,0 +1,1 @@
+"""Features of image patches, learned without labels and without spikes: random, k-means or principal components."""

@@ -1,0 +1,127 @@
+"""Train features of image patches: which image comes next, and what an interval of training was like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from stdpnet.baselines.features.kinds import features_of
+from stdpnet.baselines.features.patches import patches
+from stdpnet.baselines.features.spec import FeaturesExperiment
+from stdpnet.data import Split
+from stdpnet.model import Finding, State
+from stdpnet.random import image_order
+
+CHUNK = 64
+"""Images between two looks at signals; results do not depend on it."""
+DEAD = 0.5
+"""Share of features without a patch above which they are reported."""
+
+
+@cache
+def one_thread() -> ThreadpoolController:
+    """Return the controller of the threads of linear algebra; results would depend on how many there are."""
+    return ThreadpoolController()
+
+
+class FeaturesLearner:
+    """Shows training images to features; its state is complete between two calls.
+
+    Parameters
+    ----------
+    spec : the experiment
+    split : the training images; their labels are not used
+    state : where to go on; its arrays belong to the learner from now on
+    threads : not used: one thread learns
+    chunk : images shown together; results do not depend on it
+    """
+
+    def __init__(
+        self,
+        spec: FeaturesExperiment,
+        split: Split,
+        state: State,
+        *,
+        threads: int | None = None,
+        chunk: int = CHUNK,
+    ) -> None:
+        self.spec, self.threads, self._images, self._chunk = spec, threads, split.images, chunk
+        self._features, self._arrays, self._shown = features_of(spec), state.arrays, state.images
+        self._interval = state.interval or self._new_interval()
+
+    @property
+    def state(self) -> State:
+        """Where the training is; the arrays are those that learn, not copies."""
+        return State(arrays=self._arrays, images=self._shown, presentations=self._shown, interval=self._interval)
+
+    def advance(self, most: int) -> int:
+        """Show up to `most` more images, at most one chunk, not beyond the goal."""
+        training = self.spec.training
+        count = min(most, self._chunk, max(training.images - self._shown, 0))
+        self.show(self._images[image_order(self.spec.seed, len(self._images), self._shown, count, training.pool)])
+        return count
+
+    def show(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> None:
+        """Learn from images (N, n, n) in the order given, one after the other."""
+        with one_thread().limit(limits=1):
+            for image in patches(images, self.spec.geometry, self.spec.features):
+                self._features.learn(self._arrays, image)
+        self._shown += len(images)
+        self._interval["images"] += len(images)
+
+    def note(self) -> str:
+        """Return nothing: features have no activity while they learn."""
+        return ""
+
+    def row(self) -> dict[str, Any]:
+        """Return the statistics of the interval that ends now, JSON-serialisable; shares are fractions.
+
+        `weight_change` is the mean absolute change of what is learned (weights, centroids, or the covariance of PCA),
+        `dead_units` the share of centroids that have won no patch, for k-means.
+        """
+        change = np.abs(self._features.learned(self._arrays) - self._interval["learned"])
+        row = {
+            "images": self._shown,
+            "goal": self.spec.training.images,
+            "interval_images": self._interval["images"],
+            "weight_change": float(change.mean()),
+            "finite": self.state.is_finite,
+        }
+        if "wins" in self._arrays:
+            row["dead_units"] = float(np.mean(self._arrays["wins"] == self._interval["wins"]))
+        return row
+
+    def findings(self, row: Mapping[str, Any]) -> list[Finding]:
+        """Return what is unhealthy in a row: no finite numbers, nothing learned, dead features."""
+        spec, images = self.spec, row["interval_images"]
+        if not row["finite"]:
+            return [Finding("not finite", "the features are not finite numbers; please report this", fatal=True)]
+        if spec.health.action == "ignore":
+            return []
+        findings = []
+        if spec.features.kind != "random" and images and row["weight_change"] == 0:
+            findings.append(
+                Finding("nothing learned", f"{images} images changed nothing; look at them, they may all be blank")
+            )
+        seen = images * (spec.geometry.positions if spec.geometry.shared else 1)
+        if row.get("dead_units", 0.0) > DEAD and seen >= 4 * spec.geometry.channels:
+            findings.append(
+                Finding(
+                    "dead units",
+                    f"{row['dead_units']:.0%} of the centroids won no patch during {images} images; use fewer channels",
+                )
+            )
+        return findings
+
+    def begin_interval(self) -> None:
+        """Begin a new interval of progress."""
+        self._interval = self._new_interval()
+
+    def _new_interval(self) -> dict[str, Any]:
+        interval = {"images": 0, "learned": self._features.learned(self._arrays).copy()}
+        return interval | ({"wins": self._arrays["wins"].copy()} if "wins" in self._arrays else {})

@@ -1,0 +1,84 @@
+"""The model "features": features of image patches, as jobs, runs and evaluation see them (stdpnet.model)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from stdpnet.arrays import Floats
+from stdpnet.baselines.features.kinds import features_of
+from stdpnet.baselines.features.learner import CHUNK, FeaturesLearner, one_thread
+from stdpnet.baselines.features.patches import patches
+from stdpnet.baselines.features.spec import TITLES, FeaturesExperiment
+from stdpnet.data import Split
+from stdpnet.model import Facts, Responses, State
+from stdpnet.random import Stream
+
+__all__ = ["facts", "initial", "learner", "respond"]
+
+learner = FeaturesLearner
+MOST = np.iinfo(np.uint16).max
+
+
+def facts(spec: FeaturesExperiment) -> Facts:
+    """Return what a table says about features; no labels are used."""
+    geometry = spec.geometry
+    return Facts(
+        label=spec.label,
+        family=TITLES[spec.features.kind],
+        positions=geometry.positions,
+        units=geometry.neurons,
+        synapses={"feedforward": features_of(spec).weights(spec)},
+        details={"channels": geometry.channels, "kernel": geometry.kernel},
+    )
+
+
+def initial(spec: FeaturesExperiment) -> State:
+    """Return the untrained features: random directions."""
+    return State(arrays=features_of(spec).initial(spec))
+
+
+def respond(
+    spec: FeaturesExperiment,
+    state: State,
+    split: Split,
+    stream: Stream,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Responses:
+    """Return the responses of features to each image of a split, times `gain` and rounded, with nothing learned.
+
+    Parameters
+    ----------
+    spec : the experiment
+    state : its trained state; stays as it is
+    split : images, labels and indices
+    stream : not used: nothing is random in a response
+    threads : not used: one thread responds
+    progress : called with the number of images after each chunk
+    """
+    geometry = spec.geometry
+    arrays = {name: array.view() for name, array in state.arrays.items()}
+    for array in arrays.values():
+        array.flags.writeable = False
+    counts = np.zeros((len(split), geometry.neurons), np.uint16)
+    with one_thread().limit(limits=1):
+        responses = features_of(spec).responses(spec, arrays)
+        for first in range(0, len(counts), CHUNK):
+            chunk = slice(first, first + CHUNK)
+            answered = responses(patches(split.images[chunk], geometry, spec.features))
+            answered = np.minimum(np.rint(spec.features.gain * _winners(answered, spec.features.winners)), MOST)
+            counts[chunk] = answered.reshape(len(answered), -1)
+            progress(len(answered))
+    cost = {"multiplications": float(features_of(spec).weights(spec) * (geometry.positions if geometry.shared else 1))}
+    return Responses(counts=counts, labels=split.labels, indices=split.indices, cost=cost if len(counts) else {})
+
+
+def _winners(responses: Floats, count: int) -> Floats:
+    """Return responses (N, P, C) of which only the largest of each position are not 0; equal ones stay together."""
+    if not 0 < count < responses.shape[2]:
+        return responses
+    least = np.partition(responses, -count, axis=2)[:, :, -count, np.newaxis]
+    return np.where(responses >= least, responses, 0.0)
