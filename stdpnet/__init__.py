@@ -1,8 +1,19 @@
 """stdpnet: unsupervised STDP learning on images, on two engines that agree spike for spike.
 
-`load_config` returns an experiment by name, `fit` trains it on arrays and `respond` asks it; `train` does the same on a
-run directory that survives interruptions, and `Run` reads it. `STDPFeatures` is a scikit-learn
-transformer.
+An experiment
+    `load_config` returns one by the name of a preset (`preset_names`) or TOML file; `STDPExperiment` is its class;
+    `spec.updated({"plasticity.A_plus": 0.01})` returns a changed one. `load_dataset` loads its images.
+In memory
+    `fit` trains on arrays of images and returns a `State`; `respond` returns the spike counts of a trained one as
+    `Responses`. `STDPFeatures` does both as a scikit-learn transformer.
+As a job
+    `train` does what `fit` does on a run directory that survives interruptions, `resume` goes on with it, and `Run`
+    reads it.
+Below that
+    `Network` is the state of a spiking network, and `make_engine` makes what simulates it.
+Errors
+    Every error raised on purpose is a `StdpnetError`: `ConfigError`, `DataError`, `EngineError`, `RunError`,
+    `HealthError` (the training went wrong), `StopRequestedError` (it was interrupted; its `state` goes on).
 """
 
 from __future__ import annotations
@@ -30,6 +41,7 @@ if TYPE_CHECKING:
     from stdpnet.stdp.network import Network
     from stdpnet.stdp.spec.experiment import STDPExperiment
     from stdpnet.training import resume, train
+    from stdpnet_analysis.estimator import STDPFeatures
 
 _HOMES = {
     "ConfigError": "stdpnet.errors",
@@ -41,6 +53,7 @@ _HOMES = {
     "Run": "stdpnet.runs",
     "RunError": "stdpnet.errors",
     "STDPExperiment": "stdpnet.stdp.spec.experiment",
+    "STDPFeatures": "stdpnet_analysis.estimator",
     "State": "stdpnet.model",
     "StdpnetError": "stdpnet.errors",
     "StopRequestedError": "stdpnet.errors",
@@ -64,6 +77,7 @@ __all__ = [
     "Run",
     "RunError",
     "STDPExperiment",
+    "STDPFeatures",
     "State",
     "StdpnetError",
     "StopRequestedError",

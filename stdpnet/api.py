@@ -13,6 +13,7 @@ from stdpnet.errors import ConfigError, DataError, StopRequestedError
 from stdpnet.model import Responses, State, open_model
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
+from stdpnet.training.display import with_progress
 from stdpnet.training.loop import Observer, Training
 from stdpnet.training.signals import StopRequest, interruptible
 
@@ -25,6 +26,7 @@ def fit(
     state: State | None = None,
     threads: int | None = None,
     observers: Iterable[Observer] = (),
+    progress: bool | None = None,
 ) -> State:
     """Train a model on images, and return its trained state; `stdpnet.train` does the same on a run directory.
 
@@ -40,6 +42,7 @@ def fit(
     state : where to go on, as returned by `fit`; default the initial state. It is used up: its arrays are trained on.
     threads : how many threads may compute; default all cores; results do not depend on it
     observers : watch the training (stdpnet.training.Observer)
+    progress : whether to show it; default: in a notebook and at Python's prompt
 
     Raises
     ------
@@ -64,9 +67,9 @@ def fit(
     model = open_model(spec)
     learner = model.learner(spec, split, state if state is not None else model.initial(spec), threads=threads)
     request = StopRequest()
-    training = Training(spec, learner, request)
+    training, watching = Training(spec, learner, request), with_progress(observers, progress)
     try:
-        interruptible(lambda: training.to_goal(observers), request)
+        interruptible(lambda: training.to_goal(watching), request)
     except StopRequestedError as error:
         error.state = training.state
         raise

@@ -16,6 +16,7 @@ from stdpnet.errors import ConfigError, DataError, HealthError, RunError, Stdpne
 from stdpnet.model import Learner, LearnerMaker, open_model
 from stdpnet.runs import Run
 from stdpnet.spec.experiment import Experiment
+from stdpnet.training.display import with_progress
 from stdpnet.training.loop import Observer, Training
 from stdpnet.training.signals import StopRequest, interruptible
 
@@ -99,6 +100,7 @@ def train(
     observers: Iterable[Observer] = (),
     learner: LearnerMaker | None = None,
     stop: StopRequest | None = None,
+    progress: bool | None = None,
 ) -> Run:
     """Train a model from its initial state and return the finished run.
 
@@ -113,6 +115,7 @@ def train(
     observers : watch the job
     learner : makes the learner, default the model's own; results do not depend on it
     stop : a wish to stop that somebody else makes, such as signal handlers of the command line; default: interrupts
+    progress : whether to show it; default: in a notebook and at Python's prompt
 
     Raises
     ------
@@ -125,7 +128,7 @@ def train(
     """
     _check_spec(spec)
     dataset = load_dataset(spec.dataset)
-    observers = [*observers, *_plugged_in(spec, dataset)]
+    observers = with_progress([*observers, *_plugged_in(spec, dataset)], progress)
     check_training_images(dataset)
     model = open_model(spec)
     made = (learner or model.learner)(spec, dataset.train, model.initial(spec), threads=threads)
@@ -143,6 +146,7 @@ def resume(
     learner: LearnerMaker | None = None,
     stop: StopRequest | None = None,
     take_over: bool = False,
+    progress: bool | None = None,
 ) -> Run:
     """Go on with a run from its newest checkpoint, as if it had never stopped, and return it finished.
 
@@ -152,7 +156,7 @@ def resume(
     ----------
     run : the run
     images : new goal, in training images from the beginning; default as configured
-    threads, observers, learner, stop : as for train
+    threads, observers, learner, stop, progress : as for train
     take_over : whether a process of another host that left its lock behind is known to be dead
 
     Raises
@@ -176,7 +180,7 @@ def resume(
                 raise RunError(f"--images {images}: {run.path} has seen {state.images} images already; choose more")
             run.extend(images)
         run.set_damaged_aside()
-        observers = [*observers, *_plugged_in(run.spec, dataset)]
+        observers = with_progress([*observers, *_plugged_in(run.spec, dataset)], progress)
         made = (learner or model.learner)(run.spec, dataset.train, state, threads=threads)
         extended = images is not None
         return _run(lambda request: Job(run, made, request, extended=extended).go(observers, "resumed"), stop)
