@@ -9,7 +9,7 @@ import pytest
 
 from stdpnet.cli import main
 
-LONGEST = ("test_studies", "test_contract", "test_report", "test_brian", "test_faults", "test_table2", "test_cluster")
+LONGEST = ("test_paper", "test_contract", "test_report", "test_brian", "test_faults", "test_table2", "test_cluster")
 """Files that take longest. `make test` begins with them, lest one process be left alone with one of them."""
 
 
