@@ -70,6 +70,7 @@ def fit(
     training, watching = Training(spec, learner, request), with_progress(observers, progress)
     try:
         interruptible(lambda: training.to_goal(watching), request)
+        training.check_signals()  # an interrupt during the last images, which a loop around this must not miss
     except StopRequestedError as error:
         error.state = training.state
         raise

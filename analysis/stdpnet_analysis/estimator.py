@@ -133,15 +133,15 @@ class STDPFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Train a new network on images in seeded order; labels are not used.
 
-        An interrupt ends the training at the next image boundary by StopRequestedError; the transformer then has what
-        was learned until there.
+        An interrupt ends the training at the next image boundary, by KeyboardInterrupt, which ends a grid search, too.
+        The transformer then has what was learned until there.
         """
         images, threads = self._images(X, first=True), effective_n_jobs(self.n_jobs)
         try:
             self.state_ = stdpnet.fit(self.spec_, images, threads=threads, progress=bool(self.verbose))
         except StopRequestedError as error:
             self.state_ = error.state
-            raise
+            raise KeyboardInterrupt(str(error)) from None
         return self
 
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:

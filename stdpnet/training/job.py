@@ -215,7 +215,10 @@ def _run(work: Callable[[StopRequest], Run], stop: StopRequest | None) -> Run:
     if stop is not None:
         return work(stop)
     request = StopRequest()
-    return interruptible(lambda: work(request), request)
+    run = interruptible(lambda: work(request), request)
+    if request.received is not None:  # during the last images; a loop around this must not miss it
+        raise StopRequestedError(f"{run.path}: interrupted at its last image, and finished", request.received)
+    return run
 
 
 def _plugged_in(spec: Experiment, dataset: Dataset) -> list[Observer]:

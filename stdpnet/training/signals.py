@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from signal import SIGINT, Signals
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 Result = TypeVar("Result")
+PATIENCE = 16
+"""Interrupts that may arrive within microseconds of each other."""
 
 
 class StopRequest:
@@ -31,20 +33,52 @@ def interruptible(work: Callable[[], Result], stop: StopRequest) -> Result:
     Python raises KeyboardInterrupt in the main thread at any moment, also between two arrays that belong together.
     So the work is done in another thread, and the interrupt only asks it to stop: no state is ever half changed, and
     no signal handler of the process is replaced. Outside the main thread, where no interrupt arrives, nothing differs.
+    When this returns or raises, the work has ended.
 
     Parameters
     ----------
     work : looks at `stop` between images, and raises StopRequestedError where it is asked to stop
-    stop : what to ask
+    stop : what to ask; an interrupt that comes too late, when the work is done, is only noted there
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="stdpnet-training") as executor:
-        future = executor.submit(contextvars.copy_context().run, work)
-        while True:
-            try:
-                return future.result()
-            except KeyboardInterrupt:
-                if future.done():
-                    raise
-                stop.ask()
+    outcome: list[Callable[[], Result]] = []
+    ended = threading.Lock()  # one of C, which is taken or not: a Future that is interrupted may stay locked
+    ended.acquire()
+    context = contextvars.copy_context()
+
+    def do() -> None:
+        try:
+            result = context.run(work)
+            outcome.append(lambda: result)
+        except BaseException as error:
+            outcome.append(partial(_throw, error))
+        finally:
+            ended.release()
+
+    def wait() -> None:
+        while not outcome:
+            ended.acquire(timeout=1)
+
+    thread = threading.Thread(target=do, name="stdpnet-training")
+    try:
+        thread.start()
+        _patiently(wait, stop)
+    finally:
+        if not outcome and thread.is_alive():  # interrupted between two lines of this function
+            stop.ask()
+            thread.join()
+    return outcome[0]()
+
+
+def _throw(error: BaseException) -> NoReturn:
+    raise error
+
+
+def _patiently(wait: Callable[[], None], stop: StopRequest, nested: int = PATIENCE) -> None:
+    """Wait; an interrupt asks to stop, and one that arrives in the middle of that is caught one call above."""
+    while True:
+        try:
+            return _patiently(wait, stop, nested - 1) if nested else wait()
+        except KeyboardInterrupt:
+            stop.ask()

@@ -1,4 +1,5 @@
 import pickle
+import signal
 import warnings
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import stdpnet
-from stdpnet.errors import ConfigError, DataError
+from stdpnet.errors import ConfigError, DataError, StopRequestedError
 
 TINY = {"channels": 8, "kernel": 2, "stride": 2, "side": 4, "simulation.duration": 10.0, "neuron.v_thresh": -64.0}
 """Settings with which everything takes milliseconds."""
@@ -191,3 +192,18 @@ def test_random_state_is_the_seed():
     assert tiny(random_state=7).fit(IMAGES[:3]).spec_.seed == 7
     seeds = {tiny(random_state=np.random.RandomState(n)).fit(IMAGES[:3]).spec_.seed for n in (0, 0, 1)}
     assert len(seeds) == 2
+
+
+def test_an_interrupted_fit_keeps_what_was_learned(monkeypatch):
+    def interrupted(spec, images, **_):
+        error = StopRequestedError("stopped", signal.SIGINT)
+        error.state = fit(spec.updated({"training.images": 20}), images)
+        raise error
+
+    fit = stdpnet.fit
+    monkeypatch.setattr("stdpnet.fit", interrupted, raising=False)
+    features = tiny()
+    with pytest.raises(KeyboardInterrupt):  # as scikit-learn's searches expect: they go on after any other exception
+        features.fit(IMAGES[:60])
+    assert features.state_.images == 20
+    assert features.transform(IMAGES[:5]).shape == (5, 32)
