@@ -201,6 +201,10 @@ class Model(Protocol):
         """Return a learner that goes on from a state, which it may take over, with a split's images."""
         ...
 
+    def findings(self, spec: Any, row: Mapping[str, Any]) -> list[Finding]:
+        """Return what is unhealthy in a row of progress, as the learner does."""
+        ...
+
     @property
     def respond(self) -> Responder:
         """The function that shows images to a trained state."""

@@ -62,7 +62,7 @@ def record(group: Group) -> dict[str, Any]:
 COSTS: dict[str, Callable[[Entry], float | None]] = {
     "images_per_s": lambda entry: entry.images_per_s,
     "input_spikes_per_image": lambda entry: entry.cost.get("input_spikes"),
-    "spikes_per_image": lambda entry: entry.spikes,
+    "spikes_per_image": lambda entry: None if "multiplications" in entry.cost else entry.spikes,
     "synaptic_events_per_image": lambda entry: entry.cost.get("events"),
 }
 

@@ -8,8 +8,9 @@ from typing import Any, Literal, NamedTuple
 
 from stdpnet.data import Dataset, load_dataset
 from stdpnet.errors import ConfigError, DataError, RunError
-from stdpnet.model import Responses, State
+from stdpnet.model import Facts, Responses, State, facts_of, open_model
 from stdpnet.runs import Run
+from stdpnet.spec.experiment import Experiment
 from stdpnet.stdp.network import Network, initial_network, network_of
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.training import check_dataset
@@ -17,7 +18,17 @@ from stdpnet_analysis.evaluation import STREAMS, response_key
 from stdpnet_analysis.readouts.votes import Floats, answers, class_means, vote_scores
 from stdpnet_analysis.recording import ImageRecording, record
 
-Need = Literal["state", "responses", "scores", "images", "learned competition", "curve", "progress", "other runs"]
+Need = Literal[
+    "spiking network",
+    "state",
+    "responses",
+    "scores",
+    "images",
+    "learned competition",
+    "curve",
+    "progress",
+    "other runs",
+]
 """What a figure can need of a run."""
 SCORED = ("test", "validation")
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
@@ -56,20 +67,31 @@ class RunView:
         self._lacks: dict[Need, str | None] = {}
 
     @property
+    def experiment(self) -> Experiment:
+        """The experiment, of any model."""
+        return self.run.spec
+
+    @property
     def spec(self) -> STDPExperiment:
-        """The experiment, of a spiking network."""
-        spec = self.run.spec
-        if not isinstance(spec, STDPExperiment):
-            raise RunError(
-                f"{self.run.path}: is a run of model = '{spec.model}'; only networks of model = 'stdp' are drawn"
-            )
-        return spec
+        """The experiment of a spiking network; RunError where it is one of another model."""
+        if not isinstance(self.experiment, STDPExperiment):
+            raise RunError(f"{self.run.path}: {self._no_network}")
+        return self.experiment
+
+    @property
+    def _no_network(self) -> str:
+        return f"this needs a spiking network, and model = '{self.experiment.model}' has none"
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a table says about the model."""
+        return facts_of(self.experiment)
 
     @property
     def label(self) -> str:
-        """The network's name and how far it is trained."""
-        name = TITLES.get(self.spec.dataset.name, self.spec.dataset.name)
-        return f"{self.spec.topology.label}, {name}, {self.state.images} training images"
+        """The model's name and how far it is trained."""
+        name = TITLES.get(self.experiment.dataset.name, self.experiment.dataset.name)
+        return f"{self.facts.label}, {name}, {self.state.images} training images"
 
     @cached_property
     def state(self) -> State:
@@ -89,7 +111,7 @@ class RunView:
     @cached_property
     def dataset(self) -> Dataset:
         """The images the run was trained on, and the labelled ones."""
-        dataset = load_dataset(self.spec.dataset)
+        dataset = load_dataset(self.experiment.dataset)
         check_dataset(self.run, dataset)
         return dataset
 
@@ -117,8 +139,8 @@ class RunView:
         name = network or ("trained" if self.snapshot == "last" else self.snapshot)
         key = (part, name)
         if key not in self._responses:
-            chosen = self.untrained if name == "untrained" else self.network
-            expected = response_key(self.spec, chosen.state(), self.run.provenance["dataset_sha256"], part)
+            chosen = open_model(self.experiment).initial(self.experiment) if name == "untrained" else self.state
+            expected = response_key(self.experiment, chosen, self.run.provenance["dataset_sha256"], part)
             self._responses[key] = self.run.load_responses(f"{name}-{part}", expected)
         return self._responses[key]
 
@@ -163,7 +185,7 @@ class RunView:
         if self.lacks("responses") is not None or self.shown_split != self.split:
             return 0
         first = slice(0, 100)
-        scores = vote_scores(self.scored.counts[first], self.votes, self.spec.geometry.positions, "all")
+        scores = vote_scores(self.scored.counts[first], self.votes, self.facts.positions, "all")
         return int((answers(scores) == self.scored.labels[first]).argmax())
 
     @cached_property
@@ -226,6 +248,8 @@ class RunView:
     def _find(self, need: Need) -> str | None:
         path = self.run.path
         match need:
+            case "spiking network":
+                return None if isinstance(self.experiment, STDPExperiment) else self._no_network
             case "state":
                 return self._find_state()
             case "responses":

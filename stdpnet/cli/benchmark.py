@@ -14,6 +14,7 @@ from stdpnet.cli.common import (
     ThreadsOption,
     as_json_text,
     check_new_file,
+    check_spiking,
     load,
     meter,
     print_json,
@@ -57,6 +58,7 @@ def benchmark(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how fast the compiled engine trains and evaluates, beside a bare add loop and other simulators."""
+    check_spiking(load(config), "benchmark")
     keys = [f"encoder.max_rate={rate}", *([] if channels is None else [f"topology.channels={channels}"])]
     spec = load(config, [*keys, *(overrides or [])])
     if figure and not grow:

@@ -29,7 +29,9 @@ RunsArgument = Annotated[
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as plasticity.A_plus=0.01.")
 ]
-EngineOption = Annotated[str | None, typer.Option("--engine", help="numba or brian2; default: as configured.")]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", help="Of spiking networks: numba or brian2; default: as configured.")
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Seed of all random numbers; default: as configured.")]
 ThreadsOption = Annotated[
     int | None,
@@ -66,9 +68,17 @@ def load(config: str, overrides: list[str] | None = None, engine: str | None = N
     """Return the spec of a CONFIG argument with the overrides of the command line."""
     from stdpnet.spec.load import load_config
 
+    if engine is not None:
+        check_spiking(load_config(config), f"--engine {engine}")
     extra = [f'simulation.engine="{engine}"'] if engine is not None else []
     extra += [f"seed={seed}"] if seed is not None else []
     return load_config(config, [*(overrides or []), *extra])
+
+
+def check_spiking(spec: Any, what: str) -> None:
+    """Raise ConfigError, naming what asks for it, unless an experiment is one of a spiking network."""
+    if "simulation" not in type(spec).model_fields:
+        raise ConfigError(f"{what}: needs a spiking network, and model = '{spec.model}' has none; name another CONFIG")
 
 
 def open_runs(names: Sequence[str]) -> list[Run | LeftOut]:

@@ -12,12 +12,13 @@ app = typer.Typer(help="Show the presets and what every key means.", no_args_is_
 @app.command("list")
 def list_presets(as_json: JsonOption = False) -> None:
     """List the presets."""
+    from stdpnet.model import facts_of
     from stdpnet.spec.presets import preset, preset_names
 
     rows = []
     for name in preset_names():
         spec = preset(name)
-        rows.append({"name": name, "dataset": spec.dataset.name, "synapses": spec.geometry.synapses})
+        rows.append({"name": name, "dataset": spec.dataset.name, "synapses": facts_of(spec).total_synapses})
     if as_json:
         print_json({"presets": rows})
         return

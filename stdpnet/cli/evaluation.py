@@ -100,7 +100,8 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
         cells = [scores, scores.get("untrained"), scores.get("pixels")]
         table.add_row(name, *(score_cell((cell or {}).get("readouts", {}).get(name)) for cell in cells))
     console.print(table)
+    counted = "counts" if "multiplications" in scores["cost"] else "spikes"
     print(
-        f"{scores['spikes_per_image']:.1f} spikes per image; "
+        f"{scores['spikes_per_image']:.1f} {counted} per image; "
         f"silent images: {scores['silent_images']:.2%}; results in {title}/scores*.json"
     )

@@ -24,6 +24,7 @@ ACTIVITY = {
     "spikes_per_image": "{:.1f} spikes/image",
     "silent_images": "silent images {:.1%}",
     "dead_neurons": "dead neurons {:.1%}",
+    "dead_units": "dead units {:.1%}",
 }
 """What `watch` shows of a row of progress that has it."""
 
@@ -78,7 +79,7 @@ def info(run: RunArgument, as_json: JsonOption = False) -> None:
         content[_scored_on(scores)] = ", ".join(f"{name} {value:.4f}" for name, value in scores.accuracy.items())
         if scores.stale:
             content[_scored_on(scores)] += f" (stale: scored after {scores.training_images} images)"
-    content |= {key: provenance.get(key) for key in ("engine", "dtype", "seed", "created")}
+    content |= {key: provenance[key] for key in ("engine", "dtype", "seed", "created") if key in provenance}
     content["command"] = " ".join(provenance["command"])
     for key, value in content.items():
         print(f"{key.replace('_', ' '):22} {plain(value)}")

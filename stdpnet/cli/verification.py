@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from stdpnet.cli.common import ConfigArgument, JsonOption, SeedOption, SetOption, ThreadsOption, load, meter, print_json
+from stdpnet.cli.common import (
+    ConfigArgument,
+    JsonOption,
+    SeedOption,
+    SetOption,
+    ThreadsOption,
+    check_spiking,
+    load,
+    meter,
+    print_json,
+)
 
 
 def verify(
@@ -19,6 +29,7 @@ def verify(
 ) -> None:
     """Train the Brian2 and the compiled engine on the same images and compare them spike for spike."""
     spec = load(config, overrides, seed=seed)
+    check_spiking(spec, "verify")
     from stdpnet.stdp import verification
 
     with meter("verifying", images) as progress:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from stdpnet.model import Facts, State
 from stdpnet.spec.topology import ABBREVIATIONS
+from stdpnet.stdp.health import examine
 from stdpnet.stdp.learner import STDPLearner
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.respond import respond
 from stdpnet.stdp.spec.experiment import STDPExperiment
 
-__all__ = ["facts", "initial", "learner", "respond"]
+__all__ = ["facts", "findings", "initial", "learner", "respond"]
 
-learner = STDPLearner
+learner, findings = STDPLearner, examine
 
 
 def facts(spec: STDPExperiment) -> Facts:

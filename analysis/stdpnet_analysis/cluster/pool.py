@@ -21,6 +21,7 @@ from stdpnet.errors import ConfigError, EngineError
 from stdpnet.model import open_model
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
+from stdpnet.spec.experiment import Experiment
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.cluster.identity import LIBRARIES, code_digest
 
@@ -157,9 +158,9 @@ def slots(client: Client) -> int:
     return max(1, sum(threads.values()))
 
 
-def warm_up(client: Client, *specs: STDPExperiment) -> None:
-    """Compile the kernels that experiments need: the first one's on one worker, so that the others find them."""
-    kinds = list({_kind(spec): spec for spec in specs}.values())
+def warm_up(client: Client, *specs: Experiment) -> None:
+    """Compile the kernels that spiking networks need: the first one's on one worker, so that the others find them."""
+    kinds = list({_kind(spec): spec for spec in specs if isinstance(spec, STDPExperiment)}.values())
     for some in (kinds[:1], kinds[1:]):
         gathered(client, [client.submit(_compile, spec, pure=False) for spec in some])
 

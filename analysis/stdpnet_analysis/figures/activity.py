@@ -261,19 +261,26 @@ def _activity_map(view: RunView) -> Figure:
 
 
 FIGURES = (
-    RunFigure("input", "an image beside the spike trains that the encoder makes of it", ("state", "images"), _input),
-    RunFigure("raster", "spikes of all neurons during an image", ("state", "images"), _raster),
+    RunFigure(
+        "input",
+        "an image beside the spike trains that the encoder makes of it",
+        ("spiking network", "state", "images"),
+        _input,
+    ),
+    RunFigure("raster", "spikes of all neurons during an image", ("spiking network", "state", "images"), _raster),
     RunFigure(
         "membrane",
         "potential and adaptive threshold of a winning and of a losing neuron during an image",
-        ("state", "images"),
+        ("spiking network", "state", "images"),
         _membrane,
     ),
-    RunFigure("firing-rates", "histogram of the neurons' mean firing rates", ("state", "responses"), _rates),
+    RunFigure(
+        "firing-rates", "histogram of the neurons' mean firing rates", ("spiking network", "state", "responses"), _rates
+    ),
     RunFigure(
         "activity-map",
         "how often each neuron spikes, on the map of positions and channels; silent ones marked",
-        ("state", "responses"),
+        ("spiking network", "state", "responses"),
         _activity_map,
     ),
 )

@@ -160,7 +160,7 @@ def has_pairs(view: RunView) -> str | None:
     return None if view.spec.topology.channels > 2 else "fewer than three channels have no pairs to compare"
 
 
-LEARNED: tuple[Need, ...] = ("state", "learned competition")
+LEARNED: tuple[Need, ...] = ("spiking network", "state", "learned competition")
 FIGURES = (
     RunFigure("competition-weights", "histogram of the competition weights", LEARNED, _weights, has_pairs),
     RunFigure("competition-matrix", "competition between all neurons of each position", LEARNED, _matrices, has_pairs),

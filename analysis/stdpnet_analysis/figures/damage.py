@@ -128,15 +128,15 @@ def plot_clamping(
 
 
 def _channels_kept(view: RunView) -> Figure:
-    geometry, scored = view.network.geometry, view.scored
-    first_ones = slice(0, min(PRUNED_IMAGES, PRUNED_COUNTS // geometry.neurons))
+    positions, units, scored = view.facts.positions, view.facts.units, view.scored
+    first_ones = slice(0, min(PRUNED_IMAGES, PRUNED_COUNTS // units))
     few = Responses(scored.counts[first_ones], scored.labels[first_ones], scored.indices[first_ones])
-    kept = sorted({round(number) for number in np.geomspace(1, geometry.channels, 8)})
-    activity = view.votes.sum(axis=0).reshape(geometry.positions, geometry.channels)
-    random = np.random.default_rng(view.spec.seed)
+    kept = sorted({round(number) for number in np.geomspace(1, units // positions, 8)})
+    activity = view.votes.sum(axis=0).reshape(positions, units // positions)
+    random = np.random.default_rng(view.experiment.seed)
     orders = [np.argsort(-activity, axis=1, kind="stable")]
     orders += [np.argsort(random.random(activity.shape), axis=1) for _ in range(RANDOM_ORDERS)]
-    first, *others = (by_channels_kept(view.votes, few, geometry.positions, kept, order) for order in orders)
+    first, *others = (by_channels_kept(view.votes, few, positions, kept, order) for order in orders)
     figure = style.new_figure(120, 78)
     axes = figure.subplots()
     plot_channels_kept(axes, kept, first, others)
@@ -217,13 +217,13 @@ FIGURES = (
     RunFigure(
         "synapses-deleted",
         "accuracy of votes by the share of feedforward synapses deleted, simulated anew",
-        ("state", "responses", "images"),
+        ("spiking network", "state", "responses", "images"),
         _synapses_deleted,
     ),
     RunFigure(
         "clamping",
         "accuracy with the learned competition clamped at evaluation; runs of --beside: clamped in training",
-        ("state", "learned competition", "images"),
+        ("spiking network", "state", "learned competition", "images"),
         _clamping,
         has_pairs,
     ),

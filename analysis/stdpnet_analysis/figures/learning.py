@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stdpnet.model import facts_of
 from stdpnet.stdp.spec.plasticity import PairRule
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
@@ -81,7 +80,7 @@ def plot_learning_curves(
 def group_by_seed(views: Sequence[RunView]) -> dict[str, list[RunView]]:
     """Return runs that repeat one experiment with other seeds together, named by network and what sets it apart."""
     members = [
-        Member(facts_of(view.spec).label, deciding_keys(view.spec), view.run.path.name, view.spec.seed)
+        Member(view.facts.label, deciding_keys(view.experiment), view.run.path.name, view.experiment.seed)
         for view in views
     ]
     return {name: [views[number] for number in numbers] for name, numbers in grouped(members).items()}
@@ -151,6 +150,28 @@ def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str
     return drawn
 
 
+def plot_numbers(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str, Line2D]:
+    """Draw every number that the rows of progress have beside the images, one panel each.
+
+    Returns
+    -------
+    The lines, by key.
+    """
+    last = rows[-1].items()
+    keys = [key for key, value in last if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    keys = [key for key in keys if key not in ("images", "goal", "interval_images", "presentations")]
+    panels = np.atleast_1d(figure.subplots(1, len(keys)))
+    images = [row["images"] for row in rows]
+    drawn = {}
+    for axes, key in zip(panels, keys, strict=True):
+        values = [row.get(key) for row in rows]
+        (drawn[key],) = axes.plot(images, np.array(values, np.float64), "o-", color=style.colour(0), markersize=2)
+        axes.set(xlabel="training images", ylabel=key.replace("_", " "))
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+    return drawn
+
+
 class DrawnWindow(NamedTuple):
     """The artists of a plasticity window."""
 
@@ -207,7 +228,7 @@ def _curves(view: RunView) -> Figure:
     panels = figure.subplots(1, len(READOUTS), sharey=True)
     for axes, (readout, name) in zip(panels, READOUTS.items(), strict=True):
         curves = {label: [curve_of(each, readout) for each in members] for label, members in groups.items()}
-        kinds = [facts_of(members[0].spec).family for members in groups.values()]
+        kinds = [members[0].facts.family for members in groups.values()]
         plot_learning_curves(axes, curves, "validation accuracy, %", kinds)
         axes.set_title(name)
     panels[1].set_ylabel("")
@@ -217,8 +238,11 @@ def _curves(view: RunView) -> Figure:
 
 def _progress(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 95)
-    plot_progress(figure, view.progress)
-    figure.suptitle(f"Training of {view.spec.topology.label}, {view.progress[-1]['images']} images so far")
+    if view.lacks("spiking network"):
+        plot_numbers(figure, view.progress)
+    else:
+        plot_progress(figure, view.progress)
+    figure.suptitle(f"Training of {view.facts.label}, {view.progress[-1]['images']} images so far")
     return figure
 
 
@@ -245,5 +269,10 @@ FIGURES = (
         _curves,
     ),
     RunFigure("progress", "activity, thresholds and weights during training", ("progress",), _progress),
-    RunFigure("plasticity-window", "weight change by pairs of spikes, measured from the run's engine", (), _windows),
+    RunFigure(
+        "plasticity-window",
+        "weight change by pairs of spikes, measured from the run's engine",
+        ("spiking network",),
+        _windows,
+    ),
 )

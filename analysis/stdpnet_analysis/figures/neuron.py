@@ -114,7 +114,7 @@ FIGURES = (
     RunFigure(
         "neuron",
         "one neuron: weights, votes, the images it answers most, its potential on an image (--neuron, --image)",
-        ("state", "images", "responses"),
+        ("spiking network", "state", "images", "responses"),
         _neuron,
     ),
 )

@@ -245,24 +245,27 @@ def _class_examples(view: RunView) -> Figure:
 
 FIGURES = (
     RunFigure(
-        "receptive-fields", "feedforward weights of all neurons, positions as panels", ("state",), _receptive_fields
+        "receptive-fields",
+        "feedforward weights of all neurons, positions as panels",
+        ("spiking network", "state"),
+        _receptive_fields,
     ),
     RunFigure(
         "receptive-fields-untrained",
         "the same before training, beside those after it",
-        ("state",),
+        ("spiking network", "state"),
         _untrained_beside_trained,
     ),
     RunFigure(
         "receptive-fields-by-class",
         "feedforward weights, at each position sorted by the class that the neuron prefers",
-        ("state", "responses"),
+        ("spiking network", "state", "responses"),
         _by_class,
     ),
     RunFigure(
         "receptive-fields-examples",
         "the most selective neurons of each class, their weights at their place in the image",
-        ("state", "responses"),
+        ("spiking network", "state", "responses"),
         _class_examples,
     ),
 )

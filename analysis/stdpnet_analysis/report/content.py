@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stdpnet.errors import StdpnetError
-from stdpnet.model import facts_of
+from stdpnet.model import open_model
 from stdpnet.runs.scores import KIND, C, linear_readout, role
 from stdpnet.runs.summary import Summary, summarise
 from stdpnet.spec.base import Spec
+from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config
-from stdpnet.stdp.health import examine
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis import figures
 from stdpnet_analysis.progress import Progress
@@ -32,6 +32,18 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 """Heading -> how the names of its figures begin."""
 ELSEWHERE = "More figures"
+STATISTICS = {
+    "spikes_per_image": ("spikes per image", "{:.1f}"),
+    "silent_images": ("silent images", "{:.2%}"),
+    "dead_neurons": ("neurons without a spike", "{:.1%}"),
+    "dead_units": ("units that won no patch", "{:.1%}"),
+    "largest_share": ("largest share of a position's spikes", "{:.0%}"),
+    "weight_change": ("mean change of a weight", "{:.2g}"),
+    "at_w_min": ("weights at w_min", "{:.1%}"),
+    "at_w_max": ("weights at w_max", "{:.1%}"),
+    "theta": ("θ, median (5–95 %)", "{0[p50]:.2f} ({0[p5]:.2f}–{0[p95]:.2f}) mV"),
+}
+"""Key of a row of progress -> what the chapter calls it, and how it is written."""
 BY_TWO_RUNS = ("competition-side-by-side",)
 """Figures that one run alone cannot have."""
 
@@ -59,14 +71,14 @@ def chapter(view: RunView, anchor: str, progress: Progress) -> dict[str, Any]:
         "anchor": anchor,
         "name": run.path.name,
         "path": str(run.path),
-        "title": facts_of(view.spec).label,
+        "title": view.facts.label,
         "sentence": _sentence(view, summary),
         "facts": _facts(view, summary),
         "scores": _scores(view),
         "health": _health(view, summary),
         "sections": _sections(view, progress),
-        "changed": changed_keys(view.spec),
-        "config": dump_config(view.spec),
+        "changed": changed_keys(view.experiment),
+        "config": dump_config(view.experiment),
         "provenance": _provenance(view),
         "commands": commands(view),
     }
@@ -91,10 +103,13 @@ def _sections(view: RunView, progress: Progress) -> list[Section]:
     missing: dict[str, dict[str, list[str]]] = {title: {} for title in drawn}
     for name, reason in reasons.items():
         missing[section_of(name)].setdefault(reason, []).append(name)
-    competition = view.spec.competition
-    text = {"Competition": "" if competition.is_learned else _fixed(view.spec)}
-    if not competition.is_learned:
-        missing["Competition"] = {}
+    text = {}
+    if (no_network := view.lacks("spiking network")) is not None:
+        for each in missing.values():
+            if names := each.pop(no_network, []):
+                missing[ELSEWHERE].setdefault(no_network, []).extend(names)
+    elif not view.spec.competition.is_learned:
+        text["Competition"], missing["Competition"] = _fixed(view.spec), {}
     return [
         Section(
             title,
@@ -130,7 +145,7 @@ def _known_scores(view: RunView) -> dict[str, Any] | None:
 def _sentence(view: RunView, summary: Summary) -> str:
     """Return the run in one sentence."""
     dataset = TITLES.get(summary.dataset, summary.dataset)
-    begin = f"{facts_of(view.spec).label} on {dataset}: {count(summary.images)} of {count(summary.goal)} training "
+    begin = f"{view.facts.label} on {dataset}: {count(summary.images)} of {count(summary.goal)} training "
     begin += f"images seen, {summary.state}"
     scores = _known_scores(view)
     if scores is None:
@@ -156,19 +171,22 @@ def _unscored(view: RunView, summary: Summary) -> str:
 
 def _facts(view: RunView, summary: Summary) -> dict[str, str]:
     """Return the numbers to see first."""
-    geometry, scores = view.spec.geometry, _known_scores(view)
+    model, scores = view.facts, _known_scores(view)
+    channels, details = model.units // model.positions, {**model.details}
+    synapses = (f"{count(number)} {name}" for name, number in model.synapses.items())
     facts = {
         "state": summary.state,
         "training images": f"{count(summary.images)} of {count(summary.goal)}",
-        "positions × channels": f"{geometry.positions} × {geometry.channels} = {count(geometry.neurons)} neurons",
-        "synapses": f"{count(geometry.feedforward_synapses)} XY + {count(geometry.competition_synapses)} YY",
-        "competition": view.spec.competition.rule,
+        "positions × channels": f"{model.positions} × {channels} = {count(model.units)} units",
+        "synapses": " + ".join(synapses),
+        **({"competition": str(details["competition"])} if "competition" in details else {}),
         "seed": str(summary.seed),
     }
     if summary.images_per_s is not None:
         facts["training speed"] = f"{count(summary.images_per_s)} images/s"
     if scores is not None:
-        facts["spikes per image"] = f"{scores['spikes_per_image']:.1f}"
+        counted = "counts" if "multiplications" in scores.get("cost", {}) else "spikes"
+        facts[f"{counted} per image"] = f"{scores['spikes_per_image']:.1f}"
         facts["silent images"] = f"{scores['silent_images']:.2%}"
     return facts
 
@@ -206,11 +224,11 @@ def _settings(scores: Mapping[str, Any]) -> str:
 
 def _health(view: RunView, summary: Summary) -> dict[str, Any]:
     """Return what was unhealthy, when, and the newest statistics."""
-    watched = view.spec.updated({"health.action": "warn"})  # also where the job ignored it
+    watched = view.experiment.updated({"health.action": "warn"})  # also where the job ignored it
     rows, last = view.progress, summary.progress
     found: dict[str, tuple[int, int, str]] = {}
     for row in rows:
-        for finding in examine(watched, row):
+        for finding in open_model(watched).findings(watched, row):
             begin = found[finding.name][0] if finding.name in found else row["images"]
             found[finding.name] = (begin, row["images"], finding.message)
     if not rows or last is None:
@@ -218,16 +236,9 @@ def _health(view: RunView, summary: Summary) -> dict[str, Any]:
     findings = [
         f"{name} ({_when(begin, end, last['images'])}): {message}" for name, (begin, end, message) in found.items()
     ]
-    now, theta = [name for name, (_, end, _) in found.items() if end == last["images"]], last["theta"]
+    now = [name for name, (_, end, _) in found.items() if end == last["images"]]
     verdict = f"Now: {', '.join(now)}." if now else "Healthy." if not found else "Healthy now, but not always."
-    facts = {
-        "spikes per image": f"{last['spikes_per_image']:.1f}",
-        "silent images": f"{last['silent_images']:.2%}",
-        "neurons without a spike": f"{last['dead_neurons']:.1%}",
-        "largest share of a position's spikes": f"{last['largest_share']:.0%}",
-        "weights at w_min, w_max": f"{last['at_w_min']:.1%}, {last['at_w_max']:.1%}",
-        "θ, median (5–95 %)": f"{theta['p50']:.2f} ({theta['p5']:.2f}–{theta['p95']:.2f}) mV",
-    }
+    facts = {name: form.format(last[key]) for key, (name, form) in STATISTICS.items() if key in last}
     return {"verdict": verdict, "findings": findings, "facts": facts}
 
 
@@ -236,11 +247,11 @@ def _when(begin: int, end: int, now: int) -> str:
     return until if begin == end else f"image {begin} to {until}"
 
 
-def changed_keys(spec: STDPExperiment) -> list[tuple[str, str, str]]:
+def changed_keys(spec: Experiment) -> list[tuple[str, str, str]]:
     """Return key, value and meaning of all that differs from the defaults, and of what a reader looks for first."""
     always = {"seed", "dataset.name", "topology.architecture", "topology.channels", "topology.kernel"}
     always |= {"training.images", "competition.rule", "competition.c_w"}
-    rows, default = [], STDPExperiment()
+    rows, default = [], type(spec)()
     for name in type(spec).model_fields:
         part, usual = getattr(spec, name), getattr(default, name)
         pairs = [(f"{name}.", key, part, usual) for key in type(part).model_fields] if isinstance(part, Spec) else []
@@ -260,7 +271,7 @@ def _provenance(view: RunView) -> dict[str, str]:
         "created": recorded["created"],
         "command": shlex.join(recorded["command"]),
         "git commit": recorded["git"] or "unknown (not a checkout)",
-        "engine": f"{recorded['engine']}, {recorded['dtype']}",
+        **({"engine": f"{recorded['engine']}, {recorded['dtype']}"} if "engine" in recorded else {}),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "machine": f"{machine['system']}, {machine['cores']} cores",
         "images": f"SHA-256 {recorded['dataset_sha256']}",
@@ -275,7 +286,7 @@ def commands(view: RunView) -> list[str]:
     again = shlex.quote(f"{run.path.name}-again")
     commit = (recorded["git"] or "").removesuffix("-dirty")
     begin = [f"git checkout {commit}"] if commit else []
-    short = f" --set training.images={run.images}" if run.images != view.spec.training.images else ""
+    short = f" --set training.images={run.images}" if run.images != view.experiment.training.images else ""
     lines = [*begin, f"stdpnet train {path}/config.toml --run {again}{short}"]
     if (scores := _known_scores(view)) is not None:
         lines += [f"stdpnet evaluate {again}{options}" for options in _evaluations(scores)]

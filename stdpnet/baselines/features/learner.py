@@ -19,6 +19,8 @@ from stdpnet.random import image_order
 
 CHUNK = 64
 """Images between two looks at signals; results do not depend on it."""
+UNCHANGED = 1e-8
+"""Mean change below which nothing has been learned."""
 DEAD = 0.5
 """Share of features without a patch above which they are reported."""
 
@@ -97,26 +99,8 @@ class FeaturesLearner:
         return row
 
     def findings(self, row: Mapping[str, Any]) -> list[Finding]:
-        """Return what is unhealthy in a row: no finite numbers, nothing learned, dead features."""
-        spec, images = self.spec, row["interval_images"]
-        if not row["finite"]:
-            return [Finding("not finite", "the features are not finite numbers; please report this", fatal=True)]
-        if spec.health.action == "ignore":
-            return []
-        findings = []
-        if spec.features.kind != "random" and images and row["weight_change"] == 0:
-            findings.append(
-                Finding("nothing learned", f"{images} images changed nothing; look at them, they may all be blank")
-            )
-        seen = images * (spec.geometry.positions if spec.geometry.shared else 1)
-        if row.get("dead_units", 0.0) > DEAD and seen >= 4 * spec.geometry.channels:
-            findings.append(
-                Finding(
-                    "dead units",
-                    f"{row['dead_units']:.0%} of the centroids won no patch during {images} images; use fewer channels",
-                )
-            )
-        return findings
+        """Return what is unhealthy in a row (see `examine`)."""
+        return examine(self.spec, row)
 
     def begin_interval(self) -> None:
         """Begin a new interval of progress."""
@@ -125,3 +109,26 @@ class FeaturesLearner:
     def _new_interval(self) -> dict[str, Any]:
         interval = {"images": 0, "learned": self._features.learned(self._arrays).copy()}
         return interval | ({"wins": self._arrays["wins"].copy()} if "wins" in self._arrays else {})
+
+
+def examine(spec: FeaturesExperiment, row: Mapping[str, Any]) -> list[Finding]:
+    """Return what is unhealthy in a row: no finite numbers, nothing learned, dead features."""
+    images = row["interval_images"]
+    if not row["finite"]:
+        return [Finding("not finite", "the features are not finite numbers; please report this", fatal=True)]
+    if spec.health.action == "ignore":
+        return []
+    findings = []
+    if spec.features.kind != "random" and images and row["weight_change"] < UNCHANGED:
+        findings.append(
+            Finding("nothing learned", f"{images} images changed nothing; look at them, they may all be blank")
+        )
+    seen = images * (spec.geometry.positions if spec.geometry.shared else 1)
+    if row.get("dead_units", 0.0) > DEAD and seen >= 4 * spec.geometry.channels:
+        findings.append(
+            Finding(
+                "dead units",
+                f"{row['dead_units']:.0%} of the centroids won no patch during {images} images; use fewer channels",
+            )
+        )
+    return findings

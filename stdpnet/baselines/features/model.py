@@ -8,16 +8,16 @@ import numpy as np
 
 from stdpnet.arrays import Floats
 from stdpnet.baselines.features.kinds import features_of
-from stdpnet.baselines.features.learner import CHUNK, FeaturesLearner, one_thread
+from stdpnet.baselines.features.learner import CHUNK, FeaturesLearner, examine, one_thread
 from stdpnet.baselines.features.patches import patches
 from stdpnet.baselines.features.spec import TITLES, FeaturesExperiment
 from stdpnet.data import Split
 from stdpnet.model import Facts, Responses, State
 from stdpnet.random import Stream
 
-__all__ = ["facts", "initial", "learner", "respond"]
+__all__ = ["facts", "findings", "initial", "learner", "respond"]
 
-learner = FeaturesLearner
+learner, findings = FeaturesLearner, examine
 MOST = np.iinfo(np.uint16).max
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from stdpnet.baselines.features.spec import FeaturesExperiment
 
+# Found on validation images (docs/baselines.md).
 _KINDS: dict[str, dict[str, Any]] = {
     "random": {"training": {"images": 0}},  # there is nothing to learn
-    "kmeans": {"training": {"images": 5000}},
-    "pca": {"training": {"images": 5000}},
+    "kmeans": {"features": {"winners": 10}, "training": {"images": 5000}},
+    "pca": {"features": {"whiten": True}, "training": {"images": 5000}},
 }
 
 
