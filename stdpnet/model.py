@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from stdpnet import notebook
 from stdpnet.data import Split
 from stdpnet.errors import ConfigError
 from stdpnet.random import Stream
@@ -64,6 +65,11 @@ class State:
         arrays = ", ".join(f"{name} {array.shape} {array.dtype}" for name, array in self.arrays.items())
         return f"<State after {self.images} images: {arrays}>"
 
+    def _repr_html_(self) -> str:
+        """Return the arrays as a table: shape, type and range of values."""
+        rows = [(name, notebook.described(array)) for name, array in self.arrays.items()]
+        return notebook.table(f"State after {self.images} images, {self.presentations} presentations", rows)
+
 
 @dataclass(frozen=True)
 class Responses:
@@ -83,6 +89,17 @@ class Responses:
 
     def __repr__(self) -> str:
         return f"<Responses of {self.counts.shape[1]} units to {len(self.labels)} images>"
+
+    def _repr_html_(self) -> str:
+        """Return sizes, activity and cost as a table."""
+        images = len(self.labels)
+        rows: list[notebook.Row] = [("images", images), ("units", self.counts.shape[1])]
+        if images and self.scores is None:
+            spikes = np.asarray(self.counts.sum(axis=1, dtype=np.int64))
+            rows.append(("spikes per image", f"{spikes.mean():.1f}"))
+            rows.append(("silent images", f"{np.mean(spikes == 0):.2%}"))
+        rows += [(f"{name.replace('_', ' ')} per image", f"{value:.0f}") for name, value in self.cost.items()]
+        return notebook.table("Responses", rows)
 
 
 class Facts(NamedTuple):
@@ -107,6 +124,13 @@ class Facts(NamedTuple):
     def total_synapses(self) -> int:
         """Weights of all kinds."""
         return sum(self.synapses.values())
+
+    def _repr_html_(self) -> str:
+        """Return the facts as a table."""
+        rows: list[notebook.Row] = [("family", self.family), ("positions", self.positions), ("units", self.units)]
+        rows += [(f"{kind} synapses", number) for kind, number in self.synapses.items()]
+        rows += [("labels", self.labels), *self.details.items()]
+        return notebook.table(self.label, rows)
 
 
 class Finding(NamedTuple):

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from stdpnet.errors import ConfigError, RunError
-from stdpnet.model import Responses, State
+from stdpnet import notebook
+from stdpnet.errors import ConfigError, RunError, StdpnetError
+from stdpnet.model import Responses, State, facts_of
 from stdpnet.runs.checkpoint import OtherConfigurationError, checkpointed_images, load_state, save_state
 from stdpnet.runs.files import is_whole, read_json, sync_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
@@ -36,6 +37,25 @@ class Run:
 
     def __init__(self, path: Path, spec: Experiment) -> None:
         self.path, self.spec = path, spec
+
+    def __repr__(self) -> str:
+        return f"<Run {self.path}: {facts_of(self.spec).label}, {self._progress()}>"
+
+    def _repr_html_(self) -> str:
+        """Return what is trained, how far it is, and its scores as a table."""
+        rows: list[notebook.Row] = [("network", facts_of(self.spec).label), ("state", self._progress())]
+        rows += [("dataset", self.spec.dataset.name), ("seed", self.spec.seed)]
+        with contextlib.suppress(StdpnetError):
+            scored = (self.load_scores() or {"readouts": {}})["readouts"].items()
+            rows += [(f"accuracy, {name}", f"{scores['accuracy']:.2%}") for name, scores in scored]
+        return notebook.table(f"Run {self.path}", rows)
+
+    def _progress(self) -> str:
+        """Return how far the run is in a few words, whatever has become of its files."""
+        try:
+            return f"{self.status} at {self.images} of {self.spec.training.images} images"
+        except (StdpnetError, OSError):
+            return "its files cannot be read"
 
     @classmethod
     def create(cls, spec: Experiment, where: str | Path | None, default_name: str, **recorded: Any) -> Run:
@@ -243,7 +263,18 @@ def status_after(event: dict[str, Any] | None) -> Status:
 
 
 def run_path(where: str | Path) -> Path:
-    """Return the directory of a run: a bare name is one below runs/, anything with a separator is a path."""
+    """Return the directory of a run: a bare name is one below runs/, anything with a separator is a path.
+
+    Raises
+    ------
+    RunError
+        If it is neither a name nor a path.
+    """
+    if not isinstance(where, str | os.PathLike):
+        kind = type(where).__name__
+        raise RunError(
+            f"run: is a {kind}, no name or path; arrays of images are trained on by stdpnet.fit(spec, images)"
+        )
     bare = os.sep not in str(where) and str(where) not in (".", "..")
     path = RUNS / where if bare else Path(where)
     dotted = str(where).startswith(f".{os.sep}") and len(path.parts) == 1

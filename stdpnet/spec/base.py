@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from stdpnet import notebook
 from stdpnet.errors import ConfigError
 
 
@@ -46,6 +47,33 @@ class Spec(BaseModel):
         for key, value in changes.items():
             set_key(tables, key, value)
         return type(self)(**tables)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Give repr and str the keys that do not have their default value: they make an equal spec."""
+        for name, field in type(self).model_fields.items():
+            if (value := getattr(self, name)) != field.default:
+                yield name, value
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        """Return the keys that are not the default as a table, each with its manual, and the others below."""
+        rows = list(_documented(self))
+        changed = [row for row, is_changed in rows if is_changed]
+        others = [row for row, is_changed in rows if not is_changed]
+        return notebook.table(type(self).__name__, changed, (f"{len(others)} keys have their default value", others))
+
+
+def _documented(spec: Spec, default: Spec | None = None) -> Iterator[tuple[notebook.Row, bool]]:
+    """Yield each key with value and manual, and whether the value is not that of `default`, or else of the class."""
+    for name, field in type(spec).model_fields.items():
+        value, usual = getattr(spec, name), field.default if default is None else getattr(default, name, None)
+        if isinstance(value, Spec):
+            for (key, *rest), is_changed in _documented(value, usual if isinstance(usual, Spec) else None):
+                yield (f"{name}.{key}", *rest), is_changed
+        else:
+            yield (name, value, " ".join((field.description or "").split())), value != usual
 
 
 class Monitoring:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from stdpnet import notebook
 from stdpnet.arrays import Floats
 from stdpnet.errors import EngineError
 from stdpnet.geometry import Geometry
@@ -67,6 +68,22 @@ class Network:
         for name, array in self.arrays().items():
             if array.ndim:
                 array[rows] = theirs[name]
+
+    def __repr__(self) -> str:
+        sizes, competition = self.geometry, "learned" if self.competition.ndim else "fixed"
+        fields = f"{'shared' if sizes.shared else 'own'} fields of {sizes.kernel} x {sizes.kernel} pixels"
+        neurons = f"{sizes.neurons} neurons: {sizes.positions} positions x {sizes.channels} channels"
+        return f"<Network of {neurons}, {fields}, {competition} competition, {self.dtype}>"
+
+    def _repr_html_(self) -> str:
+        """Return sizes and arrays as a table."""
+        sizes = self.geometry
+        rows: list[notebook.Row] = [
+            ("neurons", f"{sizes.neurons} = {sizes.positions} positions x {sizes.channels} channels"),
+            ("receptive fields", f"{sizes.kernel} x {sizes.kernel} pixels, {sizes.stride} apart"),
+            *((name, notebook.described(array)) for name, array in self.arrays().items()),
+        ]
+        return notebook.table("Network", rows)
 
     def changed_arrays(self, other: Network) -> list[str]:
         """Return the names of the arrays that are not equal, value for value, to the other network's."""

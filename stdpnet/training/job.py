@@ -15,6 +15,7 @@ from stdpnet.data import Dataset, load_dataset
 from stdpnet.errors import ConfigError, DataError, HealthError, RunError, StdpnetError, StopRequestedError
 from stdpnet.model import Learner, LearnerMaker, open_model
 from stdpnet.runs import Run
+from stdpnet.runs.directory import run_path
 from stdpnet.spec.experiment import Experiment
 from stdpnet.training.display import with_progress
 from stdpnet.training.loop import Observer, Training
@@ -127,6 +128,8 @@ def train(
         If the model is unhealthy and spec.health.action is "stop", or its numbers are not finite.
     """
     _check_spec(spec)
+    if run is not None:
+        run_path(run)  # before anything is loaded
     dataset = load_dataset(spec.dataset)
     observers = with_progress([*observers, *_plugged_in(spec, dataset)], progress)
     check_training_images(dataset)

@@ -55,6 +55,9 @@ class BrianEngine:
             item._network = self._brian.id
         check_order(self._brian)
 
+    def __repr__(self) -> str:
+        return f"<BrianEngine ({self._spec.simulation.brian2_target}) of {self.network!r}>"
+
     def present(
         self,
         trains: SpikeTrains,

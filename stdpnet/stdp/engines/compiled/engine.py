@@ -61,6 +61,9 @@ class NumbaEngine:
         if self._learned:
             network.competition = self._state.competition[..., :channels]
 
+    def __repr__(self) -> str:
+        return f"<NumbaEngine ({self._threads} threads) of {self.network!r}>"
+
     def present(
         self,
         trains: SpikeTrains,
