@@ -141,14 +141,14 @@ def test_a_spec_that_does_not_fit_the_images_is_refused(changes, sentence):
 def test_what_is_no_experiment_is_refused():
     with pytest.raises(ConfigError, match=r"^spec: is a str, no experiment; stdpnet\.load_config\(name\) returns one"):
         fit("digits")
-    with pytest.raises(ConfigError, match=r"^spec: is a ndarray, no experiment; .* stdpnet\.fit\(spec, images\)"):
+    with pytest.raises(ConfigError, match=r"^spec: is a ndarray, no experiment; .*stdpnet\.fit\(spec, images\)"):
         stdpnet.train(IMAGES)
 
 
 def test_an_array_as_run_is_answered_by_naming_fit(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for make in (partial(stdpnet.train, SPEC), Run.open):
-        with pytest.raises(RunError, match=r"^run: is a ndarray.*stdpnet\.fit\(spec, images\)"):
+        with pytest.raises(RunError, match=r"^run: is a ndarray, no name or path; stdpnet\.fit\(spec, images\)"):
             make(IMAGES)
     assert list(tmp_path.iterdir()) == []
 

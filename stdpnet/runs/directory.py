@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from stdpnet.model import Responses, State, facts_of
 from stdpnet.runs.checkpoint import OtherConfigurationError, checkpointed_images, load_state, save_state
 from stdpnet.runs.files import is_whole, read_json, sync_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
+from stdpnet.runs.paths import RUNS, free_path, run_folders, run_path, similar_run
 from stdpnet.runs.provenance import now, provenance
 from stdpnet.runs.responses import read_responses, write_responses
 from stdpnet.runs.rows import append_row, last_rows, read_rows, without_repeated
@@ -25,7 +25,6 @@ from stdpnet.runs.scores import Scores, in_present_form, merged
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config, load_config
 
-RUNS = Path("runs")
 DRAFTS = ".checkpoint.h5.*"
 """Temporary files of checkpoints; one is left behind by a process that is killed while it writes."""
 
@@ -73,7 +72,7 @@ class Run:
         RunError
             If the directory exists, or cannot be made.
         """
-        path = _free_path(RUNS / default_name) if where is None else run_path(where)
+        path = free_path(RUNS / default_name) if where is None else run_path(where)
         if os.path.lexists(path):  # does not raise on a name that is too long, as Path.exists does
             raise RunError(f"{path}: exists already and is never overwritten; choose another --run, or remove it")
         draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -98,7 +97,7 @@ class Run:
         """Open an existing run by its name below runs/ or its path."""
         path = run_path(where)
         if not os.path.isfile(path / "config.toml"):
-            raise RunError(f"{path}: no run here; {_hint(path)}")
+            raise RunError(f"{path}: no run here; {similar_run(path)}")
         return cls(path, cls._read_spec(path))
 
     @staticmethod
@@ -262,25 +261,6 @@ def status_after(event: dict[str, Any] | None) -> Status:
     return name if name in ("finished", "stopped") else "failed"
 
 
-def run_path(where: str | Path) -> Path:
-    """Return the directory of a run: a bare name is one below runs/, anything with a separator is a path.
-
-    Raises
-    ------
-    RunError
-        If it is neither a name nor a path.
-    """
-    if not isinstance(where, str | os.PathLike):
-        kind = type(where).__name__
-        raise RunError(
-            f"run: is a {kind}, no name or path; arrays of images are trained on by stdpnet.fit(spec, images)"
-        )
-    bare = os.sep not in str(where) and str(where) not in (".", "..")
-    path = RUNS / where if bare else Path(where)
-    dotted = str(where).startswith(f".{os.sep}") and len(path.parts) == 1
-    return path.absolute() if dotted else path  # Path drops the ./ of ./name, and would make it a bare name
-
-
 def find_runs(folder: Path) -> Iterator[Run]:
     """Yield the runs in a folder, by name; one that cannot be read is passed over with a warning."""
     for path in run_folders(folder):
@@ -288,28 +268,3 @@ def find_runs(folder: Path) -> Iterator[Run]:
             yield Run.open(path)
         except RunError as error:
             warnings.warn(str(error), stacklevel=2)
-
-
-def run_folders(folder: Path) -> list[Path]:
-    """Return the directories of the runs in a folder, by name; RunError if there is no such folder."""
-    if not folder.is_dir():
-        raise RunError(f"{folder}: no such folder; `stdpnet train` writes its runs to runs/")
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    return [path for path in paths if (path / "config.toml").is_file()]
-
-
-def _hint(path: Path) -> str:
-    """Return what to do where there is no run: the name of a similar one, or how to make one."""
-    with contextlib.suppress(OSError):
-        names = [other.name for other in run_folders(path.parent)]
-        if close := difflib.get_close_matches(path.name, names, n=1):
-            return f"did you mean '{close[0]}'?"
-    return "`stdpnet runs` lists the runs, `stdpnet train` makes one"
-
-
-def _free_path(path: Path) -> Path:
-    """Return the path, with the first free number added if it is taken."""
-    number, free = 2, path
-    while free.exists():
-        free, number = path.with_name(f"{path.name}-{number}"), number + 1
-    return free

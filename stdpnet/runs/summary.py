@@ -16,9 +16,10 @@ from typing import Any
 from stdpnet.errors import RunError, StdpnetError
 from stdpnet.model import facts_of
 from stdpnet.runs.checkpoint import checkpointed_images
-from stdpnet.runs.directory import Run, Status, run_folders, status_after
+from stdpnet.runs.directory import Run, Status, status_after
 from stdpnet.runs.files import read_json
 from stdpnet.runs.lock import is_locked
+from stdpnet.runs.paths import run_folders
 from stdpnet.runs.rows import RowFollower, first_row, last_rows
 from stdpnet.runs.scores import ScoredState, in_present_form, scored_state
 from stdpnet.spec.experiment import Experiment

@@ -14,8 +14,7 @@ from typing import Any
 from stdpnet.data import Dataset, load_dataset
 from stdpnet.errors import ConfigError, DataError, HealthError, RunError, StdpnetError, StopRequestedError
 from stdpnet.model import Learner, LearnerMaker, open_model
-from stdpnet.runs import Run
-from stdpnet.runs.directory import run_path
+from stdpnet.runs import Run, run_path
 from stdpnet.spec.experiment import Experiment
 from stdpnet.training.display import with_progress
 from stdpnet.training.loop import Observer, Training
@@ -208,8 +207,8 @@ def check_training_images(dataset: Dataset) -> None:
 def _check_spec(spec: object) -> None:
     if not isinstance(spec, Experiment):
         raise ConfigError(
-            f"spec: is a {type(spec).__name__}, no experiment; load_config(name) returns one, and arrays of images are "
-            "trained on by stdpnet.fit(spec, images)"
+            f"spec: is a {type(spec).__name__}, no experiment; load_config(name) returns one, and "
+            "stdpnet.fit(spec, images) trains on arrays of images"
         )
 
 

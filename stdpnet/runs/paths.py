@@ -1,0 +1,54 @@
+"""Where runs are: names below runs/, paths, and the folders of runs."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+from pathlib import Path
+
+from stdpnet.errors import RunError
+
+RUNS = Path("runs")
+
+
+def run_path(where: str | Path) -> Path:
+    """Return the directory of a run: a bare name is one below runs/, anything with a separator is a path.
+
+    Raises
+    ------
+    RunError
+        If it is neither a name nor a path.
+    """
+    if not isinstance(where, str | os.PathLike):
+        kind = type(where).__name__
+        raise RunError(f"run: is a {kind}, no name or path; stdpnet.fit(spec, images) trains on arrays of images")
+    bare = os.sep not in str(where) and str(where) not in (".", "..")
+    path = RUNS / where if bare else Path(where)
+    dotted = str(where).startswith(f".{os.sep}") and len(path.parts) == 1
+    return path.absolute() if dotted else path  # Path drops the ./ of ./name, and would make it a bare name
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """Return the directories of the runs in a folder, by name; RunError if there is no such folder."""
+    if not folder.is_dir():
+        raise RunError(f"{folder}: no such folder; `stdpnet train` writes its runs to runs/")
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return [path for path in paths if (path / "config.toml").is_file()]
+
+
+def similar_run(path: Path) -> str:
+    """Return what to do where there is no run: the name of a similar one, or how to make one."""
+    with contextlib.suppress(OSError):
+        names = [other.name for other in run_folders(path.parent)]
+        if close := difflib.get_close_matches(path.name, names, n=1):
+            return f"did you mean '{close[0]}'?"
+    return "`stdpnet runs` lists the runs, `stdpnet train` makes one"
+
+
+def free_path(path: Path) -> Path:
+    """Return the path, with the first free number added if it is taken."""
+    number, free = 2, path
+    while free.exists():
+        free, number = path.with_name(f"{path.name}-{number}"), number + 1
+    return free
