@@ -122,6 +122,8 @@ def dump_config(spec: Experiment, *, documented: bool = False, only_changed: boo
     changed = None
     if only_changed:
         changed = spec.model_dump(exclude_defaults=True)
+        if spec.model != Experiment.model_fields["model"].default:  # what a file means that does not say it
+            changed["model"] = spec.model
         for name in ("topology", "features"):
             if isinstance(part := getattr(spec, name, None), Spec):
                 changed[name] = part.model_dump()
