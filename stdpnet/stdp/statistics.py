@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +76,7 @@ def summarise(
     }
 
 
-def quantile(row: dict[str, Any], key: str, name: str = "p50") -> float:
+def quantile(row: Mapping[str, Any], key: str, name: str = "p50") -> float:
     """Return a quantile of a row of progress, such as the median; rows of older runs have lists in fixed order."""
     values = row[key]
     return float(values[name] if isinstance(values, dict) else values[list(QUANTILES).index(name)])

@@ -191,6 +191,8 @@ def test_presets_and_files_open_the_model(name, tmp_path):
     assert experiment(spec.model_dump(mode="json", exclude_none=True)) == spec
     (tmp_path / "config.toml").write_text(dump_config(spec))
     assert load_config(tmp_path / "config.toml") == spec
+    (tmp_path / "changed.toml").write_text(dump_config(spec, only_changed=True))
+    assert load_config(tmp_path / "changed.toml") == spec
     kinds = {preset.model for preset in presets().values()}
     assert spec.model in kinds
     assert set(type(spec).answering) <= set(type(spec).model_fields)

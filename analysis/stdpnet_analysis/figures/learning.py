@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from stdpnet.stdp.spec.plasticity import PairRule
+from stdpnet.stdp.statistics import quantile
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
@@ -119,10 +120,10 @@ def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str
         drawn[key] = line(panels[2], [100 * row[key] for row in rows], name, number)
     panels[1].set_ylabel("share, %")
     panels[2].set_ylabel("feedforward weights, %")
-    theta = np.array([row["theta"] for row in rows])  # quantiles 0, 5, 25, 50, 75, 95, 100 %
-    drawn["theta"] = line(panels[3], theta[:, 3].tolist(), "median")
+    theta = {name: [quantile(row, "theta", name) for row in rows] for name in ("p5", "p50", "p95")}
+    drawn["theta"] = line(panels[3], theta["p50"], "median")
     panels[3].fill_between(
-        images, theta[:, 1], theta[:, 5], color=style.colour(0), alpha=0.2, linewidth=0, label="5–95 %"
+        images, theta["p5"], theta["p95"], color=style.colour(0), alpha=0.2, linewidth=0, label="5–95 %"
     )
     panels[3].set_ylabel("θ, mV")
     drawn["weight_change"] = line(panels[4], [row["weight_change"] for row in rows])
