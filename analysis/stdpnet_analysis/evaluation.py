@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from stdpnet.runs.scores import linear_name
 from stdpnet.spec.base import Schedule, Spec, flat
 from stdpnet.spec.experiment import Experiment
 from stdpnet.training import check_dataset
+from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.readouts import READOUTS, make_readouts
 from stdpnet_analysis.readouts.linear import LinearKind, LinearReadout
 from stdpnet_analysis.readouts.scores import score
@@ -26,15 +27,6 @@ from stdpnet_analysis.readouts.scores import score
 STREAMS = {"calibration": Stream.CALIBRATE, "validation": Stream.VALIDATE, "test": Stream.TEST}
 OWN = "own"
 """Name of the read-out of a model that classifies by itself: the class with the largest score."""
-
-
-class Watcher(NamedTuple):
-    """Progress callbacks."""
-
-    stage: Callable[[str, int], None] = lambda name, total: None
-    """Called with the name of each stage and its number of images (0: unknown)."""
-    images: Callable[[int], None] = lambda count: None
-    """Called with the number of further images answered."""
 
 
 def evaluate(
@@ -46,7 +38,7 @@ def evaluate(
     baselines: bool = True,
     snapshot: str = "last",
     threads: int | None = None,
-    watcher: Watcher | None = None,
+    progress: Progress = SILENT,
     responder: Responder | None = None,
 ) -> dict[str, Any]:
     """Score a state of a run by every read-out, and write the scores into the run.
@@ -60,21 +52,20 @@ def evaluate(
     baselines : also score the untrained model and a linear read-out of the pixels
     snapshot : which state: "last", or "best" by validation where the learning curve kept it
     threads : how many threads may compute; default all cores
-    watcher : progress callbacks
+    progress : is told of each stage, and of further images answered
     responder : what shows the images, such as a cluster's (stdpnet_analysis.cluster); results do not depend on it
 
     Returns
     -------
     What scores.json then holds: `readouts.<name>.accuracy` is a fraction.
     """
-    watcher = watcher or Watcher()
     dataset = load_dataset(run.spec.dataset)
     check_dataset(run, dataset)
     if len(dataset.split(split)) == 0:
         raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
     model, state = open_model(run.spec), run.load_snapshot(snapshot)
-    reader = Reader(linear=linear, C=C, threads=threads, stage=watcher.stage)
-    evaluator = _Evaluator(run, dataset, split, model, reader, watcher, responder or model.respond)
+    reader = Reader(linear=linear, C=C, threads=threads, progress=progress)
+    evaluator = _Evaluator(run, dataset, split, model, reader, responder or model.respond)
     responses = evaluator.responses("trained" if snapshot == "last" else snapshot, state)
     facts = model.facts(run.spec)
     scores: dict[str, Any] = {
@@ -105,7 +96,7 @@ class Reader(NamedTuple):
     linear: LinearKind = "logistic"
     C: float = 0.01
     threads: int | None = None
-    stage: Callable[[str, int], None] = lambda name, total: None
+    progress: Progress = SILENT
 
     @property
     def linear_entry(self) -> tuple[str, dict[str, Any]]:
@@ -123,7 +114,7 @@ class Reader(NamedTuple):
         if scored.counts.shape[1] == 0:
             return answers
         for name, readout in make_readouts(facts.positions, self.linear, self.C, spec.seed % 2**32).items():
-            self.stage(f"read-out {name}", 0)
+            self.progress.stage(f"read-out {name}", 0)
             with threadpool_limits(self.threads):
                 readout.fit(calibration.counts, calibration.labels)
                 answers[name] = readout.predict(scored.counts)
@@ -138,7 +129,6 @@ class _Evaluator(NamedTuple):
     split: str
     model: Model
     reader: Reader
-    watcher: Watcher
     respond: Responder
 
     def responses(self, name: str, state: State) -> dict[str, Responses]:
@@ -152,8 +142,8 @@ class _Evaluator(NamedTuple):
         if cached is not None and cached.cost:  # what older versions have written has no cost
             return cached
         images: Split = self.dataset.split(part)
-        self.watcher.stage(f"{name} responses", len(images))
-        threads, progress = self.reader.threads, self.watcher.images
+        self.reader.progress.stage(f"{name} responses", len(images))
+        threads, progress = self.reader.threads, self.reader.progress.advance
         answer = self.respond(spec, state, images, STREAMS[part], threads=threads, progress=progress)
         self.run.save_responses(name, answer, key)
         return self.run.load_responses(name, key, sparse=True) or answer
@@ -170,7 +160,7 @@ class _Evaluator(NamedTuple):
 
     def pixels(self) -> dict[str, Any]:
         """Return the score of a linear read-out of the pixels, fitted on the same labels, under its name."""
-        self.watcher.stage("read-out of pixels", 0)
+        self.reader.progress.stage("read-out of pixels", 0)
         fitted, scored = self.dataset.calibration, self.dataset.split(self.split)
         readout = LinearReadout(kind=self.reader.linear, C=self.reader.C, random_state=self.run.spec.seed % 2**32)
         with threadpool_limits(self.reader.threads):

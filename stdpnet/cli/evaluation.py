@@ -70,7 +70,7 @@ def evaluate(
             baselines=baselines,
             snapshot=snapshot,
             threads=threads,
-            watcher=evaluation.Watcher(progress.stage, progress.advance),
+            progress=progress,
             responder=responder,
         )
     if as_json:
@@ -90,8 +90,8 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
     table = Table(
         title=f"{title}: accuracy on {protocol['images']} {protocol['split']} images of {protocol['dataset']}, %",
         caption=(
-            f"trained on {protocol['training_images']} images without labels, calibrated on "
-            f"{protocol['calibration_images']} with labels; in brackets: 95 % interval (Wilson)"
+            f"trained on {protocol['training_images']} images {_labels(protocol['training_labels'])}, "
+            f"calibrated on {protocol['calibration_images']} with labels; in brackets: 95 % interval (Wilson)"
         ),
     )
     for heading in ("read-out", "trained", "untrained", "pixels"):
@@ -105,3 +105,7 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
         f"{scores['spikes_per_image']:.1f} {counted} per image; "
         f"silent images: {scores['silent_images']:.2%}; results in {title}/scores*.json"
     )
+
+
+def _labels(count: int) -> str:
+    return f"with {count} labels" if count else "without labels"

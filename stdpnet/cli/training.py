@@ -52,7 +52,7 @@ def train(
 
     with ExitStack() as stack:
         learner = _learner(stack, spec, scheduler, scheduler_file)
-        ticker = _Ticker(stack.enter_context(meter("training", spec.training.images)))
+        ticker = _MeterObserver(stack.enter_context(meter("training", spec.training.images)))
         stop = stack.enter_context(SignalCatcher())
         name = Path(config).stem
         result = training.train(spec, run, name=name, threads=threads, observers=[ticker], learner=learner, stop=stop)
@@ -81,7 +81,7 @@ def resume(
 
     with ExitStack() as stack:
         learner = _learner(stack, opened.spec, scheduler, scheduler_file)
-        ticker = _Ticker(stack.enter_context(meter("training", images or opened.spec.training.images)))
+        ticker = _MeterObserver(stack.enter_context(meter("training", images or opened.spec.training.images)))
         stop = stack.enter_context(SignalCatcher())
         result = training.resume(opened, images, threads=threads, observers=[ticker], learner=learner, stop=stop)
     _conclude(result, ticker, as_json)
@@ -101,7 +101,7 @@ def _learner(
     return position_parallel(client)
 
 
-class _Ticker:
+class _MeterObserver:
     """Observer that updates a progress meter."""
 
     every = 0
@@ -132,7 +132,7 @@ def _say_complete(run: Run, as_json: bool) -> None:
     print(f"{run.path}: nothing to do, trained on {run.images} images ({reason}); --images N trains on")
 
 
-def _conclude(run: Run, ticker: _Ticker, as_json: bool) -> None:
+def _conclude(run: Run, ticker: _MeterObserver, as_json: bool) -> None:
     """Print how many images were shown, and the next command."""
     last = run.events()[-1]
     if as_json:

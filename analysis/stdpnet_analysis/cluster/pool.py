@@ -27,7 +27,7 @@ from stdpnet_analysis.cluster.identity import LIBRARIES, code_digest
 
 _LOG = logging.getLogger(__name__)
 
-PATIENCE = 15
+CONNECT_SECONDS = 15
 """Seconds in which a scheduler must answer."""
 SETTINGS = {"distributed.admin.large-graph-warning-threshold": "4GB"}
 """States and spikes travel inside tasks on purpose: a task that is computed again elsewhere needs them."""
@@ -101,7 +101,7 @@ def _address(scheduler: str | None, scheduler_file: str | Path | None, workers: 
 def _connected(address: dict[str, str]) -> Client:
     named = " ".join(address.values())
     try:
-        return Client(**address, timeout=PATIENCE)
+        return Client(**address, timeout=CONNECT_SECONDS)
     except (OSError, TimeoutError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(f"--scheduler {named}: no scheduler answers ({reason}); see docs/clusters.md") from None

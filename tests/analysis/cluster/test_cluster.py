@@ -183,7 +183,7 @@ def test_a_file_stops_a_job_with_a_checkpoint_or_prunes_it(small, tmp_path):
     ],
 )
 def test_mistakes_about_the_cluster_are_one_sentence(monkeypatch, options, message):
-    monkeypatch.setattr(pool, "PATIENCE", 1)
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 1)
     with pytest.raises(ConfigError, match=message), pool.pool(**options):
         pass
 
