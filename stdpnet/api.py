@@ -13,9 +13,9 @@ from stdpnet.errors import ConfigError, DataError, StopRequestedError
 from stdpnet.model import Responses, State, open_model
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
+from stdpnet.stopping import StopRequest, interruptible
 from stdpnet.training.display import with_progress
 from stdpnet.training.loop import Observer, Training
-from stdpnet.training.signals import StopRequest, interruptible
 
 
 def fit(

@@ -9,7 +9,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from stdpnet.training.signals import StopRequest
+from stdpnet.stopping import StopRequest
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 """Ctrl-C, what a scheduler sends to end a job, and what a cluster sends before it takes a machine back."""

@@ -194,7 +194,8 @@ class Run:
     def complete(self) -> bool:
         """Whether the run is finished and, without a new goal, resuming it would train no image."""
         events = last_rows(self.path / "events.jsonl")
-        if self.status != "finished" or not self.has_state:
+        newest = self.path / "checkpoint.h5"
+        if self.status != "finished" or not newest.exists() or not is_whole(newest):
             return False
         return events[-1].get("reason") != "goal reached" or self.images >= self.spec.training.images
 

@@ -16,9 +16,9 @@ from stdpnet.errors import ConfigError, DataError, HealthError, RunError, Stdpne
 from stdpnet.model import Learner, LearnerMaker, open_model
 from stdpnet.runs import Run, run_path
 from stdpnet.spec.experiment import Experiment
+from stdpnet.stopping import StopRequest, interruptible
 from stdpnet.training.display import with_progress
 from stdpnet.training.loop import Observer, Training
-from stdpnet.training.signals import StopRequest, interruptible
 
 OBSERVERS = "stdpnet.observers"
 """Entry point group of functions (spec, dataset) -> Observer or None, called before a job begins."""

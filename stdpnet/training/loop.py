@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Protocol
 from stdpnet.errors import HealthError, StopRequestedError
 from stdpnet.model import Learner, State
 from stdpnet.spec.experiment import Experiment
-from stdpnet.training.signals import StopRequest
+from stdpnet.stopping import StopRequest
 
 
 class Observer(Protocol):

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 import stdpnet
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run
+from stdpnet.stdp.network import network_of
 from stdpnet_analysis import evaluate, figures
 from stdpnet_analysis.figures import FIGURES
 from stdpnet_analysis.view import RunView, Settings
@@ -126,7 +127,7 @@ def test_responses_of_an_older_state_are_not_shown(run, folder):
     shutil.copytree(run.path, moved)
     again = Run.open(moved)
     state = again.load_state()
-    state.network.theta += 0.5
+    state.arrays["theta"] += 0.5
     again.save_state(state)
     missing = figures.missing(RunView(again, FEW))
     assert missing["votes"].startswith("its responses are those of another state; `stdpnet evaluate")
@@ -182,7 +183,7 @@ def test_networks_clamped_in_training_are_scored_on_the_images_of_the_others(vie
     assert (side, bound) == ("below", -8.0)
     splits = clamp_splits(view.dataset, "validation", 30)
     assert [len(split) for split in splits.values()] == [30, 30]
-    assert accuracy == calibrated_accuracy(other.spec, other.load_state().network, splits, 10)["all"]
+    assert accuracy == calibrated_accuracy(other.spec, network_of(other.spec, other.load_state()), splits, 10)["all"]
 
 
 def test_a_silent_network_still_has_its_figures(folder, tmp_path):

@@ -160,7 +160,7 @@ def test_the_commands_it_gives_make_the_same_network_and_scores(run, tmp_path):
         if line[:2] in (["stdpnet", "train"], ["stdpnet", "evaluate"]):
             subprocess.run([sys.executable, "-m", *line], cwd=tmp_path, check=True, capture_output=True, timeout=300)
     again = Run.open(tmp_path / "runs" / f"{run.path.name}-again")
-    assert again.load_state().network.changed_arrays(run.load_state().network) == []
+    assert again.load_state().changed_arrays(run.load_state()) == []
     assert again.load_scores() == run.load_scores()
 
 
