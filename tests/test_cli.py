@@ -21,7 +21,7 @@ def test_train_evaluate_info_from_the_command_line(stdpnet_command, tmp_path):
     info = json.loads(stdpnet_command("info", "digits-4", "--json").stdout)
     assert (info["images"], info["goal"], info["provenance"]["seed"]) == (60, 60, 4)
     assert info["scores"][0]["best"]["linear"] == scores["readouts"]["linear"]["accuracy"]
-    assert "locally_connected" in stdpnet_command("info", "digits-4").stdout
+    assert "LCSNN" in stdpnet_command("info", "digits-4").stdout
 
 
 def test_the_engine_of_a_run_can_be_chosen_and_is_recorded(stdpnet_command, tmp_path):

@@ -17,7 +17,7 @@ from stdpnet.stdp.respond import respond
 from stdpnet.training import resume
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.cluster import jobs, pool, responses
-from stdpnet_analysis.cluster.engine import check_positions, position_parallel
+from stdpnet_analysis.cluster.engine import PositionParallelEngine, check_positions, position_parallel
 from stdpnet_analysis.cluster.responses import responder
 
 
@@ -83,7 +83,7 @@ def test_a_convolutional_network_has_no_parts(small):
 
 def test_a_spread_engine_does_not_record(client, small):
     spec = small()
-    engine = position_parallel(client)(spec, initial_network(spec), None)
+    engine = PositionParallelEngine(spec, initial_network(spec), client)
     with pytest.raises(EngineError, match="records no steps"):
         engine.present(None, None, recording=Recording(*[None] * len(Recording._fields)))
 
