@@ -56,7 +56,7 @@ def test_the_window_of_a_rate_target_is_symmetric_around_what_a_pre_spike_change
     expected = 0.4 * alpha - 0.4 * np.exp(-np.abs(t) / 20.0)
     expected[t == 0] -= 0.4  # pre and post together
     np.testing.assert_allclose(window.changes, expected, atol=1e-12)
-    competition = spec.competition.replace(**keys)
+    competition = spec.competition.updated(keys)
     np.testing.assert_allclose(exponential_window(competition, t), expected, atol=1e-12)
 
 

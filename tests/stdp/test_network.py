@@ -25,17 +25,17 @@ def test_initial_weights_are_uniform_before_the_normalisation():
     assert np.quantile(relative, [0.25, 0.5, 0.75]) == pytest.approx([0.265, 0.53, 0.8], abs=0.02)
 
 
-def test_fixed_competition_is_one_number_and_reads_as_a_matrix_without_diagonal():
+def test_fixed_competition_is_one_number():
     network = initial_network(lively(competition={"c_w": -7.0}))
     assert network.competition.shape == ()
-    np.testing.assert_array_equal(network.competition_matrix(2), -7.0 * (1 - np.eye(3)))
+    assert network.competition[()] == -7.0
 
 
 def test_learned_competition_may_begin_constant():
     keys = {"rule": "anti_stdp", "c_w": -7.0, "initial": "constant", "w_min": -np.inf, "w_max": 0.0}
-    network, fixed = initial_network(lively(competition=keys)), initial_network(lively(competition={"c_w": -7.0}))
-    for position, matrix in enumerate(network.competition):
-        np.testing.assert_array_equal(matrix, fixed.competition_matrix(position))
+    network = initial_network(lively(competition=keys))
+    for matrix in network.competition:
+        np.testing.assert_array_equal(matrix, -7.0 * (1 - np.eye(3)))
 
 
 def test_learned_competition_begins_uniform_between_c_w_and_zero():

@@ -17,7 +17,7 @@ WITHOUT_INFLUENCE = {
 }
 """Files and folders that decide no result of a given configuration, by package; a preset's values are in the
 configuration already. Every other file counts, so that a new or moved one cannot be forgotten."""
-LIBRARIES = ("brian2", "llvmlite", "numba", "numpy", "pillow", "scikit-learn", "scipy")
+LIBRARIES = ("brian2", "joblib", "llvmlite", "numba", "numpy", "pillow", "scikit-learn", "scipy")
 """Distributions whose version may decide a result."""
 
 

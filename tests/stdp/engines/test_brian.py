@@ -167,8 +167,8 @@ def test_brian2_does_not_talk_to_the_user():
     code = (
         "from tests.stdp.engines.networks import *\n"
         "for arch in ARCHITECTURES:\n"
-        "    for learned in (False, True):\n"
-        "        spec = lively(arch, competition={'learned': learned})\n"
+        "    for rule in ('fixed', 'anti_stdp'):\n"
+        "        spec = lively(arch, competition={'rule': rule})\n"
         "        show(build(spec, ENGINES['brian2-numpy']), random_trains(np.random.default_rng(0), 2, 40, 36, 0.2))\n"
         "        build(spec, ENGINES['brian2-numpy'])  # never used\n"
     )
