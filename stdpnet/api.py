@@ -47,7 +47,8 @@ def fit(
     Raises
     ------
     ConfigError
-        If the spec does not fit the images, or asks for a learning curve, which needs a dataset.
+        If the spec does not fit the images, the state does not fit them, or the spec asks for a learning curve, which
+        needs a dataset.
     DataError
         If the images are no images.
     StopRequestedError
@@ -65,7 +66,9 @@ def fit(
             "set it to 0, or use stdpnet.train"
         )
     model = open_model(spec)
-    learner = model.learner(spec, split, state if state is not None else model.initial(spec), threads=threads)
+    if state is not None:
+        _check_state(spec, state)
+    learner = model.learner(spec, split, state or model.initial(spec), threads=threads)
     request = StopRequest()
     training, watching = Training(spec, learner, request), with_progress(observers, progress)
     try:
@@ -103,7 +106,23 @@ def respond(
     """
     split = as_split(images, labels)
     spec = fitted(spec, split) if len(split) else spec
+    _check_state(spec, state)
     return open_model(spec).respond(spec, state, split, stream, threads=threads)
+
+
+def _check_state(spec: Experiment, state: State) -> None:
+    """Raise ConfigError unless a state has the arrays of the experiment's model."""
+    if not isinstance(state, State):
+        raise ConfigError(f"state: is a {type(state).__name__}; give what stdpnet.fit or Run.load_state() has returned")
+    found, expected = (
+        {name: array.shape for name, array in each.arrays.items()} for each in (state, open_model(spec).initial(spec))
+    )
+    for name in sorted(found | expected):
+        if found.get(name) != expected.get(name):
+            raise ConfigError(
+                f"state: its array {name} has the shape {found.get(name)}, this spec with these images needs "
+                f"{expected.get(name)}; give a state that was trained with this spec, on images of this side"
+            )
 
 
 def fitted(spec: Experiment, split: Split) -> Any:

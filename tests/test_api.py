@@ -219,3 +219,21 @@ def test_every_public_name_is_there_and_explained():
     for name in dir(stdpnet):
         assert getattr(stdpnet, name).__name__ == name
         assert f"`{name}`" in stdpnet.__doc__
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (None, "state: is a NoneType; give what stdpnet.fit or Run.load_state"),
+        (stdpnet.State({}), r"state: its array competition has the shape None, this spec .* needs \(\)"),
+        ("of larger images", r"state: its array theta has the shape \(25, 8\), .* needs \(9, 8\); give a state"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_one_sentence(state, sentence):
+    if isinstance(state, str):
+        state = fit(images=np.zeros((3, 28, 28), np.uint8), spec=SPEC.updated({"training.images": 1}))
+    with pytest.raises(ConfigError, match=sentence):
+        stdpnet.respond(SPEC, state, IMAGES[:2])
+    if state is not None:
+        with pytest.raises(ConfigError, match=sentence):
+            fit(state=state)

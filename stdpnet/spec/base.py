@@ -158,4 +158,8 @@ def _nearest(root: type[Spec], path: list[str]) -> str:
     close = difflib.get_close_matches(path[-1], valid, n=1, cutoff=0.5) or [
         name for name in valid if name.lower() == path[-1].lower()
     ]
-    return f"; did you mean '{close[0]}'?" if close else f"; valid keys are {', '.join(valid)}"
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    tables = {name: _spec_within(field.annotation) for name, field in owner.model_fields.items()}
+    within = [f"{name}.{path[-1]}" for name, table in tables.items() if table and path[-1] in table.model_fields]
+    return f"; did you mean {' or '.join(within)}?" if within else f"; valid keys are {', '.join(valid)}"

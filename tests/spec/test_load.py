@@ -82,6 +82,7 @@ def test_every_field_is_documented(owner, name, field):
         (["neuron.tau_v=-1"], "neuron.tau_v: input should be greater than 0, got -1"),
         (["neuron.tau_v=nan"], "neuron.tau_v: input should be a finite number, got nan"),
         (["neuron.v_thresh=-70.0"], "neuron.v_thresh: -70.0 mV must lie above v_rest and v_reset"),
+        (["A_plus=0.1"], "A_plus: unknown key; did you mean plasticity.A_plus or competition.A_plus?"),
         (["simulation.duration=250.5"], "simulation.duration: 250.5 ms is not a whole number of steps of dt = 1.0 ms"),
         (["topology.kernel=11"], "topology.stride: (dataset.crop - kernel)/stride = (20 - 11)/4 is not whole"),
         (["topology.kernel=21"], "topology.kernel: 21 is larger than the image (dataset.crop = 20)"),
