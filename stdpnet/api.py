@@ -1,4 +1,4 @@
-"""Train and ask a model in memory: arrays in, arrays out, no file, no dataset, no run directory."""
+"""Train a model and compute its responses in memory: arrays in, arrays out, no dataset, no run directory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def fit(
     spec : the experiment; the side of the images decides the geometry, spec.dataset is not used
     images : (N, n, n) uint8, white ink (255) on black (0)
     labels : (N,) class of each image, for models that learn from labels; others ignore them
-    state : where to go on, as returned by `fit`; default the initial state. It is used up: its arrays are trained on.
+    state : state to continue from, as returned by `fit`, whose arrays are changed in place; default the initial one
     threads : how many threads may compute; default all cores; results do not depend on it
     observers : watch the training (stdpnet.training.Observer)
     progress : whether to show it; default: in a notebook and at Python's prompt

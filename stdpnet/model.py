@@ -150,7 +150,7 @@ class Learner(Protocol):
 
     @property
     def state(self) -> State:
-        """Where the training is; the arrays are those that learn, not copies."""
+        """The present state of the training; its arrays are those that learn, not copies."""
         ...
 
     def advance(self, most: int) -> int:
@@ -174,7 +174,7 @@ class Learner(Protocol):
         ...
 
     def begin_interval(self) -> None:
-        """Forget the interval that a row has told of."""
+        """Begin a new interval: the next row describes only what happens after this call."""
         ...
 
 

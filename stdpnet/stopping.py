@@ -1,4 +1,4 @@
-"""A wish to stop a training, noted now and answered at the next image boundary."""
+"""A request to stop a training, made at any moment and answered at the next image boundary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PATIENCE = 16
 
 
 class StopRequest:
-    """A wish to stop; the command line has a subclass that signals make (stdpnet.cli.signals)."""
+    """A request to stop; that of the command line is made by signals (stdpnet.cli.signals)."""
 
     def __init__(self) -> None:
         self.received: Signals | None = None

@@ -52,7 +52,7 @@ def evaluate(
     baselines : also score the untrained model and a linear read-out of the pixels
     snapshot : which state: "last", or "best" by validation where the learning curve kept it
     threads : how many threads may compute; default all cores
-    progress : is told of each stage, and of further images answered
+    progress : called at each stage, and with the number of further images answered
     responder : what shows the images, such as a cluster's (stdpnet_analysis.cluster); results do not depend on it
 
     Returns

@@ -70,7 +70,7 @@ class STDPLearner:
 
     @property
     def state(self) -> State:
-        """Where the training is; the arrays are those that learn, not copies."""
+        """The present state of the training; its arrays are those that learn, not copies."""
         return State(
             arrays=self.network.arrays(),
             images=self._shown,

@@ -114,7 +114,7 @@ def train(
     threads : how many threads may compute; default all cores; results do not depend on it
     observers : watch the job
     learner : makes the learner, default the model's own; results do not depend on it
-    stop : a wish to stop that somebody else makes, such as signal handlers of the command line; default: interrupts
+    stop : a request to stop, made by the caller, such as by signal handlers; default: made by an interrupt
     progress : whether to show it; default: in a notebook and at Python's prompt
 
     Raises
@@ -213,7 +213,7 @@ def _check_spec(spec: object) -> None:
 
 
 def _run(work: Callable[[StopRequest], Run], stop: StopRequest | None) -> Run:
-    """Return the finished run; without somebody else's `stop`, interrupts ask the job to stop."""
+    """Return the finished run; where the caller gives no `stop`, an interrupt asks the job to stop."""
     if stop is not None:
         return work(stop)
     request = StopRequest()

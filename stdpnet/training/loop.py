@@ -36,7 +36,7 @@ class Training:
     ----------
     spec : the experiment
     learner : learns
-    stop : a wish to stop, made while the training goes on
+    stop : a request to stop, which may be made while the training goes on
     """
 
     name = "training"
@@ -52,7 +52,7 @@ class Training:
 
     @property
     def state(self) -> State:
-        """Where the training is; the arrays are those that learn, not copies."""
+        """The present state of the training; its arrays are those that learn, not copies."""
         return self.learner.state
 
     @property
@@ -81,7 +81,7 @@ class Training:
 
     @property
     def _way(self) -> str:
-        """How a training that was stopped goes on."""
+        """The command or call that continues a stopped training."""
         return "fit(spec, images, state=error.state) goes on"
 
     def to_goal(self, observers: Iterable[Observer] = ()) -> str:

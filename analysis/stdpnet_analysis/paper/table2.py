@@ -110,7 +110,7 @@ def compute(
     tasks : what to compute
     client : the workers; they share the file system of the runs
     computed : called with each task that has been computed
-    stop : a wish to stop, such as that of a signal
+    stop : a request to stop, such as one made by a signal
 
     Raises
     ------

@@ -31,7 +31,7 @@ def sweep(
     directory : the study
     client : the workers; they share the file system of the study's folder
     ended : called with every trial that ends
-    stop : a wish to stop, such as that of a signal
+    stop : a request to stop, such as one made by a signal
     """
     warm_up(client, directory.base)
     Driver(directory, client, ended, stop).go()

@@ -50,7 +50,7 @@ class Driver:
     directory : the study
     client : the workers
     ended : called with every trial that ends
-    stop : a wish to stop, such as that of a signal
+    stop : a request to stop, such as one made by a signal
     """
 
     def __init__(

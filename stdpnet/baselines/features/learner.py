@@ -58,7 +58,7 @@ class FeaturesLearner:
 
     @property
     def state(self) -> State:
-        """Where the training is; the arrays are those that learn, not copies."""
+        """The present state of the training; its arrays are those that learn, not copies."""
         return State(arrays=self._arrays, images=self._shown, presentations=self._shown, interval=self._interval)
 
     def advance(self, most: int) -> int:
