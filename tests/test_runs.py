@@ -348,3 +348,11 @@ def test_responses_of_several_chunks_come_back_whole_and_to_the_limit_of_uint16(
     with h5py.File(run.path / "responses" / "many.h5") as file:
         assert (file["counts"].chunks, file["counts"].compression) == ((256, 7), "gzip")
         np.testing.assert_array_equal(np.concatenate([file["counts"][i : i + 100] for i in range(0, 600, 100)]), counts)
+
+
+def test_rows_of_older_versions_have_named_quantiles_too(run):
+    run.append_row("progress", {"images": 1, "theta": [0, 1, 2, 3, 4, 5, 6], "spikes_per_neuron": [0] * 7})
+    run.append_row("progress", {"images": 2, "theta": {"p50": 7}})
+    first, second = run.rows("progress")
+    assert (first["theta"]["min"], first["theta"]["p50"], first["theta"]["max"]) == (0, 3, 6)
+    assert second["theta"] == {"p50": 7}

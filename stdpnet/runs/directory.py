@@ -20,7 +20,7 @@ from stdpnet.runs.lock import is_locked, locked
 from stdpnet.runs.paths import RUNS, free_path, run_folders, run_path, similar_run
 from stdpnet.runs.provenance import now, provenance
 from stdpnet.runs.responses import read_responses, write_responses
-from stdpnet.runs.rows import append_row, last_rows, read_rows, without_repeated
+from stdpnet.runs.rows import append_row, last_rows, read_rows, with_named_quantiles, without_repeated
 from stdpnet.runs.scores import Scores, in_present_form, merged
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config, load_config
@@ -211,7 +211,7 @@ class Run:
 
     def rows(self, name: Literal["progress", "curve"]) -> list[dict[str, Any]]:
         """Return the rows of <name>.jsonl, each image once (see stdpnet.runs.rows.without_repeated)."""
-        return without_repeated(read_rows(self.path / f"{name}.jsonl"))
+        return [with_named_quantiles(row) for row in without_repeated(read_rows(self.path / f"{name}.jsonl"))]
 
     def save_responses(self, name: str, responses: Responses, key: str) -> None:
         """Keep responses under a name; `key` identifies what they are responses of."""

@@ -14,8 +14,15 @@ from stdpnet.errors import RunError
 from stdpnet.runs.files import RESUME, unwritable
 
 Row = dict[str, Any]
+QUANTILES = ("min", "p5", "p25", "p50", "p75", "p95", "max")
 BLOCK = 8192
 """Bytes read at a time where the first or the last rows of a file are looked for."""
+
+
+def with_named_quantiles(row: Row) -> Row:
+    """Return a row of progress whose quantiles have names; older versions wrote lists of them in this order."""
+    lists = {key: row[key] for key in ("spikes_per_neuron", "theta") if isinstance(row.get(key), list)}
+    return row | {key: dict(zip(QUANTILES, values, strict=True)) for key, values in lists.items()}
 
 
 def append_row(path: Path, row: Row) -> None:

@@ -20,14 +20,12 @@ from stdpnet.runs.directory import Run, Status, status_after
 from stdpnet.runs.files import read_json
 from stdpnet.runs.lock import is_locked
 from stdpnet.runs.paths import run_folders
-from stdpnet.runs.rows import RowFollower, first_row, last_rows
+from stdpnet.runs.rows import RowFollower, first_row, last_rows, with_named_quantiles
 from stdpnet.runs.scores import ScoredState, in_present_form, scored_state
 from stdpnet.spec.experiment import Experiment
 
 SPEED_ROWS = 5
 """Rows of progress whose median is the training speed."""
-QUANTILES = ("min", "p5", "p25", "p50", "p75", "p95", "max")
-"""Names of the quantiles that a row of progress gives as a list of seven numbers."""
 SCORED = (("test", "last"), ("validation", "last"), ("test", "best"), ("validation", "best"))
 """Split and snapshot of the scores that a summary shows, the most telling first."""
 
@@ -168,7 +166,7 @@ class RunReader:
             seconds_left=left,
             age_seconds=_seconds_since((first or {}).get("time") or self._provenance()["created"]),
             health=rows[-1].get("health") if rows else None,
-            progress=_with_named_quantiles(rows[-1]) if rows else None,
+            progress=with_named_quantiles(rows[-1]) if rows else None,
             curve=self._learning_curve(spec),
             scores=self._scores(images),
         )
@@ -268,12 +266,3 @@ def _reason(state: Status, event: Mapping[str, Any] | None) -> str | None:
 
 def _seconds_since(moment: str) -> float:
     return (datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(moment)).total_seconds()
-
-
-def _with_named_quantiles(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of progress with names instead of places for the quantiles of spikes and thresholds."""
-    named = dict(row)
-    for key in ("spikes_per_neuron", "theta"):
-        if isinstance(values := row.get(key), list):
-            named[key] = dict(zip(QUANTILES, values, strict=True))
-    return named

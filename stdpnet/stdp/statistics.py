@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,12 +73,6 @@ def summarise(
         "unnormalised": interval.unnormalised,
         "finite": network.is_finite,
     }
-
-
-def quantile(row: Mapping[str, Any], key: str, name: str = "p50") -> float:
-    """Return a quantile of a row of progress, such as the median; rows of older runs have lists in fixed order."""
-    values = row[key]
-    return float(values[name] if isinstance(values, dict) else values[list(QUANTILES).index(name)])
 
 
 def _quantiles(values: Floats) -> dict[str, float]:

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from stdpnet.stdp.spec.plasticity import PairRule
-from stdpnet.stdp.statistics import quantile
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
@@ -120,7 +119,7 @@ def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str
         drawn[key] = line(panels[2], [100 * row[key] for row in rows], name, number)
     panels[1].set_ylabel("share, %")
     panels[2].set_ylabel("feedforward weights, %")
-    theta = {name: [quantile(row, "theta", name) for row in rows] for name in ("p5", "p50", "p95")}
+    theta = {name: [row["theta"][name] for row in rows] for name in ("p5", "p50", "p95")}
     drawn["theta"] = line(panels[3], theta["p50"], "median")
     panels[3].fill_between(
         images, theta["p5"], theta["p95"], color=style.colour(0), alpha=0.2, linewidth=0, label="5–95 %"
