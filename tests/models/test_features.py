@@ -16,6 +16,7 @@ from stdpnet.baselines.features.patches import patches
 from stdpnet.errors import RunError
 from stdpnet.model import facts_of, open_model
 from stdpnet.runs import Run
+from stdpnet_analysis.report.content import changed_keys
 from tests.models.cases import features, images, labels
 
 
@@ -262,3 +263,8 @@ def test_a_killed_job_goes_on_byte_for_byte(tmp_path):
     one, other = (Run.open(tmp_path / "runs" / name).load_state() for name in ("straight", "killed"))
     assert one.digest() == other.digest()
     assert one.images == other.images == 3000
+
+
+def test_a_report_names_the_model_and_the_kind_of_features():
+    rows = {key: value for key, value, _ in changed_keys(features("kmeans"))}
+    assert (rows["model"], rows["features.kind"]) == ("features", "kmeans")

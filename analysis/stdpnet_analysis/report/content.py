@@ -249,7 +249,15 @@ def _when(begin: int, end: int, now: int) -> str:
 
 def changed_keys(spec: Experiment) -> list[tuple[str, str, str]]:
     """Return key, value and meaning of all that differs from the defaults, and of what a reader looks for first."""
-    always = {"seed", "dataset.name", "topology.architecture", "topology.channels", "topology.kernel"}
+    always = {
+        "model",
+        "seed",
+        "dataset.name",
+        "features.kind",
+        "topology.architecture",
+        "topology.channels",
+        "topology.kernel",
+    }
     always |= {"training.images", "competition.rule", "competition.c_w"}
     rows, default = [], type(spec)()
     for name in type(spec).model_fields:
