@@ -44,7 +44,7 @@ class LearningCurve:
 
     def begin(self, job: Job) -> None:
         """Evaluate now if the row that is due at this image is missing (at the start, or after an interruption)."""
-        rows, images = job.run.rows("curve"), job.images
+        rows, images = self._rows(job), job.images
         self._since = images if job.extended else -1
         if images % self.every == 0 and not any(row["images"] == images for row in rows):
             self.handle(job)
@@ -55,12 +55,16 @@ class LearningCurve:
         """Evaluate; keep the state if it is the best so far; end the job on a plateau."""
         row = {"images": job.images, **self._score(job)}
         readout = job.spec.curve.readout
-        earlier = [old["accuracy"][readout] for old in job.run.rows("curve") if old["images"] < job.images]
+        earlier = [old["accuracy"][readout] for old in self._rows(job) if old["images"] < job.images]
         if row["accuracy"][readout] > max(earlier, default=-1.0):
             job.run.save_snapshot(BEST, job.state)
         job.run.append_row("curve", row)
         if self._plateau(job):
             job.finish("plateau")
+
+    def _rows(self, job: Job) -> list[dict[str, Any]]:
+        """Return the evaluations so far that have the deciding read-out."""
+        return [row for row in job.run.rows("curve") if job.spec.curve.readout in row["accuracy"]]
 
     def _score(self, job: Job) -> dict[str, Any]:
         """Return the accuracy of every read-out; the job's state stays as it is (respond makes sure)."""
@@ -80,7 +84,7 @@ class LearningCurve:
     def _plateau(self, job: Job) -> bool:
         """Return whether the last curve.patience evaluations brought no better accuracy than one before them."""
         curve = job.spec.curve
-        rows = [row for row in job.run.rows("curve") if row["images"] <= job.images]
+        rows = [row for row in self._rows(job) if row["images"] <= job.images]
         accuracies = [row["accuracy"][curve.readout] for row in rows]
         if curve.patience == 0 or len(accuracies) <= curve.patience:
             return False

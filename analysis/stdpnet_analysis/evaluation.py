@@ -139,9 +139,9 @@ class _Evaluator(NamedTuple):
         spec = self.run.spec
         key = response_key(spec, state, self.dataset.sha256, part)
         cached = self.run.load_responses(name, key, sparse=True)
-        if cached is not None and cached.cost:  # what older versions have written has no cost
-            return cached
         images: Split = self.dataset.split(part)
+        if cached is not None and cached.cost and _are_of(cached, images):  # older versions have written no cost
+            return cached
         self.reader.progress.stage(f"{name} responses", len(images))
         threads, progress = self.reader.threads, self.reader.progress.advance
         answer = self.respond(spec, state, images, STREAMS[part], threads=threads, progress=progress)
@@ -168,6 +168,12 @@ class _Evaluator(NamedTuple):
             predicted = readout.predict(scored.images.reshape(len(scored), -1))
         name, said = self.reader.linear_entry
         return {name: score(scored.labels, predicted, len(self.dataset.classes)).to_dict() | said}
+
+
+def _are_of(responses: Responses, images: Split) -> bool:
+    """Return whether responses are labelled as the images are; older files have no checksum that makes sure of it."""
+    pairs = ((responses.labels, images.labels), (responses.indices, images.indices))
+    return all(np.array_equal(*pair) for pair in pairs)
 
 
 def response_key(spec: Experiment, state: State, dataset_sha256: str, split: str) -> str:

@@ -27,9 +27,11 @@ def points(test: PairedTest) -> str:
 
 
 def score_cell(score: Mapping[str, Any] | None) -> str:
-    """Return a score's accuracy in percent with its 95 % interval in brackets."""
+    """Return a score's accuracy in percent, with its 95 % interval in brackets where it has one."""
     if score is None:
         return MISSING
+    if "interval" not in score:
+        return f"{100 * score['accuracy']:.2f}"
     low, high = score["interval"]
     return f"{100 * score['accuracy']:.2f} ({100 * low:.1f}–{100 * high:.1f})"
 

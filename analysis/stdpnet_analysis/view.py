@@ -140,7 +140,7 @@ class RunView:
         key = (part, name)
         if key not in self._responses:
             chosen = open_model(self.experiment).initial(self.experiment) if name == "untrained" else self.state
-            expected = response_key(self.experiment, chosen, self.run.provenance["dataset_sha256"], part)
+            expected = response_key(self.experiment, chosen, self.run.dataset_sha256, part)
             self._responses[key] = self.run.load_responses(f"{name}-{part}", expected)
         return self._responses[key]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from typing import Annotated
 
 import typer
 
@@ -22,7 +23,10 @@ from stdpnet.cli import (
     training,
     verification,
 )
+from stdpnet.cli.last_resort import report_internal_error
+from stdpnet.cli.streams import OutputError, safe_streams
 from stdpnet.errors import StdpnetError, StopRequestedError
+from stdpnet.reading import visible
 
 app = typer.Typer(
     name="stdpnet",
@@ -50,31 +54,65 @@ app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")
 
 
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an internal error.")] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
-    """Run the command line; exit code 2 and one line on stderr for a StdpnetError, 128 + n after signal n."""
+    """Run the command line.
+
+    Exit code 2 and one line on stderr for a StdpnetError, 128 + n after signal n, 70 for an error that is a fault of
+    stdpnet.
+    """
     warnings.showwarning = _show_warning
     for package in ("stdpnet", "stdpnet_analysis"):
         logging.getLogger(package).addHandler(_Printer(logging.WARNING))
+    with safe_streams():
+        sys.exit(_code())
+
+
+def _code() -> int:
+    """Run a command and return its exit code, once all that it has printed is written."""
     try:
         app()
+    except SystemExit as end:
+        if isinstance(abort := end.__context__, typer.Abort) and isinstance(abort.__cause__, EOFError):
+            return _internal_error(abort.__cause__)  # no command asks anything of its user
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except StopRequestedError as stop:
-        print(stop, file=sys.stderr)
-        sys.exit(128 + stop.signal)
+        return _said(str(stop), 128 + stop.signal)
     except MemoryError:
-        print("error: not enough memory; use fewer channels, shorter presentations or a larger dt", file=sys.stderr)
-        sys.exit(2)
+        return _said("error: not enough memory; use fewer channels, fewer or smaller images, or a larger dt", 2)
     except StdpnetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        return _said(f"error: {error}", 2)
+    except Exception as error:
+        return _internal_error(error)
+    try:
+        sys.stdout.flush()
+    except OutputError as error:
+        return _said(f"error: {error}", 2)
+    return code
+
+
+def _said(sentence: str, code: int) -> int:
+    print(visible(sentence), file=sys.stderr)
+    return code
+
+
+def _internal_error(error: BaseException) -> int:
+    return report_internal_error(error, debug="--debug" in sys.argv[1:])
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *place: object, **_: object) -> None:
     """Print a warning as one line, without the place in the code where it was raised."""
-    print(f"warning: {message}", file=sys.stderr)
+    print(f"warning: {visible(str(message))}", file=sys.stderr)
 
 
 class _Printer(logging.Handler):
     """Prints what the library logs as `_show_warning` prints its warnings."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr, flush=True)
+        print(f"{record.levelname.lower()}: {visible(record.getMessage())}", file=sys.stderr, flush=True)

@@ -200,8 +200,9 @@ def _lines(summary: Summary) -> list[str]:
         if summary.state == "running" and summary.seconds_left is not None:
             lines[-1] += f", {_duration(summary.seconds_left)} left"
     if (row := summary.progress) is not None:
-        parts = [form.format(row[key]) for key, form in ACTIVITY.items() if key in row]
-        parts += [f"theta {row['theta']['p50']:.2f} mV (median)"] if row.get("theta") else []
+        parts = [form.format(row[key]) for key, form in ACTIVITY.items() if row.get(key) is not None]
+        median = row.get("theta", {}).get("p50")
+        parts += [f"theta {median:.2f} mV (median)"] if median is not None else []
         lines += [f"activity {', '.join(parts)}"] if parts else []
         lines.append(f"health   {', '.join(summary.health or []) or 'good'}")
     accuracy = summary.curve.accuracy

@@ -125,7 +125,7 @@ class _MeterObserver:
 
 def _say_complete(run: Run, as_json: bool) -> None:
     """Say that a finished run is left as it is."""
-    reason = run.events()[-1]["reason"]
+    reason = run.events()[-1].get("reason")
     if as_json:
         print_json({"run": str(run.path), "images": run.images, "images_per_s": None, "reason": reason})
         return

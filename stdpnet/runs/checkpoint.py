@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ import h5py
 import numpy as np
 
 from stdpnet.errors import RunError
-from stdpnet.model import State
-from stdpnet.runs.files import reading_sealed, write_sealed
+from stdpnet.model import State, open_model
+from stdpnet.reading import open_regular, parse_toml, shortened
+from stdpnet.runs import hdf5
+from stdpnet.runs.files import HDF5_ERRORS, reading_sealed, write_sealed
 from stdpnet.spec.base import Monitoring, flat
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config, experiment
@@ -19,6 +21,8 @@ from stdpnet.spec.load import dump_config, experiment
 CHECKPOINT_FORMAT = ("stdpnet-checkpoint", 3)
 FIRST_VERSION = 2
 """Oldest version that is read: it has the arrays of its only model, a spiking network, at the root."""
+SLACK = 2**26
+"""Bytes of a checkpoint beside its arrays, at most."""
 VERSION_2_ARRAYS = ("weights", "theta", "competition")
 
 
@@ -48,42 +52,67 @@ def load_state(path: Path, spec: Experiment) -> State:
     RunError
         If the file is missing or damaged, or (OtherConfigurationError) belongs to another configuration.
     """
-    with reading_sealed(path, CHECKPOINT_FORMAT, FIRST_VERSION) as file:
-        if difference := _difference(str(file.attrs["config"]), spec):
+    due = open_model(spec).initial(spec)
+    most = SLACK + 4 * sum(array.nbytes for array in due.arrays.values())  # an interval has copies of some
+    with reading_sealed(path, CHECKPOINT_FORMAT, FIRST_VERSION, most) as file:
+        if difference := _difference(path, hdf5.attribute(path, file, "config", str), spec):
             raise OtherConfigurationError(
                 f"{path}: was trained with {difference[0]}, config.toml now says {difference[1]}; "
                 "restore it, or start a new run with `stdpnet train`"
             )
-        arrays = file["arrays"] if int(file.attrs["version"]) > FIRST_VERSION else file
-        names = list(arrays) if arrays is not file else VERSION_2_ARRAYS
-        return State(
-            arrays={name: np.asarray(arrays[name][()]) for name in names},
-            images=int(file.attrs["images"]),
-            presentations=int(file.attrs["presentations"]),
-            interval={name: _plain(dataset[()]) for name, dataset in file["interval"].items()},
+        newer = hdf5.attribute(path, file, "version", int) > FIRST_VERSION
+        arrays = hdf5.group(path, file, "arrays") if newer else file
+        names = hdf5.names(path, arrays) if newer else VERSION_2_ARRAYS
+        if set(names) != set(due.arrays):
+            raise RunError(f"{path}: damaged, it has the arrays {', '.join(names)}, not {', '.join(due.arrays)}")
+        state = State(
+            arrays={name: _array(path, arrays, name, due.arrays[name]) for name in names},
+            images=hdf5.attribute(path, file, "images", int),
+            presentations=hdf5.attribute(path, file, "presentations", int),
+            interval=_interval(path, hdf5.group(path, file, "interval"), due.interval),
         )
+    if not state.is_finite:
+        raise RunError(f"{path}: damaged, it holds values that are not finite numbers")
+    return state
+
+
+def _array(path: Path, group: Any, name: str, due: Any) -> Any:
+    """Return an array, or a number, of the type and the shape that are due."""
+    due = np.asarray(due)
+    return hdf5.array(path, group, name, due.dtype, due.shape)
+
+
+def _interval(path: Path, group: Any, due: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arrays and numbers of the interval since the last row of progress; none in a file of an initial state."""
+    names = hdf5.names(path, group)
+    if names and set(names) != set(due):
+        raise RunError(f"{path}: damaged, its interval has {', '.join(names)}, not {', '.join(due)}")
+    return {name: _plain(_array(path, group, name, due[name])) for name in names}
 
 
 def checkpointed_images(path: Path) -> int:
     """Return how many images a checkpoint file has behind it, without reading all of it; 0 if it cannot be read."""
     try:
-        with h5py.File(path, "r") as file:
-            return int(file.attrs["images"])
-    except (OSError, KeyError, RuntimeError, ValueError):
+        with open_regular(path) as content, h5py.File(content, "r") as file:
+            return hdf5.attribute(path, file, "images", int)
+    except HDF5_ERRORS:  # RunError is an OSError
         return 0
 
 
 def _plain(value: Any) -> Any:
-    """Return a number of NumPy's as Python's, and an array as it is."""
-    return value.item() if isinstance(value, np.generic) else value
+    """Return a number as Python's, and an array as it is."""
+    return value.item() if value.ndim == 0 else value
 
 
-def _difference(then: str, spec: Experiment) -> tuple[str, str] | None:
+def _difference(path: Path, then: str, spec: Experiment) -> tuple[str, str] | None:
     """Return the first key that a checkpoint's configuration and this one differ in, as it was and as it is.
 
     How long to train and what to watch may differ: neither changes what is learned.
     """
-    was = flat(experiment(tomllib.loads(then)), Monitoring)  # with the defaults of keys that are younger than the file
+    try:
+        was = flat(experiment(parse_toml(then)), Monitoring)  # with the defaults of keys that are younger than the file
+    except ValueError as error:  # ConfigError is one
+        raise RunError(f"{path}: damaged, its configuration cannot be read ({shortened(error)})") from None
     now = flat(spec, Monitoring)
     for key in sorted(was | now):
         if was.get(key) != now.get(key) and key != "training.images":

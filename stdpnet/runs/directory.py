@@ -15,13 +15,13 @@ from stdpnet import notebook
 from stdpnet.errors import ConfigError, RunError, StdpnetError
 from stdpnet.model import Responses, State, facts_of
 from stdpnet.runs.checkpoint import OtherConfigurationError, checkpointed_images, load_state, save_state
-from stdpnet.runs.files import is_whole, read_json, sync_folder, write_text
+from stdpnet.runs.files import is_whole, sync_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.runs.paths import RUNS, free_path, run_folders, run_path, similar_run
-from stdpnet.runs.provenance import now, provenance
+from stdpnet.runs.provenance import now, provenance, read_provenance
 from stdpnet.runs.responses import read_responses, write_responses
 from stdpnet.runs.rows import append_row, last_rows, read_rows, with_named_quantiles, without_repeated
-from stdpnet.runs.scores import Scores, in_present_form, merged
+from stdpnet.runs.scores import Scores, merged, read_scores
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config, load_config
 
@@ -36,6 +36,7 @@ class Run:
 
     def __init__(self, path: Path, spec: Experiment) -> None:
         self.path, self.spec = path, spec
+        self._newest_is_damaged = False
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {facts_of(self.spec).label}, {self._progress()}>"
@@ -114,8 +115,16 @@ class Run:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What was recorded when the run was made."""
-        return read_json(self.path / "provenance.json")
+        """What was recorded when the run was made (stdpnet.runs.schema.Provenance)."""
+        return read_provenance(self.path / "provenance.json")
+
+    @property
+    def dataset_sha256(self) -> str:
+        """The digest of the images that the run was made for; RunError if its record lacks it."""
+        recorded = self.provenance.get("dataset_sha256")
+        if recorded is None:
+            raise RunError(f"{self.path}/provenance.json: lacks dataset_sha256; restore it from a copy")
+        return str(recorded)
 
     @contextlib.contextmanager
     def locked(self, take_over: bool = False) -> Iterator[str | None]:
@@ -132,29 +141,30 @@ class Run:
     def load_state(self) -> State:
         """Return the newest state that can be read; warn if that is not the newest checkpoint."""
         newest, previous = self.path / "checkpoint.h5", self.path / "checkpoint.previous.h5"
-        if not newest.exists() and not previous.exists():
+        if not self.has_state:
             raise RunError(f"{self.path}: has no checkpoint yet; wait for one, or start it again with `stdpnet resume`")
         try:
             return load_state(newest, self.spec)
         except OtherConfigurationError:
             raise  # the file is intact; an older one would not fit either
         except RunError as error:
-            if not previous.exists():
+            if not os.path.lexists(previous):
                 raise
             state = load_state(previous, self.spec)
+            self._newest_is_damaged = os.path.lexists(newest)
             warnings.warn(f"{error}; going on from checkpoint.previous.h5 at image {state.images}", stacklevel=2)
             return state
 
     def set_damaged_aside(self) -> None:
-        """Rename a newest checkpoint that cannot be read, so that the next one does not push out the good one."""
-        newest = self.path / "checkpoint.h5"
-        if newest.exists() and not is_whole(newest):
-            newest.replace(self.path / "checkpoint.damaged.h5")
+        """Rename a newest checkpoint that `load_state` could not read: the next one must not push out the good one."""
+        if self._newest_is_damaged:
+            (self.path / "checkpoint.h5").replace(self.path / "checkpoint.damaged.h5")
+            self._newest_is_damaged = False
 
     @property
     def has_state(self) -> bool:
         """Whether there is a checkpoint."""
-        return any((self.path / name).exists() for name in ("checkpoint.h5", "checkpoint.previous.h5"))
+        return any(os.path.lexists(self.path / name) for name in ("checkpoint.h5", "checkpoint.previous.h5"))
 
     def save_snapshot(self, name: str, state: State) -> None:
         """Keep a state under a name in snapshots/."""
@@ -194,8 +204,7 @@ class Run:
     def complete(self) -> bool:
         """Whether the run is finished and, without a new goal, resuming it would train no image."""
         events = last_rows(self.path / "events.jsonl")
-        newest = self.path / "checkpoint.h5"
-        if self.status != "finished" or not newest.exists() or not is_whole(newest):
+        if self.status != "finished" or not is_whole(self.path / "checkpoint.h5"):
             return False
         return events[-1].get("reason") != "goal reached" or self.images >= self.spec.training.images
 
@@ -219,7 +228,8 @@ class Run:
 
     def load_responses(self, name: str, key: str, sparse: bool = False) -> Responses | None:
         """Return the responses kept under a name, or None if there are none of this key (see read_responses)."""
-        return read_responses(self.path / "responses" / f"{name}.h5", key, sparse)
+        path, units = self.path / "responses" / f"{name}.h5", facts_of(self.spec).units
+        return read_responses(path, key, units, sparse)
 
     def save_scores(self, scores: Scores, split: str = "test", snapshot: str = "last") -> Scores:
         """Write the scores of a snapshot on a split; return what the file then holds.
@@ -238,7 +248,7 @@ class Run:
     def load_scores(self, split: str = "test", snapshot: str = "last") -> Scores | None:
         """Return the scores of a snapshot on a split, or None before the first evaluation."""
         path = self.scores_path(split, snapshot)
-        return in_present_form(read_json(path)) if path.exists() else None
+        return read_scores(path)
 
     def scores_path(self, split: str = "test", snapshot: str = "last") -> Path:
         """Return the file of scores: scores.json, with a split other than test and a snapshot other than last named."""

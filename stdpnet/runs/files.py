@@ -5,20 +5,30 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
+from pydantic import ValidationError
 
 from stdpnet.errors import RunError
+from stdpnet.reading import open_regular, read_limited
+from stdpnet.runs.schema import adapter, reason
 
 Form = tuple[str, int]
 """Name and version of a file format."""
 REPEAT, RESUME = "give the command again", "go on with `stdpnet resume`"
 """What to do once a file can be written again: a file of results, a file of a training job."""
+MOST_JSON = 2**28
+"""Bytes of the largest JSON file that is read."""
+MOST_SEALED = 2**36
+"""Bytes of the largest sealed file that is read."""
+HDF5_ERRORS = (OSError, KeyError, RuntimeError, ValueError, TypeError, OverflowError)
+"""What h5py raises where a file is not as it should be."""
+BLOCK = 2**20
+"""Bytes read at a time."""
 SEAL = 512
 """Bytes before the HDF5 part of a sealed file (an HDF5 user block)."""
 
@@ -66,8 +76,18 @@ def write_text(path: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8")
 
 
-def write_sealed(path: Path, form: Form, fill: Callable[[h5py.File], None], previous: Path | None = None) -> None:
+def write_bytes(path: Path, content: bytes | memoryview, remedy: str = REPEAT) -> None:
+    """Replace a file by these bytes."""
+    with replacing(path, remedy=remedy) as draft:
+        draft.write_bytes(content)
+
+
+def write_sealed(
+    path: Path, form: Form, fill: Callable[[h5py.File], None], previous: Path | None = None, remedy: str = RESUME
+) -> None:
     """Replace an HDF5 file that carries its format and, in its user block, the SHA-256 of everything else.
+
+    It is made in memory first: where a disk is full, the HDF5 library may end the process.
 
     Parameters
     ----------
@@ -75,19 +95,20 @@ def write_sealed(path: Path, form: Form, fill: Callable[[h5py.File], None], prev
     form : name and version of its format
     fill : function that writes the contents
     previous : where to keep the file that was there
+    remedy : what the user does once the file can be written
     """
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", userblock_size=SEAL) as file:
         file.attrs["format"], file.attrs["version"] = form
         fill(file)
     content = buffer.getbuffer()
-    with replacing(path, previous, RESUME) as draft, draft.open("wb") as out:
-        out.write(_seal(form, content[SEAL:]))
+    with replacing(path, previous, remedy) as draft, draft.open("wb") as out:
+        out.write(_seal(form, hashlib.sha256(content[SEAL:])))
         out.write(content[SEAL:])
 
 
 @contextlib.contextmanager
-def reading_sealed(path: Path, form: Form, oldest: int | None = None) -> Iterator[h5py.File]:
+def reading_sealed(path: Path, form: Form, oldest: int | None = None, most: int = MOST_SEALED) -> Iterator[h5py.File]:
     """Open a sealed file after comparing its checksum with all its bytes.
 
     Parameters
@@ -95,6 +116,7 @@ def reading_sealed(path: Path, form: Form, oldest: int | None = None) -> Iterato
     path : the file
     form : name and newest version of its format
     oldest : oldest version that is read; default only the newest
+    most : bytes of the largest file that is read
 
     Raises
     ------
@@ -102,48 +124,80 @@ def reading_sealed(path: Path, form: Form, oldest: int | None = None) -> Iterato
         If it is missing, of another format, or not byte for byte what was written.
     """
     try:
-        content = memoryview(path.read_bytes())
+        file = open_regular(path)
     except OSError as error:
         raise RunError(f"{path}: cannot be read ({error.strerror})") from None
-    found = _found_form(content)
-    if found is not None and found[0] == form[0] and not (oldest or form[1]) <= found[1] <= form[1]:
-        raise RunError(
-            f"{path}: is of format {found[0]} {found[1]}, this stdpnet reads {form[0]} {form[1]}; "
-            "use the version named in the run's provenance.json"
-        )
-    if found is None or found[0] != form[0] or bytes(content[:SEAL]) != _seal(found, content[SEAL:]):
-        raise RunError(f"{path}: damaged, its contents do not match their checksum")
-    with h5py.File(io.BytesIO(content), "r") as file:
-        yield file
+    with file:
+        found = found_form(file)
+        if found is not None and found[0] == form[0] and not (oldest or form[1]) <= found[1] <= form[1]:
+            raise RunError(
+                f"{path}: is of format {found[0]} {found[1]}, this stdpnet reads {form[0]} {form[1]}; "
+                "use the version named in the run's provenance.json"
+            )
+        size = os.fstat(file.fileno()).st_size
+        if found is None or found[0] != form[0] or size > most or not _is_whole(file, found):
+            raise RunError(f"{path}: damaged, its contents do not match their checksum")
+        try:
+            opened = h5py.File(file, "r")
+        except HDF5_ERRORS:
+            raise RunError(f"{path}: damaged, it is no HDF5 file") from None
+        with opened:
+            yield opened
 
 
-def _found_form(content: memoryview) -> Form | None:
+def found_form(file: IO[bytes]) -> Form | None:
     """Return the format that a file's seal names, or None if it has no seal."""
-    name, _, rest = bytes(content[:SEAL]).partition(b" ")
+    file.seek(0)
+    name, _, rest = file.read(SEAL).partition(b" ")
     version = rest.partition(b" ")[0]
-    return (name.decode("ascii", "replace"), int(version)) if version.isdigit() else None
+    return (name.decode("ascii", "replace"), int(version)) if version.isdigit() and len(version) < 10 else None
 
 
 def is_whole(path: Path) -> bool:
-    """Return whether a sealed file of any format is byte for byte what was written."""
-    content = memoryview(path.read_bytes())
-    found = _found_form(content)
-    return found is not None and bytes(content[:SEAL]) == _seal(found, content[SEAL:])
+    """Return whether a sealed file of any format is byte for byte what was written; not if it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            found = found_form(file)
+            return found is not None and _is_whole(file, found)
+    except OSError:
+        return False
 
 
-def _seal(form: Form, content: memoryview) -> bytes:
+def _is_whole(file: IO[bytes], form: Form) -> bool:
+    digest = hashlib.sha256()
+    file.seek(SEAL)
+    while block := file.read(BLOCK):
+        digest.update(block)
+    file.seek(0)
+    return file.read(SEAL) == _seal(form, digest)
+
+
+def _seal(form: Form, digest: Any) -> bytes:
     """Return the user block of a sealed file: format, version, SHA-256 of what follows, padded with zeros."""
-    text = f"{form[0]} {form[1]} sha256 {hashlib.sha256(content).hexdigest()}\n"
+    text = f"{form[0]} {form[1]} sha256 {digest.hexdigest()}\n"
     return text.encode("ascii").ljust(SEAL, b"\0")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the JSON object of a file."""
+def read_json(path: Path, kind: Any, remedy: str) -> Any:
+    """Return the JSON of a file, checked against a type (stdpnet.runs.schema).
+
+    Parameters
+    ----------
+    path : the file
+    kind : the type
+    remedy : what to do where it cannot be read or does not fit
+
+    Raises
+    ------
+    RunError
+        If it cannot be read, or does not fit.
+    """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read ({error}); restore it from a copy or remove it") from None
-    return content
+        return adapter(kind).validate_json(read_limited(path, MOST_JSON))
+    except ValidationError as error:
+        raise RunError(f"{path}: damaged ({reason(error)}); {remedy}") from None
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
 
 
 def unwritable(path: Path, error: OSError, remedy: str) -> RunError:

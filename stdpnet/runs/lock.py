@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
 import platform
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from pydantic import ConfigDict, ValidationError
+from typing_extensions import TypedDict
+
 from stdpnet.errors import RunError
+from stdpnet.reading import open_regular
+from stdpnet.runs.files import RESUME, unwritable
+from stdpnet.runs.schema import Count, Text, adapter
 
 ATTEMPTS, PAUSE_SECONDS = 25, 0.02
 """How often a lock is tried for, and the time between two attempts."""
+HELD = (errno.EWOULDBLOCK, errno.EACCES)
+"""Error numbers of a lock that another process holds; others mean that the file system has no locks."""
+MOST_HOLDER = 10_000
+"""Bytes of a lock file that are read."""
+
+
+class Holder(TypedDict):
+    """What the holder of a lock writes into the file."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+    pid: Count
+    host: Text
 
 
 @contextlib.contextmanager
 def locked(path: Path, take_over: bool = False) -> Iterator[str | None]:
     """Hold the lock; yield a sentence about a process that died while it held the lock, or None.
+
+    Where the file system has no locks, a warning says so, and what the holder has written into the file counts.
 
     Parameters
     ----------
@@ -33,23 +55,27 @@ def locked(path: Path, take_over: bool = False) -> Iterator[str | None]:
         If a living process holds it, or a process of another host left it behind and `take_over` is false.
     """
     try:
-        file = path.open("a+", encoding="utf-8")
+        file = path.open("ab+")
     except OSError as error:
         raise RunError(f"{path}: cannot be written ({error.strerror}); permit writing to the run's folder") from None
     with file:
-        if not _lock(file):
-            holder = _holder(file)
+        taken, holder = _lock(file), _holder(file)
+        if taken is None:
+            warnings.warn(f"{path}: this file system has no locks; let no second process write the run", stacklevel=3)
+        if taken is False or (taken is None and _is_alive(holder) and holder["pid"] != os.getpid()):
             raise RunError(
                 f"{path.parent}: is being written by process {holder.get('pid', '?')} on {holder.get('host', '?')}; "
                 "wait for it, or stop it first"
             )
-        holder = _holder(file)
-        if holder and holder.get("host") != platform.node() and not take_over:
+        if holder and holder["host"] != platform.node() and not take_over:
             raise RunError(
-                f"{path}: was left by process {holder.get('pid')} on {holder.get('host')}; "
+                f"{path}: was left by process {holder['pid']} on {holder['host']}; "
                 "if that process is dead, remove this file"
             )
-        _write(file, {"pid": os.getpid(), "host": platform.node()})
+        try:
+            _write(file, {"pid": os.getpid(), "host": platform.node()})
+        except OSError as error:
+            raise unwritable(path, error, RESUME) from None
         try:
             yield f"process {holder['pid']} died while it wrote this run" if holder else None
         finally:
@@ -58,40 +84,61 @@ def locked(path: Path, take_over: bool = False) -> Iterator[str | None]:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether a living process of this host holds the lock file."""
+    """Return whether a living process of this host holds the lock file; needs no permission to write it."""
     try:
-        with path.open("r+", encoding="utf-8") as file:
+        with open_regular(path) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two readers do not exclude each other
-            except OSError:
-                return True
+            except OSError as error:
+                return error.errno in HELD or _is_alive(_holder(file))
             return False
     except OSError:
         return False
 
 
-def _lock(file: IO[str]) -> bool:
-    """Try to take the lock, several times because `is_locked` in another process holds it for a moment."""
+def _lock(file: IO[bytes]) -> bool | None:
+    """Try to take the lock, several times because `is_locked` in another process holds it for a moment.
+
+    Returns
+    -------
+    Whether it was taken; None if the file system has no locks.
+    """
     for _ in range(ATTEMPTS):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-        except OSError:
+        except OSError as error:
+            if error.errno not in HELD:
+                return None
             time.sleep(PAUSE_SECONDS)
     return False
 
 
-def _holder(file: IO[str]) -> dict[str, Any]:
-    """Return what the last holder wrote; {} if it released the lock normally."""
+def _is_alive(holder: dict[str, Any]) -> bool:
+    """Return whether the process that has written itself into a lock file is one of this host that lives."""
+    if not holder or holder["host"] != platform.node():
+        return False
+    try:
+        os.kill(holder["pid"], 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True  # of another user
+    return True
+
+
+def _holder(file: IO[bytes]) -> dict[str, Any]:
+    """Return what the last holder wrote; {} if it released the lock normally, or wrote something else."""
     file.seek(0)
-    with contextlib.suppress(json.JSONDecodeError):
-        content = json.loads(file.read() or "{}")
-        return content if isinstance(content, dict) else {}
-    return {}
+    try:
+        holder: dict[str, Any] = adapter(Holder).validate_json(file.read(MOST_HOLDER).strip(b"\0"))
+    except ValidationError:
+        return {}
+    return holder
 
 
-def _write(file: IO[str], content: dict[str, Any]) -> None:
+def _write(file: IO[bytes], content: dict[str, Any]) -> None:
     file.seek(0)
     file.truncate()
-    file.write(json.dumps(content) if content else "")
+    file.write(json.dumps(content).encode() if content else b"")
     file.flush()

@@ -23,6 +23,8 @@ def run_path(where: str | Path) -> Path:
     if not isinstance(where, str | os.PathLike):
         kind = type(where).__name__
         raise RunError(f"run: is a {kind}, no name or path; stdpnet.fit(spec, images) trains on arrays of images")
+    if not str(where) or "\0" in str(where):
+        raise RunError(f"run: {str(where)!r} is no name; choose another --run")
     bare = os.sep not in str(where) and str(where) not in (".", "..")
     path = RUNS / where if bare else Path(where)
     dotted = str(where).startswith(f".{os.sep}") and len(path.parts) == 1
@@ -31,10 +33,13 @@ def run_path(where: str | Path) -> Path:
 
 def run_folders(folder: Path) -> list[Path]:
     """Return the directories of the runs in a folder, by name; RunError if there is no such folder."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise RunError(f"{folder}: no such folder; `stdpnet train` writes its runs to runs/")
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    return [path for path in paths if (path / "config.toml").is_file()]
+    try:
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be read ({error.strerror}); permit reading it") from None
+    return [folder / name for name in names if os.path.lexists(folder / name / "config.toml")]
 
 
 def similar_run(path: Path) -> str:
@@ -49,6 +54,6 @@ def similar_run(path: Path) -> str:
 def free_path(path: Path) -> Path:
     """Return the path, with the first free number added if it is taken."""
     number, free = 2, path
-    while free.exists():
+    while os.path.lexists(free):
         free, number = path.with_name(f"{path.name}-{number}"), number + 1
     return free

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from stdpnet.runs.files import read_json
+from stdpnet.runs.schema import Provenance
 from stdpnet.spec.experiment import Experiment
 
 RECORDED_PACKAGES = ("stdpnet", "numpy", "numba", "brian2", "scipy", "scikit-learn", "h5py")
@@ -30,6 +32,12 @@ def provenance(spec: Experiment) -> dict[str, Any]:
         "git": _git_commit(),
         "machine": {"host": platform.node(), "system": platform.platform(), "cores": os.cpu_count()},
     }
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Return the record of a run; RunError if it cannot be read, or is none."""
+    recorded: dict[str, Any] = read_json(path, Provenance, "restore it from a copy")
+    return recorded
 
 
 def now() -> str:

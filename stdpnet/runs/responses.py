@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
+from pydantic import ValidationError
 
+from stdpnet.errors import RunError
 from stdpnet.model import Responses
-from stdpnet.runs.files import replacing
+from stdpnet.reading import open_regular
+from stdpnet.runs import hdf5
+from stdpnet.runs.files import HDF5_ERRORS, REPEAT, found_form, reading_sealed, write_sealed
+from stdpnet.runs.schema import Real, Text, adapter
 
-FORMAT = ("stdpnet-responses", 1)
+FORMAT = ("stdpnet-responses", 2)
+UNSEALED = ("stdpnet-responses", 1)
+"""The format of older versions, without a checksum of the whole file."""
 CHUNK = 256
 """Images in a chunk of the file, the least that is read at once."""
+MOST_CLASSES = 2**16
 
 
 def write_responses(path: Path, responses: Responses, key: str) -> None:
     """Replace a file of responses; `key` identifies what they are responses of."""
-    with replacing(path) as draft, h5py.File(draft, "w") as file:
-        file.attrs["format"], file.attrs["version"] = FORMAT
+
+    def fill(file: h5py.File) -> None:
         file.attrs["key"] = key
         chunks = (max(1, min(len(responses.counts), CHUNK)), responses.counts.shape[1])
         file.create_dataset("counts", data=responses.counts, chunks=chunks, compression=1, fletcher32=True)
@@ -29,38 +41,78 @@ def write_responses(path: Path, responses: Responses, key: str) -> None:
         if responses.scores is not None:
             file["scores"] = responses.scores
 
+    write_sealed(path, FORMAT, fill, remedy=REPEAT)
 
-def read_responses(path: Path, key: str, sparse: bool = False) -> Responses | None:
+
+def read_responses(path: Path, key: str, units: int, sparse: bool = False) -> Responses | None:
     """Return the responses of a file, or None if it is missing or damaged or has another key.
 
     Parameters
     ----------
     path, key : as they were written
+    units : how many units the model has
     sparse : return a sparse array, made from one chunk of images at a time: most neurons answer few images
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     try:
-        with h5py.File(path, "r") as file:
-            found = (file.attrs.get("format"), int(file.attrs.get("version", 0)))
-            if found != FORMAT or file.attrs["key"] != key:
+        with _opened(path) as file:
+            if hdf5.attribute(path, file, "key", str) != key:
                 return None
-            counts = _sparse(file["counts"]) if sparse else file["counts"][()]
-            return Responses(
-                counts=counts,
-                labels=file["labels"][()],
-                indices=file["indices"][()],
-                scores=file["scores"][()] if "scores" in file else None,
-                cost=json.loads(file.attrs.get("cost", "{}")),
-            )
-    except (OSError, KeyError) as error:
-        warnings.warn(f"{path}: damaged ({error}); computing the responses again", stacklevel=2)
+            return _responses(path, file, units, sparse)
+    except RunError as error:
+        warnings.warn(f"{error}; computing the responses again", stacklevel=2)
         return None
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """Open a file of responses of this version, or of the older one without a checksum."""
+    try:
+        content = open_regular(path)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror})") from None
+    with content:
+        if found_form(content) is not None or content.seek(0) or content.read(4) != b"\x89HDF":
+            with reading_sealed(path, FORMAT) as file:
+                yield file
+            return
+        try:
+            older = h5py.File(content, "r")
+        except HDF5_ERRORS:
+            raise RunError(f"{path}: damaged, it is no HDF5 file") from None
+        with older:
+            form = tuple(hdf5.attribute(path, older, *each) for each in (("format", str), ("version", int)))
+            if form != UNSEALED:
+                raise RunError(f"{path}: damaged, it is of format {form[0]} {form[1]}")
+            yield older
+
+
+def _responses(path: Path, file: h5py.File, units: int, sparse: bool) -> Responses:
+    """Return the responses of a file; RunError if a part is not as it should be."""
+    labels = hdf5.array(path, file, "labels", np.int64, (None,))
+    indices = hdf5.array(path, file, "indices", np.int64, (len(labels),))
+    if len(labels) and not 0 <= labels.min() <= labels.max() < MOST_CLASSES:
+        raise RunError(f"{path}: damaged, its labels are no classes")
+    try:
+        cost = adapter(dict[Text, Real]).validate_json(hdf5.attribute(path, file, "cost", str))
+    except (RunError, ValidationError):
+        cost = {}  # older versions have written none
+    counts = hdf5.dataset(path, file, "counts", np.uint16, (len(labels), units))
+    scores = None
+    if "scores" in hdf5.names(path, file):
+        scores = hdf5.array(path, file, "scores", np.float64, (len(labels), None))
+    try:
+        return Responses(
+            counts=_sparse(counts) if sparse else counts[()], labels=labels, indices=indices, scores=scores, cost=cost
+        )
+    except HDF5_ERRORS as error:
+        raise RunError(f"{path}: damaged, counts cannot be read ({error})") from None
 
 
 def _sparse(counts: h5py.Dataset) -> Any:
     """Return counts (N, P*C) as a scipy.sparse.csr_array, without ever holding more than one chunk as an array."""
     from scipy.sparse import csr_array, vstack  # only evaluation needs scipy
 
-    step = counts.chunks[0]
+    step = counts.chunks[0] if counts.chunks else CHUNK
     return vstack([csr_array(counts[first : first + step]) for first in range(0, len(counts), step)], format="csr")

@@ -1,22 +1,35 @@
-"""Files of JSON lines: append a row; read all rows, the first, the last ones, or only those that are new."""
+"""Files of JSON lines: append a row; read all rows, the first, the last ones, or only those that are new.
+
+Every reader checks each row against the schema of its file (stdpnet.runs.schema): a row that does not fit is left out,
+and a warning says how many were.
+"""
 
 from __future__ import annotations
 
-import json
+import contextlib
+import io
 import os
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from pydantic import ValidationError
 from pydantic_core import to_json
 
 from stdpnet.errors import RunError
+from stdpnet.reading import open_regular
 from stdpnet.runs.files import RESUME, unwritable
+from stdpnet.runs.schema import reason, row_adapter
 
 Row = dict[str, Any]
 QUANTILES = ("min", "p5", "p25", "p50", "p75", "p95", "max")
 BLOCK = 8192
-"""Bytes read at a time where the first or the last rows of a file are looked for."""
+"""Bytes read at first where the first or the last rows of a file are looked for."""
+LONGEST = 2**20
+"""Bytes of the longest row, and of the beginning in which the first row is looked for."""
+TAIL = 2**22
+"""Bytes of the end in which the last rows are looked for."""
 
 
 def with_named_quantiles(row: Row) -> Row:
@@ -51,43 +64,41 @@ def cut_torn_line(file: IO[bytes]) -> None:
 
 def read_rows(path: Path) -> list[Row]:
     """Return all rows; an incomplete last line is left out, and a missing file has no rows."""
-    return [_row(path, line, f"line {number}") for number, line in enumerate(_read_from(path, 0), 1)]
+    with _opened(path) as file:
+        return _warned(*_checked(path, _lines(file)))
 
 
 def first_row(path: Path) -> Row | None:
     """Return the first row, of which alone the file is read; None if there is none."""
-    content = b""
-    try:
-        with path.open("rb", buffering=0) as file:
-            while b"\n" not in content:
-                if not (block := file.read(BLOCK)):
-                    return None
-                content += block
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    return _row(path, content.partition(b"\n")[0], "line 1")
+    size = BLOCK
+    with _opened(path) as file:
+        while True:
+            file.seek(0)
+            content = file.read(size)
+            rows, complaint = _checked(path, content.split(b"\n")[:-1], most=1)
+            if rows:
+                return _warned(rows, complaint)[0]
+            if len(content) < size or size >= LONGEST:
+                return None
+            size *= 4
 
 
 def last_rows(path: Path, most: int = 1) -> list[Row]:
     """Return up to `most` rows from the end of a file, of which only the end is read, in the order of the file."""
-    content = b""
-    try:
-        with path.open("rb", buffering=0) as file:
-            place = file.seek(0, os.SEEK_END)
-            while place > 0 and content.count(b"\n") <= most:  # the newline before the first of them is needed, too
-                size = min(BLOCK, place)
-                place = file.seek(place - size)
-                content = file.read(size) + content
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    lines = content.split(b"\n")[:-1]  # what follows the last newline is incomplete, or nothing
-    if place > 0:
-        lines = lines[1:]  # which may have lost its beginning
-    return [_row(path, line, "a line near its end") for line in lines[-most:]]
+    size = BLOCK
+    with _opened(path) as file:
+        end = file.seek(0, os.SEEK_END)
+        while True:
+            place = file.seek(max(end - size, 0))
+            lines = file.read(end - place).split(b"\n")[:-1]  # what follows the last newline is incomplete, or nothing
+            if place > 0:
+                lines = lines[1:]  # which may have lost its beginning
+            everything = place == 0 or size >= TAIL
+            if everything or len(lines) >= most:
+                rows, complaint = _checked(path, reversed(lines), most)
+                if everything or len(rows) == most:
+                    return _warned(rows, complaint)[::-1]
+            size *= 4
 
 
 def without_repeated(rows: Iterable[Row]) -> list[Row]:
@@ -124,10 +135,17 @@ class RowFollower:
         if found.st_ino != self._inode or found.st_size < self._offset:  # another file of the same name
             self._inode, self._offset, self._rows = found.st_ino, 0, []
         if found.st_size > self._offset:
-            for line in _read_from(self._path, self._offset):
-                _add(self._rows, _row(self._path, line, "a line"))
-                self._offset += len(line) + 1
+            with _opened(self._path) as file:
+                file.seek(self._offset)
+                for row in _warned(*_checked(self._path, self._counted(file))):
+                    _add(self._rows, row)
         return self._rows
+
+    def _counted(self, file: IO[bytes]) -> Iterator[bytes]:
+        """Yield the complete lines from here on, and note how far the file is read."""
+        for line in _lines(file):
+            self._offset = file.tell()
+            yield line
 
 
 def _add(rows: list[Row], row: Row) -> None:
@@ -137,27 +155,46 @@ def _add(rows: list[Row], row: Row) -> None:
     rows.append(row)
 
 
-def _read_from(path: Path, offset: int) -> list[bytes]:
-    """Return the complete lines that begin at or after an offset, which is that of a line."""
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file of rows; one that is missing is like an empty one."""
     try:
-        with path.open("rb", buffering=0) as file:
-            file.seek(offset)
-            return file.readall().split(b"\n")[:-1]  # what follows the last newline is incomplete, or nothing
+        file = open_regular(path)
     except FileNotFoundError:
-        return []
+        file = io.BytesIO()
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise RunError(f"{path}: cannot be read ({error.strerror}); permit reading it, or remove it") from None
+    with file:
+        yield file
 
 
-def _row(path: Path, line: bytes, place: str) -> Row:
-    try:
-        row = json.loads(line)
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        row = None
-    if not isinstance(row, dict):
-        raise RunError(f"{path}: {place} is not a JSON object; remove it")
-    return row
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the complete lines from here on; an incomplete last one is left out."""
+    while line := file.readline(LONGEST):
+        whole = line
+        while not line.endswith(b"\n"):
+            whole = b""  # longer than any row, and no JSON
+            if not (line := file.readline(LONGEST)):
+                return
+        yield whole
 
 
-def _unreadable(path: Path, error: OSError) -> RunError:
-    return RunError(f"{path}: cannot be read ({error.strerror}); permit reading it")
+def _warned(rows: list[Row], complaint: str) -> list[Row]:
+    """Return rows after warning of those that are left out."""
+    if complaint:
+        warnings.warn(complaint, stacklevel=3)
+    return rows
+
+
+def _checked(path: Path, lines: Iterable[bytes], most: int | None = None) -> tuple[list[Row], str]:
+    """Return up to `most` rows of lines that fit the schema of a file, and a sentence about those that do not."""
+    fits, rows, bad, first = row_adapter(path.stem).validate_json, [], 0, ""
+    for line in lines:
+        try:
+            rows.append(fits(line))
+        except ValidationError as error:
+            bad, first = bad + 1, first or reason(error)
+        if len(rows) == most:
+            break
+    what = "1 row does not fit and is" if bad == 1 else f"{bad} rows do not fit and are"
+    return rows, f"{path}: {what} left out ({first}); remove what is no row" if bad else ""

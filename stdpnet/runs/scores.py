@@ -6,9 +6,14 @@ settings is called `linear`; with others it has an entry of its own, such as `li
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from stdpnet.runs.files import read_json
+from stdpnet.runs.schema import ScoresFile
 
 Scores = dict[str, Any]
 """What scores.json holds (see runs/README.md)."""
@@ -34,6 +39,20 @@ class ScoredState:
     """Fraction of the images answered correctly, by read-out."""
     best: dict[str, float]
     """The best accuracy by role; of the linear read-outs, that of the one with default settings."""
+
+
+def read_scores(path: Path) -> Scores | None:
+    """Return the scores of a file in their present form, None if there is no such file.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read, or holds no scores.
+    """
+    if not os.path.lexists(path):
+        return None
+    scores: Scores = read_json(path, ScoresFile, "`stdpnet evaluate` makes it anew")
+    return in_present_form(scores)
 
 
 def role(name: str, score: Mapping[str, Any]) -> str:

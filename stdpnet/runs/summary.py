@@ -13,15 +13,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from stdpnet.errors import RunError, StdpnetError
+from stdpnet.errors import StdpnetError
 from stdpnet.model import facts_of
 from stdpnet.runs.checkpoint import checkpointed_images
 from stdpnet.runs.directory import Run, Status, status_after
-from stdpnet.runs.files import read_json
 from stdpnet.runs.lock import is_locked
 from stdpnet.runs.paths import run_folders
+from stdpnet.runs.provenance import read_provenance
 from stdpnet.runs.rows import RowFollower, first_row, last_rows, with_named_quantiles
-from stdpnet.runs.scores import ScoredState, in_present_form, scored_state
+from stdpnet.runs.scores import ScoredState, read_scores, scored_state
 from stdpnet.spec.experiment import Experiment
 
 SPEED_ROWS = 5
@@ -184,11 +184,12 @@ class RunReader:
         return images
 
     def _provenance(self) -> dict[str, Any]:
-        provenance: dict[str, Any] = self._unless_known("provenance.json", read_json)
+        provenance: dict[str, Any] = self._unless_known("provenance.json", read_provenance)
         return provenance
 
     def _learning_curve(self, spec: Experiment) -> Curve:
-        rows, readout = self._curve.read(), spec.curve.readout
+        readout = spec.curve.readout
+        rows = [row for row in self._curve.read() if readout in row["accuracy"]]
         return Curve(
             readout=readout,
             images=[row["images"] for row in rows],
@@ -199,12 +200,9 @@ class RunReader:
         found = []
         for split, snapshot in SCORED:
             path = self._run.scores_path(split, snapshot)
-            if (scores := self._unless_known(path.name, _read_scores)) is not None:
+            if (scores := self._unless_known(path.name, read_scores)) is not None:
                 now = images if snapshot == "last" else self._images(f"snapshots/{snapshot}.h5")
-                try:
-                    found.append(scored_state(scores, split, snapshot, now))
-                except (KeyError, TypeError, AttributeError, ValueError) as error:
-                    raise RunError(f"{path}: damaged ({error!r}); `stdpnet evaluate` makes it anew") from None
+                found.append(scored_state(scores, split, snapshot, now))
         return found
 
 
@@ -233,9 +231,8 @@ class FolderReader:
             try:
                 readers[path] = self._readers.get(path) or RunReader(Run.open(path))
                 summaries.append(readers[path].read())
-            except (StdpnetError, KeyError) as error:
-                sentence = str(error) if isinstance(error, StdpnetError) else f"{path}: lacks the key {error}"
-                warnings.warn(sentence, stacklevel=2)
+            except StdpnetError as error:
+                warnings.warn(str(error), stacklevel=2)
         self._readers = readers
         return summaries
 
@@ -252,10 +249,6 @@ def _signature(path: Path) -> tuple[int, int, int] | None:
 def _ends(path: Path) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """Return the first and the last row of a file."""
     return first_row(path), next(iter(last_rows(path)), None)
-
-
-def _read_scores(path: Path) -> dict[str, Any] | None:
-    return in_present_form(read_json(path)) if path.exists() else None
 
 
 def _reason(state: Status, event: Mapping[str, Any] | None) -> str | None:

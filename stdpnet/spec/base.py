@@ -6,11 +6,17 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from stdpnet import notebook
 from stdpnet.errors import ConfigError
+from stdpnet.reading import shortened
+
+LARGEST_INTEGER, LARGEST = 2**63 - 1, 1e18
+"""Largest absolute value of a whole number and of any other finite number."""
+DEEPEST = 8
+"""Tables within each other that a dotted key may name."""
 
 
 class Spec(BaseModel):
@@ -26,7 +32,7 @@ class Spec(BaseModel):
         frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True, allow_inf_nan=False
     )
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:  # a file may have a key called self
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -34,6 +40,17 @@ class Spec(BaseModel):
 
     # Without this mark pydantic would build nested specs through __init__ too, and a nested error would lose its path.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @model_validator(mode="after")
+    def _numbers_are_within_limits(self) -> Self:
+        """Refuse numbers with which arithmetic overflows."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+                raise ValueError(f"{name}: {shortened(value)} is too large; choose at most 2**63 - 1")
+            if isinstance(value, float) and LARGEST < abs(value) < float("inf"):
+                raise ValueError(f"{name}: {value:g} is too large; choose at most {LARGEST:g}")
+        return self
 
     def updated(self, changes: Mapping[str, Any]) -> Self:
         """Return a validated copy with some keys changed; a table that is given as a dict keeps its other keys.
@@ -114,6 +131,8 @@ def set_key(tables: dict[str, Any], key: str, value: Any) -> None:
         If the key goes through something that is a value and no table.
     """
     *path, name = key.split(".")
+    if len(path) > DEEPEST:
+        raise ConfigError(f"{shortened(key)}: has {len(path)} tables within each other; no key has more than {DEEPEST}")
     for part in path:
         inner = tables.setdefault(part, {})
         if not isinstance(inner, dict):
@@ -139,13 +158,18 @@ def _spec_within(annotation: Any) -> type[Spec] | None:
 def _sentence(root: type[Spec], error: ErrorDetails) -> str:
     """Return one sentence for a pydantic error: the key, what is wrong, the value, the remedy."""
     path = [str(part) for part in error["loc"]]
-    key = ".".join(path) or root.__name__
+    key = shortened(".".join(path) or root.__name__)
     if error["type"] == "extra_forbidden":
         return f"{key}: unknown key{_nearest(root, path)}"
     if error["type"] == "value_error":
         return ".".join([*path, str(error["ctx"]["error"])])  # a validator's message begins with the key it is about
     message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{key}: {message}, got {error['input']!r}"
+    return f"{key}: {message}, got {_quoted(error['input'])}"
+
+
+def _quoted(value: object) -> str:
+    """Return a value as a message quotes it."""
+    return repr(shortened(value)) if isinstance(value, str) else shortened(value)
 
 
 def _nearest(root: type[Spec], path: list[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -13,6 +12,7 @@ import tomli_w
 
 from stdpnet.errors import ConfigError
 from stdpnet.model import presets, spec_class
+from stdpnet.reading import parse_toml, read_toml, shortened
 from stdpnet.spec.base import Spec, set_key, spec_type
 from stdpnet.spec.experiment import Experiment
 
@@ -38,7 +38,7 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
     if str(source) in presets() and not path.is_file():
         values = presets()[str(source)].model_dump(exclude_none=True)
     elif path.suffix == ".toml" or os.path.isfile(path):  # os.path functions do not raise on over-long names
-        values = _read(path)
+        values = read_toml(path)
     else:
         close = difflib.get_close_matches(str(source), presets(), n=1)
         hint = f"did you mean '{close[0]}'?" if close else "`stdpnet config list` shows the presets"
@@ -67,32 +67,21 @@ def experiment(values: Mapping[str, Any]) -> Any:
     return spec_class(str(values.get("model", "stdp")))(**values)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Return the tables of a TOML file."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; `stdpnet config list` shows the presets") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as text ({error})") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
-
-
 def _apply(values: dict[str, Any], override: str) -> None:
     """Set one dotted key in nested tables; the value is TOML, or else a plain string."""
     key, equals, text = override.partition("=")
+    shown = shortened(override)
     if not equals or not key.strip():
-        raise ConfigError(f"--set {override}: must look like key=value, for example plasticity.A_plus=0.01")
+        raise ConfigError(f"--set {shown}: must look like key=value, for example plasticity.A_plus=0.01")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = parse_toml(f"value = {text}")["value"]
+    except ValueError:
         value = text.strip()
     is_default = value == "none" and not _is_choice(values, key.strip(), value)
     try:
         set_key(values, key.strip(), value)
     except ConfigError as error:
-        raise ConfigError(f"--set {override}: {str(error).partition(': ')[2]}") from None
+        raise ConfigError(f"--set {shown}: {str(error).partition(': ')[2]}") from None
     if is_default:  # TOML has no such value: the key gets its default back
         *path, name = key.strip().split(".")
         for part in path:

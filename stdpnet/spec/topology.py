@@ -21,9 +21,9 @@ class TopologySpec(Spec):
     """locally_connected (LCSNN), convolutional (CSNN) or fully_connected (FCSNN)."""
     channels: int = Field(25, ge=1, le=65536)
     """Neurons C at each position (feature maps)."""
-    kernel: int | None = Field(None, ge=1)
+    kernel: int | None = Field(None, ge=1, le=4096)
     """Side k of the receptive field, pixels; fully_connected: leave it out, it is the whole image."""
-    stride: int = Field(4, ge=1)
+    stride: int = Field(4, ge=1, le=4096)
     """Distance s of neighbouring receptive fields, pixels; not used by fully_connected."""
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from stdpnet.stdp.learner import STDPLearner
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.respond import respond
 from stdpnet.stdp.spec.experiment import STDPExperiment
+from stdpnet.stdp.statistics import Interval
 
 __all__ = ["facts", "findings", "initial", "learner", "respond"]
 
@@ -30,4 +31,5 @@ def facts(spec: STDPExperiment) -> Facts:
 
 def initial(spec: STDPExperiment) -> State:
     """Return the untrained network: weights uniform and normalised, theta 0 (docs/model.md, Initial values)."""
-    return initial_network(spec).state()
+    network = initial_network(spec)
+    return State(arrays=network.arrays(), interval=vars(Interval.begin(network)))

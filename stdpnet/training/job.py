@@ -190,7 +190,7 @@ def resume(
 
 def check_dataset(run: Run, dataset: Dataset) -> None:
     """Raise RunError unless the dataset is the one that the run was trained on."""
-    trained_on = run.provenance["dataset_sha256"]
+    trained_on = run.dataset_sha256
     if trained_on != dataset.sha256:
         raise RunError(
             f"{run.path}: was trained on images with SHA-256 {trained_on[:12]}..., those of dataset.name = "

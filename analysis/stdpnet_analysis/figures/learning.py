@@ -1,4 +1,4 @@
-"""Draw learning curves, progress of a training, and plasticity windows measured from the engine."""
+"""Draw learning curves, and plasticity windows measured from the engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from stdpnet.stdp.spec.plasticity import PairRule
-from stdpnet_analysis.figures import style
+from stdpnet_analysis.figures import progress, style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped
@@ -88,88 +88,9 @@ def group_by_seed(views: Sequence[RunView]) -> dict[str, list[RunView]]:
 
 def curve_of(view: RunView, readout: str) -> Curve:
     """Return the learning curve of a read-out, accuracy in %."""
-    rows = view.curve
+    rows = [row for row in view.curve if readout in row["accuracy"]]
     images = np.array([row["images"] for row in rows], np.float64)
     return images, np.array([100 * row["accuracy"][readout] for row in rows])
-
-
-def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str, Line2D]:
-    """Draw the rows of progress.jsonl: activity, thresholds and weights; the training may still be going on.
-
-    Returns
-    -------
-    The main line of each panel, by its key.
-    """
-    learned = rows[-1]["competition"] is not None
-    panels = figure.subplots(2, 3, sharex=True).ravel()
-    images = np.array([row["images"] for row in rows])
-
-    def line(axes: Axes, values: Sequence[float], label: str | None = None, number: int = 0) -> Line2D:
-        look: Any = {"color": style.colour(number), "linestyle": style.LINES[number], "marker": "o", "markersize": 2}
-        (drawn,) = axes.plot(images, values, label=label, **look)
-        return drawn
-
-    drawn = {"spikes_per_image": line(panels[0], [row["spikes_per_image"] for row in rows])}
-    panels[0].set_ylabel("spikes per image")
-    for number, (key, name) in enumerate(
-        (("silent_images", "silent images"), ("dead_neurons", "neurons without spike"))
-    ):
-        drawn[key] = line(panels[1], [100 * row[key] for row in rows], name, number)
-    for number, (key, name) in enumerate((("at_w_min", "at w_min"), ("at_w_max", "at w_max"))):
-        drawn[key] = line(panels[2], [100 * row[key] for row in rows], name, number)
-    panels[1].set_ylabel("share, %")
-    panels[2].set_ylabel("feedforward weights, %")
-    theta = {name: [row["theta"][name] for row in rows] for name in ("p5", "p50", "p95")}
-    drawn["theta"] = line(panels[3], theta["p50"], "median")
-    panels[3].fill_between(
-        images, theta["p5"], theta["p95"], color=style.colour(0), alpha=0.2, linewidth=0, label="5–95 %"
-    )
-    panels[3].set_ylabel("θ, mV")
-    drawn["weight_change"] = line(panels[4], [row["weight_change"] for row in rows])
-    panels[4].set_ylabel("mean |Δw|, mV")
-    if learned:
-        mean, sd = (np.array([row["competition"][key] for row in rows]) for key in ("mean", "sd"))
-        drawn["competition"] = line(panels[5], mean.tolist(), "mean")
-        panels[5].fill_between(
-            images, mean - sd, mean + sd, color=style.colour(0), alpha=0.2, linewidth=0, label="± sd"
-        )
-        panels[5].set_ylabel("competition, mV")
-    else:
-        drawn["largest_share"] = line(panels[5], [100 * row["largest_share"] for row in rows])
-        panels[5].set_ylabel("largest share of spikes, %")
-    for axes in panels[3:]:
-        axes.set_xlabel("training images")
-    for number in (0, 1, 2, 4) if learned else (0, 1, 2, 4, 5):
-        panels[number].set_ylim(bottom=0)  # counts, shares and sizes of changes are never negative
-    for axes in panels[1:3]:
-        axes.set_ylim(top=max(1.0, axes.get_ylim()[1]))  # in %: what is next to nothing looks so
-    for axes in panels:
-        axes.set_xlim(left=0)
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend()
-    return drawn
-
-
-def plot_numbers(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str, Line2D]:
-    """Draw every number that the rows of progress have beside the images, one panel each.
-
-    Returns
-    -------
-    The lines, by key.
-    """
-    last = rows[-1].items()
-    keys = [key for key, value in last if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    keys = [key for key in keys if key not in ("images", "goal", "interval_images", "presentations")]
-    panels = np.atleast_1d(figure.subplots(1, len(keys)))
-    images = [row["images"] for row in rows]
-    drawn = {}
-    for axes, key in zip(panels, keys, strict=True):
-        values = [row.get(key) for row in rows]
-        (drawn[key],) = axes.plot(images, np.array(values, np.float64), "o-", color=style.colour(0), markersize=2)
-        axes.set(xlabel="training images", ylabel=key.replace("_", " "))
-        axes.set_xlim(left=0)
-        axes.set_ylim(bottom=0)
-    return drawn
 
 
 class DrawnWindow(NamedTuple):
@@ -224,7 +145,7 @@ def plot_window(axes: Axes, window: Window, rule: PairRule) -> DrawnWindow:
 
 def _curves(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 75)
-    groups = group_by_seed([each for each in (view, *view.others) if each.curve])
+    groups = group_by_seed([each for each in (view, *view.others) if each.curve and not _has_evaluations(each)])
     panels = figure.subplots(1, len(READOUTS), sharey=True)
     for axes, (readout, name) in zip(panels, READOUTS.items(), strict=True):
         curves = {label: [curve_of(each, readout) for each in members] for label, members in groups.items()}
@@ -236,14 +157,10 @@ def _curves(view: RunView) -> Figure:
     return figure
 
 
-def _progress(view: RunView) -> Figure:
-    figure = style.new_figure(style.DOUBLE, 95)
-    if view.lacks("spiking network"):
-        plot_numbers(figure, view.progress)
-    else:
-        plot_progress(figure, view.progress)
-    figure.suptitle(f"Training of {view.facts.label}, {view.progress[-1]['images']} images so far")
-    return figure
+def _has_evaluations(view: RunView) -> str | None:
+    """Return why the learning curve cannot be drawn, or None if it can."""
+    lacking = [name for name in READOUTS if not len(curve_of(view, name)[0])]
+    return f"its learning curve lacks the read-out {lacking[0]}" if lacking else None
 
 
 def _windows(view: RunView) -> Figure:
@@ -267,8 +184,9 @@ FIGURES = (
         "validation accuracy during training; runs of --beside in the same figure, seeds as a band",
         ("curve",),
         _curves,
+        _has_evaluations,
     ),
-    RunFigure("progress", "activity, thresholds and weights during training", ("progress",), _progress),
+    *progress.FIGURES,
     RunFigure(
         "plasticity-window",
         "weight change by pairs of spikes, measured from the run's engine",

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from stdpnet.errors import DataError
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.receptive_fields import order_by_class
@@ -163,6 +164,23 @@ def confusions(view: RunView) -> dict[str, NDArray[np.int64]]:
     return {name: np.array(score["confusion"]) for name, score in named.items()}
 
 
+def shown_images(view: RunView) -> int:
+    """Return how many images were scored."""
+    return int(next(iter(confusions(view).values())).sum())
+
+
+def _has_confusions(view: RunView) -> str | None:
+    """Return why there are no confusion matrices of this set's classes, or None if there are."""
+    remedy = f"`stdpnet evaluate {view.run.path}` makes them"
+    try:
+        found = confusions(view)
+    except (KeyError, DataError):
+        return f"its scores lack a vote or the linear read-out with a confusion matrix; {remedy}"
+    classes = len(view.classes)
+    fits = all(confusion.shape == (classes, classes + 1) for confusion in found.values())
+    return None if fits else f"its confusion matrices are not of {classes} classes; {remedy}"
+
+
 def _votes(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 40 + 3 * min(len(view.classes), 24))
     axes = figure.subplots()
@@ -190,19 +208,19 @@ def _confusion(view: RunView) -> Figure:
         image = plot_confusion(axes, matrix, view.classes)
         axes.set_title(f"{name}: {np.trace(matrix) / matrix.sum():.1%}")
     style.bar_below(figure, image, panels, "% of the class")
-    figure.suptitle(f"{view.label}; {view.required_scores['protocol']['images']} {view.split} images")
+    figure.suptitle(f"{view.label}; {shown_images(view)} {view.split} images")
     return figure
 
 
 def _class_accuracies(view: RunView) -> Figure:
     shown = confusions(view)
-    if "untrained" in view.required_scores:
-        linear = view.required_scores["untrained"]["readouts"]["linear"]
-        shown["untrained, linear"] = np.array(linear["confusion"])
+    untrained = view.required_scores.get("untrained", {"readouts": {}})["readouts"].get("linear", {})
+    if np.shape(untrained.get("confusion", ())) == (len(view.classes), len(view.classes) + 1):
+        shown["untrained, linear"] = np.array(untrained["confusion"])
     figure = style.new_figure(style.DOUBLE if len(view.classes) > 16 else 130, 70)
     axes = figure.subplots()
     plot_class_accuracies(axes, shown, view.classes)
-    figure.suptitle(f"{view.label}; {view.required_scores['protocol']['images']} {view.split} images")
+    figure.suptitle(f"{view.label}; {shown_images(view)} {view.split} images")
     return figure
 
 
@@ -214,6 +232,12 @@ FIGURES = (
         ("state", "responses"),
         _ranked,
     ),
-    RunFigure("confusion", "confusion matrices of best vote and linear read-out", ("state", "scores"), _confusion),
-    RunFigure("class-accuracy", "accuracy on each class", ("state", "scores"), _class_accuracies),
+    RunFigure(
+        "confusion",
+        "confusion matrices of best vote and linear read-out",
+        ("state", "scores"),
+        _confusion,
+        _has_confusions,
+    ),
+    RunFigure("class-accuracy", "accuracy on each class", ("state", "scores"), _class_accuracies, _has_confusions),
 )

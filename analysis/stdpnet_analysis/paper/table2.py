@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
 
 from stdpnet.errors import ConfigError, RunError, StdpnetError, StopRequestedError
 from stdpnet.runs import Run
 from stdpnet.runs.files import read_json, write_text
+from stdpnet.runs.schema import OPEN, Count, Real, Share, Statistic, Text
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.presets import TABLE_2
@@ -31,7 +36,30 @@ RESULT = "table2.json"
 CHECKPOINT = 1000
 """Training images between two checkpoints: what a killed process costs at most."""
 
+
+def _complete(accuracy: dict[str, float]) -> dict[str, float]:
+    lacking = [name for name in ("all", "patch", "spikes_first", "linear") if name not in accuracy]
+    if lacking:
+        raise ValueError(f"lacks the read-out {lacking[0]}")
+    return accuracy
+
+
 Preset = Literal["thesis", "best"]
+
+
+class Result(TypedDict):
+    """What a finished task has written."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    row: Annotated[Count, Field(ge=1, le=len(TABLE_2))]
+    seed: Count
+    accuracy: Annotated[dict[Text, Share], AfterValidator(_complete)]
+    untrained: Annotated[dict[Text, Share], AfterValidator(_complete)] | None
+    pixels: dict[Text, Share] | None
+    training_images: Count
+    training_seconds: Real
+    evaluation_seconds: Real
+    images_per_s: Statistic
 
 
 class Task(NamedTuple):
@@ -56,7 +84,8 @@ class Task(NamedTuple):
     def result(self) -> dict[str, Any] | None:
         """Return the result, if there is one."""
         path = self.run / RESULT
-        return read_json(path) if path.exists() else None
+        remedy = "remove it, and the same command makes it anew"
+        return read_json(path, Result, remedy) if os.path.lexists(path) else None
 
 
 def plan(

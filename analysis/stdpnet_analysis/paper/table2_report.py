@@ -93,7 +93,7 @@ def _row(row: int, results: list[dict[str, Any]]) -> dict[str, Any]:
     vote = {**_mean_sd([accuracy[rule] for accuracy in accuracies]), "rule": rule}
     linear = _mean_sd([accuracy["linear"] for accuracy in accuracies])
     untrained = [result["untrained"] for result in results if result["untrained"]]
-    pixels = [result["pixels"]["linear"] for result in results if result["pixels"]]
+    pixels = [result["pixels"]["linear"] for result in results if "linear" in (result["pixels"] or {})]
     return {
         "row": row,
         "network": network.network.upper() + (" learned" if network.learned else ""),

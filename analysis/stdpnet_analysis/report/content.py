@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stdpnet.errors import StdpnetError
-from stdpnet.model import open_model
+from stdpnet.model import Finding, open_model
 from stdpnet.runs.scores import KIND, C, linear_readout, role
 from stdpnet.runs.summary import Summary, summarise
 from stdpnet.spec.base import Spec
@@ -184,7 +185,7 @@ def _facts(view: RunView, summary: Summary) -> dict[str, str]:
     }
     if summary.images_per_s is not None:
         facts["training speed"] = f"{count(summary.images_per_s)} images/s"
-    if scores is not None:
+    if scores is not None and {"spikes_per_image", "silent_images"} <= scores.keys():
         counted = "counts" if "multiplications" in scores.get("cost", {}) else "spikes"
         facts[f"{counted} per image"] = f"{scores['spikes_per_image']:.1f}"
         facts["silent images"] = f"{scores['silent_images']:.2%}"
@@ -200,9 +201,9 @@ def _scores(view: RunView) -> dict[str, Any] | None:
     protocol = scores["protocol"]
     return {
         "caption": (
-            f"Accuracy on {count(protocol['images'])} {protocol['split']} images, %; in brackets the 95 % interval "
-            f"(Wilson). Calibrated on {count(protocol['calibration_images'])} labelled images that the training never "
-            f"saw. {_settings(scores)}"
+            f"Accuracy on {count(protocol.get('images'))} {view.split} images, %; in brackets the 95 % interval "
+            f"(Wilson). Calibrated on {count(protocol.get('calibration_images'))} labelled images that the training "
+            f"never saw. {_settings(scores)}"
         ),
         "headings": list(columns),
         "rows": [
@@ -228,7 +229,7 @@ def _health(view: RunView, summary: Summary) -> dict[str, Any]:
     rows, last = view.progress, summary.progress
     found: dict[str, tuple[int, int, str]] = {}
     for row in rows:
-        for finding in open_model(watched).findings(watched, row):
+        for finding in _findings(watched, row):
             begin = found[finding.name][0] if finding.name in found else row["images"]
             found[finding.name] = (begin, row["images"], finding.message)
     if not rows or last is None:
@@ -238,8 +239,19 @@ def _health(view: RunView, summary: Summary) -> dict[str, Any]:
     ]
     now = [name for name, (_, end, _) in found.items() if end == last["images"]]
     verdict = f"Now: {', '.join(now)}." if now else "Healthy." if not found else "Healthy now, but not always."
-    facts = {name: form.format(last[key]) for key, (name, form) in STATISTICS.items() if key in last}
+    facts = {}
+    for key, (name, form) in STATISTICS.items():
+        with contextlib.suppress(KeyError, TypeError):  # an older version, or another model, has no such number
+            facts[name] = form.format(last[key])
     return {"verdict": verdict, "findings": findings, "facts": facts}
+
+
+def _findings(spec: Experiment, row: Mapping[str, Any]) -> list[Finding]:
+    """Return what is unhealthy in a row; nothing where it lacks a number, as rows of older versions may."""
+    try:
+        return open_model(spec).findings(spec, row)
+    except (KeyError, TypeError):
+        return []
 
 
 def _when(begin: int, end: int, now: int) -> str:
@@ -279,10 +291,10 @@ def _provenance(view: RunView) -> dict[str, str]:
         "created": recorded["created"],
         "command": shlex.join(recorded["command"]),
         "git commit": recorded["git"] or "unknown (not a checkout)",
-        **({"engine": f"{recorded['engine']}, {recorded['dtype']}"} if "engine" in recorded else {}),
+        **({"engine": f"{recorded['engine']}, {recorded.get('dtype', '')}"} if "engine" in recorded else {}),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "machine": f"{machine['system']}, {machine['cores']} cores",
-        "images": f"SHA-256 {recorded['dataset_sha256']}",
+        "images": f"SHA-256 {recorded.get('dataset_sha256', 'unknown')}",
         "history": "; ".join(events),
     }
 

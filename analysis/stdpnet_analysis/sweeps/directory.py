@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import platform
-import tomllib
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from stdpnet.errors import ConfigError, RunError
+from stdpnet.reading import read_toml
 from stdpnet.runs import run_path
 from stdpnet.runs.files import write_text
 from stdpnet.runs.lock import is_locked, locked
@@ -62,13 +62,9 @@ def load_study(path: Path) -> tuple[StudySpec, STDPExperiment]:
     ConfigError
         If the file, the base or the space is wrong, or the base has no validation images.
     """
+    values = read_toml(path, "name a study file")
     try:
-        study = StudySpec(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"{path}: cannot be read ({reason}); name a study file") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        study = StudySpec(**values)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     try:
@@ -146,7 +142,7 @@ class StudyDirectory:
         if not os.path.isfile(path / "study.toml"):
             raise RunError(f"{path}: no study here; `stdpnet sweep` makes one")
         try:
-            spec = StudySpec(**tomllib.loads((path / "study.toml").read_text(encoding="utf-8")))
+            spec = StudySpec(**read_toml(path / "study.toml"))
             return cls(path, spec, load_config(path / "base.toml"))
         except (OSError, ValueError) as error:
             raise RunError(f"{path}: cannot be read ({error}); restore it, or start a new study") from None

@@ -7,6 +7,7 @@ adopts under the same number, and its runs go on from their checkpoints.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import optuna
 from distributed import Client, Future
 from optuna.trial import FrozenTrial, TrialState
 
-from stdpnet.errors import ConfigError, StopRequestedError
+from stdpnet.errors import ConfigError, DataError, StopRequestedError
 from stdpnet.runs.rows import read_rows
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.training import StopRequest
@@ -175,7 +176,8 @@ class Driver:
         for row in read_rows(folder / "curve.jsonl"):
             if row["images"] > 0 and row["images"] not in live.reported:
                 live.reported.add(row["images"])
-                live.trial.report(objective(row["accuracy"], readout), step=row["images"])
+                with contextlib.suppress(KeyError, DataError):  # a row without this read-out says nothing
+                    live.trial.report(objective(row["accuracy"], readout), step=row["images"])
                 if live.trial.should_prune():
                     self._directory.prune_file(number).touch()
 

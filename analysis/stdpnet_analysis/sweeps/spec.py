@@ -7,10 +7,14 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from stdpnet.spec.base import Spec
+from stdpnet.spec.base import LARGEST, Spec
 
 Scalar = bool | int | float | str
 Objective = Literal["linear", "vote", "mean", "all", "patch", "spikes_first"]
+
+
+MOST_VALUES = 1_000_000
+"""Values of a range with steps, and combinations of a grid, at most."""
 
 
 class BaseSpec(Spec):
@@ -57,6 +61,8 @@ class DimensionSpec(Spec):
             raise ValueError(f"low: {self.low:g} must lie above 0 where log = true")
         if self.log and self.step is not None:
             raise ValueError("step: does not go with log = true; leave one out")
+        if self.step is not None and self.high - self.low > LARGEST * self.step:
+            raise ValueError(f"step: {self.step:g} is too small for a range of {self.high - self.low:g}")
         if self.integer and not all(float(end).is_integer() for end in (self.low, self.high, self.step or 1)):
             raise ValueError("integer: low, high and step must be whole numbers then")
         return self
@@ -70,6 +76,10 @@ class DimensionSpec(Spec):
         if step is None or self.low is None or self.high is None or self.log:
             return None
         count = math.floor((self.high - self.low) / step + 1e-9) + 1
+        if count > MOST_VALUES:
+            raise ValueError(
+                f"step: {step:g} makes {count:.3g} values; choose a larger one: at most {MOST_VALUES} values"
+            )
         steps = [self.low + index * step for index in range(count)]
         return [int(value) for value in steps] if self.integer else list(steps)
 
@@ -173,12 +183,19 @@ class StudySpec(Spec):
                     )
         self.ordered()
         if self.sampler.kind == "grid":
+            combinations = 1
             for key, dimension in self.space.items():
                 if dimension.values is None:
                     raise ValueError(
                         f"space.{key}: a grid needs choices, whole numbers or a step; give step or choose another "
                         "sampler.kind"
                     )
+                combinations *= len(dimension.values)
+            if combinations > MOST_VALUES:
+                raise ValueError(
+                    f"space: a grid of {combinations} combinations is too large; choose larger steps, or another "
+                    f"sampler.kind: at most {MOST_VALUES} combinations"
+                )
         return self
 
     def ordered(self) -> list[str]:

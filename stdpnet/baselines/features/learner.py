@@ -107,8 +107,13 @@ class FeaturesLearner:
         self._interval = self._new_interval()
 
     def _new_interval(self) -> dict[str, Any]:
-        interval = {"images": 0, "learned": self._features.learned(self._arrays).copy()}
-        return interval | ({"wins": self._arrays["wins"].copy()} if "wins" in self._arrays else {})
+        return new_interval(self.spec, self._arrays)
+
+
+def new_interval(spec: FeaturesExperiment, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return an interval of training in which nothing has happened yet."""
+    interval = {"images": 0, "learned": features_of(spec).learned(arrays).copy()}
+    return interval | ({"wins": arrays["wins"].copy()} if "wins" in arrays else {})
 
 
 def examine(spec: FeaturesExperiment, row: Mapping[str, Any]) -> list[Finding]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from stdpnet.arrays import Floats
 from stdpnet.baselines.features.kinds import features_of
-from stdpnet.baselines.features.learner import CHUNK, FeaturesLearner, examine, one_thread
+from stdpnet.baselines.features.learner import CHUNK, FeaturesLearner, examine, new_interval, one_thread
 from stdpnet.baselines.features.patches import patches
 from stdpnet.baselines.features.spec import TITLES, FeaturesExperiment
 from stdpnet.data import Split
@@ -36,7 +36,8 @@ def facts(spec: FeaturesExperiment) -> Facts:
 
 def initial(spec: FeaturesExperiment) -> State:
     """Return the untrained features: random directions."""
-    return State(arrays=features_of(spec).initial(spec))
+    arrays = features_of(spec).initial(spec)
+    return State(arrays=arrays, interval=new_interval(spec, arrays))
 
 
 def respond(

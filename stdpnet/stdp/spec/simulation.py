@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from stdpnet.spec.base import Spec
 
+MOST_STEPS = 1_000_000
+"""Steps of the longest presentation."""
+
 
 class SimulationSpec(Spec):
     """Time, engine and arithmetic."""
@@ -26,6 +29,11 @@ class SimulationSpec(Spec):
     @model_validator(mode="after")
     def _duration_is_whole(self) -> Self:
         steps = self.duration / self.dt
+        if steps > MOST_STEPS:
+            raise ValueError(
+                f"dt: {self.dt:g} ms makes {steps:.3g} steps of a presentation of {self.duration:g} ms; choose a "
+                f"larger dt or a shorter duration: at most {MOST_STEPS} steps"
+            )
         if abs(steps - round(steps)) > 1e-9 * steps:
             raise ValueError(f"duration: {self.duration} ms is not a whole number of steps of dt = {self.dt} ms")
         return self

@@ -96,7 +96,7 @@ def test_a_base_without_validation_images_is_refused(tmp_path):
         load_study(written(tmp_path, text, 'config = "digits"'))
     with pytest.raises(ConfigError, match="did you mean 'digits'"):
         load_study(written(tmp_path, text, 'config = "digts"'))
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="no such file; name a study file"):
         load_study(tmp_path / "absent.toml")
 
 

@@ -1,0 +1,189 @@
+"""What the JSON files of a run hold: every reader checks a file against these types, and consumers rely on them.
+
+A key that is not named here is allowed and not checked: other versions and other models have keys of their own.
+"""
+
+from __future__ import annotations
+
+import datetime
+from functools import cache
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,  # pydantic needs this one before Python 3.12
+)
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from stdpnet.reading import shortened
+
+OPEN = ConfigDict(extra="allow", allow_inf_nan=False)
+Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+Real = Annotated[float, Field(strict=True)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Text = Annotated[str, Field(strict=True, max_length=100_000)]
+Statistic = Real | None
+"""A number; None where it was not finite."""
+Quantiles = dict[Text, Statistic] | Annotated[list[Statistic], Field(min_length=7, max_length=7)]
+
+
+def _moment(text: str) -> str:
+    if datetime.datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("has no time zone")
+    return text
+
+
+def _confusion(rows: list[list[int]]) -> list[list[int]]:
+    if any(len(row) != len(rows) + 1 for row in rows):
+        raise ValueError("a row has not one entry for each class and one for no answer")
+    return rows
+
+
+Moment = Annotated[Text, AfterValidator(_moment)]
+"""Date and time in ISO 8601 with a time zone."""
+
+
+class ProgressRow(TypedDict):
+    """A row of progress.jsonl; the statistics are those of the models of this version."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    images: Count
+    goal: NotRequired[Count]
+    presentations: NotRequired[Count]
+    interval_images: NotRequired[Count]
+    retries: NotRequired[Statistic]
+    images_per_s: NotRequired[Statistic]
+    health: NotRequired[list[Text]]
+    finite: NotRequired[bool]
+    spikes_per_image: NotRequired[Statistic]
+    spikes_per_neuron: NotRequired[Quantiles]
+    silent_images: NotRequired[Statistic]
+    dead_neurons: NotRequired[Statistic]
+    dead_units: NotRequired[Statistic]
+    largest_share: NotRequired[Statistic]
+    at_w_min: NotRequired[Statistic]
+    at_w_max: NotRequired[Statistic]
+    weight_change: NotRequired[Statistic]
+    theta: NotRequired[Quantiles]
+    competition: NotRequired[dict[Text, Statistic] | None]
+    unnormalised: NotRequired[Statistic]
+
+
+class CurveRow(TypedDict):
+    """A row of curve.jsonl."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    images: Count
+    accuracy: dict[Text, Share]
+
+
+class EventRow(TypedDict):
+    """A row of events.jsonl."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    event: Text
+    time: Moment
+    images: NotRequired[Count]
+    reason: NotRequired[Text | None]
+
+
+class Machine(TypedDict):
+    """The machine in provenance.json."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    system: Text
+    cores: Count | None
+
+
+class Provenance(TypedDict):
+    """provenance.json."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    created: Moment
+    command: list[Text]
+    versions: dict[Text, Text]
+    git: Text | None
+    machine: Machine
+    dataset_sha256: NotRequired[Text]
+    seed: NotRequired[Count]
+    engine: NotRequired[Text]
+    dtype: NotRequired[Text]
+
+
+class Settings(TypedDict):
+    """The settings of a read-out."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    kind: NotRequired[Text]
+    C: NotRequired[Real]
+
+
+class ReadoutScore(TypedDict):
+    """The score of one read-out."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    accuracy: Share
+    interval: NotRequired[Annotated[list[Share], Field(min_length=2, max_length=2)]]
+    n: NotRequired[Count]
+    no_answer: NotRequired[Share]
+    confusion: NotRequired[Annotated[list[list[Count]], AfterValidator(_confusion)]]
+    role: NotRequired[Text]
+    settings: NotRequired[Settings]
+
+
+class ScoreTable(TypedDict):
+    """The scores of a baseline."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    readouts: dict[Text, ReadoutScore]
+
+
+class Protocol(TypedDict):
+    """What was scored, on what."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    training_images: Count
+    images: NotRequired[Count]
+    calibration_images: NotRequired[Count]
+    training_labels: NotRequired[Count]
+    dataset: NotRequired[Text]
+    split: NotRequired[Text]
+    snapshot: NotRequired[Text]
+    linear: NotRequired[Text]
+    C: NotRequired[Real]
+
+
+class ScoresFile(TypedDict):
+    """scores.json and its siblings."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    protocol: Protocol
+    readouts: dict[Text, ReadoutScore]
+    untrained: NotRequired[ScoreTable]
+    pixels: NotRequired[ScoreTable]
+    spikes_per_image: NotRequired[Real]
+    silent_images: NotRequired[Share]
+    cost: NotRequired[dict[Text, Real]]
+
+
+ROWS: dict[str, Any] = {"progress": ProgressRow, "curve": CurveRow, "events": EventRow}
+"""Types of the rows of <name>.jsonl."""
+
+
+@cache
+def adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what checks JSON against a type."""
+    return TypeAdapter(kind)
+
+
+def row_adapter(name: str) -> TypeAdapter[Any]:
+    """Return what checks the rows of a file of this name (without its ending); any JSON object fits an unknown one."""
+    return adapter(ROWS.get(name, dict[str, Any]))
+
+
+def reason(error: ValidationError) -> str:
+    """Return in a few words what is wrong first: the key, and why; the value may be long and is left out."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return shortened(f"{place}: {first['msg']}" if place else first["msg"])
