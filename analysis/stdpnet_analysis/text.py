@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from stdpnet.reading import visible
+
 if TYPE_CHECKING:
     from stdpnet_analysis.statistics import PairedTest, Summary
 
@@ -43,10 +45,15 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}".replace(",", "\u202f") if value >= 100 else f"{value:.3g}"
 
 
+def literal(text: str) -> str:
+    """Return a text that matplotlib shows as it is: neither formulas between dollar signs nor control characters."""
+    return visible(text).replace("$", r"\$")
+
+
 def plain(value: Any, digits: int = 4) -> str:
     """Return a value for a reader: so many significant digits of a float, `key value` pairs of a table."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {plain(part, digits)}" for name, part in value.items())
     if isinstance(value, float):
         return f"{value:.{digits}g}"
-    return MISSING if value is None else str(value)
+    return MISSING if value is None else visible(str(value))

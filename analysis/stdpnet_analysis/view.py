@@ -17,6 +17,7 @@ from stdpnet.training import check_dataset
 from stdpnet_analysis.evaluation import STREAMS, response_key
 from stdpnet_analysis.readouts.votes import Floats, answers, class_means, vote_scores
 from stdpnet_analysis.recording import ImageRecording, record
+from stdpnet_analysis.text import literal
 
 Need = Literal[
     "spiking network",
@@ -122,9 +123,9 @@ class RunView:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes; their numbers where the dataset is not at hand."""
+        """Names of the classes, as figures write them; their numbers where the dataset is not at hand."""
         if self.lacks("images") is None:
-            return self.dataset.classes
+            return tuple(map(literal, self.dataset.classes))
         known = [found.labels.max() for name in ("calibration", *SCORED) if (found := self.responses(name))]
         return tuple(str(number) for number in range(int(max(known, default=9)) + 1))
 

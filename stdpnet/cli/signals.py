@@ -11,8 +11,9 @@ from typing import Any
 
 from stdpnet.stopping import StopRequest
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-"""Ctrl-C, what a scheduler sends to end a job, and what a cluster sends before it takes a machine back."""
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+"""Ctrl-C, what a scheduler sends to end a job, what a closed terminal sends, and what a cluster sends before it takes a
+machine back."""
 
 
 class SignalCatcher(StopRequest):
@@ -24,7 +25,8 @@ class SignalCatcher(StopRequest):
 
     def __enter__(self) -> SignalCatcher:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._catch) for number in STOPPING}
+            heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]  # as nohup wants it
+            self._before = {number: signal.signal(number, self._catch) for number in heard}
         return self
 
     def __exit__(

@@ -62,6 +62,8 @@ class Dataset:
     test: Split
     sha256: str
     """Digest of the images and labels of all splits: equal digests are equal inputs to an experiment."""
+    is_own: bool = False
+    """Whether the images are the user's own, and not of a published set."""
 
     def split(self, name: str) -> Split:
         """Return the split called `name`: train, validation, calibration or test."""

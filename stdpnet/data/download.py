@@ -57,7 +57,7 @@ def fetch(name: str) -> Path:
     own = _own_folder(name)
     folder = own or _cache_folder(name)
     for file in REMOTES[name].sha256:
-        if (folder / file).is_file():
+        if os.path.isfile(folder / file):
             continue
         if own:
             raise DataError(f"{own / file}: missing; put it there, or remove the folder to have {name} downloaded")
@@ -77,8 +77,8 @@ def located(name: str) -> str:
 def _own_folder(name: str) -> Path | None:
     """Return ``$STDPNET_DATA/<name>``, or None where there is no such folder."""
     root = os.environ.get("STDPNET_DATA")
-    folder = Path(root).expanduser() / name if root else None
-    return folder if folder and folder.is_dir() else None
+    folder = Path(os.path.expanduser(root)) / name if root else None
+    return folder if folder and os.path.isdir(folder) else None
 
 
 def _cache_folder(name: str) -> Path:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stdpnet.data.classes import in_order
 from stdpnet.data.dataset import Images, Source
-from stdpnet.data.transforms import fit_square
+from stdpnet.data.transforms import LARGEST_SIDE, as_ink, check_side, fit_square
 from stdpnet.errors import DataError
+from stdpnet.reading import visible
 from stdpnet.spec.dataset import DatasetSpec
 
 if TYPE_CHECKING:
@@ -24,24 +27,33 @@ def folder(spec: DatasetSpec) -> Source:
     An image of any size and mode becomes grey, is padded with black to a centred square and resized to `spec.resize`.
     Hidden files are ignored; any other file of a class folder must be an image.
     """
-    root = Path(spec.path).expanduser()
-    if not root.is_dir():
+    root = Path(spec.path)
+    if not os.path.isdir(root):
         raise DataError(f"dataset.path: '{root}' is not a folder; give the folder that holds the class sub-folders")
-    class_folders = [path for path in _visible(root) if path.is_dir()]
+    class_folders = [path for path in _visible(root) if os.path.isdir(path)]
     if not class_folders:
         raise DataError(f"dataset.path: '{root}' has no class sub-folders; put the images into one folder per class")
+    order = in_order([path.name for path in class_folders], spec.class_order)
+    class_folders = [class_folders[number] for number in order]
     files = [_visible(path) for path in class_folders]
     for path, inside in zip(class_folders, files, strict=True):
         if not inside:
             raise DataError(f"{path}: no images in this class folder; add some or remove the folder")
-    images = np.stack([fit_square(read_image(file), spec.resize) for inside in files for file in inside])
+    images = np.stack([_fitted(file, spec) for inside in files for file in inside])
     labels = np.repeat(np.arange(len(files), dtype=np.int64), [len(inside) for inside in files])
-    return Source(images, labels, tuple(path.name for path in class_folders))
+    return Source(images, labels, tuple(visible(path.name) for path in class_folders))
 
 
 def _visible(path: Path) -> list[Path]:
     """Return what is in a folder, by name, without hidden entries."""
-    return sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+    try:
+        return sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); permit reading it") from None
+
+
+def _fitted(file: Path, spec: DatasetSpec) -> Images:
+    return fit_square(as_ink(read_image(file), spec.invert), spec.resize)
 
 
 def read_image(file: Path) -> Images:
@@ -50,11 +62,18 @@ def read_image(file: Path) -> Images:
 
     if file.suffix.lower() not in SUFFIXES:
         raise DataError(f"{file}: not a PNG or JPEG image; convert it or remove it")
+    if not os.path.isfile(file):
+        raise DataError(f"{file}: is no regular file; remove it")
     try:
         with Image.open(file, formats=("PNG", "JPEG")) as image:
+            check_side(str(file), max(image.size))
             return _grey(ImageOps.exif_transpose(image))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise DataError(f"{file}: not a readable PNG or JPEG image; replace it or remove it") from None
+    except (DataError, MemoryError):
+        raise
+    except Exception:  # whatever a decoder raises where a file is damaged
+        raise DataError(
+            f"{file}: not a readable PNG or JPEG image of at most {LARGEST_SIDE} pixels a side; replace it or remove it"
+        ) from None
 
 
 def _grey(image: Image.Image) -> Images:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from pathlib import Path
 
@@ -11,8 +12,13 @@ import numpy as np
 from stdpnet.data.dataset import Images, Labels, Source
 from stdpnet.data.download import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, fetch
 from stdpnet.errors import DataError
+from stdpnet.reading import open_regular
 from stdpnet.spec.dataset import DatasetSpec
 
+MOST_BYTES = 2**30
+"""Values of the largest file that is read."""
+SURPLUS = 2**20
+"""How many values beyond those promised are counted, at most."""
 DIGITS = tuple("0123456789")
 FASHION = (
     "T-shirt/top",
@@ -73,7 +79,9 @@ def read_idx(file: Path, dimensions: int) -> Images:
     32-bit integer; then the values, last dimension fastest.
     """
     try:
-        raw = gzip.decompress(file.read_bytes())
+        with open_regular(file) as stream, gzip.GzipFile(fileobj=stream) as content:
+            raw = content.read(4 + 4 * dimensions)
+            raw += content.read(min(_promised(raw), MOST_BYTES) + SURPLUS)
     except (OSError, EOFError, zlib.error) as error:
         state = "truncated" if isinstance(error, EOFError) else f"unreadable as gzip ({error})"
         raise DataError(f"{file}: {state}; replace it with the published file") from None
@@ -83,11 +91,21 @@ def read_idx(file: Path, dimensions: int) -> Images:
             f"{file}: magic number 0x{raw[:4].hex()} instead of 0x{magic.hex()} (IDX, unsigned bytes, "
             f"{dimensions} dimension{'s'[: dimensions > 1]}); replace it with the published file"
         )
-    shape = tuple(int(size) for size in np.frombuffer(raw[4:start].ljust(start - 4, b"\0"), dtype=">u4"))
-    promised, found = int(np.prod(shape, dtype=object)), max(len(raw) - start, 0)
+    shape = _shape(raw[:start].ljust(start, b"\0"))
+    promised, found = _promised(raw[:start].ljust(start, b"\0")), max(len(raw) - start, 0)
     if promised != found or not found:
         size = " x ".join(map(str, shape))
         raise DataError(
             f"{file}: header promises {size} = {promised} bytes, {found} are there; replace it with the published file"
         )
     return np.frombuffer(raw, dtype=np.uint8, offset=start).reshape(shape)
+
+
+def _shape(header: bytes) -> tuple[int, ...]:
+    """Return the sizes that a header promises."""
+    return tuple(int(size) for size in np.frombuffer(header[4 : len(header) // 4 * 4], dtype=">u4"))
+
+
+def _promised(header: bytes) -> int:
+    """Return how many values a header promises."""
+    return math.prod(_shape(header))

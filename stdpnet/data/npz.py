@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+import os
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stdpnet.data.classes import in_order
 from stdpnet.data.dataset import Images, Labels, Source
-from stdpnet.data.transforms import fit_square
+from stdpnet.data.transforms import as_ink, check_side, fit_square
 from stdpnet.errors import DataError
+from stdpnet.reading import visible
 from stdpnet.spec.dataset import DatasetSpec
+
+MOST_BYTES, LARGE, MOST_RATIO = 2**34, 2**28, 200
+"""Bytes of the largest array that is read; from how many on it must not be smaller by more than this ratio, packed."""
 
 
 def npz(spec: DatasetSpec) -> Source:
@@ -27,13 +32,15 @@ def npz(spec: DatasetSpec) -> Source:
     - float, largest from 128 to 255: pixels 0 to 255, rounded;
     - anything else (largest between 1 and 128 or above 255, negative, not finite, another type): refused.
 
-    ``y`` is (N,), integers from 0 up or strings; the classes are its distinct values, sorted. Images that are not
-    square are padded with black, and all are resized to `spec.resize`. Pickled arrays are not read.
+    ``y`` is (N,), integers from 0 up or strings; the classes are its distinct values, sorted (`spec.class_order`).
+    Images that are not square are padded with black, and all are resized to `spec.resize`. Pickled arrays are not read.
     """
-    file = Path(spec.path).expanduser()
+    file = Path(spec.path)
     arrays = _read(file)
-    images = _pixels(file, _stack(file, arrays["X"]))
-    labels, classes = _classes(file, arrays["y"])
+    stack = _stack(file, arrays["X"])
+    check_side(f"{file}: X", max(stack.shape[1:]))
+    images = as_ink(_pixels(file, stack), spec.invert)
+    labels, classes = _classes(file, arrays["y"], spec.class_order)
     if len(images) != len(labels):
         raise DataError(f"{file}: X has {len(images)} images and y {len(labels)} labels; give one label per image")
     return Source(np.stack([fit_square(image, spec.resize) for image in images]), labels, classes)
@@ -41,19 +48,34 @@ def npz(spec: DatasetSpec) -> Source:
 
 def _read(file: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays X and y of an .npz file."""
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise DataError(f"dataset.path: '{file}' is not a file; give an .npz file with arrays X and y")
     remedy = "write it with numpy.savez(path, X=..., y=...)"
     try:
         with file.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as content:
             held = content.files
+            for member in content.zip.infolist():
+                _check_size(file, member)
             arrays: dict[str, NDArray[Any]] = {key: content[key] for key in ("X", "y") if key in held}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
+    except (DataError, MemoryError):
+        raise
+    except Exception:  # whatever zip, its compressions and numpy raise where a file is damaged
         raise DataError(f"{file}: not a readable .npz file of plain arrays; {remedy}") from None
     for key in ("X", "y"):
-        if key not in arrays:
-            raise DataError(f"{file}: no array {key} among {', '.join(held) or 'none'}; {remedy}")
+        if not isinstance(arrays.get(key), np.ndarray):
+            names = visible(", ".join(held))[:200]
+            raise DataError(f"{file}: no array {key} among {names or 'none'}; {remedy}")
     return arrays
+
+
+def _check_size(file: Path, member: zipfile.ZipInfo) -> None:
+    """Raise DataError if a member of an .npz file unpacks to more than images can be."""
+    size, packed = member.file_size, max(member.compress_size, 1)
+    if size > MOST_BYTES or (size > LARGE and size / packed > MOST_RATIO):
+        raise DataError(
+            f"{file}: {visible(member.filename)} unpacks from {packed} to {size} bytes; leave it out, or store at most "
+            f"{MOST_BYTES} bytes, and more than {LARGE} only if they compress to no less than 1/{MOST_RATIO}"
+        )
 
 
 def _stack(file: Path, X: NDArray[Any]) -> NDArray[Any]:
@@ -85,11 +107,13 @@ def _pixels(file: Path, X: NDArray[Any]) -> Images:
     raise DataError(f"{file}: X is {X.dtype} with largest value {high:g}, so its white level is unclear; {remedy}")
 
 
-def _classes(file: Path, y: NDArray[Any]) -> tuple[Labels, tuple[str, ...]]:
+def _classes(file: Path, y: NDArray[Any], order: str) -> tuple[Labels, tuple[str, ...]]:
     """Return the class index of each image (N,), and the names of the classes."""
     if y.ndim != 1 or y.dtype.kind not in "iuU":
         raise DataError(f"{file}: y is {y.dtype} of shape {y.shape}; give one integer or string per image")
     values, labels = np.unique(y, return_inverse=True)
     if y.dtype.kind == "i" and len(values) and values[0] < 0:
         raise DataError(f"{file}: y holds the label {values[0]}, which is outside the classes (0 and up); leave it out")
-    return labels.astype(np.int64), tuple(str(value) for value in values)
+    names = [visible(str(value)) for value in values]
+    places = in_order(names, order) if y.dtype.kind == "U" else list(range(len(names)))
+    return np.argsort(places)[labels].astype(np.int64), tuple(names[place] for place in places)

@@ -56,7 +56,8 @@ def load_dataset(spec: DatasetSpec) -> Dataset:
         name: Split(np.ascontiguousarray(images[indices]), source.labels[indices], indices)
         for name, indices in split_indices(source, spec).items()
     }
-    return Dataset(name=spec.name, classes=source.classes, sha256=digest(splits), **splits)
+    own = bool(spec.path)
+    return Dataset(name=spec.name, classes=source.classes, sha256=digest(splits), is_own=own, **splits)
 
 
 def available() -> list[Listing]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,13 +46,14 @@ def contact_sheet(
     pitch = mosaic.shape[0] / len(names)
     for row, name in enumerate(names):
         middle = (row + 0.5) * pitch - 0.5
-        axes.text(-0.2 * pitch, middle - 0.02 * pitch, name, ha="right", va="bottom", fontsize=9)
+        axes.text(-0.2 * pitch, middle - 0.02 * pitch, name.replace("$", r"\$"), ha="right", va="bottom", fontsize=9)
         axes.text(
             -0.2 * pitch, middle + 0.08 * pitch, f"{counts[row]:,}", ha="right", va="top", fontsize=7, color="0.45"
         )
-    target = Path(path)
+    target, content = Path(path), io.BytesIO()
+    figure.savefig(content, format="png", bbox_inches="tight", pad_inches=0.15)
     target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, format="png", bbox_inches="tight", pad_inches=0.15)
+    target.write_bytes(content.getbuffer())
     return target
 
 

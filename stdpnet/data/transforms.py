@@ -7,6 +7,9 @@ import numpy as np
 from stdpnet.data.dataset import Images
 from stdpnet.errors import DataError
 
+LARGEST_SIDE = 8192
+"""Pixels of the longest side of an image."""
+
 
 def centre_crop(images: Images, side: int, what: str = "the images") -> Images:
     """Return the central `side` x `side` pixels of images (N, h, w); an odd remainder is cut on the right and below."""
@@ -17,6 +20,17 @@ def centre_crop(images: Images, side: int, what: str = "the images") -> Images:
         )
     top, left = (height - side) // 2, (width - side) // 2
     return np.ascontiguousarray(images[:, top : top + side, left : left + side])
+
+
+def check_side(what: str, side: int) -> None:
+    """Raise DataError, naming what has it, if a side of an image has too many pixels to be padded to a square."""
+    if side > LARGEST_SIDE:
+        raise DataError(f"{what}: has a side of {side} pixels, more than {LARGEST_SIDE}; make it smaller or remove it")
+
+
+def as_ink(image: Images, invert: bool) -> Images:
+    """Return images as bright ink on black: as they are, or turned round if they are dark ink on white."""
+    return 255 - image if invert else image
 
 
 def fit_square(image: Images, side: int) -> Images:

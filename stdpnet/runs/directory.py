@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import errno
 import os
 import shutil
 import warnings
@@ -11,24 +11,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic_core import to_json
+
 from stdpnet import notebook
 from stdpnet.errors import ConfigError, RunError, StdpnetError
 from stdpnet.model import Responses, State, facts_of
 from stdpnet.runs.checkpoint import OtherConfigurationError, checkpointed_images, load_state, save_state
 from stdpnet.runs.files import is_whole, sync_folder, write_text
-from stdpnet.runs.lock import is_locked, locked
+from stdpnet.runs.lock import Held, is_locked, locked
 from stdpnet.runs.paths import RUNS, free_path, run_folders, run_path, similar_run
 from stdpnet.runs.provenance import now, provenance, read_provenance
 from stdpnet.runs.responses import read_responses, write_responses
 from stdpnet.runs.rows import append_row, last_rows, read_rows, with_named_quantiles, without_repeated
 from stdpnet.runs.scores import Scores, merged, read_scores
+from stdpnet.runs.status import Status, status_after
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config, load_config
 
 DRAFTS = ".checkpoint.h5.*"
 """Temporary files of checkpoints; one is left behind by a process that is killed while it writes."""
-
-Status = Literal["running", "finished", "stopped", "failed", "new"]
 
 
 class Run:
@@ -37,6 +38,7 @@ class Run:
     def __init__(self, path: Path, spec: Experiment) -> None:
         self.path, self.spec = path, spec
         self._newest_is_damaged = False
+        self._held: Held | None = None
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {facts_of(self.spec).label}, {self._progress()}>"
@@ -81,8 +83,15 @@ class Run:
         try:
             draft.mkdir(parents=True)
             write_text(draft / "config.toml", dump_config(spec, documented=True))
-            write_text(draft / "provenance.json", json.dumps(provenance(spec) | recorded, indent=2) + "\n")
-            draft.rename(path)
+            write_text(draft / "provenance.json", to_json(provenance(spec) | recorded, indent=2).decode() + "\n")
+            while True:
+                try:
+                    draft.rename(path)
+                    break
+                except OSError as error:
+                    if where is not None or error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                        raise
+                    path = free_path(RUNS / default_name)  # another process was faster by a moment
             sync_folder(path.parent)
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
@@ -129,13 +138,24 @@ class Run:
     @contextlib.contextmanager
     def locked(self, take_over: bool = False) -> Iterator[str | None]:
         """Hold the lock of this run (see stdpnet.runs.lock), and remove what a writer that died has left behind."""
-        with locked(self.path / "lock", take_over) as died:
+        with locked(self.path / "lock", take_over) as held:
+            self._held = held
             for draft in self.path.glob(DRAFTS):
-                draft.unlink()
-            yield died
+                with contextlib.suppress(OSError):
+                    draft.unlink()
+            try:
+                yield held.died
+            finally:
+                self._held = None
+
+    def _check_held(self) -> None:
+        """Raise RunError if the run that this process has locked is no longer at its path: another may be there."""
+        if self._held is not None:
+            self._held.check()
 
     def save_state(self, state: State) -> None:
         """Replace the checkpoint by this state; the one before stays as checkpoint.previous.h5."""
+        self._check_held()
         save_state(self.path / "checkpoint.h5", self.spec, state, self.path / "checkpoint.previous.h5")
 
     def load_state(self) -> State:
@@ -168,6 +188,7 @@ class Run:
 
     def save_snapshot(self, name: str, state: State) -> None:
         """Keep a state under a name in snapshots/."""
+        self._check_held()
         save_state(self._folder("snapshots") / f"{name}.h5", self.spec, state)
 
     def load_snapshot(self, name: str) -> State:
@@ -182,10 +203,12 @@ class Run:
     def extend(self, images: int) -> None:
         """Set a new goal of the training."""
         self.spec = self.spec.updated({"training.images": images})
+        self._check_held()
         write_text(self.path / "config.toml", dump_config(self.spec, documented=True))
 
     def log(self, event: str, **details: Any) -> None:
         """Add a row to events.jsonl: started, resumed, stopped, finished or failed."""
+        self._check_held()
         append_row(self.path / "events.jsonl", {"event": event, "time": now(), "pid": os.getpid(), **details})
 
     def events(self) -> list[dict[str, Any]]:
@@ -216,6 +239,7 @@ class Run:
 
     def append_row(self, name: Literal["progress", "curve"], row: dict[str, Any]) -> None:
         """Add one row, which has a key `images`, to <name>.jsonl."""
+        self._check_held()
         append_row(self.path / f"{name}.jsonl", row)
 
     def rows(self, name: Literal["progress", "curve"]) -> list[dict[str, Any]]:
@@ -242,7 +266,7 @@ class Run:
         except RunError:
             earlier = None  # an unreadable file is replaced
         result = merged(earlier, scores)
-        write_text(path, json.dumps(result, indent=2) + "\n")
+        write_text(path, to_json(result, indent=2, inf_nan_mode="null").decode() + "\n")
         return result
 
     def load_scores(self, split: str = "test", snapshot: str = "last") -> Scores | None:
@@ -262,14 +286,6 @@ class Run:
         except OSError as error:
             raise RunError(f"{folder}: cannot be made ({error.strerror}); permit writing to the run") from None
         return folder
-
-
-def status_after(event: dict[str, Any] | None) -> Status:
-    """Return the status of a run that no process writes, from the last row of its events."""
-    if event is None:
-        return "new"
-    name = event["event"]
-    return name if name in ("finished", "stopped") else "failed"
 
 
 def find_runs(folder: Path) -> Iterator[Run]:

@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import io
 import os
+import platform
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +31,10 @@ HDF5_ERRORS = (OSError, KeyError, RuntimeError, ValueError, TypeError, OverflowE
 """What h5py raises where a file is not as it should be."""
 BLOCK = 2**20
 """Bytes read at a time."""
+DRAFT = ".draft"
+"""How the names of files end that are not complete yet."""
+MOST_NAME = 180
+"""Bytes of a target's name in that of its draft."""
 SEAL = 512
 """Bytes before the HDF5 part of a sealed file (an HDF5 user block)."""
 
@@ -43,8 +49,9 @@ def replacing(target: Path, previous: Path | None = None, remedy: str = REPEAT) 
     previous : where to keep the file that was there
     remedy : what the user does once the file can be written
     """
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft = None
     try:
+        draft = new_draft(target)
         yield draft
         with draft.open("rb") as file:
             os.fsync(file.fileno())
@@ -57,8 +64,45 @@ def replacing(target: Path, previous: Path | None = None, remedy: str = REPEAT) 
             raise
         raise unwritable(target, error, remedy) from None
     finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
+        if draft is not None:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+
+def new_draft(target: Path) -> Path:
+    """Make an empty file beside a target, under a name that nobody can foresee; remove what dead processes left."""
+    _remove_dead_drafts(target)
+    draft = target.with_name(f"{_draft_prefix(target, os.getpid())}{secrets.token_hex(8)}{DRAFT}")
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return draft
+
+
+def _draft_prefix(target: Path, process: int | str) -> str:
+    """Return how the name of a draft begins: hidden, with the target, this machine and a process."""
+    name = os.fsencode(target.name)[:MOST_NAME]
+    host = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+    return f".{os.fsdecode(name)}.{host}-{process}-"
+
+
+def _remove_dead_drafts(target: Path) -> None:
+    """Remove drafts that processes of this machine left behind when they were killed."""
+    begin = _draft_prefix(target, "")[:-1]
+    with contextlib.suppress(OSError):
+        for name in os.listdir(target.parent):
+            process = name.removeprefix(begin).partition("-")[0]
+            if name.startswith(begin) and name.endswith(DRAFT) and process.isdecimal() and not is_alive(int(process)):
+                os.unlink(target.parent / name)
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process of this machine lives."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it is another user's
+        return True
+    return True
 
 
 def sync_folder(folder: Path) -> None:

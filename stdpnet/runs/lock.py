@@ -12,14 +12,14 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from pydantic import ConfigDict, ValidationError
 from typing_extensions import TypedDict
 
 from stdpnet.errors import RunError
 from stdpnet.reading import open_regular
-from stdpnet.runs.files import RESUME, unwritable
+from stdpnet.runs.files import RESUME, is_alive, unwritable
 from stdpnet.runs.schema import Count, Text, adapter
 
 ATTEMPTS, PAUSE_SECONDS = 25, 0.02
@@ -38,9 +38,31 @@ class Holder(TypedDict):
     host: Text
 
 
+class Held(NamedTuple):
+    """A lock that this process holds."""
+
+    path: Path
+    identity: tuple[int, int]
+    """Device and inode of the lock file."""
+    died: str | None
+    """A sentence about a process that died while it held the lock."""
+
+    def check(self) -> None:
+        """Raise RunError if the lock file, or the folder that it is in, is no longer the one that was locked."""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            found = None
+        if found is None or (found.st_dev, found.st_ino) != self.identity:
+            raise RunError(
+                f"{self.path.parent}: was moved, removed or replaced while this process wrote it, which stops here; "
+                "move it back and go on with `stdpnet resume`"
+            )
+
+
 @contextlib.contextmanager
-def locked(path: Path, take_over: bool = False) -> Iterator[str | None]:
-    """Hold the lock; yield a sentence about a process that died while it held the lock, or None.
+def locked(path: Path, take_over: bool = False) -> Iterator[Held]:
+    """Hold the lock, and say which file it is, and whether a process died while it held it.
 
     Where the file system has no locks, a warning says so, and what the holder has written into the file counts.
 
@@ -77,7 +99,9 @@ def locked(path: Path, take_over: bool = False) -> Iterator[str | None]:
         except OSError as error:
             raise unwritable(path, error, RESUME) from None
         try:
-            yield f"process {holder['pid']} died while it wrote this run" if holder else None
+            status = os.fstat(file.fileno())
+            died = f"process {holder['pid']} died while it wrote this run" if holder else None
+            yield Held(path, (status.st_dev, status.st_ino), died)
         finally:
             with contextlib.suppress(OSError):  # the disk may be full; closing the file releases the lock in any case
                 _write(file, {})
@@ -118,13 +142,7 @@ def _is_alive(holder: dict[str, Any]) -> bool:
     """Return whether the process that has written itself into a lock file is one of this host that lives."""
     if not holder or holder["host"] != platform.node():
         return False
-    try:
-        os.kill(holder["pid"], 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True  # of another user
-    return True
+    return is_alive(holder["pid"])
 
 
 def _holder(file: IO[bytes]) -> dict[str, Any]:

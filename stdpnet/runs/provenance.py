@@ -24,7 +24,7 @@ def provenance(spec: Experiment) -> dict[str, Any]:
     packages = {name: importlib.metadata.version(name) for name in RECORDED_PACKAGES}
     return {
         "created": now(),
-        "command": sys.argv,
+        "command": [readable(word) for word in sys.argv],
         "model": spec.model,
         **spec.computation,
         "seed": spec.seed,
@@ -45,10 +45,21 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
+def readable(text: str) -> str:
+    """Return a text that can be written as UTF-8: bytes of another encoding, as a path may have, become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _git_commit() -> str | None:
-    """Return the commit of the source tree, marked "-dirty" if it has changes; None outside a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
+    """Return the commit of the source tree, marked "-dirty" if it has changes; None outside a checkout.
+
+    Installed below somebody else's repository, the package is not part of it: git must know this very file.
+    """
+    git = ["git", "-C", str(Path(__file__).parent)]
     with contextlib.suppress(OSError):
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        return result.stdout.strip() or None
+        known = subprocess.run([*git, "ls-files", "--error-unmatch", Path(__file__).name], capture_output=True)
+        if known.returncode == 0:
+            describe = [*git, "describe", "--always", "--dirty", "--abbrev=40"]
+            result = subprocess.run(describe, capture_output=True, text=True, check=False)
+            return result.stdout.strip() or None
     return None

@@ -34,9 +34,9 @@ def _moment(text: str) -> str:
     return text
 
 
-def _confusion(rows: list[list[int]]) -> list[list[int]]:
-    if any(len(row) != len(rows) + 1 for row in rows):
-        raise ValueError("a row has not one entry for each class and one for no answer")
+def _rectangle(rows: list[list[int]]) -> list[list[int]]:
+    if any(len(row) != len(rows[0]) for row in rows):
+        raise ValueError("its rows are not of the same length")
     return rows
 
 
@@ -127,7 +127,7 @@ class ReadoutScore(TypedDict):
     interval: NotRequired[Annotated[list[Share], Field(min_length=2, max_length=2)]]
     n: NotRequired[Count]
     no_answer: NotRequired[Share]
-    confusion: NotRequired[Annotated[list[list[Count]], AfterValidator(_confusion)]]
+    confusion: NotRequired[Annotated[list[list[Count]], AfterValidator(_rectangle)]]
     role: NotRequired[Text]
     settings: NotRequired[Settings]
 

@@ -16,12 +16,13 @@ from typing import Any
 from stdpnet.errors import StdpnetError
 from stdpnet.model import facts_of
 from stdpnet.runs.checkpoint import checkpointed_images
-from stdpnet.runs.directory import Run, Status, status_after
+from stdpnet.runs.directory import Run
 from stdpnet.runs.lock import is_locked
 from stdpnet.runs.paths import run_folders
 from stdpnet.runs.provenance import read_provenance
 from stdpnet.runs.rows import RowFollower, first_row, last_rows, with_named_quantiles
 from stdpnet.runs.scores import ScoredState, read_scores, scored_state
+from stdpnet.runs.status import Status, status_after
 from stdpnet.spec.experiment import Experiment
 
 SPEED_ROWS = 5

@@ -17,10 +17,15 @@ class DatasetSpec(Spec):
 
     name: DatasetName = "mnist"
     """Which set: digits (embedded in scikit-learn), mnist, fashion-mnist, folder (class sub-folders) or npz (X, y)."""
-    path: str = ""
+    path: str = Field("", max_length=4096)
     """The folder or .npz file; only for name = folder or npz; a relative path becomes absolute."""
     resize: int = Field(28, ge=1, le=4096)
     """Side, in pixels, to which images of a folder or npz set are resized (after padding to a square)."""
+    invert: bool = False
+    """Whether dark ink on white becomes bright ink on black, which the model expects; only of a folder or npz set."""
+    class_order: Literal["natural", "text"] = "natural"
+    """Order of the classes of a folder or npz set: by the numbers in their names (2 before 10), or as text (10 before
+    2), as older versions had it."""
     crop: int = Field(20, ge=1, le=4096)
     """Side n of the centre crop, in pixels: the side of the network's input."""
     calibration: int | None = Field(None, ge=1)
@@ -40,10 +45,14 @@ class DatasetSpec(Spec):
             raise ValueError(
                 f"path: '{self.path}' is not used by name = '{self.name}'; leave it out or use name = 'folder'"
             )
+        if self.invert and not self.path:
+            raise ValueError(f"invert: is for name = 'folder' or 'npz'; name = '{self.name}' is bright ink on black")
         return self
 
     @field_validator("path", mode="after")
     @classmethod
     def _path_is_absolute(cls, path: str) -> str:
-        """Resolve the path once, so that a run can be resumed from anywhere and equal data have equal specs."""
-        return os.path.realpath(path) if path else ""
+        """Resolve the path and a ~ in it: a run can be resumed from anywhere, and equal data have equal specs."""
+        if "\0" in path:
+            raise ValueError("path: has a character that no path can have")
+        return os.path.realpath(os.path.expanduser(path)) if path else ""

@@ -15,6 +15,7 @@ from stdpnet.data import Dataset, load_dataset
 from stdpnet.errors import ConfigError, DataError, HealthError, RunError, StdpnetError, StopRequestedError
 from stdpnet.model import Learner, LearnerMaker, open_model
 from stdpnet.runs import Run, run_path
+from stdpnet.runs.provenance import readable
 from stdpnet.spec.experiment import Experiment
 from stdpnet.stopping import StopRequest, interruptible
 from stdpnet.training.display import with_progress
@@ -44,7 +45,7 @@ class Job(Training):
     def go(self, observers: Iterable[Observer], event: str) -> Run:
         """Train to the goal, and write everything down on the way; the caller holds the run's lock."""
         run = self.run
-        run.log(event, images=self.images, command=sys.argv)
+        run.log(event, images=self.images, command=[readable(word) for word in sys.argv])
         try:
             reason = self.to_goal(observers)
             self._save()
@@ -61,7 +62,7 @@ class Job(Training):
     def _rescue(self, error: Exception) -> None:
         """Note why the job ends, and keep what it has learned; a disk that failed before may fail again."""
         with contextlib.suppress(RunError):
-            self.run.log("failed", images=self.images, reason=str(error))
+            self.run.log("failed", images=self.images, reason=readable(str(error)))
         if self._at_boundary and not (isinstance(error, HealthError) and error.fatal):
             with contextlib.suppress(StdpnetError):
                 self._save()

@@ -17,6 +17,7 @@ from stdpnet_analysis.figures.competition import LEARNED, class_order, has_pairs
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.receptive_fields import top_weight
 from stdpnet_analysis.figures.registry import RunFigure
+from stdpnet_analysis.text import literal
 from stdpnet_analysis.view import RunView
 
 GRAPH_CHANNELS = 25
@@ -114,7 +115,7 @@ def _weak_and_strong(view: RunView) -> Figure:
     for axes, each, position in zip(panels, views, middle, strict=True):
         _draw_graph(axes, each.network, position, class_order(each), (0.0, max(strongest)))
         mean = off_diagonal(each.network.competition).mean()
-        axes.set_title(f"{each.run.path.name}: {each.label}\nposition {position}, mean weight {mean:.1f} mV")
+        axes.set_title(f"{literal(each.run.path.name)}: {each.label}\nposition {position}, mean weight {mean:.1f} mV")
     return figure
 
 

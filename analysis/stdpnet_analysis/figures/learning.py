@@ -16,6 +16,7 @@ from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped
 from stdpnet_analysis.plasticity_windows import Window, measure_window
+from stdpnet_analysis.text import literal
 from stdpnet_analysis.view import RunView
 
 Curve = tuple[Floats, Floats]
@@ -66,7 +67,7 @@ def plot_learning_curves(
     looks = style.group_looks(list(architectures or groups))
     for look, (name, curves) in zip(looks, groups.items(), strict=True):
         mean = band(curves)
-        label = name if mean.seeds == 1 else f"{name}, {mean.seeds} seeds"
+        label = literal(name if mean.seeds == 1 else f"{name}, {mean.seeds} seeds")
         (drawn[name],) = axes.plot(mean.images, mean.mean, marker="o", markersize=2.5, label=label, **look)
         if mean.seeds > 1:
             low, high = mean.mean - mean.sd, mean.mean + mean.sd

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run
-from stdpnet.runs.files import replacing
+from stdpnet.runs.files import write_bytes
 from stdpnet_analysis.figures import style
 
 UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
@@ -51,5 +52,7 @@ def save(figure: Figure, path: Path, dpi: int = style.DPI) -> None:
     dpi : resolution of a png, and of the images inside a pdf or svg
     """
     form = path.suffix[1:]
-    with style.context(), replacing(path) as draft:
-        figure.savefig(draft, format=form, dpi=dpi, metadata=UNDATED[form])
+    content = io.BytesIO()  # where a disk is full, a format's own writer may fail in ways of its own
+    with style.context():
+        figure.savefig(content, format=form, dpi=dpi, metadata=UNDATED[form])
+    write_bytes(path, content.getbuffer())

@@ -19,6 +19,7 @@ from stdpnet_analysis.figures.write import FORMATS, save
 from stdpnet_analysis.sweeps.directory import StudyDirectory
 from stdpnet_analysis.sweeps.spec import DimensionSpec
 from stdpnet_analysis.sweeps.summary import ranked
+from stdpnet_analysis.text import literal
 
 MAP = "viridis_r"
 """Colour map of the accuracies; the best are dark."""
@@ -107,12 +108,14 @@ def _draw(axes: Axes, columns: list[_Column], accuracy: NDArray[np.float64]) -> 
 
 def _column(name: str, dimension: DimensionSpec, trials: list[FrozenTrial]) -> _Column:
     """Return the axis of a parameter."""
-    label = name.replace(".", "\n", 1)
+    label = literal(name).replace(".", "\n", 1)
     values = [trial.params.get(name) for trial in trials]
     if dimension.choices:
         places = np.linspace(0, 1, len(dimension.choices)) if len(dimension.choices) > 1 else np.array([0.5])
         heights = [np.nan if value is None else places[dimension.choices.index(value)] for value in values]
-        words = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in dimension.choices]
+        words = [
+            str(choice).lower() if isinstance(choice, bool) else literal(str(choice)) for choice in dimension.choices
+        ]
         return _Column(label, np.array(heights), list(zip(places.tolist(), words, strict=True)))
     numbers = np.array([np.nan if value is None else float(value) for value in values])
     ends = float(dimension.low or 0), float(dimension.high or 0)

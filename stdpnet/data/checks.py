@@ -1,0 +1,68 @@
+"""Look at the images of a user: ink and paper, white level, black images, images in two splits, classes."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from stdpnet.data.dataset import SPLITS, Dataset, Images
+from stdpnet.errors import DataError
+
+MOST_INK = 0.5
+"""Mean pixel / 255 above which images look like dark ink on white."""
+LEAST_WHITE = 64
+"""Largest pixel below which the white level is in doubt."""
+
+
+def doubts(dataset: Dataset) -> list[str]:
+    """Return a sentence, with its remedy, for everything about a user's images that is hardly meant."""
+    if not dataset.is_own:
+        return []
+    found = []
+    images = dataset.train.images
+    ink, white = float(images.mean()) / 255, int(images.max(initial=0))
+    if ink > MOST_INK:
+        found.append(
+            f"dataset: the images are bright on average ({ink:.0%} of white), and bright pixels are ink; if they are "
+            "dark ink on white, set dataset.invert = true"
+        )
+    if 0 < white < LEAST_WHITE:
+        found.append(
+            f"dataset: the brightest pixel of all training images is {white} of 255; if white has another value in the "
+            "files, such as 4095 of 12 bits, scale them so that white is the largest value of their type"
+        )
+    for name in SPLITS:
+        split = dataset.split(name)
+        blank = np.count_nonzero(~split.images.any(axis=(1, 2)))
+        if blank:
+            found.append(
+                f"dataset: {blank} of {len(split)} {name} images are black after the crop; remove them, or choose a "
+                "larger dataset.crop"
+            )
+    return found + _shared(dataset)
+
+
+def _shared(dataset: Dataset) -> list[str]:
+    """Return a sentence for each two splits that have images in common; black ones do not count."""
+    found = []
+    contents = {name: _contents(dataset.split(name).images) for name in SPLITS}
+    for first, second in combinations(SPLITS, 2):
+        both = len(contents[first] & contents[second])
+        if both:
+            found.append(
+                f"dataset: {both} images are in {first} and in {second}; remove the copies, or accuracies are too high"
+            )
+    return found
+
+
+def _contents(images: Images) -> set[bytes]:
+    return {image.tobytes() for image in images if image.any()}
+
+
+def check_classes(labels: np.ndarray[tuple[int], np.dtype[np.int64]], key: str) -> None:
+    """Raise DataError, naming the key that decides their number, if calibration images have fewer than two classes."""
+    if len(np.unique(labels)) < 2:
+        raise DataError(
+            f"{key}: the {len(labels)} calibration images are of one class, and a read-out needs two; choose more"
+        )

@@ -1,0 +1,21 @@
+"""The order of classes whose names somebody has chosen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+NUMBER = re.compile(r"([0-9]+)")
+
+
+def in_order(names: Sequence[str], order: str) -> list[int]:
+    """Return the places of names in their order: "natural", in which 2 comes before 10, or "text"."""
+    return sorted(range(len(names)), key=lambda place: _natural(names[place]) if order == "natural" else names[place])
+
+
+def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Return what sorts a name by the numbers in it; long ones of equal value stay apart by their text."""
+    parts = NUMBER.split(name)  # text, number, text, ...
+    pairs = [(len(part.lstrip("0")) if place % 2 else 0, part.lstrip("0") if place % 2 else part)
+             for place, part in enumerate(parts)]  # fmt: skip
+    return pairs, name

@@ -1,0 +1,291 @@
+"""Damage that a file of a run may have met, and what every command then does; `python -m tests.damage N` tries it all.
+
+A command must answer with exit code 0, maybe after a warning, or with exit code 2 and one sentence, in bounded time.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import logging
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from pathlib import Path
+from unittest import mock
+
+import h5py
+import numpy as np
+
+from stdpnet.cli import main
+from stdpnet.runs.files import SEAL
+
+KEYS = ["training.images=40", "topology.channels=4", "competition.rule=anti_stdp", "competition.c_w=-20.0"]
+KEYS += ["dataset.test=60", "dataset.calibration=60", "dataset.validation=40", "progress.every=20"]
+KEYS += ["checkpoint.every=20", "curve.every=20", "curve.calibration=60", "curve.validation=40", "health.action=ignore"]
+SECONDS = 60
+"""Time that a command gets."""
+LOOK = ("info {run}", "info {run} --json", "runs {folder}", "watch {run} --once", "compare {run}")
+DRAW = ("figures {run} --list", "figures {run} progress learning-curve", "figures {run} confusion class-accuracy votes")
+SHOW = (*DRAW, "figures {run} receptive-fields competition", "report {run} --output {folder}/report.html --images 10")
+GO_ON = ("resume {run} --images 60 --threads 1", "evaluate {run} --no-baselines --threads 1")
+READ_BY = {
+    "progress.jsonl": (*LOOK, *SHOW, GO_ON[0]),
+    "curve.jsonl": (*LOOK, *SHOW, GO_ON[0]),
+    "events.jsonl": (*LOOK, *SHOW, *GO_ON),
+    "provenance.json": (*LOOK, *SHOW, *GO_ON),
+    "scores.json": (*LOOK, *SHOW, *GO_ON),
+    "config.toml": (*LOOK, *SHOW, *GO_ON),
+    "lock": (*LOOK, GO_ON[0]),
+    "checkpoint.h5": (*LOOK, *SHOW, *GO_ON),
+    "responses/trained-test.h5": (*DRAW, GO_ON[1]),
+}
+"""Commands that read a file of a run."""
+VALUES = ("null", "true", "-1", "0", "1.5", "1e308", "-1e308", "1e999", "NaN", str(2**63), "9" * 5000, '""', '"x"')
+VALUES += ('"\\u001b[31m$a$[/b]\\n"', '"\\ud800"', "[]", "[1]", "[[]]", "{}", '{"a": {}}', "[" * 5000 + "]" * 5000)
+"""Pieces of JSON, for the place of another one."""
+MARK = "a piece goes here"
+
+
+def call(words, folder):
+    """Return exit code, standard output and error, and the seconds of a command; 1 is a traceback."""
+    out, err, begin = io.StringIO(), io.StringIO(), time.monotonic()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(mock.patch.object(sys, "argv", ["stdpnet", *words]))
+        for package in ("stdpnet", "stdpnet_analysis"):
+            stack.enter_context(mock.patch.object(logging.getLogger(package), "handlers", []))
+        stack.enter_context(contextlib.chdir(folder))
+        stack.enter_context(contextlib.redirect_stdout(out))
+        stack.enter_context(contextlib.redirect_stderr(err))
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+    return code, out.getvalue(), err.getvalue(), time.monotonic() - begin
+
+
+def answered(words, folder):
+    """Return what is wrong with the answer to a command, or None."""
+    code, _, err, seconds = call(words, folder)
+    if code not in (0, 2) or "Traceback" in err:
+        return f"exit code {code}: {err[-2000:]}"
+    if code == 2 and not err.strip().splitlines()[-1].startswith(("error: ", "Error: ")):
+        return f"exit code 2 without a sentence: {err[-2000:]}"
+    return f"{seconds:.0f} s" if seconds > SECONDS else None
+
+
+def make_run(folder):
+    """Return the path of a small run with scores."""
+    words = [part for key in KEYS for part in ("--set", key)]
+    assert call(["train", "digits", "--run", f"{folder}/run", "--threads", "1", *words], folder)[0] == 0
+    assert call(["evaluate", f"{folder}/run", "--threads", "1"], folder)[0] == 0
+    return Path(folder) / "run"
+
+
+def damages(name, whole, rng):
+    """Yield damaged contents of a file for ever."""
+    while True:
+        yield rng.choice([_torn, _flipped, _foreign, _of_kind(name), _of_kind(name), _of_kind(name)])(whole, rng)
+
+
+def _of_kind(name):
+    return {".jsonl": _changed_rows, ".json": _changed_json, ".h5": _changed_hdf5}.get(Path(name).suffix, _foreign)
+
+
+def _torn(whole, rng):
+    return whole[: rng.randrange(len(whole) + 1)]
+
+
+def _flipped(whole, rng):
+    content = bytearray(whole or b"\0")
+    for _ in range(rng.choice([1, 1, 20])):
+        content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+    return bytes(content)
+
+
+def _foreign(whole, rng):
+    """Return something else, or the same in another encoding."""
+    text = whole.decode("latin-1")
+    choices = [b"", b"\0" * 4096, b"\xff\xfe", b"\n\n\n", b"\xef\xbb\xbf" + whole, text.encode("utf-16"), b"5" * 5000]
+    choices += [
+        rng.choice(VALUES).encode() + b"\n",
+        whole + b"\0" * 512,
+        whole + whole,
+        rng.randbytes(3000),
+        b"[" * 10**5,
+    ]
+    choices += [
+        b"\x89HDF\r\n\x1a\n" + whole,
+        whole.replace(b"\n", b"\r\n"),
+        b"x = " + b"[" * 5000,
+        b"self = 1\n" + whole,
+    ]
+    return rng.choice(choices)
+
+
+def _changed_json(whole, rng):
+    """Return JSON of which a value, at any depth, is another one, is missing, or is new."""
+    content = json.loads(whole)
+    places = list(_places(content))
+    owner, key = rng.choice(places)
+    match rng.randrange(4):
+        case 0:
+            del owner[key]
+        case 1 if isinstance(owner, dict):
+            owner[rng.choice(["", "self", "\x1b[1m", "[/x]", "a" * 300])] = owner.pop(key)
+        case _:
+            owner[key] = MARK
+    return json.dumps(content).replace(json.dumps(MARK), rng.choice(VALUES)).encode()
+
+
+def _places(content):
+    """Yield each container and key of nested JSON."""
+    for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+        yield content, key
+        if isinstance(value, dict | list):
+            yield from _places(value)
+
+
+def _changed_rows(whole, rng):
+    """Return rows some of which are changed, in another order, repeated, or no rows."""
+    lines = whole.splitlines()
+    for _ in range(rng.choice([1, 1, 3, 9])):
+        number = rng.randrange(len(lines))
+        change = rng.randrange(5)
+        if change < 3:
+            with contextlib.suppress(ValueError, IndexError):
+                lines[number] = _changed_json(lines[number], rng)
+        elif change == 3:
+            lines.insert(number, rng.choice(VALUES).encode())
+        else:
+            rng.shuffle(lines)
+    return b"\n".join([*lines, b""])
+
+
+def _changed_hdf5(whole, rng):
+    """Return an HDF5 file of another layout whose seal is right."""
+    buffer = io.BytesIO()
+    with h5py.File(io.BytesIO(whole), "r") as source, h5py.File(buffer, "w", userblock_size=SEAL) as file:
+        for key, value in source.attrs.items():
+            file.attrs[key] = value
+        for key in source:
+            source.copy(key, file)
+        _change(file, rng)
+    content = buffer.getvalue()[SEAL:]
+    name, version = whole.split(b" ")[:2]
+    seal = b"%s %s sha256 %s\n" % (name, version, hashlib.sha256(content).hexdigest().encode())
+    return seal.ljust(SEAL, b"\0") + content
+
+
+def _change(file, rng):
+    """Change one attribute, or one array or group, of an open HDF5 file."""
+    if rng.random() < 0.25:
+        name = rng.choice(list(file.attrs))
+        del file.attrs[name]
+        values = [None, -1, 2**62, 1.5, float("nan"), "x", b"x", [1, 2], "x" * 60000, np.uint8(3), True]
+        if (value := rng.choice(values)) is not None:
+            file.attrs[name] = value
+        return
+    names = []
+    file.visit(names.append)
+    name = rng.choice(names)
+    array = file[name][()] if isinstance(file[name], h5py.Dataset) else np.zeros(3)
+    del file[name]
+    changes = [
+        lambda: None,
+        lambda: file.create_group(name),
+        lambda: file.__setitem__(name, np.ones((2, 3, 4), np.float32)),
+        lambda: file.__setitem__(name, np.asarray(array)[..., None]),
+        lambda: file.__setitem__(name, np.zeros(0, array.dtype)),
+        lambda: file.__setitem__(name, np.asarray(array).astype(np.complex64)),
+        lambda: file.__setitem__(name, np.asarray(array).astype(">f8")),
+        lambda: file.__setitem__(name, "a text"),
+        lambda: file.__setitem__(name, h5py.Empty("f4")),
+        lambda: file.__setitem__(name, h5py.ExternalLink("/etc/passwd", "/x")),
+        lambda: file.__setitem__(name, h5py.SoftLink("/nowhere")),
+        lambda: file.__setitem__(name, h5py.SoftLink(f"/{name}")),
+        lambda: file.__setitem__(name, file["/"]),
+        lambda: file.create_dataset(name, (10**6, 10**6), np.float32, chunks=(1, 1000)),
+        lambda: file.create_dataset(
+            name, array.shape or (1,), np.float32, external=[("/dev/zero", 0, h5py.h5f.UNLIMITED)]
+        ),
+        lambda: file.__setitem__(name, np.full(array.shape, np.nan, np.float32)),
+        lambda: file.__setitem__(name, np.full(array.shape, -1, np.int64)),
+        lambda: file.__setitem__(name, np.array([("a", 1)], [("x", "S3"), ("y", "i4")])),
+    ]
+    with contextlib.suppress(ValueError, TypeError, OSError, RuntimeError):
+        rng.choice(changes)()
+
+
+def in_place_of(path, kind):
+    """Put something that is no regular file where a file is."""
+    path.unlink(missing_ok=True)
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "endless":
+            path.symlink_to("/dev/zero")
+        case "loop":
+            path.symlink_to(path.name)
+        case "nothing":
+            pass
+
+
+SPECIAL = ("pipe", "folder", "endless", "loop", "nothing")
+
+
+def attempt(original, folder, name, commands, damage):
+    """Return what was wrong with the answers to commands about a copy of a run with one damaged file.
+
+    Parameters
+    ----------
+    original : a sound run
+    folder : a folder of runs, made anew, in which the copy is
+    name : the file's name in the run
+    commands : command lines, with {run} and {folder}
+    damage : the new contents, or one of SPECIAL
+    """
+    wrong = []
+    for command in commands:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(original, folder / "run")
+        path = folder / "run" / name
+        if isinstance(damage, str):
+            in_place_of(path, damage)
+        else:
+            path.write_bytes(damage)
+        words = command.format(run=folder / "run", folder=folder).split()
+        if (answer := answered(words, folder)) is not None:
+            wrong.append(f"{name}, {command}: {answer}")
+    return wrong
+
+
+def try_all(cases, seed=0):
+    """Try every command with so many damages of each file; print how many were tried, and what was wrong."""
+    tried, failures = Counter(), []
+    with tempfile.TemporaryDirectory() as place:
+        original = make_run(place)
+        for name, commands in READ_BY.items():
+            rng, whole = random.Random(f"{seed} {name}"), (original / name).read_bytes()
+            every = [*SPECIAL, *(damage for damage, _ in zip(damages(name, whole, rng), range(cases), strict=False))]
+            for damage in every:
+                wrong = attempt(original, Path(place) / "copy", name, commands, damage)
+                tried[name] += len(commands)
+                for sentence in wrong:
+                    failures.append(sentence)
+                    print(sentence, repr(damage[:300]), flush=True)
+            print(f"{name}: {tried[name]} commands answered so far", flush=True)
+    print(f"{sum(tried.values())} commands, {len(failures)} failures")
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(bool(try_all(*map(int, sys.argv[1:]))))
