@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -10,12 +9,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from stdpnet.machine import available_cores
+
+__all__ = ["available_cores", "in_parallel", "shares"]
+
 T = TypeVar("T")
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_parallel(work: Callable[[int], T], threads: int) -> list[T]:

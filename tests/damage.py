@@ -131,7 +131,7 @@ def _foreign(whole, rng):
 
 def _changed_json(whole, rng):
     """Return JSON of which a value, at any depth, is another one, is missing, or is new."""
-    content = json.loads(whole)
+    content = [json.loads(whole)]
     places = list(_places(content))
     owner, key = rng.choice(places)
     match rng.randrange(4):
@@ -141,7 +141,7 @@ def _changed_json(whole, rng):
             owner[rng.choice(["", "self", "\x1b[1m", "[/x]", "a" * 300])] = owner.pop(key)
         case _:
             owner[key] = MARK
-    return json.dumps(content).replace(json.dumps(MARK), rng.choice(VALUES)).encode()
+    return "".join(map(json.dumps, content)).replace(json.dumps(MARK), rng.choice(VALUES)).encode()
 
 
 def _places(content):

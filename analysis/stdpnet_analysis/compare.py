@@ -187,6 +187,13 @@ def _entry(run: Run, split: ScoredSplit, snapshot: str) -> Entry:
     if scores is None:
         remedy = f"`{command}` makes them" if run.has_state else f"`stdpnet resume {run.path}`, then `{command}`"
         raise RunError(f"no scores on {split} images; {remedy}")
+    facts = open_model(run.spec).facts(run.spec)
+    scored = scores.get("facts", {})
+    for name, value in (("positions", facts.positions), ("units", facts.units), ("synapses", dict(facts.synapses))):
+        if scored.get(name, value) != value:
+            raise RunError(
+                f"was scored with {name} = {scored[name]}, its config.toml now makes {value}; restore config.toml"
+            )
     try:
         protocol, shown = scores["protocol"], scores["protocol"]["training_images"]
         tables = {name: scores[name]["readouts"] for name in ("untrained", "pixels") if name in scores}
@@ -196,7 +203,7 @@ def _entry(run: Run, split: ScoredSplit, snapshot: str) -> Entry:
         return Entry(
             path=run.path,
             spec=run.spec,
-            model=open_model(run.spec).facts(run.spec),
+            model=facts,
             training_images=shown,
             complete=run.status == "finished" and not stale,
             stale=stale,

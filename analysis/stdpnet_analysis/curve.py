@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from stdpnet.data import Dataset
+from stdpnet.data.checks import check_classes
 from stdpnet.errors import ConfigError
 from stdpnet.model import open_model
 from stdpnet.random import Stream
@@ -40,6 +41,7 @@ class LearningCurve:
         self.every = curve.every
         self._since = -1
         self._calibration = dataset.calibration.first(curve.calibration)
+        check_classes(self._calibration.labels, "curve.calibration")
         self._validation = dataset.validation.first(curve.validation)
 
     def begin(self, job: Job) -> None:

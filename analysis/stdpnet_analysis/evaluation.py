@@ -11,6 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from stdpnet.data import Dataset, Split, load_dataset
+from stdpnet.data.checks import check_classes
 from stdpnet.errors import RunError
 from stdpnet.model import Facts, Model, Responder, Responses, State, open_model
 from stdpnet.random import Stream
@@ -63,6 +64,7 @@ def evaluate(
     check_dataset(run, dataset)
     if len(dataset.split(split)) == 0:
         raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
+    check_classes(dataset.calibration.labels, "dataset.calibration")
     model, state = open_model(run.spec), run.load_snapshot(snapshot)
     reader = Reader(linear=linear, C=C, threads=threads, progress=progress)
     evaluator = _Evaluator(run, dataset, split, model, reader, responder or model.respond)

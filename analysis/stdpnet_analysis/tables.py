@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from stdpnet.reading import visible
 from stdpnet_analysis.compare import Comparison, Contrast, Entry, Group
 from stdpnet_analysis.readouts import ROLES
 from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
@@ -155,13 +156,14 @@ def as_terminal(comparison: Comparison, width: int | None = None, colour: bool =
     from rich.console import Console
     from rich.table import Table as Drawn
 
-    console = Console(file=io.StringIO(), width=width, force_terminal=colour or None)
+    look: Any = {"markup": False, "highlight": False, "emoji": False}  # names may look like any of these
+    console = Console(file=io.StringIO(), width=width, force_terminal=colour or None, **look)
     for table in tables(comparison):
         drawn = Drawn(title=table.title, title_justify="left")
         for number, heading in enumerate(table.headings):
             drawn.add_column(heading, justify="right" if number else "left", min_width=None if number else 24)
         for row in table.rows:
-            drawn.add_row(*row)
+            drawn.add_row(*map(visible, row))
         console.print(drawn)
     for note in notes(comparison):
         console.print(note, highlight=False, markup=False, soft_wrap=True)

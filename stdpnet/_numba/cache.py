@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from numba.core.caching import IndexDataCacheFile
+
+_LOG = logging.getLogger(__name__)
+DIGEST = 32
+"""Bytes at the beginning of a file: the SHA-256 of the others."""
 
 
 class MachineCode(IndexDataCacheFile):
@@ -21,21 +30,43 @@ class MachineCode(IndexDataCacheFile):
         self._base, self._prefix = filename_base, f"{filename_base}.{_short(source_stamp + self._version)}"
 
     def load(self, key: Any) -> Any:
-        """Return what is kept for a signature, or None."""
+        """Return what is kept for a signature, or None if there is nothing, or it is not whole."""
         try:
-            return self._load_data(self._file_name(key))
+            content = Path(self._data_path(self._file_name(key))).read_bytes()
         except OSError:
             return None
+        if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
+            return None  # damaged, as by a loss of power; it is compiled and written anew
+        return pickle.loads(content[DIGEST:])
 
     def save(self, key: Any, data: Any) -> None:
         """Keep the code of a signature, and remove what was compiled from other sources."""
-        self._save_data(self._file_name(key), data)
+        content = self._dump(data)
+        with self._open_for_write(self._data_path(self._file_name(key))) as file:
+            file.write(hashlib.sha256(content).digest() + content)
         for path in Path(self._cache_path).glob(f"{self._base}.*"):
             if not path.name.startswith(self._prefix):
                 path.unlink(missing_ok=True)
 
     def _file_name(self, key: Any) -> str:
         return f"{self._prefix}.{_short(repr(key))}.nbc"
+
+
+@contextmanager
+def optional() -> Iterator[None]:
+    """Go on where the cache cannot be read or written, with one warning: code is then compiled in each process."""
+    try:
+        yield
+    except OSError as error:
+        warn_of_missing_cache(f"{error.filename or 'the cache'}: {error.strerror}")
+
+
+@cache
+def warn_of_missing_cache(why: str) -> None:
+    """Say once that machine code is not kept."""
+    _LOG.warning(
+        "machine code cannot be kept (%s) and is compiled each time; set NUMBA_CACHE_DIR to a folder with room", why
+    )
 
 
 def _short(text: str) -> str:

@@ -13,7 +13,7 @@ import numba
 from numba.core import types
 from numba.extending import intrinsic
 
-from stdpnet._numba.cache import MachineCode
+from stdpnet._numba.cache import MachineCode, optional, warn_of_missing_cache
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,12 +43,17 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _kept(function: Callable[P, R], **options: Any) -> Callable[P, R]:
-    dispatcher = njit(cache=True, **options)(function)
+    try:
+        dispatcher = njit(cache=True, **options)(function)
+    except (RuntimeError, OSError):  # numba finds no folder that it may write
+        warn_of_missing_cache("there is no folder that may be written")
+        return cast("Callable[P, R]", _widening(njit(**options)(function)))
     # Numba dates a function's code by the function's own file, and would go on using old code of what it calls.
     own = Path(function.__code__.co_filename).read_bytes()
     stamp = source_stamp() + hashlib.sha256(own).hexdigest()
     cache = dispatcher._cache
     cache._cache_file = MachineCode(cache.cache_path, cache._impl.filename_base, stamp)
+    cache._guard_against_spurious_io_errors = optional
     return cast("Callable[P, R]", _widening(dispatcher))
 
 

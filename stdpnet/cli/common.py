@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from stdpnet.runs import Run
     from stdpnet_analysis.compare import LeftOut
 
+MOST_THREADS = 4096
+"""Threads, or processes of this machine, that can be asked for."""
 ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file or the name of a preset.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name below runs/, or its path.")]
 RunsArgument = Annotated[
@@ -35,7 +37,9 @@ EngineOption = Annotated[
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Seed of all random numbers; default: as configured.")]
 ThreadsOption = Annotated[
     int | None,
-    typer.Option("--threads", min=1, help="Number of threads; default: all cores. It does not change results."),
+    typer.Option(
+        "--threads", min=1, max=MOST_THREADS, help="Number of threads; default: all cores. It does not change results."
+    ),
 ]
 SchedulerOption = Annotated[
     str | None,
@@ -46,7 +50,8 @@ SchedulerFileOption = Annotated[
     typer.Option("--scheduler-file", metavar="FILE", help="The file that a running Dask scheduler has written."),
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes on this machine; default: one per core.")
+    int | None,
+    typer.Option("--workers", min=1, max=MOST_THREADS, help="Processes on this machine; default: one per core."),
 ]
 MemoryOption = Annotated[
     str, typer.Option("--memory", help="Memory limit of a process, such as 4GB; auto: an equal share.")
@@ -149,6 +154,13 @@ def as_json_text(content: Any) -> str:
 def print_json(content: Any) -> None:
     """Print one JSON object."""
     print(as_json_text(content))
+
+
+def console_of_plain_text(width: int | None = None) -> Any:
+    """Return a console of rich that prints text as it is: names may look like markup, an emoji or a number."""
+    from rich.console import Console
+
+    return Console(width=width, markup=False, highlight=False, emoji=False)
 
 
 class Meter(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,7 @@ def fetch(name: NameArgument, as_json: JsonOption = False) -> None:
 def info(
     name: NameArgument,
     path: Annotated[str, typer.Option("--path", help="The folder or .npz file of a folder or npz set.")] = "",
+    invert: Annotated[bool, typer.Option("--invert", help="Turn dark ink on white into bright ink on black.")] = False,
     crop: Annotated[int, typer.Option("--crop", help="Side of the centre crop, pixels.")] = 20,
     sheet: Annotated[
         Path | None, typer.Option("--sheet", metavar="FILE", help="Draw a contact sheet into a new png.")
@@ -50,11 +52,14 @@ def info(
 ) -> None:
     """Describe a dataset, and draw a contact sheet of its training images where --sheet says."""
     from stdpnet.data import contact_sheet, describe, load_dataset
+    from stdpnet.data.checks import doubts
     from stdpnet.errors import DataError
     from stdpnet.spec.dataset import DatasetSpec
 
     check_new_file("--sheet", sheet, (".png",))
-    dataset = load_dataset(DatasetSpec(**{"name": name, "path": path, "crop": crop}))
+    dataset = load_dataset(DatasetSpec(**{"name": name, "path": path, "crop": crop, "invert": invert}))
+    for doubt in doubts(dataset):
+        warnings.warn(doubt, stacklevel=1)
     content = {**describe(dataset), "contact_sheet": None if sheet is None else str(sheet)}
     if sheet is not None:
         try:

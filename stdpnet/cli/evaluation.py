@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
 from enum import StrEnum
 from typing import Annotated, Any
@@ -15,9 +16,11 @@ from stdpnet.cli.common import (
     SchedulerOption,
     ScoredSplit,
     ThreadsOption,
+    console_of_plain_text,
     meter,
     print_json,
 )
+from stdpnet.errors import ConfigError
 
 
 class Linear(StrEnum):
@@ -52,6 +55,8 @@ def evaluate(
     """Calibrate a run's network on labelled images and score it."""
     from stdpnet.runs import Run
 
+    if not math.isfinite(C):
+        raise ConfigError(f"--C {C}: is no finite number; choose one such as 0.01")
     opened = Run.open(run)
     from stdpnet_analysis import evaluation
 
@@ -81,12 +86,11 @@ def evaluate(
 
 def _print_scores(title: str, scores: dict[str, Any]) -> None:
     """Print a table: a row per read-out, beside the untrained network and the pixels."""
-    from rich.console import Console
     from rich.table import Table
 
     from stdpnet_analysis.text import score_cell
 
-    protocol, console = scores["protocol"], Console()
+    protocol, console = scores["protocol"], console_of_plain_text()
     table = Table(
         title=f"{title}: accuracy on {protocol['images']} {protocol['split']} images of {protocol['dataset']}, %",
         caption=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +21,8 @@ from stdpnet.cli.common import (
     print_json,
 )
 from stdpnet.cli.signals import SignalCatcher
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, RunError
+from stdpnet.reading import shortened
 
 app = typer.Typer(help="Reproduce a published table, and print the published values beside it.", no_args_is_help=True)
 
@@ -40,7 +42,9 @@ def reproduce() -> None:
 @app.command("table2")
 def table2(
     rows: Annotated[str, typer.Option("--rows", help="Which rows, such as 1,2,5-7.")] = "1-12",
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each network, with seeds 0, 1, ...")] = 5,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each network, with seeds 0, 1, ...")
+    ] = 5,
     preset: Annotated[
         PresetKind, typer.Option("--preset", help="The thesis's parameters, or the best found since.")
     ] = PresetKind.best,
@@ -62,7 +66,10 @@ def table2(
 
     begin = time.perf_counter()
     tasks = table.plan(chosen, seeds, preset.value, folder, overrides or ())
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be made ({error.strerror}); choose another --dir") from None
     path = report.usual_path(tasks, preset.value, folder)
     missing = [task for task in tasks if task.result() is None]
 
@@ -95,10 +102,10 @@ def _rows(text: str) -> list[int]:
     """Return the row numbers of a list such as 1,2,5-7."""
     rows: list[int] = []
     for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
-            raise ConfigError(f"--rows {text}: must look like 1,2,5-7")
-        rows += range(int(first), int(last if dash else first) + 1)
+        found = re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", part.strip())
+        if found is None:
+            raise ConfigError(f"--rows {shortened(text)}: must look like 1,2,5-7")
+        rows += range(int(found[1]), int(found[2] or found[1]) + 1)
     if not rows:
-        raise ConfigError(f"--rows {text}: names no row")
+        raise ConfigError(f"--rows {shortened(text)}: names no row")
     return sorted(set(rows))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunArgument, print_json
+from stdpnet.cli.common import JsonOption, RunArgument, console_of_plain_text, print_json
+from stdpnet.reading import visible
 
 if TYPE_CHECKING:
     from stdpnet.runs.scores import ScoredState
@@ -150,7 +151,6 @@ def _sorted(summaries: list[Summary], sort: SortKey) -> list[Summary]:
 
 
 def _print_runs(summaries: list[Summary]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     shown = [summary.scores[0] for summary in summaries if summary.scores]
@@ -165,11 +165,11 @@ def _print_runs(summaries: list[Summary]) -> None:
         table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading != "run")
     for summary in summaries:
         scores = summary.scores[0] if summary.scores else None
-        cells = [summary.name, summary.state, summary.label, f"{summary.images}/{summary.goal}"]
+        cells = [visible(summary.name), summary.state, summary.label, f"{summary.images}/{summary.goal}"]
         cells += [_percent(scores, role) for role in roles]
         cells += [_scored_on(scores).removesuffix(" accuracy") if scores else ""] if elsewhere else []
         table.add_row(*cells, _duration(summary.age_seconds))
-    Console(width=None if sys.stdout.isatty() else UNLIMITED).print(table)
+    console_of_plain_text(None if sys.stdout.isatty() else UNLIMITED).print(table)
     if any(scores.stale for scores in shown):
         print("* scored before the run was trained further; `stdpnet evaluate RUN` scores it again")
 
@@ -192,7 +192,7 @@ def _state(summary: Summary) -> str:
 
 def _lines(summary: Summary) -> list[str]:
     """Return the state of a run as lines of text."""
-    lines = [f"{summary.path}: {_state(summary)}"]
+    lines = [visible(f"{summary.path}: {_state(summary)}")]
     share = summary.images / summary.goal if summary.goal else 1.0
     lines.append(f"images   {summary.images}/{summary.goal} ({share:.0%})")
     if summary.images_per_s:
@@ -204,7 +204,7 @@ def _lines(summary: Summary) -> list[str]:
         median = row.get("theta", {}).get("p50")
         parts += [f"theta {median:.2f} mV (median)"] if median is not None else []
         lines += [f"activity {', '.join(parts)}"] if parts else []
-        lines.append(f"health   {', '.join(summary.health or []) or 'good'}")
+        lines.append(f"health   {visible(', '.join(summary.health or [])) or 'good'}")
     accuracy = summary.curve.accuracy
     if accuracy:
         best = max(accuracy)

@@ -16,6 +16,7 @@ from stdpnet.cli.common import (
     SchedulerOption,
     WorkersOption,
     check_new_file,
+    console_of_plain_text,
     meter,
     print_json,
 )
@@ -115,7 +116,6 @@ def study(
 
 def _print_study(summary: dict[str, Any]) -> None:
     """Print the best trials, the importance of parameters, and what failed."""
-    from rich.console import Console
     from rich.table import Table
 
     from stdpnet_analysis.text import plain
@@ -130,8 +130,8 @@ def _print_study(summary: dict[str, Any]) -> None:
         values = [trial["parameters"].get(name) for name in names]
         table.add_row(str(trial["trial"]), f"{100 * trial['accuracy']:.2f}", *map(plain, values))
     if summary["best"]:
-        Console().print(table)
+        console_of_plain_text().print(table)
     for name, share in summary["importance"].items():
         print(f"importance of {name:30} {share:.2f}")
     for failure in summary["failures"]:
-        print(f"trial {failure['trial']} failed: {failure['reason']}")
+        print(f"trial {failure['trial']} failed: {plain(failure['reason'])}")

@@ -16,7 +16,7 @@ from stdpnet.runs import hdf5
 from stdpnet.runs.files import HDF5_ERRORS, reading_sealed, write_sealed
 from stdpnet.spec.base import Monitoring, flat
 from stdpnet.spec.experiment import Experiment
-from stdpnet.spec.load import dump_config, experiment
+from stdpnet.spec.load import dump_config, experiment, recorded
 
 CHECKPOINT_FORMAT = ("stdpnet-checkpoint", 3)
 FIRST_VERSION = 2
@@ -110,7 +110,9 @@ def _difference(path: Path, then: str, spec: Experiment) -> tuple[str, str] | No
     How long to train and what to watch may differ: neither changes what is learned.
     """
     try:
-        was = flat(experiment(parse_toml(then)), Monitoring)  # with the defaults of keys that are younger than the file
+        was = flat(
+            experiment(recorded(parse_toml(then))), Monitoring
+        )  # with the defaults of keys that are younger than the file
     except ValueError as error:  # ConfigError is one
         raise RunError(f"{path}: damaged, its configuration cannot be read ({shortened(error)})") from None
     now = flat(spec, Monitoring)

@@ -16,6 +16,7 @@ from pydantic_core import to_json
 from stdpnet import notebook
 from stdpnet.errors import ConfigError, RunError, StdpnetError
 from stdpnet.model import Responses, State, facts_of
+from stdpnet.reading import read_toml
 from stdpnet.runs.checkpoint import OtherConfigurationError, checkpointed_images, load_state, save_state
 from stdpnet.runs.files import is_whole, sync_folder, write_text
 from stdpnet.runs.lock import Held, is_locked, locked
@@ -26,7 +27,7 @@ from stdpnet.runs.rows import append_row, last_rows, read_rows, with_named_quant
 from stdpnet.runs.scores import Scores, merged, read_scores
 from stdpnet.runs.status import Status, status_after
 from stdpnet.spec.experiment import Experiment
-from stdpnet.spec.load import dump_config, load_config
+from stdpnet.spec.load import dump_config, experiment, recorded
 
 DRAFTS = ".checkpoint.h5.*"
 """Temporary files of checkpoints; one is left behind by a process that is killed while it writes."""
@@ -113,10 +114,11 @@ class Run:
     @staticmethod
     def _read_spec(path: Path) -> Experiment:
         try:
-            spec: Experiment = load_config(path / "config.toml")
+            spec: Experiment = experiment(recorded(read_toml(path / "config.toml")))
             return spec
         except ConfigError as error:
-            raise RunError(f"{error}; restore it, or start a new run with `stdpnet train`") from None
+            where = "" if str(error).startswith(str(path)) else f"{path / 'config.toml'}: "
+            raise RunError(f"{where}{error}; restore it, or start a new run with `stdpnet train`") from None
 
     def reload(self) -> None:
         """Read the configuration again."""

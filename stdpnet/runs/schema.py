@@ -160,6 +160,7 @@ class ScoresFile(TypedDict):
     __pydantic_config__ = OPEN  # type: ignore[misc]
     protocol: Protocol
     readouts: dict[Text, ReadoutScore]
+    facts: NotRequired[dict[Text, Any]]
     untrained: NotRequired[ScoreTable]
     pixels: NotRequired[ScoreTable]
     spikes_per_image: NotRequired[Real]

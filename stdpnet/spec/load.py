@@ -56,6 +56,14 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
         raise ConfigError(f"{where}{error}") from None
 
 
+def recorded(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys that a run has recorded, with what was meant where an older version had no such key."""
+    dataset = values.get("dataset")
+    if isinstance(dataset, dict) and dataset.get("path"):
+        return {**values, "dataset": {"class_order": "text", **dataset}}
+    return values
+
+
 def experiment(values: Mapping[str, Any]) -> Any:
     """Return the experiment that nested tables of keys describe, of the class that its `model` has.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from stdpnet.machine import check_memory
 from stdpnet.model import Facts, State
 from stdpnet.spec.topology import ABBREVIATIONS
 from stdpnet.stdp.health import examine
@@ -14,6 +17,8 @@ from stdpnet.stdp.statistics import Interval
 __all__ = ["facts", "findings", "initial", "learner", "respond"]
 
 learner, findings = STDPLearner, examine
+COPIES = 4
+"""How often the network is in memory: the state, a copy of the last row of progress, the engine's, a checkpoint."""
 
 
 def facts(spec: STDPExperiment) -> Facts:
@@ -31,5 +36,8 @@ def facts(spec: STDPExperiment) -> Facts:
 
 def initial(spec: STDPExperiment) -> State:
     """Return the untrained network: weights uniform and normalised, theta 0 (docs/model.md, Initial values)."""
+    geometry, size = spec.geometry, np.dtype(spec.simulation.effective_dtype).itemsize
+    synapses = geometry.feedforward_synapses + (geometry.competition_synapses if spec.competition.is_learned else 0)
+    check_memory("topology.channels", certain=synapses * size, likely=COPIES * synapses * size)
     network = initial_network(spec)
     return State(arrays=network.arrays(), interval=vars(Interval.begin(network)))

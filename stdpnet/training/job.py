@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stdpnet.data import Dataset, load_dataset
+from stdpnet.data.checks import doubts
 from stdpnet.errors import ConfigError, DataError, HealthError, RunError, StdpnetError, StopRequestedError
 from stdpnet.model import Learner, LearnerMaker, open_model
 from stdpnet.runs import Run, run_path
@@ -133,6 +134,8 @@ def train(
     dataset = load_dataset(spec.dataset)
     observers = with_progress([*observers, *_plugged_in(spec, dataset)], progress)
     check_training_images(dataset)
+    for doubt in doubts(dataset):
+        warnings.warn(doubt, stacklevel=2)
     model = open_model(spec)
     made = (learner or model.learner)(spec, dataset.train, model.initial(spec), threads=threads)
     record = Run.create(spec, run, f"{name}-{spec.seed}", dataset_sha256=dataset.sha256)

@@ -5,28 +5,36 @@ from __future__ import annotations
 import contextlib
 import logging
 import signal
+import threading
 from asyncio import CancelledError
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from queue import Empty, Queue
 from typing import Any
 
 import dask.config
 import dask.utils
 import numpy as np
 from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
+from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
+from typing_extensions import TypedDict
 
 from stdpnet.data import Split
-from stdpnet.errors import ConfigError, EngineError
+from stdpnet.errors import ConfigError, EngineError, RunError
 from stdpnet.model import open_model
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
+from stdpnet.reading import shortened
+from stdpnet.runs.files import read_json
 from stdpnet.spec.experiment import Experiment
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.cluster.identity import LIBRARIES, code_digest
 
 _LOG = logging.getLogger(__name__)
 
+LEAST_MEMORY = 2**28
+"""Bytes that a worker process needs at least."""
 CONNECT_SECONDS = 15
 """Seconds in which a scheduler must answer."""
 SETTINGS = {"distributed.admin.large-graph-warning-threshold": "4GB"}
@@ -67,14 +75,7 @@ def pool(
     address = _address(scheduler, scheduler_file, workers)
     with dask.config.set(SETTINGS), contextlib.ExitStack() as stack:
         if address is None:
-            cluster = LocalCluster(
-                n_workers=workers or available_cores(),
-                threads_per_worker=1,
-                memory_limit=_memory(memory),
-                dashboard_address="127.0.0.1:0",  # a port of its own, so that several pools do not meet
-                silence_logs="CRITICAL",
-            )
-            client = stack.enter_context(Client(stack.enter_context(cluster)))
+            client = stack.enter_context(Client(stack.enter_context(_local_cluster(workers, _memory(memory)))))
             client.register_plugin(_LeaveInterruptsToTheDriver())
         else:
             client = stack.enter_context(_connected(address))
@@ -83,6 +84,23 @@ def pool(
                 client.wait_for_workers(1)
         check_code(client)
         yield client
+
+
+def _local_cluster(workers: int | None, memory: str) -> LocalCluster:
+    """Return processes of this machine; EngineError if they cannot start."""
+    try:
+        return LocalCluster(
+            n_workers=workers or available_cores(),
+            threads_per_worker=1,
+            memory_limit=memory,
+            dashboard_address="127.0.0.1:0",  # a port of its own, so that several pools do not meet
+            silence_logs="CRITICAL",
+        )
+    except (OSError, RuntimeError, TimeoutError) as error:
+        raise EngineError(
+            f"the worker processes of this machine do not start ({shortened(error)}); use fewer --workers, or permit "
+            "more open files (ulimit -n)"
+        ) from None
 
 
 def _address(scheduler: str | None, scheduler_file: str | Path | None, workers: int | None) -> dict[str, str] | None:
@@ -95,30 +113,64 @@ def _address(scheduler: str | None, scheduler_file: str | Path | None, workers: 
         raise ConfigError(f"--workers {workers}: a running scheduler has its workers; leave --workers out")
     if scheduler_file is not None and not Path(scheduler_file).is_file():
         raise ConfigError(f"--scheduler-file {scheduler_file}: no such file; start `dask scheduler` with it first")
-    return {"scheduler_file": str(scheduler_file)} if scheduler is None else {"address": scheduler}
+    return {"address": scheduler if scheduler is not None else _written_address(Path(str(scheduler_file)))}
+
+
+class _SchedulerFile(TypedDict):
+    """The file in which a scheduler writes its address."""
+
+    address: str
+
+
+def _written_address(path: Path) -> str:
+    """Return the address in a scheduler's file; ConfigError if it has none."""
+    try:
+        written: _SchedulerFile = read_json(path, _SchedulerFile, "start `dask scheduler` with it first")
+    except RunError as error:
+        raise ConfigError(f"--scheduler-file {error}") from None
+    return written["address"]
 
 
 def _connected(address: dict[str, str]) -> Client:
-    named = " ".join(address.values())
+    """Return a client of a running scheduler; ConfigError if none answers in time."""
+    named, made = " ".join(address.values()), Queue[Any]()
+
+    def connect() -> None:
+        try:
+            made.put(Client(**address, timeout=CONNECT_SECONDS))
+        except Exception as error:  # whatever the transport raises: what is there is no scheduler
+            made.put(error)
+
+    # Dask's own limit ends neither the wait for a greeting nor the attempts to close what has not begun.
+    threading.Thread(target=connect, daemon=True).start()
     try:
-        return Client(**address, timeout=CONNECT_SECONDS)
-    except (OSError, TimeoutError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(f"--scheduler {named}: no scheduler answers ({reason}); see docs/clusters.md") from None
+        found = made.get(timeout=2 * CONNECT_SECONDS)
+    except Empty:
+        found = TimeoutError(f"no answer within {2 * CONNECT_SECONDS} s")
+    if isinstance(found, Client):
+        return found
+    reason = shortened(str(found).partition("\n")[0] or type(found).__name__)
+    raise ConfigError(f"--scheduler {shortened(named)}: no scheduler answers ({reason}); see docs/clusters.md")
 
 
 def _memory(memory: str) -> str:
     if memory != "auto":
         try:
-            dask.utils.parse_bytes(memory)
-        except ValueError:
+            amount = dask.utils.parse_bytes(memory)
+        except (ValueError, OverflowError):
             raise ConfigError(f"--memory {memory}: is no amount of memory; write it like 4GB") from None
+        if amount < LEAST_MEMORY:
+            raise ConfigError(f"--memory {memory}: is too little for a process; give at least {LEAST_MEMORY} bytes")
     return memory
 
 
 def check_code(client: Client) -> None:
     """Raise EngineError if a worker would compute with other code or library versions than this process."""
-    for worker, digest in client.run(code_digest).items():
+    try:
+        digests = client.run(code_digest)
+    except (OSError, CommClosedError) as error:
+        raise EngineError(f"a worker is gone ({error}); give the command again") from None
+    for worker, digest in digests.items():
         if digest != code_digest():
             raise EngineError(
                 f"worker {worker}: has another version of stdpnet, {', '.join(LIBRARIES[:-1])} or {LIBRARIES[-1]}; "
@@ -136,7 +188,7 @@ def gathered(client: Client, futures: Sequence[Future[Any]]) -> list[Any]:
     """
     try:
         results: list[Any] = client.gather(list(futures))
-    except (CancelledError, CommClosedError) as error:
+    except (CancelledError, FutureCancelledError, CommClosedError) as error:
         raise EngineError(f"the scheduler is gone ({type(error).__name__}); start another and go on there") from None
     except KilledWorker as error:
         raise EngineError(f"a task has lost its worker {error.allowed_failures + 1} times; is memory short?") from None

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import hashlib
+import json
 import os
 import platform
+import re
 import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import optuna
 import tomli_w
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from stdpnet.errors import ConfigError, RunError
@@ -23,35 +24,19 @@ from stdpnet.reading import read_toml
 from stdpnet.runs import run_path
 from stdpnet.runs.files import write_text
 from stdpnet.runs.lock import is_locked, locked
-from stdpnet.runs.rows import cut_torn_line
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import STDPExperiment
+from stdpnet_analysis.sweeps.journal import Journal, lock_alone
 from stdpnet_analysis.sweeps.space import check_space
 from stdpnet_analysis.sweeps.spec import StudySpec
 
-CHANGEABLE = ("sampler", "budget")
-"""Tables of a study that may change when it goes on; the others decide what its results mean."""
+CHANGEABLE = ("sampler", "budget", "storage")
+"""What of a study may change when it goes on; the rest decides what its results mean."""
+SPECIFICATION = "stdpnet specification"
+"""Attribute of Optuna's study: a digest of what decides what its results mean."""
 
 STUDY_FILES = ("drivers", "trials", "base.toml", "study.toml")
 """Files that another driver may have written into the folder that it is just making for the same study."""
-
-
-class _JournalLock(JournalFileOpenLock):
-    """File lock of Optuna's journal that the system drops with the process; acquiring cuts a half-written last line."""
-
-    def __init__(self, journal: Path) -> None:
-        self._journal = journal
-        self._file: IO[bytes] | None = None
-
-    def acquire(self) -> bool:
-        self._file = self._journal.open("ab+")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        cut_torn_line(self._file)
-        return True
-
-    def release(self) -> None:
-        if self._file is not None:
-            self._file.close()
 
 
 def load_study(path: Path) -> tuple[StudySpec, STDPExperiment]:
@@ -72,7 +57,13 @@ def load_study(path: Path) -> tuple[StudySpec, STDPExperiment]:
         check_space(study, base)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    return study, base
+    return study.updated({"storage": _absolute(study.storage)}), base
+
+
+def _absolute(storage: str) -> str:
+    """Return a database URL; the path of SQLite's file becomes absolute, so that the study is found from anywhere."""
+    before, slashes, path = storage.partition("sqlite:///")
+    return f"{slashes}{os.path.abspath(path)}" if slashes and not before and path and path[0] not in "/:?" else storage
 
 
 def _base_source(study: StudySpec, folder: Path) -> str | Path:
@@ -123,17 +114,33 @@ class StudyDirectory:
         """
         path = run_path(where)
         new = cls(path, spec, base)
-        if not (path / "study.toml").exists():
-            if path.exists() and any(part.name not in STUDY_FILES and part.name[0] != "." for part in path.iterdir()):
+        try:
+            if os.path.lexists(path / "study.toml"):
+                old = cls.open(path)
+                if difference := _difference(old, new):
+                    raise RunError(f"{path}: was begun with {difference}; restore it, or choose another --dir")
+                if old.spec.storage != spec.storage:
+                    new._write()
+                return new
+            names = os.listdir(path) if os.path.lexists(path) else []
+            if any(name not in STUDY_FILES and name[0] != "." for name in names):
                 raise RunError(f"{path}: exists and is no study; choose another --dir")
             (path / "drivers").mkdir(parents=True, exist_ok=True)
             (path / "trials").mkdir(exist_ok=True)
             write_text(path / "base.toml", dump_config(base))
-            write_text(path / "study.toml", tomli_w.dumps(spec.model_dump(exclude_none=True)))
-            return new
-        if difference := _difference(cls.open(path), new):
-            raise RunError(f"{path}: was begun with {difference}; restore it, or choose another --dir")
+            new._write()
+        except OSError as error:
+            if isinstance(error, RunError):
+                raise
+            raise RunError(f"{path}: cannot be made ({error.strerror}); choose another --dir") from None
         return new
+
+    def _write(self) -> None:
+        """Write the specification; nobody else may read one that holds a password."""
+        path = self.path / "study.toml"
+        write_text(path, tomli_w.dumps(self.spec.model_dump(exclude_none=True)))
+        if without_password(self.spec.storage) != self.spec.storage:
+            path.chmod(0o600)
 
     @classmethod
     def open(cls, where: str | Path) -> StudyDirectory:
@@ -163,21 +170,38 @@ class StudyDirectory:
     def study(self, create: bool = True) -> optuna.Study:
         """Return Optuna's study, made if there is none."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        if not create and not self.spec.storage and not self._journal.exists():
+        if not create and not self.spec.storage and not os.path.lexists(self._journal):
             raise RunError(f"{self.path}: has no trials yet; `stdpnet sweep` makes some")
+        shown = without_password(self.spec.storage)
         try:
             storage, name = self._storage(), self.path.name
-            if not create:
-                return optuna.load_study(storage=storage, study_name=name)
-            return optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+            if create:
+                study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+            else:
+                study = optuna.load_study(storage=storage, study_name=name)
+            self._check_same(study)
+            return study
         except KeyError:
             raise RunError(f"{self.path}: has no trials yet; `stdpnet sweep` makes some") from None
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            reason = str(error).splitlines()[0]
-            raise ConfigError(f"storage: {self.spec.storage!r} is no usable database URL ({reason})") from None
+            reason = without_password(str(error).splitlines()[0])
+            raise ConfigError(f"storage: '{shown}' is no usable database URL ({reason})") from None
         except SQLAlchemyError as error:
-            reason = str(error).splitlines()[0]
-            raise RunError(f"storage: {self.spec.storage!r} does not answer ({reason}); start the database") from None
+            reason = without_password(str(error).splitlines()[0])
+            raise RunError(f"storage: '{shown}' does not answer ({reason}); start the database") from None
+
+    def _check_same(self, study: optuna.Study) -> None:
+        """Raise RunError if a database has another study under this name; note there what this one searches."""
+        parts = {key: part for key, part in self.spec.model_dump().items() if key not in (*CHANGEABLE, "base")}
+        mine = hashlib.sha256(f"{json.dumps(parts, sort_keys=True)}{dump_config(self.base)}".encode()).hexdigest()
+        known = study.user_attrs.get(SPECIFICATION)
+        if known is None:
+            study.set_user_attr(SPECIFICATION, mine)  # a new one, or one of an older version
+        elif known != mine:
+            raise RunError(
+                f"{self.path}: its database has a study named {self.path.name} with another base or space; choose "
+                "another --dir"
+            )
 
     @property
     def _journal(self) -> Path:
@@ -186,13 +210,13 @@ class StudyDirectory:
     def _storage(self) -> BaseStorage | str:
         if self.spec.storage:
             return RDBStorage(self.spec.storage) if "://" in self.spec.storage else self.spec.storage
-        return JournalStorage(JournalFileBackend(str(self._journal), _JournalLock(self._journal)))
+        return Journal(self._journal)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the lock under which a driver asks for a trial or adopts one; the system drops it with the process."""
         with (self.path / "asking").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock_alone(file, self.path)
             yield
 
     @contextlib.contextmanager
@@ -214,6 +238,11 @@ class StudyDirectory:
 
     def _driver_file(self, driver: str) -> Path:
         return self.path / "drivers" / f"{driver}.lock"
+
+
+def without_password(text: str) -> str:
+    """Return a text in which the password of a database URL is hidden."""
+    return re.sub(r"(://[^:/@\s]*):[^/\s]*@", r"\1:***@", text)
 
 
 def _difference(old: StudyDirectory, new: StudyDirectory) -> str | None:

@@ -17,7 +17,7 @@ import optuna
 from distributed import Client, Future
 from optuna.trial import FrozenTrial, TrialState
 
-from stdpnet.errors import ConfigError, DataError, StopRequestedError
+from stdpnet.errors import ConfigError, DataError, EngineError, RunError, StopRequestedError
 from stdpnet.runs.rows import read_rows
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.training import StopRequest
@@ -29,6 +29,8 @@ from stdpnet_analysis.sweeps.space import applied, grid, suggest
 from stdpnet_analysis.sweeps.trial import Outcome, Repeat, objective, run_repeat
 
 DRIVER = "driver"
+FAULTS_OUTSIDE = (RunError, DataError, EngineError)
+"""Errors that say nothing of a trial's values, such as a full disk or a missing data set: all trials would meet it."""
 
 
 @dataclass
@@ -186,6 +188,12 @@ class Driver:
         if number not in self._live:  # another repeat has ended the trial
             return
         error = future.exception()
+        if isinstance(error, FAULTS_OUTSIDE):
+            self._tasks.stop([self._directory.leave_file(self._name)])
+            raise RunError(
+                f"{self._directory.path}: trial {number} met a fault that is not its own ({error}); mend it, and the "
+                "same command goes on with this trial"
+            )
         if error is not None:
             self._end(number, TrialState.FAIL, f"{type(error).__name__}: {error}")
             return

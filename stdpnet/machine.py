@@ -1,0 +1,115 @@
+"""What this process may use of the machine: cores and memory, as its cgroup and its batch system limit them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from stdpnet.errors import ConfigError
+
+_LOG = logging.getLogger(__name__)
+CGROUPS = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
+MEMORY_FILES = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))
+"""Limit and use of a cgroup's memory, of versions 2 and 1."""
+MEMINFO = Path("/proc/meminfo")
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use: the least of affinity, cgroup quota and SLURM's allocation."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([affinity, *_granted_cores()]))
+
+
+@cache
+def _granted_cores() -> tuple[int, ...]:
+    """Return how many cores each cgroup above this process, and SLURM, grant."""
+    found = []
+    for folder in _cgroup_folders("cpu"):
+        quota, period = _numbers(folder / "cpu.max", 2) or (
+            *(_numbers(folder / "cpu.cfs_quota_us", 1) or (None,)),
+            *(_numbers(folder / "cpu.cfs_period_us", 1) or (None,)),
+        )
+        if quota is not None and period and quota > 0:
+            found.append(math.ceil(quota / period))
+    with contextlib.suppress(ValueError):
+        found.append(int(os.environ.get("SLURM_CPUS_PER_TASK", "")))
+    return tuple(number for number in found if number > 0)
+
+
+def free_memory() -> int | None:
+    """Return how many bytes this process can still get: of the machine, and within its cgroups; None: unknown."""
+    found = []
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        lines = MEMINFO.read_text().splitlines()
+        found += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    for folder in _cgroup_folders("memory"):
+        for limit_name, used_name in (
+            ("memory.max", "memory.current"),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+        ):
+            limit, used = _numbers(folder / limit_name, 1), _numbers(folder / used_name, 1)
+            if limit and used and limit[0] is not None and used[0] is not None:
+                found.append(max(int(limit[0] - used[0]) + _reclaimable(folder), 0))
+    return min(found, default=None)
+
+
+def check_memory(key: str, certain: int, likely: int) -> None:
+    """Compare the memory that an experiment needs with what is free, before any of it is taken.
+
+    Parameters
+    ----------
+    key : the key of the configuration that decides it
+    certain : bytes without which nothing works
+    likely : bytes of the whole training, copies and buffers included
+
+    Raises
+    ------
+    ConfigError
+        If not even the certain part is free; a warning is logged where the likely one is not.
+    """
+    free = free_memory()
+    if free is None or likely <= free:
+        return
+    sentence = f"{key}: the training needs about {_size(likely)} of memory, and {_size(free)} are free"
+    if certain > free:
+        raise ConfigError(f"{sentence}; choose a smaller value, or simulation.dtype = 'float32'")
+    _LOG.warning("%s", sentence)
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+
+
+def _cgroup_folders(controller: str) -> Iterator[Path]:
+    """Yield the folders of the cgroups that this process is in, the innermost first (versions 1 and 2)."""
+    with contextlib.suppress(OSError):
+        for line in MEMBERSHIP.read_text().splitlines():
+            _, _, rest = line.partition(":")
+            controllers, _, path = rest.partition(":")
+            if controllers == "" or controller in controllers.split(","):
+                root = CGROUPS / controllers if controllers else CGROUPS
+                inner = root / path.lstrip("/")
+                yield from (folder for folder in (inner, *inner.parents) if folder.is_relative_to(root))
+
+
+def _numbers(path: Path, count: int) -> tuple[float | None, ...] | None:
+    """Return the numbers of a file, None for "max"; None if there is no such file."""
+    try:
+        words = path.read_text().split()
+        return tuple(None if word == "max" else float(word) for word in words[:count]) if len(words) >= count else None
+    except (OSError, ValueError):
+        return None
+
+
+def _reclaimable(folder: Path) -> int:
+    """Return the bytes of files that a cgroup keeps in memory and gives up where need be."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        lines = (folder / "memory.stat").read_text().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith("inactive_file ")), 0)
+    return 0

@@ -1,0 +1,33 @@
+"""Every command answers a damaged file of a run: it goes on, maybe after a warning, or says one sentence."""
+
+import random
+
+import pytest
+
+from tests.damage import LOOK, READ_BY, SPECIAL, attempt, damages, make_run
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("sound"))
+
+
+@pytest.mark.parametrize("name", READ_BY)
+@pytest.mark.parametrize("seed", range(6))
+def test_commands_that_look_at_a_run_answer_any_damage(sound, tmp_path, name, seed):
+    damage = next(damages(name, (sound / name).read_bytes(), random.Random(f"{name} {seed}")))
+    assert attempt(sound, tmp_path / "runs", name, READ_BY[name][: len(LOOK)], damage) == []
+
+
+@pytest.mark.parametrize("name", READ_BY)
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_what_is_no_regular_file_is_never_waited_for(sound, tmp_path, name, kind):
+    assert attempt(sound, tmp_path / "runs", name, READ_BY[name][: len(LOOK)], kind) == []
+
+
+@pytest.mark.parametrize("name", READ_BY)
+def test_commands_that_work_on_a_run_answer_any_damage(sound, tmp_path, name):
+    rng = random.Random(name)
+    damage = next(damages(name, (sound / name).read_bytes(), rng))
+    command = rng.choice(READ_BY[name][-3:])
+    assert attempt(sound, tmp_path / "runs", name, [command], damage) == []
