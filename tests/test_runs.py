@@ -1,3 +1,5 @@
+import hashlib
+import io
 import json
 import os
 import platform
@@ -143,6 +145,81 @@ def test_a_checkpoint_of_version_2_is_read(run):
     assert loaded.changed_arrays(state) == []
     assert set(loaded.interval) == set(state.interval)
     assert loaded.digest() == state.digest(), "cached responses of the run stay valid"
+
+
+def resealed(path, change):
+    """Change the contents of a checkpoint; its seal stays right."""
+    buffer = io.BytesIO()
+    with h5py.File(path, "r") as source, h5py.File(buffer, "w", userblock_size=512) as file:
+        for key, value in source.attrs.items():
+            file.attrs[key] = value
+        for key in source:
+            source.copy(key, file)
+        change(file)
+    content = buffer.getvalue()[512:]
+    seal = f"stdpnet-checkpoint 3 sha256 {hashlib.sha256(content).hexdigest()}\n".encode()
+    path.write_bytes(seal.ljust(512, b"\0") + content)
+
+
+def replaced(name, value):
+    def change(file):
+        del file[name]
+        if value is not None:
+            file[name] = value
+
+    return change
+
+
+def elsewhere(file):
+    weights = file["arrays/weights"]
+    shape = weights.shape
+    del file["arrays/weights"]
+    file.create_dataset("arrays/weights", shape, np.float64, external=[("/etc/passwd", 0, h5py.h5f.UNLIMITED)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (replaced("arrays/weights", np.ones((9, 1, 3))), "weights has the shape"),
+        (replaced("arrays/theta", np.ones((4, 3), np.float32)), "theta is of type float32"),
+        (replaced("arrays/theta", np.full((4, 3), np.nan)), "not finite numbers"),
+        (replaced("arrays/competition", None), "it has the arrays"),
+        (replaced("arrays/weights", h5py.ExternalLink("other.h5", "/weights")), "links to it elsewhere"),
+        (replaced("arrays/weights", h5py.SoftLink("/nowhere")), "links to it elsewhere"),
+        (replaced("interval/counts", np.ones(3, np.int64)), "counts has the shape"),
+        (replaced("interval/counts", None), "its interval has"),
+        (elsewhere, "lie in another file"),
+        (lambda file: file.attrs.__setitem__("images", "many"), "images is no whole number"),
+        (lambda file: file.attrs.__setitem__("config", 3), "config is no text"),
+    ],
+)
+def test_a_checkpoint_of_another_layout_is_refused_and_the_previous_one_serves(run, change, message):
+    run.save_state(state_of(run))
+    run.save_state(state_of(run, 5))
+    good = (run.path / "checkpoint.previous.h5").read_bytes()
+    resealed(run.path / "checkpoint.h5", change)
+    with pytest.warns(UserWarning, match=f"({message}).* at image 3"):
+        assert run.load_state().images == 3
+    run.set_damaged_aside()
+    run.save_state(state_of(run, 7))
+    assert (run.path / "checkpoint.previous.h5").read_bytes() == good
+
+
+def test_responses_are_whole_or_not_used_and_those_of_an_older_version_are_read(run):
+    responses = Responses(np.ones((3, 12), np.uint16), np.arange(3), np.arange(3), cost={"events": 2.0})
+    run.save_responses("test", responses, "key")
+    path = run.path / "responses" / "test.h5"
+    for damaged in damages(path.read_bytes()):
+        path.write_bytes(damaged)
+        with pytest.warns(UserWarning, match="computing the responses again"):
+            assert run.load_responses("test", "key") is None
+    path.unlink()
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"format": "stdpnet-responses", "version": 1, "key": "key", "cost": '{"events": 2.0}'})
+        file.create_dataset("counts", data=responses.counts, chunks=(3, 12), compression=1, fletcher32=True)
+        file["labels"], file["indices"] = responses.labels, responses.indices
+    assert run.load_responses("test", "key").cost == {"events": 2.0}
+    np.testing.assert_array_equal(run.load_responses("test", "key", sparse=True).counts.toarray(), responses.counts)
 
 
 def test_a_run_without_a_checkpoint_says_so(run):

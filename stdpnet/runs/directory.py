@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ class Run:
         path = free_path(RUNS / default_name) if where is None else run_path(where)
         if os.path.lexists(path):  # does not raise on a name that is too long, as Path.exists does
             raise RunError(f"{path}: exists already and is never overwritten; choose another --run, or remove it")
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         new_folder = not os.path.lexists(path.parent)
         try:
             draft.mkdir(parents=True)

@@ -1,8 +1,11 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from stdpnet.data import load_dataset
+from stdpnet.data.checks import doubts
 from stdpnet.data.folder import folder, read_image
 from stdpnet.spec.dataset import DatasetSpec
 
@@ -136,3 +139,64 @@ def test_three_images_per_class_are_enough(pictures):
 def test_a_crop_larger_than_the_resized_images_is_one_clear_error(pictures, one_clear_error):
     with one_clear_error("dataset.crop: 20", pictures, "(16 x 16)", "at most 16"):
         load_dataset(spec(pictures, resize=16))
+
+
+def test_classes_are_in_natural_order_and_in_that_of_text_where_asked_for(tmp_path):
+    for name in ("0", "1", "10", "2", "b10", "b9", "01"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            Image.new("L", (8, 8), number + 1).save(tmp_path / name / f"{number}.png")
+    assert folder(spec(tmp_path)).classes == ("0", "01", "1", "2", "10", "b9", "b10")
+    assert folder(spec(tmp_path, class_order="text")).classes == ("0", "01", "1", "10", "2", "b10", "b9")
+
+
+def test_dark_ink_on_white_is_inverted_before_it_is_padded(tmp_path):
+    paper = Image.new("L", (40, 20), 255)
+    paper.putpixel((20, 10), 0)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            paper.save(tmp_path / name / f"{number}.png")
+    image = folder(spec(tmp_path, invert=True, resize=40)).images[0]
+    assert image[20, 20] == 255
+    assert image.sum() == 255
+
+
+def test_an_image_of_a_huge_side_and_what_is_no_file_are_refused(tmp_path, one_clear_error):
+    Image.new("L", (100_000, 1)).save(tmp_path / "wide.png")
+    with one_clear_error("wide.png", "100000", "8192"):
+        read_image(tmp_path / "wide.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    with one_clear_error("pipe.png", "no regular file"):
+        read_image(tmp_path / "pipe.png")
+
+
+def test_a_class_whose_name_has_control_characters_or_another_encoding_is_shown_escaped(tmp_path):
+    for name in (b"a\x1b[31m", b"b\xff"):
+        os.mkdir(os.fsencode(tmp_path) + b"/" + name)
+        for number in range(3):
+            Image.new("L", (8, 8), 9).save(os.fsencode(tmp_path) + b"/" + name + b"/%d.png" % number, "png")
+    assert folder(spec(tmp_path)).classes == ("a\\x1b[31m", "b\\udcff")
+
+
+def test_images_that_are_hardly_meant_are_doubted_with_a_remedy(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for number in range(10):
+            Image.fromarray(rng.integers(200, 255, (28, 28), np.uint8)).save(tmp_path / name / f"{number}.png")
+    assert [doubt.split("; ")[1][:45] for doubt in doubts(load_dataset(spec(tmp_path)))] == [
+        "if they are dark ink on white, set dataset.inv"[:45]
+    ]
+    copy = (tmp_path / "a" / "0.png").read_bytes()
+    for name in "ab":
+        for number in range(10):
+            (tmp_path / name / f"{number}.png").write_bytes(copy)
+        Image.new("L", (28, 28)).save(tmp_path / name / "0.png")
+    found = " ".join(doubts(load_dataset(spec(tmp_path, invert=True))))
+    assert "images are in train and in test" in found
+    assert "set dataset.invert" not in found
+    assert "the brightest pixel of all training images is" in found or "bright" not in found
+    found = " ".join(doubts(load_dataset(spec(tmp_path))))
+    assert "images are black after the crop" in found
+    assert doubts(load_dataset(DatasetSpec(name="digits"))) == []

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -131,3 +133,45 @@ def test_a_damaged_file_is_one_clear_error(saved, tmp_path, one_clear_error):
 def test_a_missing_file_is_one_clear_error(tmp_path, one_clear_error):
     with one_clear_error("dataset.path", tmp_path / "a.npz"):
         load_dataset(DatasetSpec(name="npz", path=str(tmp_path / "a.npz")))
+
+
+def test_an_array_with_a_huge_side_or_that_unpacks_to_too_much_is_refused(tmp_path, one_clear_error, monkeypatch):
+    path = tmp_path / "set.npz"
+    np.savez_compressed(path, X=np.ones((3, 1, 9000), np.float32), y=np.arange(3))
+    with one_clear_error("set.npz", "9000", "8192"):
+        load_dataset(DatasetSpec(name="npz", path=str(path)))
+    monkeypatch.setattr("stdpnet.data.npz.LARGE", 10_000)
+    np.savez_compressed(path, X=np.zeros((300, 28, 28)), y=np.arange(300))
+    with one_clear_error("set.npz", "X.npy", "unpacks from"):
+        load_dataset(DatasetSpec(name="npz", path=str(path)))
+
+
+@pytest.mark.parametrize("method", ["bytes", "encrypted", "method", "header"])
+def test_a_zip_file_of_another_kind_is_one_clear_error(tmp_path, method, one_clear_error):
+    path = tmp_path / "set.npz"
+    if method == "bytes":
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("X", b"no array")
+            file.writestr("y", b"no array")
+    else:
+        np.savez(path, X=np.ones((3, 8, 8), np.float32), y=np.arange(3))
+        content = bytearray(path.read_bytes())
+        central = content.index(b"PK\x01\x02")
+        if method == "encrypted":
+            content[central + 8] |= 1
+        elif method == "method":
+            content[central + 10] = 99
+        else:
+            content = content.replace(b"'fortran_order': False", b"'fortran_order': (((((")
+        path.write_bytes(content)
+    with one_clear_error("set.npz"):
+        load_dataset(DatasetSpec(name="npz", path=str(path)))
+
+
+def test_classes_that_are_texts_are_in_natural_order(tmp_path):
+    path = tmp_path / "set.npz"
+    names = np.array([str(number) for number in range(12)] * 4)
+    np.savez(path, X=np.full((48, 8, 8), 0.5), y=names)
+    source = npz(DatasetSpec(name="npz", path=str(path), resize=8, crop=8))
+    assert source.classes == tuple(str(number) for number in range(12))
+    assert [source.classes[label] for label in source.labels] == names.tolist()

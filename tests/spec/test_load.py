@@ -1,4 +1,5 @@
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,42 @@ def test_an_unknown_preset_names_the_nearest():
 def test_specs_are_frozen():
     with pytest.raises(ValueError, match="frozen"):
         preset("digits").topology.channels = 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("self = 1", "self: unknown key"),
+        (f"seed = {'9' * 5000}", "not valid TOML"),
+        (f"seed = 0x{'f' * 5000}", "integer of very many digits"),
+        (f"x = {'[' * 100_000}", "nested too deeply"),
+        (f"{'a.' * 5000}b = 1", "unknown key|nested|tables"),
+        ("[simulation]\ndt = 5e-324", "at most 1000000 steps"),
+        ("[simulation]\nduration = 1e20\ndt = 1e-30", "too large"),
+        ("[competition]\ntarget_rate = 1e200", "too large"),
+        (f"[topology]\nstride = {10**30}", "less than or equal to 4096|too large"),
+        (f"[dataset]\nname = '{'x' * 10_000_000}'", "larger than 1048576 bytes"),
+        (f"[dataset]\nname = '{'x' * 100_000}'", r"xxx\.\.\."),
+        ('[dataset]\nname = "npz"\npath = "a\\u0000b"', "no path can have"),
+        ("[dataset]\ninvert = true", "invert: is for"),
+    ],
+)
+def test_what_overflows_or_never_ends_is_one_short_sentence(tmp_path, text, message):
+    path = tmp_path / "c.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message) as error:
+        load_config(path)
+    assert len(str(error.value)) < 1000
+    assert "\n" not in str(error.value)
+
+
+def test_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_bytes(b"\xef\xbb\xbfseed = 3\r\n")
+    assert load_config(path).seed == 3
+
+
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "c.toml")
+    with pytest.raises(ConfigError, match="no regular file"):
+        load_config(tmp_path / "c.toml")

@@ -200,3 +200,64 @@ def test_the_documented_study_file_is_valid(tmp_path):
     study, base = load_study(path)
     assert len(study.space) == 5
     assert base.training.images == 2000
+
+
+@pytest.mark.parametrize("line", [b"nonsense", b"\0\0\0", b"[]", b"null", b'{"op_code": 99}', b"{}", b"[" * 9000])
+def test_a_journal_with_a_line_of_something_else_is_one_sentence(tmp_path, line):
+    study, base = load_study(written(tmp_path, "[space.neuron]\ntau_v = { low = 1, high = 9 }"))
+    directory = StudyDirectory.join(study, base, tmp_path / "study")
+    directory.study()
+    with (directory.path / "journal.log").open("ab") as journal:
+        journal.write(line + b"\n" + line + b"\n")
+    for create in (True, False):
+        with pytest.raises(RunError, match=r"journal\.log: damaged near line \d+ .*; restore it"):
+            directory.study(create=create)
+
+
+def test_two_studies_of_one_name_in_one_database_are_not_one(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    head = f'storage = "sqlite:///{tmp_path}/trials.db"\n'
+    for folder, high in ((tmp_path, 9), (tmp_path / "elsewhere", 8)):
+        path = written(folder, f"[space.neuron]\ntau_v = {{ low = 1, high = {high} }}")
+        path.write_text(head + path.read_text())
+        study, base = load_study(path)
+        directory = StudyDirectory.join(study, base, folder / "study")
+        if high == 9:
+            directory.study()
+            continue
+        with pytest.raises(RunError, match="has a study named study with another base or space"):
+            directory.study()
+
+
+def test_a_password_is_never_shown_and_may_change(tmp_path, monkeypatch):
+    study, base = load_study(written(tmp_path, "[space.neuron]\ntau_v = { low = 1, high = 9 }"))
+    for password in ("secret", "newer"):
+        url = f"nosuch://me:{password}@host/x"
+        directory = StudyDirectory.join(study.updated({"storage": url}), base, tmp_path / "study")
+        with pytest.raises(ConfigError, match=r"nosuch://me:\*\*\*@host/x") as error:
+            directory.study()
+        assert password not in str(error.value)
+        assert password in (directory.path / "study.toml").read_text()
+        assert (directory.path / "study.toml").stat().st_mode & 0o077 == 0
+
+
+def test_the_path_of_a_database_file_does_not_depend_on_the_folder_it_is_called_from(tmp_path, monkeypatch):
+    path = written(tmp_path, "[space.neuron]\ntau_v = { low = 1, high = 9 }")
+    path.write_text('storage = "sqlite:///trials.db"\n' + path.read_text())
+    monkeypatch.chdir(tmp_path)
+    assert load_study(path)[0].storage == f"sqlite:///{tmp_path}/trials.db"
+
+
+@pytest.mark.parametrize(
+    ("dimension", "message"),
+    [
+        ("low = 0, high = 1, step = 1e-12", "at most 1000000"),
+        ("low = 0, high = 1000000000000, integer = true", "at most 1000000"),
+        ("low = -1e308, high = 1e308", "too large"),
+        ("low = 0, high = 1, step = 1e-300", "too small"),
+    ],
+)
+def test_a_grid_that_no_machine_can_hold_is_refused(tmp_path, dimension, message):
+    text = f"[space.neuron]\ntau_v = {{ {dimension} }}\n[sampler]\nkind = 'grid'"
+    with pytest.raises(ConfigError, match=message):
+        load_study(written(tmp_path, text))

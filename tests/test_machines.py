@@ -1,0 +1,182 @@
+"""Unusual machines: streams that are closed or full, no locks, no room, moved folders, limits of a cgroup."""
+
+import errno
+import fcntl
+import json
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from stdpnet import machine
+from stdpnet._numba.cache import MachineCode
+from stdpnet.errors import ConfigError, RunError
+from stdpnet.runs import Run
+from stdpnet.runs import directory as directories
+from stdpnet.runs.files import new_draft, write_text
+from stdpnet.runs.lock import is_locked, locked
+from tests.stdp.engines.networks import lively
+
+
+def test_an_unforeseen_error_is_one_sentence_and_its_details_are_in_a_file(stdpnet_command, monkeypatch, tmp_path):
+    def broken(name):
+        raise ZeroDivisionError("a bug\x1b[31m")
+
+    monkeypatch.setattr("stdpnet.data.fetch", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    seen = stdpnet_command("data", "fetch", "mnist", code=70)
+    assert seen.stderr.startswith("internal error: ZeroDivisionError: a bug\\x1b[31m; its details are in ")
+    assert seen.stderr.count("\n") == 1
+    (file,) = tmp_path.glob("stdpnet-error-*.txt")
+    assert str(file) in seen.stderr
+    assert "Traceback" in file.read_text()
+    assert file.stat().st_mode & 0o077 == 0
+    assert "Traceback" in stdpnet_command("--debug", "data", "fetch", "mnist", code=70).stderr
+
+
+def test_an_end_of_input_inside_a_command_is_an_internal_error_too(stdpnet_command, monkeypatch, tmp_path):
+    def broken(name):
+        raise EOFError
+
+    monkeypatch.setattr("stdpnet.data.fetch", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert "internal error: EOFError" in stdpnet_command("data", "fetch", "mnist", code=70).stderr
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "said"),
+    [
+        ("{stdpnet} config list > /dev/full", 2, "error: standard output: cannot be written (No space left on device)"),
+        ("{stdpnet} config list >&- 2>&-", 0, ""),
+        ("{stdpnet} info nothing 2> /dev/full", 2, ""),
+        ("PYTHONIOENCODING=ascii {stdpnet} info $(printf 'run-\\377-\\303\\251')", 2, "run-\\udcff-\\xe9: no run here"),
+    ],
+)
+def test_streams_may_be_full_closed_or_of_another_encoding(tmp_path, shell, code, said):
+    command = shell.format(stdpnet=f"{sys.executable} -m stdpnet")
+    result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == code, result.stderr
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def no_locks(*_):
+    raise OSError(errno.ENOSYS, "Function not implemented")
+
+
+def test_a_file_system_without_locks_is_said_and_work_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    path = tmp_path / "lock"
+    with pytest.warns(UserWarning, match="this file system has no locks"), locked(path):
+        assert is_locked(path)
+    assert not is_locked(path)
+    path.write_text(json.dumps({"pid": os.getppid(), "host": platform.node()}))
+    assert is_locked(path)
+    with (
+        pytest.raises(RunError, match=f"written by process {os.getppid()}"),
+        pytest.warns(UserWarning, match="no locks"),
+        locked(path),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"\0" * 50, b'{"host": "x"}', b"[" * 9000, b'{"pid": ' + b"9" * 5000])
+def test_a_lock_file_of_another_content_is_taken(tmp_path, content):
+    (tmp_path / "lock").write_bytes(content)
+    with locked(tmp_path / "lock") as held:
+        assert held.died is None
+
+
+def test_a_job_whose_folder_was_moved_writes_nothing_into_another_one(tmp_path):
+    run = Run.create(lively(), tmp_path / "run", "unused")
+    with run.locked():
+        run.log("started")
+        run.path.rename(tmp_path / "moved")
+        with pytest.raises(RunError, match="was moved, removed or replaced"):
+            run.log("finished")
+        other = Run.create(lively(), tmp_path / "run", "unused")
+        for write in (lambda: run.log("x"), lambda: run.append_row("progress", {"images": 1}), lambda: run.extend(9)):
+            with pytest.raises(RunError, match="was moved, removed or replaced"):
+                write()
+    assert other.events() == []
+    assert [event["event"] for event in Run.open(tmp_path / "moved").events()] == ["started"]
+
+
+def test_of_two_jobs_with_one_default_name_the_later_takes_the_next_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    real = directories.provenance
+
+    def slowly(spec):
+        monkeypatch.setattr(directories, "provenance", real)
+        Run.create(spec, None, "digits-0")  # by another process, after this one has chosen its name
+        return real(spec)
+
+    monkeypatch.setattr(directories, "provenance", slowly)
+    assert Run.create(lively(), None, "digits-0").path.name == "digits-0-2"
+
+
+@pytest.mark.parametrize("where", ["", "a\0b"])
+def test_a_name_that_is_none_is_refused(where):
+    with pytest.raises(RunError, match="is no name"):
+        Run.create(lively(), where, "unused")
+
+
+def test_drafts_of_dead_processes_are_removed_and_those_of_living_ones_stay(tmp_path):
+    target = tmp_path / "table.md"
+    mine = new_draft(target)
+    dead = tmp_path / mine.name.replace(f"-{os.getpid()}-", "-999999999-")
+    dead.touch()
+    write_text(target, "text")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine.name, "table.md"])
+
+
+def test_damaged_machine_code_is_compiled_again(tmp_path):
+    code = MachineCode(str(tmp_path), "module.f-1.py311", "sources")
+    code.save("float64", "the code")
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    for damaged in (b"", whole[:-3], whole[:40] + b"x" + whole[41:], b"\0" * len(whole)):
+        path.write_bytes(damaged)
+        assert code.load("float64") is None
+    code.save("float64", "the code")
+    assert code.load("float64") == "the code"
+
+
+@pytest.mark.parametrize("name", [".numba_config.yaml", "brian_preferences"])
+def test_a_file_of_the_current_folder_that_would_be_run_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("raise SystemExit('executed')")
+    code = "import stdpnet._numba, stdpnet.stdp.engines.brian"
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert f"EngineError: {tmp_path}/{name}: " in result.stderr
+
+
+def test_cores_and_memory_follow_cgroups_and_slurm(tmp_path, monkeypatch):
+    inner = tmp_path / "job" / "task"
+    inner.mkdir(parents=True)
+    membership = tmp_path / "cgroup"
+    membership.write_text("0::/job/task\n")
+    monkeypatch.setattr(machine, "CGROUPS", tmp_path)
+    monkeypatch.setattr(machine, "MEMBERSHIP", membership)
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: set(range(64)))
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+
+    def cores():
+        machine._granted_cores.cache_clear()
+        return machine.available_cores()
+
+    assert cores() == 64
+    (inner / "cpu.max").write_text("max 100000\n")
+    (tmp_path / "job" / "cpu.max").write_text("250000 100000\n")
+    assert cores() == 3, "two and a half, rounded up"
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "2")
+    assert cores() == 2
+    (tmp_path / "job" / "memory.max").write_text(f"{3 * 2**20}\n")
+    (tmp_path / "job" / "memory.current").write_text(f"{2 * 2**20}\n")
+    assert machine.free_memory() == 2**20
+    (tmp_path / "job" / "memory.stat").write_text(f"anon 5\ninactive_file {2**19}\n")
+    assert machine.free_memory() == 2**20 + 2**19
+    with pytest.raises(ConfigError, match=r"topology\.channels: the training needs about 8 MiB .* 2 MiB are free"):
+        machine.check_memory("topology.channels", 2**22, 2**23)
+    machine._granted_cores.cache_clear()
