@@ -181,7 +181,7 @@ def test_runs_without_scores_are_named_with_the_command_that_makes_them(two_grou
     reasons = {each.run: each.reason for each in found.left_out}
     assert f"`stdpnet evaluate {bare.path}` makes them" in reasons[str(bare.path)]
     assert "damaged" in reasons[str(damaged.path)]
-    assert "scores.json: cannot be read" in reasons[str(torn.path)]
+    assert "scores.json: damaged (Invalid JSON" in reasons[str(torn.path)]
     assert reasons["elsewhere"] == "no run here"
     text = tables.as_markdown(found)
     assert all(f"left out: {run}: " in text for run in reasons)
