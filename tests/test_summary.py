@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import h5py
@@ -231,3 +232,20 @@ def test_a_big_run_is_summarised_from_a_few_kilobytes(big, capsys, monkeypatch):
     assert reader.read().images == 200_000
     os.utime(big.path / "checkpoint.h5")
     assert cost(reader.read) < 20_000, "the attributes of the checkpoint"
+
+
+def test_a_summary_takes_the_same_time_however_long_the_run(tmp_path):
+    run = make_run(tmp_path / "run")
+    for name, row in (
+        ("progress", '{"images": %d, "images_per_s": 500.0, "spikes_per_image": 20.5}\n'),
+        ("curve", '{"images": %d, "accuracy": {"linear": 0.5}}\n'),
+        ("events", '{"event": "resumed", "time": "2026-01-01T00:00:00+00:00", "images": %d}\n'),
+    ):
+        with (run.path / f"{name}.jsonl").open("a") as file:
+            file.writelines(row % number for number in range(10**6))
+    begin = time.process_time()
+    summary = summarise(run)
+    assert time.process_time() - begin < 2
+    assert summary.images == 10**6 - 1
+    assert 1000 < len(summary.curve.images) < 10**6
+    assert summary.curve.images[-1] == 10**6 - 1

@@ -115,6 +115,8 @@ def without_repeated(rows: Iterable[Row]) -> list[Row]:
 class RowFollower:
     """The rows of a file that grows: each call of `read` reads only what was appended since the call before.
 
+    Of a file that is longer than TAIL already, the rows in its last TAIL bytes: the time to read it is bounded.
+
     Parameters
     ----------
     path : a file of JSON lines; it may not exist yet
@@ -133,7 +135,7 @@ class RowFollower:
             self._inode, self._offset, self._rows = 0, 0, []
             return self._rows
         if found.st_ino != self._inode or found.st_size < self._offset:  # another file of the same name
-            self._inode, self._offset, self._rows = found.st_ino, 0, []
+            self._inode, self._offset, self._rows = found.st_ino, _begin(self._path, found.st_size), []
         if found.st_size > self._offset:
             with _opened(self._path) as file:
                 file.seek(self._offset)
@@ -146,6 +148,15 @@ class RowFollower:
         for line in _lines(file):
             self._offset = file.tell()
             yield line
+
+
+def _begin(path: Path, size: int) -> int:
+    """Return where to begin to read a file of this size: at a line from which at most TAIL bytes follow."""
+    if size <= TAIL:
+        return 0
+    with _opened(path) as file:
+        file.seek(size - TAIL - 1)
+        return size - TAIL - 1 + len(file.readline(TAIL))
 
 
 def _add(rows: list[Row], row: Row) -> None:

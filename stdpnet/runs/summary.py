@@ -33,7 +33,7 @@ SCORED = (("test", "last"), ("validation", "last"), ("test", "best"), ("validati
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """The learning curve: validation accuracy in the course of training."""
+    """The learning curve: validation accuracy in the course of training, of very long ones the newest rows."""
 
     readout: str
     """The read-out that decides which state is the best."""

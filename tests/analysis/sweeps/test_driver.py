@@ -11,7 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 import stdpnet
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run, find_runs
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.sweeps import StudyDirectory, load_study, sweep
@@ -289,3 +289,22 @@ def test_a_polite_stop_leaves_checkpoints_and_the_same_command_goes_on(tmp_path)
     )
     assert "2 complete" in shown.stdout
     assert (folder / "figures/parallel-coordinates.pdf").exists()
+
+
+def test_a_fault_outside_the_trials_pauses_the_study_which_goes_on_when_it_is_mended(client, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (300, 28, 28), np.uint8)
+    np.savez(tmp_path / "set.npz", X=images, y=np.arange(300) % 3)
+    text = (
+        '[base]\nconfig = "digits"\nset = ["dataset.name=npz", "dataset.path=PATH", "training.images=20", '
+        '"topology.channels=4", "dataset.validation=30"]\n[space]\n"plasticity.A_plus" = { low = 0.001, high = 0.03 }\n'
+        "[budget]\ntrials = 2\n"
+    ).replace("PATH", str(tmp_path / "set.npz"))
+    (tmp_path / "study.toml").write_text(text)
+    directory = StudyDirectory.join(*load_study(tmp_path / "study.toml"), tmp_path / "study")
+    (tmp_path / "set.npz").rename(tmp_path / "away.npz")
+    with pytest.raises(RunError, match=r"trial \d met a fault that is not its own .*set\.npz.*; mend it"):
+        sweep(directory, client)
+    assert set(states(directory)) == {"RUNNING"}
+    (tmp_path / "away.npz").rename(tmp_path / "set.npz")
+    sweep(directory, client)
+    assert states(directory) == ["COMPLETE"] * 2
