@@ -110,14 +110,14 @@ def _paths(name: str) -> list[Path]:
     if not os.path.lexists(path) and os.path.isdir(name):
         path = Path(name)  # a folder here, such as `runs`, where there is no run of this name below runs/
     if os.path.lexists(path):
-        inside = sorted(each.parent for each in path.glob("*/config.toml")) if path.is_dir() else []
-        return [path] if (path / "config.toml").is_file() or not inside else inside
+        inside = sorted(each.parent for each in path.glob("*/config.toml")) if os.path.isdir(path) else []
+        return [path] if os.path.lexists(path / "config.toml") or not inside else inside
     if not glob.has_magic(name):
         return [path]
     matches = sorted(Path(each) for each in glob.glob(str(path)))
     if not matches:
         raise RunError(f"{name}: no run matches; `stdpnet runs` lists them")
-    return [match for match in matches if match.is_dir()]
+    return [match for match in matches if os.path.isdir(match)]
 
 
 def check_new_file(option: str, path: Path | None, endings: Sequence[str] = ()) -> None:

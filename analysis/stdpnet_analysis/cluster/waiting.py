@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from distributed import Client, Future
 
 from stdpnet.errors import RunError
+from stdpnet.runs.files import REPEAT, unwritable
 
 POLL_SECONDS = 0.25
 """Seconds between two looks at the workers."""
@@ -17,6 +18,14 @@ STOP_SECONDS = 60.0
 """Seconds that workers get to write checkpoints when they are asked to stop."""
 
 Label = TypeVar("Label")
+
+
+def ask(file: Path) -> None:
+    """Make the file whose presence asks a task for something; RunError if it cannot be made."""
+    try:
+        file.touch()
+    except OSError as error:
+        raise unwritable(file, error, REPEAT) from None
 
 
 class RunningTasks(Generic[Label]):
@@ -61,7 +70,7 @@ class RunningTasks(Generic[Label]):
     def stop(self, files: Iterable[Path]) -> None:
         """Make the files by which tasks are asked to write checkpoints and stop; cancel what has not begun in time."""
         for file in files:
-            file.touch()
+            ask(file)
         end = time.monotonic() + STOP_SECONDS
         while any(not future.done() for future in self._labels) and time.monotonic() < end:
             time.sleep(POLL_SECONDS)

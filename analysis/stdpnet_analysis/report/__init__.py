@@ -8,6 +8,7 @@ from typing import Any
 
 from stdpnet.errors import RunError
 from stdpnet.extras import require
+from stdpnet.reading import open_regular
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
 from stdpnet_analysis.progress import SILENT, Progress
@@ -71,6 +72,7 @@ def count_figures(runs: Sequence[Run], settings: Settings | None = None, snapsho
 def is_report(path: Path) -> bool:
     """Return whether a file is a report that `write_report` wrote."""
     try:
-        return MARK in path.read_text(encoding="utf-8", errors="replace")[:1000]
+        with open_regular(path) as file:
+            return MARK.encode() in file.read(4000)
     except OSError as error:
         raise RunError(f"{path}: cannot be read ({error.strerror}); choose another --output") from None

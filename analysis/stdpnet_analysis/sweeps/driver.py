@@ -22,7 +22,7 @@ from stdpnet.runs.rows import read_rows
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.training import StopRequest
 from stdpnet_analysis.cluster.pool import slots
-from stdpnet_analysis.cluster.waiting import RunningTasks
+from stdpnet_analysis.cluster.waiting import RunningTasks, ask
 from stdpnet_analysis.sweeps.directory import StudyDirectory
 from stdpnet_analysis.sweeps.samplers import make_pruner, make_sampler
 from stdpnet_analysis.sweeps.space import applied, grid, suggest
@@ -181,7 +181,7 @@ class Driver:
                 with contextlib.suppress(KeyError, DataError):  # a row without this read-out says nothing
                     live.trial.report(objective(row["accuracy"], readout), step=row["images"])
                 if live.trial.should_prune():
-                    self._directory.prune_file(number).touch()
+                    ask(self._directory.prune_file(number))
 
     def _take(self, number: int, seed: int, future: Future[Any]) -> None:
         """Take the result of a repeat: queue the next repeats, or end the trial."""
@@ -225,7 +225,7 @@ class Driver:
             value = sum(values) / len(values)
             live.trial.set_user_attr("accuracy", {str(seed): accuracy[seed] for seed in self._directory.seeds})
         elif any(label[0] == number for label in self._tasks.labels):
-            self._directory.prune_file(number).touch()
+            ask(self._directory.prune_file(number))
         self._tell(live.trial, state, value, reason)
 
     def _tell(self, trial: optuna.Trial, state: TrialState, value: float | None = None, reason: str = "") -> None:
