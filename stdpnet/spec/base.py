@@ -13,7 +13,7 @@ from stdpnet import notebook
 from stdpnet.errors import ConfigError
 from stdpnet.reading import shortened
 
-LARGEST_INTEGER, LARGEST = 2**63 - 1, 1e18
+LARGEST_INTEGER, LARGEST = 2**63 - 1, 1e100
 """Largest absolute value of a whole number and of any other finite number."""
 DEEPEST = 8
 """Tables within each other that a dotted key may name."""

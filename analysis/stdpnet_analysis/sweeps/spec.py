@@ -7,12 +7,14 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from stdpnet.spec.base import LARGEST, Spec
+from stdpnet.spec.base import Spec
 
 Scalar = bool | int | float | str
 Objective = Literal["linear", "vote", "mean", "all", "patch", "spikes_first"]
 
 
+MOST_STEPS = 1e15
+"""Steps of a range, at most: beyond, they are smaller than what numbers can tell apart."""
 MOST_VALUES = 1_000_000
 """Values of a range with steps, and combinations of a grid, at most."""
 
@@ -61,7 +63,7 @@ class DimensionSpec(Spec):
             raise ValueError(f"low: {self.low:g} must lie above 0 where log = true")
         if self.log and self.step is not None:
             raise ValueError("step: does not go with log = true; leave one out")
-        if self.step is not None and self.high - self.low > LARGEST * self.step:
+        if self.step is not None and self.high - self.low > MOST_STEPS * self.step:
             raise ValueError(f"step: {self.step:g} is too small for a range of {self.high - self.low:g}")
         if self.integer and not all(float(end).is_integer() for end in (self.low, self.high, self.step or 1)):
             raise ValueError("integer: low, high and step must be whole numbers then")
