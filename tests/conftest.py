@@ -8,6 +8,7 @@ import warnings
 import pytest
 
 from stdpnet.cli import main
+from tests.processes import completed
 
 LONGEST = ("test_paper", "test_contract", "test_report", "test_brian", "test_faults", "test_table2", "test_cluster")
 """Files that take longest. `make test` begins with them, lest one process be left alone with one of them."""
@@ -45,8 +46,7 @@ def stdpnet_process(tmp_path):
     """Call the command line in `tmp_path` as a process of its own, as a shell does."""
 
     def call(*arguments, code=0):
-        command = [sys.executable, "-m", "stdpnet", *map(str, arguments)]
-        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+        result = completed(["stdpnet", *arguments], tmp_path)
         assert result.returncode == code, result.stderr
         assert "Traceback" not in result.stderr
         return result

@@ -8,7 +8,6 @@ import platform
 import random
 import signal
 import subprocess
-import sys
 import time
 import warnings
 
@@ -20,6 +19,7 @@ from stdpnet.errors import HealthError, RunError, StopRequestedError
 from stdpnet.runs import Run, directory, files
 from stdpnet.training import resume, train
 from tests.jobs import QUICK, StopAt, in_chunks, spec
+from tests.processes import Program
 from tests.stdp.engines.networks import ENGINES
 
 LCSNN = ["competition.rule=anti_stdp", "competition.c_w=-50.0"]
@@ -39,8 +39,7 @@ def assert_same_end(run, straight):
 
 
 def start(folder, *arguments):
-    command = [sys.executable, "-m", "stdpnet", *arguments, "--threads", "1"]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return Program(["stdpnet", *arguments, "--threads", "1"], folder)
 
 
 def wait_for_images(run_path, images, process, seconds=120):

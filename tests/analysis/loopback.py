@@ -7,6 +7,8 @@ import sys
 import time
 from contextlib import suppress
 
+from tests.processes import Program
+
 
 class Loopback:
     """A scheduler and two workers, each a process of its own, that talk over the loopback interface, or another."""
@@ -23,16 +25,12 @@ class Loopback:
             self.add_worker()
 
     def _start(self, name, *arguments, within=()):
-        command = [
-            *within,
-            sys.executable,
-            "-m",
-            f"distributed.cli.{name}",
-            "--scheduler-file",
-            str(self.file),
-            *arguments,
-        ]
-        self.workers.append(subprocess.Popen(command, stdout=self._log, stderr=self._log))
+        words = [f"distributed.cli.{name}", "--scheduler-file", self.file, *arguments]
+        if within:
+            command = [*within, sys.executable, "-m", *map(str, words)]
+            self.workers.append(subprocess.Popen(command, stdout=self._log, stderr=self._log))
+        else:
+            self.workers.append(Program(words, self.file.parent))
 
     def add_worker(self):
         options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", self._worker_host)

@@ -1,5 +1,4 @@
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.figure import plot_growth
 from stdpnet_analysis.benchmark.workload import Workload
 from stdpnet_analysis.readouts import make_readouts
+from tests.processes import completed
 from tests.stdp.engines.networks import lively, random_trains
 
 KEYS = ["topology.channels=4", "simulation.brian2_target=numpy", "simulation.duration=50.0"]
@@ -160,8 +160,7 @@ def test_peers_are_compared_only_with_networks_that_they_can_have():
 
 
 def call(folder, *arguments):
-    command = [sys.executable, "-m", "stdpnet", "benchmark", "digits", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    return completed(["stdpnet", "benchmark", "digits", *arguments], folder)
 
 
 def test_the_command_prints_one_object_and_writes_it_and_the_figure(tmp_path):

@@ -22,6 +22,7 @@ from stdpnet_analysis.figures import FIGURES
 from stdpnet_analysis.report import content, write_report
 from stdpnet_analysis.report.images import encode
 from stdpnet_analysis.view import RunView, Settings
+from tests.processes import completed
 
 SMALL = ["training.images=60", "topology.channels=4", "simulation.duration=100", "progress.every=20"]
 SMALL += ["dataset.validation=60", "curve.every=30", "curve.calibration=60", "curve.validation=60"]
@@ -158,7 +159,8 @@ def test_the_commands_it_gives_make_the_same_network_and_scores(run, tmp_path):
     lines = [shlex.split(line) for line in content.commands(RunView(Run.open(run.path)))]
     for line in lines:
         if line[:2] in (["stdpnet", "train"], ["stdpnet", "evaluate"]):
-            subprocess.run([sys.executable, "-m", *line], cwd=tmp_path, check=True, capture_output=True, timeout=300)
+            done = completed(line, tmp_path)
+            assert done.returncode == 0, done.stderr
     again = Run.open(tmp_path / "runs" / f"{run.path.name}-again")
     assert again.load_state().changed_arrays(run.load_state()) == []
     assert again.load_scores() == run.load_scores()

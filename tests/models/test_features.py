@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -18,6 +16,7 @@ from stdpnet.model import facts_of, open_model
 from stdpnet.runs import Run
 from stdpnet_analysis.report.content import changed_keys
 from tests.models.cases import features, images, labels
+from tests.processes import Program
 
 
 def cut(spec, pictures):
@@ -241,7 +240,7 @@ def test_a_killed_job_goes_on_byte_for_byte(tmp_path):
     options = [part for key in keys for part in ("--set", key)]
 
     def start(*arguments):
-        return subprocess.Popen([sys.executable, "-m", "stdpnet", *arguments], cwd=tmp_path, stderr=subprocess.DEVNULL)
+        return Program(["stdpnet", *arguments], tmp_path)
 
     def images_of(name):
         try:

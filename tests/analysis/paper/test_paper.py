@@ -1,8 +1,6 @@
 """The scripts of analysis/paper: each has a figure, trains only what is missing, and overwrites no other run."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ from matplotlib.figure import Figure
 import stdpnet
 from stdpnet.runs import Run
 from stdpnet_analysis.figures.architecture import plot_architecture
+from tests.processes import completed
 
 PAPER = Path(__file__).parents[3] / "analysis/paper"
 OWN = ("all", "homeostasis", "competition", "open_road")
@@ -31,8 +30,7 @@ KEYS = [word for key in TINY for word in ("--set", key)]
 
 
 def script(name, folder, *arguments, code=0):
-    command = [sys.executable, PAPER / name, "--images", "20", "--shown", "20", *KEYS, *arguments]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+    result = completed([PAPER / name, "--images", "20", "--shown", "20", *KEYS, *arguments], folder, 600)
     assert result.returncode == code, result.stderr
     assert "Traceback" not in result.stderr
     return result
@@ -50,12 +48,10 @@ def test_the_readme_maps_every_script():
 
 def test_the_comparison_of_competitions_tests_each_kind_and_computes_nothing_twice(tmp_path):
     keys = [*KEYS, "--set", "training.images=20", "--set", "dataset.calibration=100"]
-    command = [sys.executable, PAPER / "competition.py", "--trials", "1", "--seeds", "2", *keys, "--networks"]
+    command = [PAPER / "competition.py", "--trials", "1", "--seeds", "2", *keys, "--networks"]
     seen = {}
     for _ in range(2):
-        done = subprocess.run(
-            [*command, "csnn-81-k12"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600
-        )
+        done = completed([*command, "csnn-81-k12"], tmp_path, 600)
         assert done.returncode == 0, done.stderr
         folder = tmp_path / "runs/competition"
         states = {path: path.stat().st_mtime_ns for path in folder.rglob("checkpoint.h5")}
@@ -66,16 +62,16 @@ def test_the_comparison_of_competitions_tests_each_kind_and_computes_nothing_twi
         assert (folder / "competition.png").stat().st_size > 5000
         assert seen in ({}, states)
         seen = states
-    wrong = subprocess.run([*command, "mlp"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    wrong = completed([*command, "mlp"], tmp_path)
     assert wrong.returncode == 2
     assert "--networks mlp: unknown; choose from lcsnn-25-k12" in wrong.stderr
 
 
 def test_the_open_road_reads_several_networks_out_together(tmp_path):
     keys = [*KEYS, "--set", "training.images=20", "--set", "training.pool=10", "--set", "dataset.calibration=100"]
-    command = [sys.executable, PAPER / "open_road.py", "k8", "k12", "k16", *keys]
+    command = [PAPER / "open_road.py", "k8", "k12", "k16", *keys]
     for _ in range(2):
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
+        done = completed(command, tmp_path, 600)
         assert done.returncode == 0, done.stderr
     text = (tmp_path / "runs/open-road/open-road.md").read_text()
     for name in ("k8", "k12", "k16"):
@@ -123,14 +119,13 @@ def test_a_run_of_something_else_in_the_way_is_named_and_kept(folder):
 
 def test_figure_12_draws_a_sweep(folder):
     (folder / "sweep.toml").write_text(SWEEP)
-    command = [sys.executable, "-m", "stdpnet", "sweep", "sweep.toml", "--dir", "runs/swept", "--workers", "1"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
-    command = [sys.executable, PAPER / "figure_12.py", "swept", "--format", "svg"]
-    made = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    swept = completed(["stdpnet", "sweep", "sweep.toml", "--dir", "runs/swept", "--workers", "1"], folder)
+    assert swept.returncode == 0, swept.stderr
+    made = completed([PAPER / "figure_12.py", "swept", "--format", "svg"], folder)
+    assert made.returncode == 0, made.stderr
     assert made.stdout.strip() == "runs/paper/figure-12-parallel-coordinates.svg"
     assert "<svg" in (folder / made.stdout.strip()).read_text()
-    command[2] = "nowhere"
-    lost = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    lost = completed([PAPER / "figure_12.py", "nowhere", "--format", "svg"], folder)
     assert lost.returncode == 2
     assert lost.stderr.startswith("error: ")
     assert len(lost.stderr.splitlines()) == 1

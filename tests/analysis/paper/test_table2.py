@@ -1,8 +1,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from stdpnet_analysis import evaluate
 from stdpnet_analysis.paper import table2
 from stdpnet_analysis.paper import table2_report as report
 from tests.analysis.loopback import Loopback
+from tests.processes import Program
 
 SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8"]
 
@@ -99,8 +98,7 @@ def test_rows_that_do_not_exist_are_refused(stdpnet_command, tmp_path, rows, mes
 def test_a_killed_command_goes_on_and_a_finished_one_computes_nothing(stdpnet_process, tmp_path):
     sets = ["--set", "dataset.name=digits", "--set", "training.images=4000", "--set", "topology.channels=8"]
     arguments = ["reproduce", "table2", "--rows", "5", "--seeds", "2", "--workers", "1", "--json", *sets]
-    command = [sys.executable, "-m", "stdpnet", *arguments]
-    first = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True)
+    first = Program(["stdpnet", *arguments], tmp_path, session=True)
 
     def half():
         runs = find_runs(tmp_path / "runs/table2") if (tmp_path / "runs/table2").exists() else []

@@ -1,8 +1,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from stdpnet_analysis.sweeps.space import applied
 from stdpnet_analysis.sweeps.summary import summarise
 from stdpnet_analysis.sweeps.trial import objective
 from tests.analysis.loopback import Loopback
+from tests.processes import Program, completed
 
 BASE = """
 [base]
@@ -227,11 +226,8 @@ def test_killed_workers_and_drivers_lose_no_trial_and_change_no_byte(loopback, t
     text = SPACE + "[budget]\ntrials = 5"
     study, base = load_study(written(tmp_path, text, images=2500, head="checkpoint = 100\n"))
     directory = StudyDirectory.join(study, base, tmp_path / "study")
-    command = [sys.executable, "-m", "stdpnet", "sweep", "study.toml", "--dir", str(directory.path)]
-    command += ["--scheduler-file", str(loopback.file)]
-    drivers = [
-        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)
-    ]
+    command = ["stdpnet", "sweep", "study.toml", "--dir", directory.path, "--scheduler-file", loopback.file]
+    drivers = [Program(command, tmp_path) for _ in range(2)]
 
     def computing():
         """Return the processes that write runs and have a checkpoint to go on from."""
@@ -247,7 +243,7 @@ def test_killed_workers_and_drivers_lose_no_trial_and_change_no_byte(loopback, t
     drivers[1].send_signal(signal.SIGKILL)
     drivers[1].wait()
     assert any(state == "RUNNING" for state in states(directory))
-    assert subprocess.run(command, cwd=tmp_path, check=False, timeout=300, capture_output=True).returncode == 0
+    assert completed(command, tmp_path).returncode == 0
     assert states(directory) == ["COMPLETE"] * 5
     runs = list(find_runs(directory.path / "trials"))
     assert len(runs) == 5
@@ -259,8 +255,8 @@ def test_killed_workers_and_drivers_lose_no_trial_and_change_no_byte(loopback, t
 
 def test_a_polite_stop_leaves_checkpoints_and_the_same_command_goes_on(tmp_path):
     written(tmp_path, SPACE + "[budget]\ntrials = 2", images=3000, head="checkpoint = 100000\n")
-    command = [sys.executable, "-m", "stdpnet", "sweep", "study.toml", "--workers", "1"]
-    driver = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    command = ["stdpnet", "sweep", "study.toml", "--workers", "1"]
+    driver = Program(command, tmp_path, session=True)
     folder = tmp_path / "runs/sweep-study"
 
     def begun():
@@ -276,17 +272,12 @@ def test_a_polite_stop_leaves_checkpoints_and_the_same_command_goes_on(tmp_path)
     run = next(find_runs(folder / "trials"))
     assert run.status == "stopped"
     assert 0 < run.images < 3000
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    again = completed(command, tmp_path)
     assert again.returncode == 0, again.stderr
     assert states(StudyDirectory.open(folder)) == ["COMPLETE"] * 2
     assert [event["event"] for event in run.events()] == ["started", "stopped", "resumed", "finished"]
-    shown = subprocess.run(
-        [sys.executable, "-m", "stdpnet", "study", "sweep-study"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    shown = completed(["stdpnet", "study", "sweep-study"], tmp_path)
+    assert shown.returncode == 0, shown.stderr
     assert "2 complete" in shown.stdout
     assert (folder / "figures/parallel-coordinates.pdf").exists()
 
