@@ -18,6 +18,7 @@ import numpy as np
 from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
+from distributed.utils import get_mp_context
 from typing_extensions import TypedDict
 
 from stdpnet.data import Split
@@ -37,8 +38,14 @@ LEAST_MEMORY = 2**28
 """Bytes that a worker process needs at least."""
 CONNECT_SECONDS = 15
 """Seconds in which a scheduler must answer."""
-SETTINGS = {"distributed.admin.large-graph-warning-threshold": "4GB"}
-"""States and spikes travel inside tasks on purpose: a task that is computed again elsewhere needs them."""
+SETTINGS = {
+    # States and spikes travel inside tasks on purpose: a task that is computed again elsewhere needs them.
+    "distributed.admin.large-graph-warning-threshold": "4GB",
+    # One process imports the libraries and forks the workers of this machine, instead of each importing them.
+    "distributed.worker.multiprocessing-method": "forkserver",
+}
+IMPORTED = ["distributed", "stdpnet_analysis.sweeps.trial", "stdpnet_analysis.cluster.engine"]
+"""What that process imports."""
 
 
 class _LeaveInterruptsToTheDriver(WorkerPlugin):
@@ -88,6 +95,7 @@ def pool(
 
 def _local_cluster(workers: int | None, memory: str) -> LocalCluster:
     """Return processes of this machine; EngineError if they cannot start."""
+    get_mp_context().set_forkserver_preload(IMPORTED)  # after distributed has set its own list
     try:
         return LocalCluster(
             n_workers=workers or available_cores(),
