@@ -40,9 +40,10 @@ class BrianEngine:
         self.network = network
         self._spec = spec
         self._constants = constants(spec, np.dtype(np.float64))
-        with preferences(spec.simulation.brian2_target):
-            if spec.simulation.brian2_target == "cython":
+        if spec.simulation.brian2_target == "cython":
+            with preferences("cython"):
                 require_compiler()
+        with preferences("numpy"):  # connecting is done once: to compile it would take longer
             self._groups = Groups(spec, network, self._constants)
         operation = partial(brian2.NetworkOperation, clock=self._groups.clock)
         self._recorder = operation(self._record, when="end", name="recorder")

@@ -45,7 +45,7 @@ class Groups:
         self._numbers = numbers
         self.learned = network.competition.ndim == 3 and geometry.channels > 1
         self.off_diagonal = ~np.eye(geometry.channels, dtype=bool)
-        self.clock = clock = brian2.Clock(spec.simulation.dt * ms)
+        self.clock = clock = brian2.Clock(spec.simulation.dt * ms, name="clock")  # a name in compiled code
         none: NDArray[np.int32] = np.zeros(0, np.int32)
         namespace = {**numbers.xy._asdict(), "tau_plus": spec.plasticity.tau_plus * ms}
         decay = {"method": lambda *_: "x = x*decay_pre", "namespace": namespace}
