@@ -35,12 +35,13 @@ class Program:
     words : name of a module, such as stdpnet, or path of a script, and the arguments
     folder : where it runs
     session : whether it leads a session of its own, so that a signal reaches all its processes
+    hidden : packages that it cannot import
     """
 
-    def __init__(self, words, folder, *, session=False):
+    def __init__(self, words, folder, *, session=False, hidden=()):
         self.args = [str(word) for word in words]
         self._printed = tempfile.TemporaryDirectory()
-        arguments = (self.args, str(folder), dict(os.environ), self._printed.name, session)
+        arguments = (self.args, str(folder), dict(os.environ), self._printed.name, session, hidden)
         self._process = SERVER.Process(target=_become, args=arguments)
         self._process.start()
         self.pid = self._process.pid
@@ -75,9 +76,9 @@ class Program:
         self.send_signal(signal.SIGKILL)
 
 
-def completed(words, folder, timeout=300):
+def completed(words, folder, timeout=300, **options):
     """Run a program to its end (see Program); return a subprocess.CompletedProcess."""
-    program = Program(words, folder)
+    program = Program(words, folder, **options)
     try:
         printed, errors = program.communicate(timeout)
     finally:
@@ -85,7 +86,7 @@ def completed(words, folder, timeout=300):
     return subprocess.CompletedProcess(program.args, program.returncode, printed, errors)
 
 
-def _become(words, folder, environment, printed, session):
+def _become(words, folder, environment, printed, session, hidden):
     """Do in a process what the Python interpreter does at its start, and run the program."""
     if session:
         os.setsid()
@@ -96,6 +97,12 @@ def _become(words, folder, environment, printed, session):
         os.dup2(os.open(f"{printed}/{stream.fileno()}", os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream.fileno())
         stream.reconfigure(encoding="utf-8", line_buffering=True)
     sys.argv = words
+    if hidden:
+        for name in [
+            name for name in sys.modules if name.partition(".")[0] in {"stdpnet", "stdpnet_analysis", *hidden}
+        ]:
+            del sys.modules[name]  # so that stdpnet imports anew what it can
+        sys.modules.update(dict.fromkeys(hidden))
     if words[0].endswith(".py"):
         sys.path.insert(0, os.path.dirname(words[0]))
         runpy.run_path(words[0], run_name="__main__")

@@ -64,12 +64,12 @@ def encode(
 
 
 def raster(trains, pixels):
-    result = np.zeros((len(trains.offsets), trains.steps, pixels), bool)
-    for i, offsets in enumerate(trains.offsets):
-        for k in range(trains.steps):
-            spikes = trains.pixels[offsets[k] : offsets[k + 1]]
-            assert (np.diff(spikes) > 0).all(), "ascending, none twice"
-            result[i, k, spikes] = True
+    shape = len(trains.offsets), trains.steps, pixels
+    steps = np.repeat(np.arange(shape[0] * shape[1]), np.diff(trains.offsets).ravel())
+    places = steps * pixels + np.concatenate([trains.pixels[row[0] : row[-1]] for row in trains.offsets])
+    assert (np.diff(places) > 0).all(), "ascending, none twice"
+    result = np.zeros(shape, bool)
+    result.reshape(-1)[places] = True
     return result
 
 

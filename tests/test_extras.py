@@ -1,7 +1,6 @@
 """What is installed with an extra only: one sentence where it is missing, and all the rest works without it."""
 
 import json
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -10,10 +9,9 @@ import pytest
 
 from stdpnet.errors import ExtraError
 from stdpnet.extras import EXTRAS, require
+from tests.processes import completed
 
 HIDDEN = sorted({*(name for names in EXTRAS.values() for name in names), "dask", "sqlalchemy"})
-PROGRAM = f"import sys\nfor name in {HIDDEN}: sys.modules[name] = None\nfrom stdpnet.cli import main\nmain()"
-"""The command line in a process in which none of the packages can be imported."""
 KEYS = ["training.images=100", "topology.channels=10", "dataset.validation=100", "curve.every=50"]
 STUDY = (
     '[base]\nconfig = "digits"\nset = ["dataset.validation=100"]\n[space]\n"neuron.tau_v" = { low = 10, high = 20 }\n'
@@ -26,8 +24,7 @@ def hidden(tmp_path_factory):
     (folder / "study.toml").write_text(STUDY)
 
     def call(*arguments, code=0):
-        command = [sys.executable, "-c", PROGRAM, *arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+        done = completed(["stdpnet", *arguments], folder, hidden=HIDDEN)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         return done

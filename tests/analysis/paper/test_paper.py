@@ -16,7 +16,7 @@ PAPER = Path(__file__).parents[3] / "analysis/paper"
 OWN = ("all", "homeostasis", "competition", "open_road")
 SCRIPTS = sorted(path.name for path in PAPER.glob("*.py") if path.stem not in OWN)
 TINY = ["dataset.name=digits", "dataset.validation=40", "topology.channels=4", "simulation.duration=50"]
-TINY += ["curve.every=10", "curve.validation=40", "curve.calibration=40"]
+TINY += ["dataset.calibration=60", "curve.every=10", "curve.validation=40", "curve.calibration=40"]
 SWEEP = """
 [base]
 config = "digits"
