@@ -20,6 +20,7 @@ from stdpnet.cli.common import (
     print_json,
 )
 from stdpnet.errors import ConfigError
+from stdpnet.spec.experiment import Experiment
 
 
 def benchmark(
@@ -52,15 +53,23 @@ def benchmark(
     figure: Annotated[
         Path | None, typer.Option("--figure", help="A new .pdf, .png or .svg file for the figure of --grow.")
     ] = None,
+    job: Annotated[
+        bool, typer.Option("--job", help="Time a whole job instead: train and evaluate as configured, by part.")
+    ] = False,
     output: Annotated[Path | None, typer.Option("--output", help="A new file for the JSON object.")] = None,
     overrides: SetOption = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure how fast the compiled engine trains and evaluates, beside a bare add loop and other simulators."""
+    if job:
+        if peer or grow or figure:
+            raise ConfigError("--job: times train and evaluate only; leave --peer, --grow and --figure out")
+        check_new_file("--output", output)
+        _measure_job(load(config, [*_channels(channels), *(overrides or [])]), threads, output, as_json)
+        return
     check_spiking(load(config), "benchmark")
-    keys = [f"encoder.max_rate={rate}", *([] if channels is None else [f"topology.channels={channels}"])]
-    spec = load(config, [*keys, *(overrides or [])])
+    spec = load(config, [f"encoder.max_rate={rate}", *_channels(channels), *(overrides or [])])
     if figure and not grow:
         raise ConfigError(f"--figure {figure}: draws what --grow measures; add --grow all")
     check_new_file("--output", output)
@@ -83,10 +92,7 @@ def benchmark(
         )
         if plan:
             result["growth"] = growth(spec, plan, timing, progress=progress)
-    if output:
-        from stdpnet.runs.files import write_text
-
-        write_text(output, as_json_text(result) + "\n")
+    _write(result, output)
     if figure:
         from stdpnet_analysis.benchmark.figure import save_growth
 
@@ -95,6 +101,32 @@ def benchmark(
         print_json(result)
     else:
         _print(result)
+
+
+def _channels(channels: int | None) -> list[str]:
+    return [] if channels is None else [f"topology.channels={channels}"]
+
+
+def _measure_job(spec: Experiment, threads: int | None, output: Path | None, as_json: bool) -> None:
+    """Measure a whole job; write and print the seconds of its parts."""
+    from stdpnet_analysis.benchmark.job import PARTS, measure_job
+
+    result = measure_job(spec, threads)
+    _write(result, output)
+    if as_json:
+        print_json(result)
+        return
+    for part, seconds in result["seconds"].items():
+        print(f"{PARTS[part]:20} {seconds:8.2f} s")
+    print(f"{'in all':20} {result['total_seconds']:8.2f} s, peak memory {result['peak_memory_mb']:.0f} MB")
+
+
+def _write(result: dict[str, Any], output: Path | None) -> None:
+    """Write the measurements to a file where one is asked for."""
+    if output:
+        from stdpnet.runs.files import write_text
+
+        write_text(output, as_json_text(result) + "\n")
 
 
 def _print(result: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 import json
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from stdpnet.stdp.network import initial_network
 from stdpnet_analysis.benchmark import Peer, Timing, benchmark, growth, growth_plan, parse_growth, peers
 from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.figure import plot_growth
+from stdpnet_analysis.benchmark.job import PARTS, Stopwatch, measure_job
 from stdpnet_analysis.benchmark.workload import Workload
 from stdpnet_analysis.readouts import make_readouts
 from tests.processes import completed
@@ -190,3 +192,25 @@ def test_the_command_refuses_before_it_measures(tmp_path, options, words):
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_time_of_a_whole_job_is_told_by_part(spec, stdpnet_command, tmp_path):
+    keys = [argument for key in [*KEYS, "training.images=64"] for argument in ("--set", key)]
+    printed = stdpnet_command("benchmark", "digits", "--job", "--output", "job.json", *keys).stdout
+    result = json.loads((tmp_path / "job.json").read_text())
+    assert list(result["seconds"]) == list(PARTS)
+    assert min(result["seconds"].values()) > 0
+    np.testing.assert_allclose(result["total_seconds"], sum(result["seconds"].values()))
+    assert [line[:20].strip() for line in printed.splitlines()] == [*PARTS.values(), "in all"]
+    assert [path.name for path in tmp_path.iterdir()] == ["job.json"], "the run is not kept"
+    with pytest.raises(EngineError, match=r"the job failed: .*dataset\.validation"):
+        measure_job(spec.updated({"dataset.validation": 10**6}))
+
+
+def test_read_outs_belong_to_the_responses_before_them():
+    watch, now = Stopwatch(time.time()), []
+    for stage in ("trained-test responses", "read-out all", "untrained-test responses", "read-out all"):
+        watch.stage(stage, 0)
+        now.append(watch._part)
+    watch.stage("read-out of pixels", 0)
+    assert [*now, watch._part] == ["responses", "read_outs", "untrained", "untrained", "pixels"]
