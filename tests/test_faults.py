@@ -106,7 +106,9 @@ def test_any_stops_and_resumes_equal_a_straight_run(tmp_path, engine, stops):
     assert_same_end(run, straight)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGUSR1, 138)]
+)
 def test_a_signal_finishes_the_image_writes_a_checkpoint_and_says_how_to_go_on(tmp_path, number, code):
     process = start(tmp_path, "train", "digits", "--run", str(tmp_path / "run"), "--set", "training.images=1000000")
     wait_for_images(tmp_path / "run", 1000, process)

@@ -180,3 +180,12 @@ def test_cores_and_memory_follow_cgroups_and_slurm(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match=r"topology\.channels: the training needs about 8 MiB .* 2 MiB are free"):
         machine.check_memory("topology.channels", 2**22, 2**23)
     machine._granted_cores.cache_clear()
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(tmp_path, stdpnet_command):
+    for name in ("lr[a]=3", "x[bold]", ":smile:", "a\x1b[1m"):
+        Run.create(lively(), tmp_path / "runs" / name, "unused")
+    shown = stdpnet_command("runs").stdout
+    for name in ("lr[a]=3", "x[bold]", ":smile:", "a\\x1b[1m"):
+        assert f" {name} " in shown
+    assert "\x1b" not in shown + stdpnet_command("info", "runs/a\x1b[1m").stdout
