@@ -1,4 +1,4 @@
-"""Damage that a file of a run may have met, and what every command then does; `python -m tests.damage N` tries it all.
+"""Damage that a file of a run may have met, and what every command then does; `python -m tests.damage CASES [SEED [MOST]]` tries it.
 
 A command must answer with exit code 0, maybe after a warning, or with exit code 2 and one sentence, in bounded time.
 """
@@ -268,8 +268,15 @@ def attempt(original, folder, name, commands, damage):
     return wrong
 
 
-def try_all(cases, seed=0):
-    """Try every command with so many damages of each file; print how many were tried, and what was wrong."""
+def try_all(cases, seed=0, most=99):
+    """Print how many commands were tried on damaged files, and what was wrong.
+
+    Parameters
+    ----------
+    cases : damages of each file
+    seed : of the damages
+    most : commands for each damage, chosen at random
+    """
     tried, failures = Counter(), []
     with tempfile.TemporaryDirectory() as place:
         original = make_run(place)
@@ -277,8 +284,9 @@ def try_all(cases, seed=0):
             rng, whole = random.Random(f"{seed} {name}"), (original / name).read_bytes()
             every = [*SPECIAL, *(damage for damage, _ in zip(damages(name, whole, rng), range(cases), strict=False))]
             for damage in every:
-                wrong = attempt(original, Path(place) / "copy", name, commands, damage)
-                tried[name] += len(commands)
+                chosen = rng.sample(commands, min(most, len(commands)))
+                wrong = attempt(original, Path(place) / "copy", name, chosen, damage)
+                tried[name] += len(chosen)
                 for sentence in wrong:
                     failures.append(sentence)
                     print(sentence, repr(damage[:300]), flush=True)
