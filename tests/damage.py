@@ -1,4 +1,4 @@
-"""Damage that a file of a run may have met, and what every command then does; `python -m tests.damage CASES [SEED [MOST]]` tries it.
+"""Damage that a file of a run may have met, and how every command answers; `python -m tests.damage N [SEED [MOST]]`.
 
 A command must answer with exit code 0, maybe after a warning, or with exit code 2 and one sentence, in bounded time.
 """
@@ -29,7 +29,7 @@ KEYS = ["training.images=40", "topology.channels=4", "competition.rule=anti_stdp
 KEYS += ["dataset.test=60", "dataset.calibration=60", "dataset.validation=40", "progress.every=20"]
 KEYS += ["checkpoint.every=20", "curve.every=20", "curve.calibration=60", "curve.validation=40", "health.action=ignore"]
 SECONDS = 60
-"""Time that a command gets."""
+"""CPU time that a command gets."""
 LOOK = ("info {run}", "info {run} --json", "runs {folder}", "watch {run} --once", "compare {run}")
 DRAW = ("figures {run} --list", "figures {run} progress learning-curve", "figures {run} confusion class-accuracy votes")
 SHOW = (*DRAW, "figures {run} receptive-fields competition", "report {run} --output {folder}/report.html --images 10")
@@ -53,8 +53,8 @@ MARK = "a piece goes here"
 
 
 def call(words, folder):
-    """Return exit code, standard output and error, and the seconds of a command; 1 is a traceback."""
-    out, err, begin = io.StringIO(), io.StringIO(), time.monotonic()
+    """Return exit code, standard output and error, and the CPU seconds of a command."""
+    out, err, begin = io.StringIO(), io.StringIO(), time.process_time()
     with contextlib.ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         stack.enter_context(mock.patch.object(sys, "argv", ["stdpnet", *words]))
@@ -67,7 +67,7 @@ def call(words, folder):
             main()
         except SystemExit as end:
             code = end.code
-    return code, out.getvalue(), err.getvalue(), time.monotonic() - begin
+    return code, out.getvalue(), err.getvalue(), time.process_time() - begin
 
 
 def answered(words, folder):
