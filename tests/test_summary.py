@@ -74,6 +74,20 @@ def test_a_summary_says_how_a_run_does(tmp_path):
     json.dumps(summary.as_dict())
 
 
+def test_runs_are_sorted_by_any_column_of_accuracies(tmp_path, stdpnet_command):
+    for name, accuracy in (("first", 0.7), ("second", 0.8)):
+        run = make_run(tmp_path / "runs" / name)
+        made = scores(200)
+        made["readouts"]["log_evidence"] = {"accuracy": accuracy, "role": "log_evidence"}
+        run.save_scores(made)
+    text = stdpnet_command("runs", "--sort", "log_evidence").stdout
+    assert text.index("second") < text.index("first")
+    assert "log evidence, %" in text
+    assert "80.00" in text
+    refused = stdpnet_command("runs", "--sort", "loudest", code=2).stderr
+    assert "--sort: 'loudest' is unknown; choose among name, age, images, vote, log_evidence, linear" in refused
+
+
 def test_a_new_run_has_a_summary_and_a_dead_one_says_so(tmp_path):
     run = Run.create(lively(), tmp_path / "run", "unused")
     summary = summarise(run)

@@ -16,17 +16,19 @@ from stdpnet.stdp.respond import respond
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.competition_weights import clamp
 from stdpnet_analysis.evaluation import STREAMS
-from stdpnet_analysis.readouts.votes import RULES, Floats, Rule, answers, class_means, vote_scores
+from stdpnet_analysis.readouts.base import Floats
+from stdpnet_analysis.readouts.rules import THESIS_RULES
+from stdpnet_analysis.readouts.votes import answers, class_means, vote_scores
 
-Accuracies = dict[Rule, Floats]
+Accuracies = dict[str, Floats]
 """For each voting rule (K,) the share of images answered right."""
 
 
 def vote_accuracies(
     counts: NDArray[np.uint16], labels: NDArray[np.int64], votes: Floats, positions: int
 ) -> list[float]:
-    """Return the accuracy under each voting rule, in the order of RULES."""
-    return [float(np.mean(answers(vote_scores(counts, votes, positions, rule)) == labels)) for rule in RULES]
+    """Return the accuracy under each voting rule, in the order of THESIS_RULES."""
+    return [float(np.mean(answers(vote_scores(counts, votes, positions, rule)) == labels)) for rule in THESIS_RULES]
 
 
 def by_channels_kept(
@@ -50,7 +52,7 @@ def by_channels_kept(
     for number in kept:
         columns = neurons[:, :number].ravel()
         rows.append(vote_accuracies(scored.counts[:, columns], scored.labels, votes[:, columns], positions))
-    return dict(zip(RULES, np.array(rows).T, strict=True))
+    return dict(zip(THESIS_RULES, np.array(rows).T, strict=True))
 
 
 def by_synapses_deleted(
@@ -86,7 +88,7 @@ def by_synapses_deleted(
         damaged.weights[draw < share] = 0
         shown = respond(spec, damaged.state(), images, STREAMS[part], threads=threads)
         rows.append(vote_accuracies(shown.counts, shown.labels, votes, network.geometry.positions))
-    return dict(zip(RULES, np.array(rows).T, strict=True))
+    return dict(zip(THESIS_RULES, np.array(rows).T, strict=True))
 
 
 def unshared(spec: STDPExperiment, network: Network) -> tuple[STDPExperiment, Network]:
@@ -108,7 +110,7 @@ class Clamping(NamedTuple):
     """No weight below the bound."""
     above: Accuracies
     """No weight above the bound."""
-    unclamped: dict[Rule, float]
+    unclamped: dict[str, float]
     """Accuracy of the network as it is."""
     images: int
     """Images that calibrated, and as many that scored."""
@@ -145,7 +147,7 @@ def by_clamp(
 
     below = np.array([accuracy(clamp(network, low=bound)) for bound in bounds])
     above = np.array([accuracy(clamp(network, high=bound)) for bound in bounds])
-    tables = [dict(zip(RULES, rows.T, strict=True)) for rows in (below, above)]
+    tables = [dict(zip(THESIS_RULES, rows.T, strict=True)) for rows in (below, above)]
     unclamped = calibrated_accuracy(spec, network, splits, classes, threads=threads)
     return Clamping(bounds, tables[0], tables[1], unclamped, min(map(len, splits.values())))
 
@@ -157,7 +159,7 @@ def clamp_splits(dataset: Dataset, part: str, images: int) -> dict[str, Split]:
 
 def calibrated_accuracy(
     spec: STDPExperiment, network: Network, splits: Mapping[str, Split], classes: int, *, threads: int | None = None
-) -> dict[Rule, float]:
+) -> dict[str, float]:
     """Return the accuracy of the votes of a network that is simulated on few images.
 
     Parameters
@@ -172,4 +174,4 @@ def calibrated_accuracy(
     )
     votes = class_means(calibration.counts, calibration.labels, classes)
     accuracies = vote_accuracies(scored.counts, scored.labels, votes, network.geometry.positions)
-    return dict(zip(RULES, accuracies, strict=True))
+    return dict(zip(THESIS_RULES, accuracies, strict=True))

@@ -13,12 +13,13 @@ from typing import Any, Literal, NamedTuple
 from stdpnet.errors import RunError, StdpnetError
 from stdpnet.model import Facts, open_model
 from stdpnet.runs import Run
-from stdpnet.runs.scores import linear_readout
+from stdpnet.runs.scores import SCALING, linear_readout
 from stdpnet.runs.scores import role as role_of
 from stdpnet.runs.summary import training_speed
 from stdpnet.spec.experiment import Experiment
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped
-from stdpnet_analysis.readouts import ROLES, Role, names_of
+from stdpnet_analysis.readouts import ROLES, check_columns
+from stdpnet_analysis.readouts.scores import best_of
 from stdpnet_analysis.statistics import PairedTest, Summary, holm, paired_test, summarise
 
 ScoredSplit = Literal["test", "validation"]
@@ -59,7 +60,7 @@ class Entry:
         facts = deciding_keys(self.spec)
         if not self.complete:
             facts["training.images"] = self.training_images
-        for key in ("split", "snapshot", "linear", "C"):
+        for key in ("split", "snapshot", "linear", "C", "scaling"):
             facts[f"evaluation.{key}"] = self.protocol[key]
         return facts
 
@@ -91,24 +92,24 @@ class Group:
         """Seeds of the runs."""
         return tuple(entry.spec.seed for entry in self.entries)
 
-    def best(self, role: Role) -> str | None:
-        """Return the read-out of a role with the best mean accuracy over the seeds; None: no run has any of them."""
-        return _best([entry.trained for entry in self.entries], role)
+    def best(self, column: str) -> str | None:
+        """Return the read-out of a column with the best mean accuracy over the seeds; None: not all runs have one."""
+        return best_of(column, *(entry.trained for entry in self.entries))
 
-    def accuracies(self, role: Role) -> dict[int, float]:
-        """Return seed -> accuracy of the best read-out of a role."""
-        name = self.best(role)
+    def accuracies(self, column: str) -> dict[int, float]:
+        """Return seed -> accuracy of the best read-out of a column."""
+        name = self.best(column)
         return {} if name is None else {entry.spec.seed: entry.trained[name] for entry in self.entries}
 
-    def accuracy(self, role: Role) -> Summary | None:
-        """Return the accuracy of the best read-out of a role over the seeds."""
-        values = list(self.accuracies(role).values())
+    def accuracy(self, column: str) -> Summary | None:
+        """Return the accuracy of the best read-out of a column over the seeds."""
+        values = list(self.accuracies(column).values())
         return summarise(values) if values else None
 
-    def untrained(self, role: Role) -> Summary | None:
-        """Return the accuracy of the untrained models, by the read-out of a role that suits them best."""
+    def untrained(self, column: str) -> Summary | None:
+        """Return the accuracy of the untrained models, by the read-out of a column that suits them best."""
         tables = [entry.untrained for entry in self.entries if entry.untrained is not None]
-        name = _best(tables, role)
+        name = best_of(column, *tables)
         return None if name is None else summarise([table[name] for table in tables])
 
     def mean(self, of: Callable[[Entry], float | None]) -> Summary | None:
@@ -137,20 +138,16 @@ class Comparison:
     tests: tuple[Contrast, ...]
     """Between all pairs of groups with at least two seeds in common."""
     left_out: tuple[LeftOut, ...]
-
-    @property
-    def roles(self) -> tuple[Role, ...]:
-        """Roles that the read-outs of some group have, in the order of tables."""
-        return tuple(role for role in ROLES if any(group.best(role) is not None for group in self.groups))
+    columns: tuple[str, ...]
+    """Read-outs that are compared, by role or name: those asked for, or all that some group has."""
 
 
-def _best(tables: Sequence[Accuracies], role: Role) -> str | None:
-    """Return the read-out of a role with the best mean accuracy, of those that all tables have."""
-    names = [name for name in names_of(role) if tables and all(name in table for table in tables)]
-    return max(names, key=lambda name: sum(table[name] for table in tables), default=None)
-
-
-def compare(runs: Iterable[Run | LeftOut], split: ScoredSplit = "test", snapshot: str = "last") -> Comparison:
+def compare(
+    runs: Iterable[Run | LeftOut],
+    split: ScoredSplit = "test",
+    snapshot: str = "last",
+    readouts: Sequence[str] | None = None,
+) -> Comparison:
     """Compare runs by their scores; nothing is simulated, and nothing is written.
 
     Parameters
@@ -158,7 +155,10 @@ def compare(runs: Iterable[Run | LeftOut], split: ScoredSplit = "test", snapshot
     runs : opened runs, and those that could not be opened
     split : the scored split
     snapshot : the scored state, as for `evaluate`
+    readouts : which read-outs, by role (such as vote, the best of the thesis's rules) or name; default: every role
+        that has scores
     """
+    chosen = None if readouts is None else check_columns(readouts)
     entries: list[Entry] = []
     left_out: list[LeftOut] = []
     for run in runs:
@@ -170,7 +170,8 @@ def compare(runs: Iterable[Run | LeftOut], split: ScoredSplit = "test", snapshot
         except StdpnetError as error:
             left_out.append(LeftOut(str(run.path), str(error)))
     groups = _groups(entries)
-    return Comparison(split, groups, _tests(groups), tuple(left_out))
+    columns = chosen or tuple(role for role in ROLES if any(group.best(role) is not None for group in groups))
+    return Comparison(split, groups, _tests(groups, columns), tuple(left_out), columns)
 
 
 def evaluate_command(run: Run, split: str = "test", snapshot: str = "last") -> str:
@@ -207,16 +208,28 @@ def _entry(run: Run, split: ScoredSplit, snapshot: str) -> Entry:
             training_images=shown,
             complete=run.status == "finished" and not stale,
             stale=stale,
-            protocol={"snapshot": "last", **protocol, "linear": settings.get("kind"), "C": settings.get("C")},
+            protocol={"snapshot": "last", **protocol, **_linear_settings(settings)},
             trained=_accuracies(scores["readouts"], linear),
             untrained=_accuracies(tables["untrained"], linear) if "untrained" in tables else None,
-            pixels=tables["pixels"][linear]["accuracy"] if linear in tables.get("pixels", {}) else None,
+            pixels=_pixels(tables.get("pixels", {}), linear),
             images_per_s=training_speed(run),
             spikes=scores["spikes_per_image"],
             cost=scores.get("cost", {}),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"its scores are damaged ({error!r}); `{command}` makes them anew") from None
+
+
+def _linear_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tells linear read-outs apart; older scores do not name the scaling, as there was only one."""
+    kind = settings.get("kind")
+    return {"linear": kind, "C": settings.get("C"), "scaling": settings.get("scaling", SCALING) if kind else None}
+
+
+def _pixels(readouts: Mapping[str, Any], linear: str | None) -> float | None:
+    """Return the accuracy of the linear read-out of the pixels with the settings of that of the counts, if any."""
+    name = linear or linear_readout(readouts)
+    return None if name is None or name not in readouts else float(readouts[name]["accuracy"])
 
 
 def _accuracies(readouts: Mapping[str, Any], linear: str | None) -> Accuracies:
@@ -243,16 +256,16 @@ def _place(family: str) -> tuple[int, str]:
     return (FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), family)
 
 
-def _tests(groups: Sequence[Group]) -> tuple[Contrast, ...]:
+def _tests(groups: Sequence[Group], columns: Sequence[str]) -> tuple[Contrast, ...]:
     tests: list[Contrast] = []
-    for role in ROLES:
+    for column in columns:
         found = [
             (first.name, second.name, result)
             for first, second in combinations(groups, 2)
-            if (result := paired_test(first.accuracies(role), second.accuracies(role))) is not None
+            if (result := paired_test(first.accuracies(column), second.accuracies(column))) is not None
         ]
         corrected = holm([result.t_test for _, _, result in found])
-        tests += [Contrast(role, *each, p) for each, p in zip(found, corrected, strict=True)]
+        tests += [Contrast(column, *each, p) for each, p in zip(found, corrected, strict=True)]
     return tuple(tests)
 
 

@@ -14,14 +14,21 @@ from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
 from stdpnet.training import Job
 from stdpnet_analysis.evaluation import Reader, activity
-from stdpnet_analysis.readouts import make_readouts
+from stdpnet_analysis.readouts import READOUTS, check_columns
 
 BEST = "best"
 """Name of the snapshot with the best validation accuracy; ties go to the earlier one."""
 
 
 def learning_curve(spec: Experiment, dataset: Dataset) -> LearningCurve | None:
-    """Return the observer that an experiment asks for (the entry point "curve" of stdpnet.observers)."""
+    """Return the observer that an experiment asks for (the entry point "curve" of stdpnet.observers).
+
+    Raises
+    ------
+    ConfigError
+        If there is no read-out of a name in evaluation.readouts; better now than after the training.
+    """
+    check_columns(spec.evaluation.readouts, "evaluation.readouts")
     return LearningCurve(spec, dataset) if spec.curve.every else None
 
 
@@ -36,9 +43,11 @@ class LearningCurve:
 
     def __init__(self, spec: Experiment, dataset: Dataset) -> None:
         curve = spec.curve
-        if curve.readout not in (names := list(make_readouts(1))):
-            raise ConfigError(f"curve.readout: '{curve.readout}' is unknown; choose among {', '.join(names)}")
+        known = [name for name, readout in READOUTS.items() if readout.make is not None]
+        if curve.readout not in known:
+            raise ConfigError(f"curve.readout: '{curve.readout}' is unknown; choose among {', '.join(known)}")
         self.every = curve.every
+        self._reader = Reader((*spec.evaluation.readouts, curve.readout))
         self._since = -1
         self._calibration = dataset.calibration.first(curve.calibration)
         check_classes(self._calibration.labels, "curve.calibration")
@@ -79,8 +88,8 @@ class LearningCurve:
             model.respond(spec, state, split, stream, threads=job.threads, progress=progress)
             for stream, split in ((Stream.CALIBRATE, self._calibration), (Stream.VALIDATE, self._validation))
         )
-        answers = Reader().predictions(spec, model.facts(spec), calibration, validation)
-        accuracy = {name: float(np.mean(answer == validation.labels)) for name, answer in answers.items()}
+        answers = self._reader.answers(spec, model.facts(spec), calibration, validation)
+        accuracy = {name: float(np.mean(each.predicted == validation.labels)) for name, each in answers.items()}
         return {"accuracy": accuracy, **activity(validation)}
 
     def _plateau(self, job: Job) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from stdpnet.data import Dataset, Split, load_dataset
@@ -21,21 +22,26 @@ from stdpnet.spec.base import Schedule, Spec, flat
 from stdpnet.spec.experiment import Experiment
 from stdpnet.training import check_dataset
 from stdpnet_analysis.progress import SILENT, Progress
-from stdpnet_analysis.readouts import READOUTS, make_readouts
-from stdpnet_analysis.readouts.linear import LinearKind, LinearReadout
+from stdpnet_analysis.readouts import DEFAULT, READOUTS, ReadoutSettings, check_columns, make_readouts
+from stdpnet_analysis.readouts.base import Counts, CountsClassifier
+from stdpnet_analysis.readouts.linear import LinearKind, Scaling
 from stdpnet_analysis.readouts.scores import score
 
 STREAMS = {"calibration": Stream.CALIBRATE, "validation": Stream.VALIDATE, "test": Stream.TEST}
 OWN = "own"
 """Name of the read-out of a model that classifies by itself: the class with the largest score."""
+OF_PIXELS = ("linear", "linear_cv")
+"""The read-outs that are fitted to the pixels, too; `linear` always is."""
 
 
 def evaluate(
     run: Run,
     split: Literal["test", "validation"] = "test",
     *,
+    readouts: Sequence[str] | None = None,
     linear: LinearKind = "logistic",
     C: float = 0.01,
+    scaling: Scaling = "standardised_roots",
     baselines: bool = True,
     snapshot: str = "last",
     threads: int | None = None,
@@ -48,8 +54,11 @@ def evaluate(
     ----------
     run : the run
     split : test for the final figure; validation for tuning
+    readouts : names of the read-outs (see stdpnet_analysis.readouts); default: those of the run's configuration, in
+        its key evaluation.readouts
     linear : kind of the linear read-out
     C : inverse strength of its regularisation
+    scaling : what it does to the counts
     baselines : also score the untrained model and a linear read-out of the pixels
     snapshot : which state: "last", or "best" by validation where the learning curve kept it
     threads : how many threads may compute; default all cores
@@ -66,7 +75,11 @@ def evaluate(
         raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
     check_classes(dataset.calibration.labels, "dataset.calibration")
     model, state = open_model(run.spec), run.load_snapshot(snapshot)
-    reader = Reader(linear=linear, C=C, threads=threads, progress=progress)
+    if readouts is None:
+        names = check_columns(run.spec.evaluation.readouts, f"{run.path}: evaluation.readouts")
+    else:
+        names = check_columns(readouts)
+    reader = Reader(names, linear=linear, C=C, scaling=scaling, threads=threads, progress=progress)
     evaluator = _Evaluator(run, dataset, split, model, reader, responder or model.respond)
     responses = evaluator.responses("trained" if snapshot == "last" else snapshot, state)
     facts = model.facts(run.spec)
@@ -92,35 +105,76 @@ def evaluate(
     return run.save_scores(scores, split, snapshot)
 
 
+class Answers(NamedTuple):
+    """What a read-out says of a set of images."""
+
+    predicted: NDArray[Any]
+    """(N,) class of each image; -1: no answer."""
+    confidence: NDArray[np.float64] | None
+    """(N,) the probability of that class; None of a read-out without probabilities."""
+    described: dict[str, Any]
+    """What the scores say of the read-out: its role, and its settings where it has any."""
+
+
 class Reader(NamedTuple):
     """Read-outs with their settings: fitted on calibration responses, scored on others."""
 
+    names: Sequence[str] = DEFAULT
     linear: LinearKind = "logistic"
     C: float = 0.01
+    scaling: Scaling = "standardised_roots"
     threads: int | None = None
     progress: Progress = SILENT
 
-    @property
-    def linear_entry(self) -> tuple[str, dict[str, Any]]:
-        """Name of the linear read-out with these settings, and what its entry says beside its score."""
-        settings = {"kind": self.linear, "C": self.C} if self.linear == "logistic" else {"kind": self.linear}
-        return linear_name(self.linear, self.C), {"role": "linear", "settings": settings}
-
-    def predictions(
-        self, spec: Experiment, facts: Facts, calibration: Responses, scored: Responses
-    ) -> dict[str, np.ndarray[Any, Any]]:
-        """Return the answers (N,) of every read-out that the responses allow, by its name."""
-        answers: dict[str, np.ndarray[Any, Any]] = {}
+    def answers(self, spec: Experiment, facts: Facts, calibration: Responses, scored: Responses) -> dict[str, Answers]:
+        """Return the answers of every read-out that the responses allow, under the name of its entry in the scores."""
+        found: dict[str, Answers] = {}
         if scored.scores is not None:
-            answers[OWN] = np.argmax(scored.scores, axis=1)
+            found[OWN] = Answers(np.argmax(scored.scores, axis=1), None, {"role": OWN})
         if scored.counts.shape[1] == 0:
-            return answers
-        for name, readout in make_readouts(facts.positions, self.linear, self.C, spec.seed % 2**32).items():
+            return found
+        for name, readout in self.readouts(spec, facts.positions).items():
             self.progress.stage(f"read-out {name}", 0)
-            with threadpool_limits(self.threads):
-                readout.fit(calibration.counts, calibration.labels)
-                answers[name] = readout.predict(scored.counts)
-        return answers
+            found[self.entry_of(name)] = self.fitted(name, readout, calibration, scored)
+        return found
+
+    def of_pixels(self, spec: Experiment, calibration: Split, scored: Split) -> dict[str, Answers]:
+        """Return the answers of the linear read-outs of the pixels, fitted on the same labels."""
+        self.progress.stage("read-out of pixels", 0)
+        readouts = self.readouts(spec)
+        chosen = {name: readouts[name] for name in OF_PIXELS if name in readouts}
+        chosen = chosen or make_readouts(["linear"], self._settings(spec))
+        parts = [
+            Responses(part.images.reshape(len(part), -1), part.labels, part.indices) for part in (calibration, scored)
+        ]
+        return {self.entry_of(name): self.fitted(name, readout, *parts) for name, readout in chosen.items()}
+
+    def readouts(self, spec: Experiment, positions: int = 1) -> dict[str, CountsClassifier]:
+        """Return the unfitted read-outs by name."""
+        return make_readouts(self.names, self._settings(spec, positions))
+
+    def _settings(self, spec: Experiment, positions: int = 1) -> ReadoutSettings:
+        return ReadoutSettings(positions, self.linear, self.C, self.scaling, spec.seed % 2**32)
+
+    def entry_of(self, name: str) -> str:
+        """Return under which name a read-out stands in the scores: a linear one with other settings has its own."""
+        return linear_name(self.linear, self.C, self.scaling) if name == "linear" else name
+
+    def fitted(self, name: str, readout: CountsClassifier, calibration: Responses, scored: Responses) -> Answers:
+        """Return the answers of a read-out, fitted here to calibration responses."""
+        with threadpool_limits(self.threads):
+            readout.fit(calibration.counts, calibration.labels)
+            predicted, confidence = readout.predict(scored.counts), _confidence(readout, scored.counts)
+        settings = {"settings": readout.settings} if readout.settings else {}
+        return Answers(predicted, confidence, {"role": READOUTS[name].role, **settings})
+
+
+def _confidence(readout: CountsClassifier, counts: Counts) -> NDArray[np.float64] | None:
+    """Return the probability of the most probable class of each image, (N,), where the read-out has probabilities."""
+    if not hasattr(readout, "predict_proba"):
+        return None
+    largest: NDArray[np.float64] = readout.predict_proba(counts).max(axis=1)
+    return largest
 
 
 class _Evaluator(NamedTuple):
@@ -152,24 +206,21 @@ class _Evaluator(NamedTuple):
 
     def readouts(self, responses: Mapping[str, Responses]) -> dict[str, Any]:
         """Return the score of every read-out, calibrated and asked on the given responses."""
-        spec, scored, classes = self.run.spec, responses[self.split], len(self.dataset.classes)
-        answers = self.reader.predictions(spec, self.model.facts(spec), responses["calibration"], scored)
-        entries = {}
-        for name, predicted in answers.items():
-            key, said = self.reader.linear_entry if name == "linear" else (name, {"role": READOUTS[name].role})
-            entries[key] = score(scored.labels, predicted, classes).to_dict() | said
-        return entries
+        spec, scored = self.run.spec, responses[self.split]
+        answers = self.reader.answers(spec, self.model.facts(spec), responses["calibration"], scored)
+        return self._scores(answers, scored.labels)
 
     def pixels(self) -> dict[str, Any]:
-        """Return the score of a linear read-out of the pixels, fitted on the same labels, under its name."""
-        self.reader.progress.stage("read-out of pixels", 0)
-        fitted, scored = self.dataset.calibration, self.dataset.split(self.split)
-        readout = LinearReadout(kind=self.reader.linear, C=self.reader.C, random_state=self.run.spec.seed % 2**32)
-        with threadpool_limits(self.reader.threads):
-            readout.fit(fitted.images.reshape(len(fitted), -1), fitted.labels)
-            predicted = readout.predict(scored.images.reshape(len(scored), -1))
-        name, said = self.reader.linear_entry
-        return {name: score(scored.labels, predicted, len(self.dataset.classes)).to_dict() | said}
+        """Return the score of the linear read-outs of the pixels, fitted on the same labels."""
+        scored = self.dataset.split(self.split)
+        return self._scores(self.reader.of_pixels(self.run.spec, self.dataset.calibration, scored), scored.labels)
+
+    def _scores(self, answers: Mapping[str, Answers], labels: NDArray[np.int64]) -> dict[str, Any]:
+        classes = len(self.dataset.classes)
+        return {
+            name: score(labels, each.predicted, classes, each.confidence).to_dict() | each.described
+            for name, each in answers.items()
+        }
 
 
 def _are_of(responses: Responses, images: Split) -> bool:

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from stdpnet.reading import visible
 from stdpnet_analysis.compare import Comparison, Contrast, Entry, Group
-from stdpnet_analysis.readouts import ROLES
+from stdpnet_analysis.readouts import ROLES, title_of
 from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
 from stdpnet_analysis.text import count, percent, points
 
@@ -85,18 +85,23 @@ def accuracy_table(comparison: Comparison) -> Table:
         mark = "" if all(entry.complete for entry in group.entries) else " (unfinished)"
         mark = " (stale)" if any(entry.stale for entry in group.entries) else mark
         cells = [group.name, str(len(group.seeds)), trained + mark]
-        for role in comparison.roles:
-            cells.append(percent(group.accuracy(role)))
-            if role == "vote":
-                cells.append(group.best(role) or "–")
-        baselines = [*(group.untrained(role) for role in comparison.roles), group.mean(lambda entry: entry.pixels)]
+        for column in comparison.columns:
+            cells.append(percent(group.accuracy(column)))
+            if column == "vote":
+                cells.append(group.best(column) or "–")
+        baselines = [*map(group.untrained, comparison.columns), group.mean(lambda entry: entry.pixels)]
         rows.append(cells + [percent(each) for each in baselines])
     title = f"Accuracy on {comparison.split} images, %, mean ± sample standard deviation over seeds"
     headings = ["network", "seeds", "images"]
-    for role in comparison.roles:
-        headings += ["best vote", "rule"] if role == "vote" else [role]
-    headings += [f"untrained {role}" for role in comparison.roles]
+    for column in comparison.columns:
+        headings += [title_of(column), "rule"] if column == "vote" else [_short(column)]
+    headings += [f"untrained {_short(column)}" for column in comparison.columns]
     return Table(title, [*headings, "pixels linear"], rows)
+
+
+def _short(column: str) -> str:
+    """Return a column's heading where there is little room."""
+    return column.replace("_", " ")
 
 
 def size_table(comparison: Comparison) -> Table:
@@ -129,8 +134,9 @@ def _test_cells(test: Contrast) -> list[str]:
 def notes(comparison: Comparison) -> list[str]:
     """Return notes that explain the tables, and a line for each run that is left out."""
     lines = [
-        "best vote: the voting rule with the best mean; untrained: the same networks before training; "
-        "pixels: a linear read-out of the pixels. Spikes and synaptic events are means per image, a proxy for energy."
+        "best vote: the one of all, patch and spikes_first with the best mean; untrained: the same networks before "
+        "training; pixels: a linear read-out of the pixels. "
+        "Spikes and synaptic events are means per image, a proxy for energy."
     ]
     if comparison.tests:
         lines.append(

@@ -38,6 +38,12 @@ def score_cell(score: Mapping[str, Any] | None) -> str:
     return f"{100 * score['accuracy']:.2f} ({100 * low:.1f}–{100 * high:.1f})"
 
 
+def error_cell(score: Mapping[str, Any] | None) -> str:
+    """Return the expected calibration error of a score's probabilities in percent."""
+    reliability = (score or {}).get("reliability")
+    return MISSING if reliability is None else f"{100 * reliability['expected_calibration_error']:.1f}"
+
+
 def count(value: float | None) -> str:
     """Return a number with its thousands set apart, three figures of one below 100."""
     if value is None:

@@ -76,7 +76,7 @@ def benchmark(
     check_new_file("--figure", figure, FIGURE_ENDINGS)
     from stdpnet_analysis.benchmark import Peer, Timing, growth, growth_plan, parse_growth
     from stdpnet_analysis.benchmark import benchmark as measure
-    from stdpnet_analysis.readouts import make_readouts
+    from stdpnet_analysis.readouts import ReadoutSettings, make_readouts
 
     plan, peers = growth_plan(spec, parse_growth(grow or [])), [Peer.parse(text) for text in peer or []]
     with meter("measuring", 0, quiet=as_json) as progress:
@@ -85,7 +85,7 @@ def benchmark(
             spec,
             timing,
             brian2_images=brian2,
-            readouts=make_readouts(spec.geometry.positions),
+            readouts=make_readouts(spec.evaluation.readouts, ReadoutSettings(spec.geometry.positions)),
             peers=peers,
             peer_images=peer_images,
             progress=progress,

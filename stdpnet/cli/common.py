@@ -56,6 +56,10 @@ WorkersOption = Annotated[
 MemoryOption = Annotated[
     str, typer.Option("--memory", help="Memory limit of a process, such as 4GB; auto: an equal share.")
 ]
+ReadoutsOption = Annotated[
+    str | None,
+    typer.Option("--readouts", metavar="NAMES", help="Read-outs with commas, such as vote,log_evidence,linear."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -67,6 +71,11 @@ class ScoredSplit(StrEnum):
 
     test = "test"
     validation = "validation"
+
+
+def readout_names(text: str | None) -> tuple[str, ...] | None:
+    """Return the names in the value of --readouts, or None where it was not given."""
+    return None if text is None else tuple(part for name in text.split(",") if (part := name.strip()))
 
 
 def load(config: str, overrides: list[str] | None = None, engine: str | None = None, seed: int | None = None) -> Any:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stdpnet.cli.common import FIGURE_ENDINGS, JsonOption, RunsArgument, ScoredSplit, check_new_file, open_runs
+from stdpnet.cli.common import (
+    FIGURE_ENDINGS,
+    JsonOption,
+    ReadoutsOption,
+    RunsArgument,
+    ScoredSplit,
+    check_new_file,
+    open_runs,
+    readout_names,
+)
 from stdpnet.errors import RunError
 
 if TYPE_CHECKING:
@@ -31,6 +40,7 @@ def compare(
     runs: RunsArgument,
     split: Annotated[ScoredSplit, typer.Option("--split", help="The scored split.")] = ScoredSplit.test,
     snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    readouts: ReadoutsOption = None,
     form: Annotated[
         TableFormat | None,
         typer.Option("--format", help="Default: by the ending of --output (.md, .csv, .tex, .json), else table."),
@@ -51,7 +61,7 @@ def compare(
     chosen = "json" if as_json else _form(form, output, tables.ENDINGS)
     check_new_file("--output", output)
     check_new_file("--figure", figure, FIGURE_ENDINGS)
-    comparison = compare_runs(open_runs(runs), split.value, snapshot)
+    comparison = compare_runs(open_runs(runs), split.value, snapshot, readout_names(readouts))
     if not comparison.groups:
         raise RunError("; ".join(f"{each.run}: {each.reason}" for each in comparison.left_out))
     if output is not None:

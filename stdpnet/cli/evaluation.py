@@ -11,6 +11,7 @@ import typer
 
 from stdpnet.cli.common import (
     JsonOption,
+    ReadoutsOption,
     RunArgument,
     SchedulerFileOption,
     SchedulerOption,
@@ -19,6 +20,7 @@ from stdpnet.cli.common import (
     console_of_plain_text,
     meter,
     print_json,
+    readout_names,
 )
 from stdpnet.errors import ConfigError
 
@@ -30,17 +32,29 @@ class Linear(StrEnum):
     sgd = "sgd"
 
 
+class Scaling(StrEnum):
+    """What the logistic read-out does to the counts."""
+
+    standardised_roots = "standardised_roots"
+    roots = "roots"
+    none = "none"
+
+
 def evaluate(
     run: RunArgument,
     split: Annotated[
         ScoredSplit, typer.Option("--split", help="test for the final result, validation for tuning.")
     ] = ScoredSplit.test,
+    readouts: ReadoutsOption = None,
     linear: Annotated[
-        Linear, typer.Option("--linear", help="logistic: on square roots of counts; sgd: the thesis's, on raw counts.")
+        Linear, typer.Option("--linear", help="logistic: on scaled counts; sgd: the thesis's, on raw counts.")
     ] = Linear.logistic,
     C: Annotated[
         float, typer.Option("--C", min=1e-9, help="Inverse regularisation strength of the linear read-out.")
     ] = 0.01,
+    scaling: Annotated[
+        Scaling, typer.Option("--scaling", help="Of the counts, for logistic: square roots, standardised or not; none.")
+    ] = Scaling.standardised_roots,
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help="Also score the untrained network and the pixels.")
     ] = True,
@@ -70,8 +84,10 @@ def evaluate(
         scores = evaluation.evaluate(
             opened,
             split.value,
+            readouts=readout_names(readouts),
             linear=linear.value,
             C=C,
+            scaling=scaling.value,
             baselines=baselines,
             snapshot=snapshot,
             threads=threads,
@@ -88,21 +104,23 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
     """Print a table: a row per read-out, beside the untrained network and the pixels."""
     from rich.table import Table
 
-    from stdpnet_analysis.text import score_cell
+    from stdpnet_analysis.text import error_cell, score_cell
 
     protocol, console = scores["protocol"], console_of_plain_text()
     table = Table(
         title=f"{title}: accuracy on {protocol['images']} {protocol['split']} images of {protocol['dataset']}, %",
         caption=(
             f"trained on {protocol['training_images']} images {_labels(protocol['training_labels'])}, "
-            f"calibrated on {protocol['calibration_images']} with labels; in brackets: 95 % interval (Wilson)"
+            f"calibrated on {protocol['calibration_images']} with labels; in brackets: 95 % interval (Wilson); "
+            "ECE: expected calibration error of the trained network's probabilities, %"
         ),
     )
-    for heading in ("read-out", "trained", "untrained", "pixels"):
+    for heading in ("read-out", "trained", "untrained", "pixels", "ECE"):
         table.add_column(heading, justify="left" if heading == "read-out" else "right")
     for name in scores["readouts"]:
         cells = [scores, scores.get("untrained"), scores.get("pixels")]
-        table.add_row(name, *(score_cell((cell or {}).get("readouts", {}).get(name)) for cell in cells))
+        found = [(cell or {}).get("readouts", {}).get(name) for cell in cells]
+        table.add_row(name, *map(score_cell, found), error_cell(found[0]))
     console.print(table)
     counted = "counts" if "multiplications" in scores["cost"] else "spikes"
     print(

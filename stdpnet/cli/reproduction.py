@@ -13,12 +13,14 @@ import typer
 from stdpnet.cli.common import (
     JsonOption,
     MemoryOption,
+    ReadoutsOption,
     SchedulerFileOption,
     SchedulerOption,
     SetOption,
     WorkersOption,
     meter,
     print_json,
+    readout_names,
 )
 from stdpnet.cli.signals import SignalCatcher
 from stdpnet.errors import ConfigError, RunError
@@ -49,6 +51,7 @@ def table2(
         PresetKind, typer.Option("--preset", help="The thesis's parameters, or the best found since.")
     ] = PresetKind.best,
     folder: Annotated[Path, typer.Option("--dir", help="Folder of the runs and results.")] = Path("runs/table2"),
+    readouts: ReadoutsOption = None,
     overrides: SetOption = None,
     workers: WorkersOption = None,
     memory: MemoryOption = "auto",
@@ -65,7 +68,7 @@ def table2(
     from stdpnet_analysis.paper import table2_report as report
 
     begin = time.perf_counter()
-    tasks = table.plan(chosen, seeds, preset.value, folder, overrides or ())
+    tasks = table.plan(chosen, seeds, preset.value, folder, overrides or (), readouts=readout_names(readouts))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -89,7 +92,7 @@ def table2(
 
             with SignalCatcher() as stop:
                 table.compute(tasks, client, computed, stop)
-    final, comparison = summary(), compare([Run.open(task.run) for task in tasks])
+    final, comparison = summary(), compare([Run.open(task.run) for task in tasks], readouts=tasks[0].readouts)
     report.write(final, path, comparison)
     if as_json:
         print_json({**final, "computed": len(missing), "cached": len(tasks) - len(missing)})

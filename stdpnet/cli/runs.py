@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stdpnet.cli.common import JsonOption, RunArgument, console_of_plain_text, print_json
+from stdpnet.errors import ConfigError
 from stdpnet.reading import visible
 
 if TYPE_CHECKING:
@@ -30,19 +31,10 @@ ACTIVITY = {
 """What `watch` shows of a row of progress that has it."""
 
 
-class SortKey(StrEnum):
-    """What a list of runs can be sorted by."""
-
-    name = "name"
-    age = "age"
-    images = "images"
-    vote = "vote"
-    linear = "linear"
-    own = "own"
-
-
-ROLES = (SortKey.vote, SortKey.linear, SortKey.own)
-"""Keys that are roles of read-outs."""
+COLUMNS = ("vote", "log_evidence", "linear")
+"""Read-outs, by role, that a list of runs always has a column for; others where a run has been scored by them."""
+ORDERS = ("name", "age", "images")
+"""What a list of runs can be sorted by beside its columns of accuracies."""
 
 
 class State(StrEnum):
@@ -91,13 +83,17 @@ def info(run: RunArgument, as_json: JsonOption = False) -> None:
 def list_runs(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the runs.")] = Path("runs"),
     state: Annotated[State | None, typer.Option("--state", help="Only runs in this state.")] = None,
-    sort: Annotated[SortKey, typer.Option("--sort", help="Order of the list; scores: best first.")] = SortKey.name,
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="KEY", help="name, age, images, or a read-out's column: best first.")
+    ] = "name",
     as_json: JsonOption = False,
 ) -> None:
     """List runs with state, progress, scores and age."""
     from stdpnet.runs.summary import FolderReader
 
     found = [each for each in FolderReader(folder).read() if state is None or each.state == state.value]
+    if sort not in (*ORDERS, *(columns := _columns(found)), "own"):
+        raise ConfigError(f"--sort: '{sort}' is unknown; choose among {', '.join((*ORDERS, *columns))}")
     ordered = _sorted(found, sort)
     if as_json:
         print_json({"runs": [each.as_dict() for each in ordered]})
@@ -137,15 +133,21 @@ def _follow(reader: RunReader, interval: float) -> Summary:
     return reader.read()
 
 
-def _sorted(summaries: list[Summary], sort: SortKey) -> list[Summary]:
+def _columns(summaries: list[Summary]) -> list[str]:
+    """Return the columns of accuracies that a list of runs has."""
+    scored = (role for summary in summaries for scores in summary.scores for role in scores.best)
+    return list(dict.fromkeys((*COLUMNS, *scored)))
+
+
+def _sorted(summaries: list[Summary], sort: str) -> list[Summary]:
     """Return runs in the order of a key, the best scores first; those without a value come last."""
 
     def value(summary: Summary) -> Any:
-        if sort in ROLES:
-            return summary.scores[0].best.get(sort.value) if summary.scores else None
-        return summary.age_seconds if sort == SortKey.age else getattr(summary, sort.value)
+        if sort not in ORDERS:
+            return summary.scores[0].best.get(sort) if summary.scores else None
+        return summary.age_seconds if sort == "age" else getattr(summary, sort)
 
-    descending = sort == SortKey.images or sort in ROLES
+    descending = sort == "images" or sort not in ORDERS
     known = [summary for summary in summaries if value(summary) is not None]
     return sorted(known, key=value, reverse=descending) + [each for each in summaries if value(each) is None]
 
@@ -155,10 +157,10 @@ def _print_runs(summaries: list[Summary]) -> None:
 
     shown = [summary.scores[0] for summary in summaries if summary.scores]
     elsewhere = any(_scored_on(scores) != "test accuracy" for scores in shown)
-    roles = [role.value for role in ROLES if role != SortKey.own or any("own" in scores.best for scores in shown)]
+    roles = _columns(summaries)
     words = {"run", "state", "network", "scored on"}
     table = Table()
-    headings = ["run", "state", "network", "images", *(f"{role}, %" for role in roles)]
+    headings = ["run", "state", "network", "images", *(f"{role.replace('_', ' ')}, %" for role in roles)]
     headings += [*(["scored on"] if elsewhere else []), "age"]
     for heading in headings:
         justify: Any = "left" if heading in words else "right"

@@ -117,6 +117,26 @@ class Settings(TypedDict):
     __pydantic_config__ = OPEN  # type: ignore[misc]
     kind: NotRequired[Text]
     C: NotRequired[Real]
+    scaling: NotRequired[Text]
+    folds: NotRequired[Count]
+
+
+class ReliabilityBin(TypedDict):
+    """The answers whose confidence lies in one interval."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    above: Share
+    images: Annotated[Count, Field(ge=1)]
+    confidence: Share
+    accuracy: Share
+
+
+class Reliability(TypedDict):
+    """How the confidence of answers compares with how often they are right."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    expected_calibration_error: Share
+    bins: Annotated[list[ReliabilityBin], Field(min_length=1)]
 
 
 class ReadoutScore(TypedDict):
@@ -130,6 +150,7 @@ class ReadoutScore(TypedDict):
     confusion: NotRequired[Annotated[list[list[Count]], AfterValidator(_rectangle)]]
     role: NotRequired[Text]
     settings: NotRequired[Settings]
+    reliability: NotRequired[Reliability]
 
 
 class ScoreTable(TypedDict):

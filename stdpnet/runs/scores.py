@@ -1,7 +1,8 @@
 """The scores that `stdpnet evaluate` writes into a run: add read-outs to a file, recognise scores of an earlier state.
 
-Each read-out has a role (vote, linear or own: see stdpnet_analysis.readouts). The linear read-out with its default
-settings is called `linear`; with others it has an entry of its own, such as `linear-sgd` or `linear-C0.1`.
+Each read-out has a role, the column of a table in which it stands (see stdpnet_analysis.readouts). The linear read-out
+with its default settings is called `linear`; with others it has an entry of its own, such as `linear-sgd` or
+`linear-C0.1`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from stdpnet.runs.schema import ScoresFile
 
 Scores = dict[str, Any]
 """What scores.json holds (see runs/README.md)."""
-KIND, C = "logistic", 0.01
+KIND, C, SCALING = "logistic", 0.01, "standardised_roots"
 """Settings of the read-out that is called `linear`."""
 SETTINGS = ("linear", "C")
 """Keys of the protocol that older files gave the settings of the linear read-out."""
@@ -66,17 +67,19 @@ def linear_readout(readouts: Mapping[str, Mapping[str, Any]]) -> str | None:
     return "linear" if "linear" in names else next(iter(names), None)
 
 
-def linear_name(kind: str = KIND, inverse_regularisation: float = C) -> str:
+def linear_name(kind: str = KIND, inverse_regularisation: float = C, scaling: str = SCALING) -> str:
     """Return the name of a linear read-out with these settings.
 
     Parameters
     ----------
     kind : logistic or sgd; sgd has no other setting
     inverse_regularisation : C of logistic regression
+    scaling : what logistic regression does to the counts
     """
     if kind != KIND:
         return f"linear-{kind}"
-    return "linear" if inverse_regularisation == C else f"linear-C{inverse_regularisation:g}"
+    scaled = "" if scaling == SCALING else f"-{scaling}"
+    return f"linear{scaled}" + ("" if inverse_regularisation == C else f"-C{inverse_regularisation:g}")
 
 
 def in_present_form(scores: Scores) -> Scores:

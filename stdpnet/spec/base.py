@@ -162,7 +162,8 @@ def _sentence(root: type[Spec], error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return f"{key}: unknown key{_nearest(root, path)}"
     if error["type"] == "value_error":
-        return ".".join([*path, str(error["ctx"]["error"])])  # a validator's message begins with the key it is about
+        message = str(error["ctx"]["error"])  # it begins with the key that it is about, if that is not yet in the path
+        return ".".join(path) + message if message.startswith(":") else ".".join([*path, message])
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{key}: {message}, got {_quoted(error['input'])}"
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from stdpnet.spec.base import Monitoring, Spec
 from stdpnet.spec.dataset import DatasetSpec
-from stdpnet.spec.monitoring import CheckpointSpec, CurveSpec, HealthSpec, ProgressSpec
+from stdpnet.spec.monitoring import CheckpointSpec, CurveSpec, EvaluationSpec, HealthSpec, ProgressSpec
 from stdpnet.spec.training import TrainingSpec
 
 
@@ -30,6 +30,8 @@ class Experiment(Spec):
     """When the complete state is written."""
     progress: Annotated[ProgressSpec, Monitoring()] = ProgressSpec()
     """How often a row of progress is written."""
+    evaluation: Annotated[EvaluationSpec, Monitoring()] = EvaluationSpec()
+    """How the trained model is read out."""
     curve: Annotated[CurveSpec, Monitoring()] = CurveSpec()
     """Evaluations during the training."""
     health: Annotated[HealthSpec, Monitoring()] = HealthSpec()

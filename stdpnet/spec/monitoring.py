@@ -1,10 +1,10 @@
-"""What a training job writes while it runs, and when it warns or stops; none of it changes what is learned."""
+"""What a job writes, how it is read out, and when it warns or stops; none of it changes what is learned."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from stdpnet.spec.base import Spec
 
@@ -25,6 +25,20 @@ class ProgressSpec(Spec):
     """Training images between two rows."""
 
 
+class EvaluationSpec(Spec):
+    """How the trained model is read out."""
+
+    readouts: tuple[str, ...] = Field(("all", "patch", "spikes_first", "log_evidence", "linear"), min_length=1)
+    """Read-outs that `stdpnet evaluate` and the learning curve score: all, patch, spikes_first (or vote: these three),
+    log_evidence, naive_bayes, proportion, assigned, linear, linear_cv (docs/readouts.md)."""
+
+    @field_validator("readouts", mode="before")
+    @classmethod
+    def _names_with_commas(cls, value: Any) -> Any:
+        """Allow --set evaluation.readouts=all,linear."""
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
 class CurveSpec(Spec):
     """The learning curve: evaluations of the frozen network while it is trained."""
 
@@ -35,7 +49,7 @@ class CurveSpec(Spec):
     validation: int = Field(1000, ge=1)
     """Validation images scored in an evaluation; the test split is never used."""
     readout: str = "linear"
-    """The read-out (all, patch, spikes_first or linear) by which the best state is chosen and a plateau is found."""
+    """The read-out by which the best state is chosen and a plateau is found; it is scored, too."""
     patience: int = Field(0, ge=0)
     """Stop when so many evaluations in a row bring no better accuracy; 0: never."""
 

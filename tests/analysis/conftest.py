@@ -2,7 +2,9 @@ import os
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 import stdpnet
 from tests.analysis.loopback import Loopback
@@ -22,6 +24,13 @@ def client():
 @pytest.fixture
 def small():
     return lambda *overrides: stdpnet.load_config("digits", [*SMALL, *overrides])
+
+
+@pytest.fixture
+def digits():
+    """Return Poisson counts (1797, 64) with scikit-learn's digits as means (some always 0), and their labels."""
+    X, y = load_digits(return_X_y=True)
+    return np.random.default_rng(0).poisson(X).astype(np.uint16), y
 
 
 @pytest.fixture

@@ -18,14 +18,24 @@ def score(accuracy, n=100):
     return {"accuracy": accuracy, "interval": [accuracy, accuracy], "n": n, "no_answer": 0.0, "confusion": [[n]]}
 
 
-def readouts(vote, linear):
-    """`patch` is the best rule, by one point."""
+def readouts(vote, linear, log_evidence=None):
+    """`patch` is the best rule, by one point; without log evidence, scores are those of an older version."""
     votes = dict(zip(RULES, (vote - 0.01, vote, vote - 0.02), strict=True))
-    return {name: score(accuracy) for name, accuracy in {**votes, "linear": linear}.items()}
+    scores = {name: score(accuracy) for name, accuracy in {**votes, "linear": linear}.items()}
+    return scores if log_evidence is None else scores | {"log_evidence": score(log_evidence) | {"role": "log_evidence"}}
 
 
 def scored_run(
-    path, *keys, vote=0.8, linear=0.9, preset="digits", images=None, baselines=True, split="test", protocol=None
+    path,
+    *keys,
+    vote=0.8,
+    linear=0.9,
+    log_evidence=None,
+    preset="digits",
+    images=None,
+    baselines=True,
+    split="test",
+    protocol=None,
 ):
     """Make a finished run; `images` of its goal, all by default, are behind the scores."""
     spec = stdpnet.load_config(preset, keys)
@@ -42,10 +52,11 @@ def scored_run(
                      "training_images": seen, "snapshot": "last", "linear": "logistic", "C": 0.01} | (protocol or {}),
         "spikes_per_image": 20.0,
         "silent_images": 0.0,
-        "readouts": readouts(vote, linear),
+        "readouts": readouts(vote, linear, log_evidence),
     }  # fmt: skip
     if baselines:
-        scores["untrained"] = {"spikes_per_image": 10.0, "silent_images": 0.0, "readouts": readouts(0.3, 0.5)}
+        bare = readouts(0.3, 0.5, log_evidence and 0.4)
+        scores["untrained"] = {"spikes_per_image": 10.0, "silent_images": 0.0, "readouts": bare}
         scores["pixels"] = {"readouts": {"linear": score(0.7)}}
     run.save_scores(scores, split)
     return run

@@ -7,7 +7,8 @@ from stdpnet.random import Stream
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.respond import respond
 from stdpnet_analysis import ablation
-from stdpnet_analysis.readouts.votes import RULES, answers, class_means, vote_scores
+from stdpnet_analysis.readouts.rules import THESIS_RULES
+from stdpnet_analysis.readouts.votes import answers, class_means, vote_scores
 from stdpnet_analysis.recording import input_spikes, record, winner_and_loser
 from tests.stdp.engines.networks import ENGINES
 
@@ -36,7 +37,7 @@ def test_deleting_no_synapse_changes_nothing_and_deleting_all_leaves_no_answer(a
     shown, votes = answered(small, network, split)
     found = ablation.by_synapses_deleted(small, network, votes, split, "test", (0.0, 0.5, 1.0))
     positions = network.geometry.positions
-    for rule in RULES:
+    for rule in THESIS_RULES:
         whole = np.mean(answers(vote_scores(shown.counts, votes, positions, rule)) == shown.labels)
         assert found[rule][0] == whole > 0.12
         assert found[rule][2] == 0
@@ -76,7 +77,7 @@ def test_all_channels_kept_is_the_whole_network_and_the_order_decides_who_stays(
     scored, votes = Responses(counts, labels, labels), class_means(counts, labels, 2)
     best_first, best_last = np.array([[0, 1, 2], [1, 0, 2]]), np.array([[1, 2, 0], [0, 2, 1]])
     found = ablation.by_channels_kept(votes, scored, 2, (1, 3), best_first)
-    assert {rule: values.tolist() for rule, values in found.items()} == {rule: [1.0, 1.0] for rule in RULES}
+    assert {rule: values.tolist() for rule, values in found.items()} == {rule: [1.0, 1.0] for rule in THESIS_RULES}
     found = ablation.by_channels_kept(votes, scored, 2, (1, 2, 3), best_last)
     assert found["all"].tolist() == [0.0, 0.0, 1.0]
 
@@ -87,7 +88,7 @@ def test_clamping_beyond_the_weights_changes_nothing_and_without_competition_the
     bounds = np.array([network.competition.min() - 1, 0.0])
     found = ablation.by_clamp(small, network, images, "test", bounds, 50)
     assert found.images == 50
-    for rule in RULES:
+    for rule in THESIS_RULES:
         assert found.below[rule][0] == found.above[rule][1] == found.unclamped[rule]
     open_ = ablation.clamp(network, low=0.0)
     split = images.test.first(50)

@@ -15,7 +15,7 @@ from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.figure import plot_growth
 from stdpnet_analysis.benchmark.job import PARTS, Stopwatch, measure_job
 from stdpnet_analysis.benchmark.workload import Workload
-from stdpnet_analysis.readouts import make_readouts
+from stdpnet_analysis.readouts import ReadoutSettings, make_readouts
 from tests.processes import completed
 from tests.stdp.engines.networks import lively, random_trains
 
@@ -37,7 +37,9 @@ def spec():
 
 @pytest.fixture(scope="module")
 def result(spec):
-    return benchmark(spec, QUICK, brian2_images=2, readouts=make_readouts(spec.geometry.positions))
+    return benchmark(
+        spec, QUICK, brian2_images=2, readouts=make_readouts(settings=ReadoutSettings(spec.geometry.positions))
+    )
 
 
 def test_a_benchmark_reports_speeds_stages_and_ratios(result):

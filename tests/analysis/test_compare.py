@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import stdpnet
+from stdpnet.errors import ConfigError
 from stdpnet.runs import Run
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import tables
@@ -87,6 +88,36 @@ def test_groups_with_the_same_seeds_are_tested_in_pairs(comparison):
     assert vote.result.interval == pytest.approx((0.03 - 0.0196324, 0.03 + 0.0196324), abs=1e-6)
     assert vote.result.t_test == vote.holm == pytest.approx(0.013236, abs=2e-6)
     assert (linear.result.difference, linear.result.t_test) == (pytest.approx(0, abs=1e-12), None)
+
+
+def test_log_evidence_has_a_column_of_its_own_beside_the_best_vote(tmp_path):
+    runs = [scored_run(tmp_path / f"{seed}", f"seed={seed}", log_evidence=0.85) for seed in (0, 1)]
+    found = compare(runs)
+    assert found.columns == ("vote", "log_evidence", "linear")
+    (group,) = found.groups
+    assert (group.best("vote"), group.accuracy("vote").mean) == ("patch", 0.8)
+    assert (group.accuracy("log_evidence").mean, group.untrained("log_evidence").mean) == (0.85, 0.4)
+    table = tables.accuracy_table(found)
+    row = dict(zip(table.headings, table.rows[0], strict=True))
+    assert (row["best vote"], row["log evidence"], row["linear"]) == ("80.0 ± 0.0", "85.0 ± 0.0", "90.0 ± 0.0")
+    assert tables.record(group)["untrained_log_evidence"] == {"mean": 0.4, "sd": 0.0}
+
+
+def test_older_scores_are_compared_beside_newer_ones(tmp_path):
+    old, new = scored_run(tmp_path / "old"), scored_run(tmp_path / "new", "topology.channels=9", log_evidence=0.85)
+    found = compare([old, new])
+    assert [group.accuracy("log_evidence") is None for group in found.groups] == [True, False]
+    assert isinstance(accuracy_vs_synapses(found), Figure)
+
+
+def test_the_read_outs_that_are_compared_can_be_chosen(two_groups):
+    found = compare(two_groups, readouts=["spikes_first", "vote"])
+    assert found.columns == ("spikes_first", "vote")
+    assert [test.readout for test in found.tests] == ["spikes_first", "vote"]
+    assert found.groups[0].accuracy("spikes_first").mean == pytest.approx(0.82)
+    assert "spikes first" in tables.accuracy_table(found).headings
+    with pytest.raises(ConfigError, match="--readouts: 'loudest' is unknown"):
+        compare(two_groups, readouts=["loudest"])
 
 
 def test_one_seed_each_makes_rows_but_no_tests(two_groups):

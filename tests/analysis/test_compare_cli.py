@@ -56,6 +56,15 @@ def test_the_table_shows_accuracy_sizes_and_tests(command):
         assert word in text
 
 
+def test_readouts_chooses_the_columns(command):
+    text = command("runs/", "--readouts", "vote, all").out
+    assert "untrained all" in text
+    assert "linear" not in text.split("pixels")[0]
+    assert (
+        "--readouts: 'loudest' is unknown; choose among vote" in command("runs/", "--readouts", "loudest", code=2).err
+    )
+
+
 @pytest.mark.parametrize(
     ("ending", "begins"),
     [("md", "**Accuracy"), ("csv", "name,architecture"), ("tex", "% Accuracy"), ("json", "{"), ("txt", "Accuracy")],

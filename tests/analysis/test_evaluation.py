@@ -6,15 +6,18 @@ import pytest
 from threadpoolctl import threadpool_info
 
 import stdpnet
-from stdpnet.errors import EngineError, RunError
+from stdpnet.errors import ConfigError, EngineError, RunError
 from stdpnet.random import Stream
 from stdpnet.runs import Run
+from stdpnet.spec.load import dump_config
 from stdpnet.stdp import respond as responses
 from stdpnet.stdp.model import initial
 from stdpnet.stdp.respond import respond
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.evaluation import response_key
+from stdpnet_analysis.readouts import READOUTS
 from stdpnet_analysis.readouts.linear import LinearReadout
+from stdpnet_analysis.readouts.scores import accuracies, best_vote
 from tests.stdp.engines.networks import ENGINES
 
 
@@ -30,7 +33,7 @@ def run(tmp_path_factory):
 def test_evaluation_scores_every_readout_beside_the_baselines(run):
     scores = evaluate(run)
     assert json.loads((run.path / "scores.json").read_text()) == json.loads(json.dumps(scores))
-    assert set(scores["readouts"]) == {"all", "patch", "spikes_first", "linear"}
+    assert set(scores["readouts"]) == {"all", "patch", "spikes_first", "log_evidence", "linear"}
     for name, score in scores["readouts"].items():
         low, high = score["interval"]
         assert 0 <= low <= score["accuracy"] <= high <= 1
@@ -86,6 +89,44 @@ def test_the_thesis_s_linear_readout_is_scored_beside_the_default_one(run):
     assert scores["readouts"]["linear-sgd"]["settings"] == {"kind": "sgd"}
     assert scores["readouts"]["linear-sgd"]["accuracy"] > 0.5
     assert scores["readouts"]["linear"] == default["readouts"]["linear"]
+
+
+def test_read_outs_are_chosen_by_argument_or_by_configuration_and_added_to_the_scores(run, tmp_path):
+    for file in ("config.toml", "checkpoint.h5", "provenance.json"):
+        (tmp_path / file).write_bytes((run.path / file).read_bytes())
+    copy = Run.open(tmp_path)
+    assert set(evaluate(copy, "validation", readouts=["vote"])["readouts"]) == {"all", "patch", "spikes_first"}
+    (tmp_path / "config.toml").write_text(dump_config(run.spec.updated({"evaluation.readouts": "assigned"})))
+    scores = evaluate(Run.open(tmp_path), "validation")
+    assert set(scores["readouts"]) == {"all", "patch", "spikes_first", "assigned"}
+    assert set(scores["untrained"]["readouts"]) == set(scores["readouts"])
+    assert set(scores["pixels"]["readouts"]) == {"linear"}
+    with pytest.raises(ConfigError, match="--readouts: 'loudest' is unknown; choose among vote"):
+        evaluate(copy, "validation", readouts=["loudest"])
+
+
+def test_every_read_out_scores_and_those_with_probabilities_say_how_reliable_they_are(run, monkeypatch):
+    monkeypatch.setattr("stdpnet_analysis.readouts.linear.GRID", [{"scaling": ["roots"], "C": [0.01, 0.03]}])
+    scores = evaluate(run, "validation", readouts=READOUTS, scaling="roots", C=0.1, baselines=False)["readouts"]
+    assert {*READOUTS} - {"own", "linear"} | {"linear-roots-C0.1"} <= set(scores)
+    with_probabilities = {name for name, score in scores.items() if "reliability" in score}
+    assert {"log_evidence", "naive_bayes", "linear-roots-C0.1", "linear_cv"} <= with_probabilities
+    assert not with_probabilities & {"all", "patch", "spikes_first", "proportion", "assigned"}
+    for name in with_probabilities:
+        reliability = scores[name]["reliability"]
+        assert 0 <= reliability["expected_calibration_error"] < 0.6
+        assert sum(each["images"] for each in reliability["bins"]) == round(100 * (1 - scores[name]["no_answer"]))
+    assert scores["linear-roots-C0.1"]["settings"] == {"kind": "logistic", "C": 0.1, "scaling": "roots"}
+    chosen = scores["linear_cv"]["settings"]
+    assert max(chosen["trials"], key=lambda each: each["accuracy"])["C"] == chosen["C"]
+
+
+def test_log_evidence_beats_the_votes_of_a_convolutional_network_and_of_features(tmp_path):
+    for number, config in enumerate(("digits", "features-digits")):
+        keys = ["topology.architecture=convolutional"] if config == "digits" else []
+        made = stdpnet.load_config(config, ["training.images=300", "topology.channels=8", *keys])
+        accuracy = accuracies(evaluate(stdpnet.train(made, tmp_path / str(number)), baselines=False))
+        assert accuracy["log_evidence"] > accuracy[best_vote(accuracy)]
 
 
 def test_a_run_without_validation_images_says_how_to_get_some(tmp_path):

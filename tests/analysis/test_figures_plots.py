@@ -1,5 +1,7 @@
 """What each plot draws are the numbers it was given."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -10,7 +12,16 @@ from stdpnet.stdp.spec.neuron import NeuronSpec
 from stdpnet.stdp.spec.plasticity import PlasticitySpec
 from stdpnet_analysis.ablation import Clamping
 from stdpnet_analysis.competition_weights import Association
-from stdpnet_analysis.figures import activity, comparison, competition_graph, damage, learning, receptive_fields, style
+from stdpnet_analysis.figures import (
+    activity,
+    comparison,
+    competition_graph,
+    damage,
+    learning,
+    receptive_fields,
+    reliability,
+    style,
+)
 from stdpnet_analysis.figures import competition as competing
 from stdpnet_analysis.figures import votes as voting
 from stdpnet_analysis.figures.mosaic import grid_shape, place, receptive_field_mosaic, tile
@@ -197,6 +208,28 @@ def test_class_accuracies_are_those_of_the_confusion(axes, classes):
 
 def accuracies(*values):
     return {rule: np.array(values) for rule in ("all", "patch", "spikes_first")}
+
+
+def test_reliability_shows_the_bins_and_abstention_gives_the_most_confident_answers_first(axes):
+    bins = [
+        {"above": 0.4, "images": 30, "confidence": 0.45, "accuracy": 0.3},
+        {"above": 0.9, "images": 50, "confidence": 0.97, "accuracy": 0.9},
+    ]
+    line = reliability.plot_reliability(axes, {"rule": bins})["rule"]
+    np.testing.assert_allclose(line.get_xydata(), [[45, 30], [97, 90]])
+    line = reliability.plot_abstention(axes, {"rule": bins}, {"rule": 100})["rule"]
+    np.testing.assert_allclose(line.get_xydata(), [[50, 90], [80, 100 * (45 + 9) / 80]])
+
+
+def test_learning_curves_of_votes_are_those_of_the_best_rule_and_older_rows_lack_log_evidence():
+    rows = [
+        {"images": 0, "accuracy": {"all": 0.2, "patch": 0.1}},
+        {"images": 9, "accuracy": {"all": 0.6, "patch": 0.9}},
+    ]
+    view = SimpleNamespace(curve=rows)
+    images, accuracy = learning.curve_of(view, "vote")
+    assert (images.tolist(), accuracy.tolist()) == ([0, 9], [10, 90])
+    assert learning.curve_of(view, "log_evidence") is None
 
 
 def test_pruning_and_deletion_curves_are_in_percent(axes):

@@ -3,26 +3,39 @@
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
-from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from stdpnet.errors import ConfigError
-from stdpnet_analysis.readouts import make_readouts
-from stdpnet_analysis.readouts.linear import LinearReadout
+from stdpnet.errors import ConfigError, DataError
+from stdpnet_analysis.readouts import DEFAULT, READOUTS, ReadoutSettings, make_readouts, names_of
+from stdpnet_analysis.readouts.linear import LinearCVReadout, LinearReadout
 from stdpnet_analysis.readouts.votes import VoteClassifier
+from tests.analysis.estimators import negative_data
 
 
-@pytest.fixture(scope="module")
-def digits():
-    """Return Poisson counts (1797, 64) with scikit-learn's digits as means (some always 0), and their labels."""
-    X, y = load_digits(return_X_y=True)
-    return np.random.default_rng(0).poisson(X).astype(np.uint16), y
-
-
-@parametrize_with_checks([LinearReadout(), LinearReadout("sgd")])
+@parametrize_with_checks(
+    [LinearReadout(), LinearReadout("sgd"), LinearCVReadout(folds=2, grid=[{"C": [0.01]}])],
+    expected_failed_checks=negative_data,
+)
 def test_linear_readout_is_a_scikit_learn_classifier(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(
+    "readout",
+    [
+        LinearReadout(),
+        LinearCVReadout(folds=2, grid=[{"C": [0.01]}]),
+        VoteClassifier("log_evidence", 4),
+        VoteClassifier("naive_bayes", 4),
+    ],
+)
+def test_of_two_classes_probability_and_decision_have_the_same_order(readout, digits):
+    X, y = digits[0][digits[1] < 2], digits[1][digits[1] < 2]
+    readout = readout.fit(X, y)
+    p, decision = readout.predict_proba(X)[:, 1], readout.decision_function(X)
+    np.testing.assert_allclose(p, 1 / (1 + np.exp(-decision)), rtol=1e-4, atol=1e-6)
 
 
 def test_logistic_equals_its_formula_in_double_precision(digits):
@@ -98,14 +111,78 @@ def test_an_unknown_kind_is_refused_with_the_valid_ones():
         LinearReadout("svm").fit(np.eye(2), [0, 1])
 
 
-def test_make_readouts_gives_the_four_of_a_table(digits):
-    readouts = make_readouts(n_positions=4, linear="sgd", C=0.5, seed=7)
-    assert list(readouts) == ["all", "patch", "spikes_first", "linear"]
+@pytest.mark.parametrize(("scaling", "scaled"), [("roots", np.sqrt), ("none", lambda counts: counts)])
+def test_other_scalings_equal_their_formula(scaling, scaled, digits):
+    X, y = digits
+    Z = scaled(X.astype(np.float64))
+    reference = LogisticRegression(C=1e-4, tol=1e-6, max_iter=10_000).fit(Z, y)
+    readout = LinearReadout(C=1e-4, scaling=scaling).fit(X, y)
+    np.testing.assert_allclose(readout.decision_function(X), reference.decision_function(Z), atol=0.05)
+    np.testing.assert_allclose(readout.predict_proba(X), reference.predict_proba(Z), atol=0.01)
+    assert readout.settings == {"kind": "logistic", "C": 1e-4, "scaling": scaling}
+
+
+def test_only_the_logistic_read_out_has_probabilities(digits):
+    X, y = digits
+    assert not hasattr(LinearReadout("sgd").fit(X, y), "predict_proba")
+    np.testing.assert_allclose(LinearReadout().fit(X, y).predict_proba(X).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_cross_validation_chooses_what_a_plain_loop_over_folds_finds(digits):
+    X, y = digits[0][:300], digits[1][:300]
+    grid = [{"scaling": ["roots", "none"], "C": [0.001, 0.01]}, {"scaling": ["standardised_roots"], "C": [0.01]}]
+    readout = LinearCVReadout(folds=3, grid=grid, random_state=4).fit(X, y)
+    accuracy = {}
+    parts = list(StratifiedKFold(3, shuffle=True, random_state=4).split(X, y))
+    for scaling, C in [(scaling, C) for part in grid for scaling in part["scaling"] for C in part["C"]]:
+        right = [
+            LinearReadout(C=C, scaling=scaling).fit(X[fitted], y[fitted]).score(X[held], y[held])
+            for fitted, held in parts
+        ]
+        accuracy[scaling, C] = np.mean(right)
+    assert {(each["scaling"], each["C"]): each["accuracy"] for each in readout.trials_} == pytest.approx(accuracy)
+    best = max(accuracy, key=accuracy.get)
+    assert (readout.settings["scaling"], readout.settings["C"]) == best
+    assert readout.settings["folds"] == 3
+    chosen = LinearReadout(scaling=best[0], C=best[1]).fit(X, y)
+    np.testing.assert_array_equal(readout.predict(digits[0]), chosen.predict(digits[0]))
+    np.testing.assert_array_equal(readout.predict_proba(X), chosen.predict_proba(X))
+
+
+def test_cross_validation_needs_two_images_of_each_class_and_has_no_more_parts_than_that():
+    X = np.arange(12).reshape(6, 2)
+    with pytest.raises(DataError, match="class 2 has 1 calibration image"):
+        LinearCVReadout().fit(X, [0, 0, 1, 1, 1, 2])
+    assert LinearCVReadout().fit(X, [0, 0, 0, 1, 1, 1]).folds_ == 3
+
+
+def test_an_unknown_scaling_is_refused_with_the_valid_ones():
+    with pytest.raises(ConfigError, match="scaling: 'logs' is unknown; choose among standardised_roots, roots, none"):
+        LinearReadout(scaling="logs").fit(np.eye(2), [0, 1])
+
+
+def test_make_readouts_gives_those_of_a_table(digits):
+    readouts = make_readouts(settings=ReadoutSettings(n_positions=4, linear="sgd", C=0.5, seed=7))
+    assert list(readouts) == list(DEFAULT) == ["all", "patch", "spikes_first", "log_evidence", "linear"]
     assert all(
-        isinstance(readouts[rule], VoteClassifier) and readouts[rule].rule == rule for rule in list(readouts)[:3]
+        isinstance(readouts[rule], VoteClassifier) and readouts[rule].rule == rule for rule in list(readouts)[:4]
     )
     assert readouts["patch"].n_positions == 4
-    assert readouts["linear"].get_params() == {"kind": "sgd", "C": 0.5, "random_state": 7}
+    assert readouts["linear"].get_params() == {
+        "kind": "sgd", "C": 0.5, "scaling": "standardised_roots", "random_state": 7,
+    }  # fmt: skip
     X, y = digits
-    for readout in make_readouts(n_positions=4).values():
-        assert readout.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.2  # chance: 0.1
+    for name, readout in make_readouts({*READOUTS} - {"linear_cv"}, ReadoutSettings(n_positions=4)).items():
+        assert readout.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.2, name  # chance: 0.1
+
+
+def test_a_column_stands_for_its_read_outs_and_a_read_out_is_a_column():
+    assert names_of("vote") == ("all", "patch", "spikes_first")
+    assert names_of("patch") == ("patch",)
+    assert names_of("loudest") == ()
+    assert list(make_readouts(["linear", "vote", "patch"])) == ["all", "patch", "spikes_first", "linear"]
+    assert make_readouts(["own"]) == {}
+    with pytest.raises(ConfigError, match="--readouts: 'loudest' is unknown; choose among vote, log_evidence, naive_b"):
+        make_readouts(["all", "loudest"])
+    with pytest.raises(ConfigError, match="--readouts: names no read-out"):
+        make_readouts([])

@@ -28,7 +28,7 @@ SMALL = ["training.images=60", "topology.channels=4", "simulation.duration=100",
 SMALL += ["dataset.validation=60", "curve.every=30", "curve.calibration=60", "curve.validation=60"]
 FEW = Settings(images=20, threads=1)
 SECTIONS = ("Summary", "Configuration", "Health", "Curves", "Receptive fields", "Activity", "Competition", "Votes")
-SECTIONS += ("Confusion", "Robustness", "Provenance", "How to reproduce")
+SECTIONS += ("Confusion", "Reliability", "Robustness", "Provenance", "How to reproduce")
 QUICK = ("receptive-fields", "progress", "confusion")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from stdpnet.errors import DataError
-from stdpnet_analysis.readouts import READOUTS
-from stdpnet_analysis.readouts.scores import best_of_role, best_vote, confusion, score, wilson_interval
+from stdpnet_analysis.readouts import READOUTS, ROLES
+from stdpnet_analysis.readouts.reliability import Bin, reliability
+from stdpnet_analysis.readouts.scores import best_of, best_vote, confusion, score, wilson_interval
 
 LABELS = np.array([0, 0, 1, 1, 2, 2])
 PREDICTED = np.array([0, 1, 1, -1, -1, -1])
@@ -80,16 +81,52 @@ def test_the_best_vote_is_the_rule_with_the_best_mean_over_seeds():
     assert best_vote(first) == "all"
     assert best_vote(first, second) == "patch"
     assert best_vote({"all": 0.0, "patch": 0.0, "spikes_first": 0.0}) == "all", "a silent network, the first of equals"
-    assert best_of_role("vote", {"own": 0.9, "linear": 0.8}) is None
-    assert best_of_role("linear", first) == "linear"
+    assert best_of("vote", {"own": 0.9, "linear": 0.8}) is None
+    assert best_of("linear", first) == "linear"
     with pytest.raises(DataError, match="none is of a voting rule; give at least one of all, patch, spikes_first"):
         best_vote({"linear": 0.9})
 
 
 def test_every_read_out_has_a_role_and_only_a_models_own_answers_need_no_maker():
-    assert [(each.name, each.role) for each in READOUTS.values()] == [
-        *((name, "vote") for name in ("all", "patch", "spikes_first")),
-        ("linear", "linear"),
-        ("own", "own"),
-    ]
+    voting = {name for name, each in READOUTS.items() if each.role == "vote"}
+    assert voting == {"all", "patch", "spikes_first"}, "the thesis's best vote is the best of these"
+    assert all(each.role == name for name, each in READOUTS.items() if name not in voting)
     assert [name for name, each in READOUTS.items() if each.make is None] == ["own"]
+    assert tuple(READOUTS) == ("all", "patch", "spikes_first", *ROLES[1:])
+
+
+def naive_error(right, confidence, bins=15):
+    """Return the expected calibration error in plain loops, Guo et al. 2017, eq. 3."""
+    error = 0.0
+    for m in range(bins):
+        inside = [i for i, p in enumerate(confidence) if m / bins < p <= (m + 1) / bins]
+        if inside:
+            accuracy = sum(right[i] for i in inside) / len(inside)
+            error += len(inside) / len(right) * abs(accuracy - sum(confidence[i] for i in inside) / len(inside))
+    return error
+
+
+def test_the_calibration_error_equals_the_twin():
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.1, 1, 500)
+    right = rng.random(500) < confidence**2
+    found = reliability(right, confidence)
+    assert found.expected_calibration_error == pytest.approx(naive_error(right.tolist(), confidence.tolist()))
+    assert found.expected_calibration_error > 0.05
+    assert sum(each.images for each in found.bins) == 500
+    assert all(each.above < each.confidence <= each.above + 1 / 15 for each in found.bins)
+
+
+def test_answers_that_are_as_often_right_as_they_say_have_no_calibration_error():
+    assert reliability(np.array([1, 1, 1, 0], bool), np.full(4, 0.75)).expected_calibration_error == 0
+    assert reliability(np.array([True]), np.array([1.0])).bins == (Bin(14 / 15, 1, 1.0, 1.0),)
+    assert reliability(np.array([], bool), np.array([])) is None
+
+
+def test_images_without_an_answer_do_not_count_for_the_reliability():
+    confidence = np.array([0.9, 0.9, 0.9, 0.5, 0.5, 0.5])
+    result = score(LABELS, PREDICTED, 3, confidence)
+    assert result.reliability == reliability(np.array([True, False, True]), confidence[:3])
+    assert result.to_dict()["reliability"]["bins"][0]["images"] == 3
+    assert json.loads(json.dumps(result.to_dict())) == result.to_dict()
+    assert "reliability" not in score(LABELS, PREDICTED, 3).to_dict()

@@ -7,10 +7,10 @@ import pytest
 
 import stdpnet
 from stdpnet_analysis.benchmark.workload import BLOCK, Workload
-from stdpnet_analysis.readouts import make_readouts
+from stdpnet_analysis.readouts import DEFAULT, ReadoutSettings, make_readouts
 
 PRESETS = ("lcsnn-100-k12-steady", "csnn-100-k8", "fcsnn-100")
-READOUTS = ("all", "patch", "spikes_first", "linear")
+READOUTS = DEFAULT
 
 
 @functools.cache
@@ -59,6 +59,6 @@ def test_add_loop(benchmark, preset):
 def test_readout(benchmark, preset, name, stage):
     work = workload(preset)
     counts = work.simulate().counts.reshape(BLOCK, -1).astype(np.uint16)
-    readout = make_readouts(work.network.geometry.positions)[name].fit(counts, work.labels())
+    readout = make_readouts([name], ReadoutSettings(work.network.geometry.positions))[name].fit(counts, work.labels())
     action = {"fit": lambda: readout.fit(counts, work.labels()), "predict": lambda: readout.predict(counts)}[stage]
     timed(benchmark, work, action)

@@ -22,6 +22,7 @@ from stdpnet_analysis.figures import (
     learning,
     neuron,
     receptive_fields,
+    reliability,
     style,
     votes,
 )
@@ -29,7 +30,7 @@ from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.figures.write import FORMATS, save
 from stdpnet_analysis.view import RunView
 
-MODULES = (receptive_fields, activity, neuron, votes, damage, competition, competition_graph, learning)
+MODULES = (receptive_fields, activity, neuron, votes, reliability, damage, competition, competition_graph, learning)
 FIGURES: dict[str, RunFigure] = {figure.name: figure for module in MODULES for figure in module.FIGURES}
 """Every figure of a run, by name, in the order in which they are listed."""
 

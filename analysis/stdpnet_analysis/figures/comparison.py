@@ -14,13 +14,12 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from stdpnet_analysis.compare import Comparison, Group
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.readouts import Role
+from stdpnet_analysis.readouts import title_of
 from stdpnet_analysis.statistics import Summary
 
 MARKERS = {"LCSNN": "o", "CSNN": "s", "FCSNN": "D"}
 LARGE_KERNEL = 12
 """Networks with smaller kernels are hollow, their lines dashed."""
-TITLES = {"vote": "best vote", "linear": "linear read-out", "own": "own answer"}
 
 
 class Family(NamedTuple):
@@ -125,7 +124,7 @@ def _look(family: Family, colour: str) -> dict[str, Any]:
     return look | {"markerfacecolor": colour if large else "white", "linewidth": 0.8, "capsize": 2}
 
 
-def families(groups: Sequence[Group], readout: Role) -> dict[Family, list[SizedAccuracy]]:
+def families(groups: Sequence[Group], readout: str) -> dict[Family, list[SizedAccuracy]]:
     """Return the networks of each family."""
     found: dict[Family, list[SizedAccuracy]] = {}
     for group in groups:
@@ -146,15 +145,15 @@ def families(groups: Sequence[Group], readout: Role) -> dict[Family, list[SizedA
 
 
 def accuracy_vs_synapses(comparison: Comparison) -> Figure:
-    """Return the figure of a comparison, votes beside the linear read-out."""
+    """Return the figure of a comparison, a panel for each read-out, the untrained networks below."""
     figure = style.new_figure(style.DOUBLE, 115)
-    roles = comparison.roles
-    panels, lower = figure.subplots(2, len(roles), sharex=True, sharey="row", height_ratios=(3, 1), squeeze=False)
+    columns = comparison.columns
+    panels, lower = figure.subplots(2, len(columns), sharex=True, sharey="row", height_ratios=(3, 1), squeeze=False)
     baselines = [summary.mean for group in comparison.groups if (summary := group.mean(lambda each: each.pixels))]
-    for axes, below, readout in zip(panels, lower, roles, strict=True):
-        pixels = float(np.mean(baselines)) if baselines and readout == "linear" else None
+    for axes, below, readout in zip(panels, lower, columns, strict=True):
+        pixels = float(np.mean(baselines)) if baselines and readout in ("linear", "linear_cv") else None
         plot_accuracy_vs_synapses(axes, families(comparison.groups, readout), pixels, below)
-        axes.set(title=TITLES[readout], xlabel="")
+        axes.set(title=title_of(readout), xlabel="")
         below.set(xlabel="synapses (feedforward + competition)", ylabel="untrained, %")
         below.grid(axis="y")
     for axes in (*panels[1:], *lower[1:]):

@@ -25,8 +25,8 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.competition import has_pairs
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
+from stdpnet_analysis.readouts.rules import THESIS_RULES
 from stdpnet_analysis.readouts.scores import wilson_interval
-from stdpnet_analysis.readouts.votes import RULES, Rule
 from stdpnet_analysis.view import RunView
 
 SHARES = tuple(round(0.1 * tenth, 1) for tenth in range(11))
@@ -54,7 +54,7 @@ def plot_channels_kept(
     The lines of the chosen channels, by rule.
     """
     drawn: dict[str, Line2D] = {}
-    for number, rule in enumerate(RULES):
+    for number, rule in enumerate(THESIS_RULES):
         colour = style.colour(number)
         (drawn[rule],) = axes.plot(kept, 100 * chosen[rule], "o-", color=colour, label=f"{rule}, most active kept")
         draws = 100 * np.array([accuracies[rule] for accuracies in random])
@@ -78,7 +78,7 @@ def plot_channels_kept(
 def plot_synapses_deleted(axes: Axes, shares: Sequence[float], accuracies: Accuracies) -> dict[str, Line2D]:
     """Draw accuracy against the share of feedforward synapses deleted; return the lines by rule."""
     drawn: dict[str, Line2D] = {}
-    for number, rule in enumerate(RULES):
+    for number, rule in enumerate(THESIS_RULES):
         values = 100 * accuracies[rule]
         (drawn[rule],) = axes.plot(
             100 * np.asarray(shares), values, "os^"[number] + "-", color=style.colour(number), label=rule
@@ -90,7 +90,7 @@ def plot_synapses_deleted(axes: Axes, shares: Sequence[float], accuracies: Accur
 
 
 def plot_clamping(
-    axes: Axes, clamping: Clamping, rule: Rule, trained: Sequence[tuple[str, float, float]] = ()
+    axes: Axes, clamping: Clamping, rule: str, trained: Sequence[tuple[str, float, float]] = ()
 ) -> dict[str, Line2D]:
     """Draw accuracy against the bound at which the learned competition is clamped.
 
@@ -175,7 +175,7 @@ def _clamping(view: RunView) -> Figure:
         view.settings.images,
         threads=view.settings.threads,
     )
-    rule = max(RULES, key=lambda name: float(np.mean(clamping.below[name])))
+    rule = max(THESIS_RULES, key=lambda name: float(np.mean(clamping.below[name])))
     trained = clamped_in_training(view.others, view.split, view.settings.images, rule)
     figure = style.new_figure(style.SINGLE, 88)
     axes = figure.subplots()
@@ -184,7 +184,7 @@ def _clamping(view: RunView) -> Figure:
     return figure
 
 
-def clamped_in_training(views: Sequence[RunView], part: str, images: int, rule: Rule) -> list[tuple[str, float, float]]:
+def clamped_in_training(views: Sequence[RunView], part: str, images: int, rule: str) -> list[tuple[str, float, float]]:
     """Return side, bound (mV) and accuracy of the runs that were trained with competition.w_min or w_max.
 
     Parameters

@@ -16,12 +16,15 @@ from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped
 from stdpnet_analysis.plasticity_windows import Window, measure_window
+from stdpnet_analysis.readouts import names_of, title_of
+from stdpnet_analysis.readouts.scores import best_of
 from stdpnet_analysis.text import literal
 from stdpnet_analysis.view import RunView
 
 Curve = tuple[Floats, Floats]
 """Training images (K,), value (K,)."""
-READOUTS = {"all": "vote (all)", "linear": "linear read-out"}
+READOUTS = ("vote", "log_evidence", "linear")
+"""The read-outs whose learning curves are drawn, where they were scored."""
 SHOWN_SPAN = 80.0
 
 
@@ -87,11 +90,17 @@ def group_by_seed(views: Sequence[RunView]) -> dict[str, list[RunView]]:
     return {name: [views[number] for number in numbers] for name, numbers in grouped(members).items()}
 
 
-def curve_of(view: RunView, readout: str) -> Curve:
-    """Return the learning curve of a read-out, accuracy in %."""
-    rows = [row for row in view.curve if readout in row["accuracy"]]
+def curve_of(view: RunView, column: str) -> Curve | None:
+    """Return the learning curve of a read-out, accuracy in %; of `vote`, that of the rule with the best mean.
+
+    Rows without it are left out; None where no row has it.
+    """
+    rows = [row for row in view.curve if any(name in row["accuracy"] for name in names_of(column))]
+    name = best_of(column, *(row["accuracy"] for row in rows))
+    if name is None:
+        return None
     images = np.array([row["images"] for row in rows], np.float64)
-    return images, np.array([100 * row["accuracy"][readout] for row in rows])
+    return images, np.array([100 * row["accuracy"][name] for row in rows])
 
 
 class DrawnWindow(NamedTuple):
@@ -147,21 +156,32 @@ def plot_window(axes: Axes, window: Window, rule: PairRule) -> DrawnWindow:
 def _curves(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 75)
     groups = group_by_seed([each for each in (view, *view.others) if each.curve and not _has_evaluations(each)])
-    panels = figure.subplots(1, len(READOUTS), sharey=True)
-    for axes, (readout, name) in zip(panels, READOUTS.items(), strict=True):
-        curves = {label: [curve_of(each, readout) for each in members] for label, members in groups.items()}
-        kinds = [members[0].facts.family for members in groups.values()]
-        plot_learning_curves(axes, curves, "validation accuracy, %", kinds)
-        axes.set_title(name)
-    panels[1].set_ylabel("")
-    panels[0].legend(loc="lower right")
+    kinds = {label: members[0].facts.family for label, members in groups.items()}
+    drawn = {}
+    for column in READOUTS:
+        curves = {
+            label: found
+            for label, members in groups.items()
+            if (found := [curve for each in members if (curve := curve_of(each, column)) is not None])
+        }
+        if curves:
+            drawn[column] = curves
+    panels = figure.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
+    for axes, (column, curves) in zip(panels, drawn.items(), strict=True):
+        plot_learning_curves(axes, curves, "validation accuracy, %", [kinds[label] for label in curves])
+        axes.set_title(title_of(column))
+        if axes is panels[0] or list(curves) != list(drawn[next(iter(drawn))]):
+            axes.legend(loc="lower right")
+    for axes in panels[1:]:
+        axes.set_ylabel("")
     return figure
 
 
 def _has_evaluations(view: RunView) -> str | None:
     """Return why the learning curve cannot be drawn, or None if it can."""
-    lacking = [name for name in READOUTS if not len(curve_of(view, name)[0])]
-    return f"its learning curve lacks the read-out {lacking[0]}" if lacking else None
+    if any(curve_of(view, column) is not None for column in READOUTS):
+        return None
+    return f"its learning curve has none of {', '.join(READOUTS)}"
 
 
 def _windows(view: RunView) -> Figure:

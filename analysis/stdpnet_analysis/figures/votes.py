@@ -19,10 +19,13 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.receptive_fields import order_by_class
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.readouts.scores import accuracies, best_vote, wilson_interval
+from stdpnet_analysis.readouts import title_of
+from stdpnet_analysis.readouts.scores import accuracies, best_of, wilson_interval
 from stdpnet_analysis.readouts.votes import class_means
 from stdpnet_analysis.view import RunView
 
+SHOWN = ("vote", "log_evidence", "linear")
+"""The read-outs whose confusions are shown."""
 NUMBERED = 12
 """Up to so many classes a confusion matrix has numbers in its cells."""
 
@@ -152,16 +155,19 @@ def plot_class_accuracies(
     style.class_ticks(axes, names, "x")
     axes.set(xlabel="class", ylabel="accuracy, %", xlim=(-0.6, len(names) - 0.4))
     axes.grid(axis="y")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=len(confusions))
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return drawn
 
 
 def confusions(view: RunView) -> dict[str, NDArray[np.int64]]:
-    """Return the confusion matrices of best vote and linear read-out."""
-    readouts = view.required_scores["readouts"]
-    best = best_vote(accuracies(view.required_scores))
-    named = {f"vote ({best})": readouts[best], "linear read-out": readouts["linear"]}
-    return {name: np.array(score["confusion"]) for name, score in named.items()}
+    """Return the confusion matrices of best vote, log evidence and linear read-out, as far as they were scored."""
+    scores = view.required_scores
+    named = {column: best_of(column, accuracies(scores)) for column in SHOWN}
+    return {
+        f"vote ({name})" if column == "vote" else title_of(column): np.array(scores["readouts"][name]["confusion"])
+        for column, name in named.items()
+        if name is not None
+    }
 
 
 def shown_images(view: RunView) -> int:
@@ -202,9 +208,10 @@ def _ranked(view: RunView) -> Figure:
 
 
 def _confusion(view: RunView) -> Figure:
-    figure = style.new_figure(style.DOUBLE, 98)
-    panels = figure.subplots(1, 2)
-    for axes, (name, matrix) in zip(panels, confusions(view).items(), strict=True):
+    shown = confusions(view)
+    figure = style.new_figure(style.DOUBLE, 98 if len(shown) < 3 else 88)
+    panels = figure.subplots(1, len(shown), squeeze=False)[0]
+    for axes, (name, matrix) in zip(panels, shown.items(), strict=True):
         image = plot_confusion(axes, matrix, view.classes)
         axes.set_title(f"{name}: {np.trace(matrix) / matrix.sum():.1%}")
     style.bar_below(figure, image, panels, "% of the class")
@@ -214,9 +221,11 @@ def _confusion(view: RunView) -> Figure:
 
 def _class_accuracies(view: RunView) -> Figure:
     shown = confusions(view)
-    untrained = view.required_scores.get("untrained", {"readouts": {}})["readouts"].get("linear", {})
-    if np.shape(untrained.get("confusion", ())) == (len(view.classes), len(view.classes) + 1):
-        shown["untrained, linear"] = np.array(untrained["confusion"])
+    untrained = view.required_scores.get("untrained", {"readouts": {}})["readouts"]
+    for name in ("log_evidence", "linear"):
+        confusion = untrained.get(name, {}).get("confusion", ())
+        if np.shape(confusion) == (len(view.classes), len(view.classes) + 1):
+            shown[f"untrained, {title_of(name)}"] = np.array(confusion)
     figure = style.new_figure(style.DOUBLE if len(view.classes) > 16 else 130, 70)
     axes = figure.subplots()
     plot_class_accuracies(axes, shown, view.classes)
@@ -234,7 +243,7 @@ FIGURES = (
     ),
     RunFigure(
         "confusion",
-        "confusion matrices of best vote and linear read-out",
+        "confusion matrices of best vote, log evidence and linear read-out",
         ("state", "scores"),
         _confusion,
         _has_confusions,

@@ -26,6 +26,7 @@ from stdpnet_analysis.cluster.jobs import Stopper, complete
 from stdpnet_analysis.cluster.pool import warm_up
 from stdpnet_analysis.cluster.waiting import RunningTasks
 from stdpnet_analysis.evaluation import evaluate
+from stdpnet_analysis.readouts import check_columns, names_of
 from stdpnet_analysis.readouts.scores import accuracies
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Task(NamedTuple):
     key: str
     """Digest of the resolved configuration, seed included, and of the code that computes."""
     run: Path
+    readouts: tuple[str, ...]
+    """The read-outs that are scored, by role or name."""
     baselines: bool
     """Whether the untrained network and the pixels are scored too."""
     leave: Path
@@ -82,14 +85,23 @@ class Task(NamedTuple):
         return self.spec.geometry.neurons
 
     def result(self) -> dict[str, Any] | None:
-        """Return the result, if there is one."""
+        """Return the result, if there is one that has all the read-outs."""
         path = self.run / RESULT
         remedy = "remove it, and the same command makes it anew"
-        return read_json(path, Result, remedy) if os.path.lexists(path) else None
+        result = read_json(path, Result, remedy) if os.path.lexists(path) else {}
+        scored = result.get("accuracy", {})
+        return result if all(set(names_of(column)) <= set(scored) for column in self.readouts) else None
 
 
 def plan(
-    rows: Iterable[int], seeds: int, preset: Preset, folder: Path, overrides: Sequence[str] = (), first: int = 0
+    rows: Iterable[int],
+    seeds: int,
+    preset: Preset,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    *,
+    first: int = 0,
+    readouts: Sequence[str] | None = None,
 ) -> list[Task]:
     """Return the tasks of some rows of the table.
 
@@ -101,11 +113,13 @@ def plan(
     folder : where the runs are
     overrides : as for `stdpnet train --set`
     first : the first seed, with which the baselines are scored, too
+    readouts : which are scored, by role or name; default: those of the configuration. A network that was scored by
+        others is scored again, not trained again.
 
     Raises
     ------
     ConfigError
-        If there is no such row, or an override is wrong.
+        If there is no such row or read-out, or an override is wrong.
     """
     tasks = []
     for row in rows:
@@ -117,13 +131,24 @@ def plan(
             seeded = spec.updated({"seed": seed})
             key = hashlib.sha256(f"{dump_config(seeded)}\n{code_digest()}".encode()).hexdigest()
             run = folder.resolve() / f"{name}-seed{seed}-{key[:10]}"
-            tasks.append(Task(row, seed, seeded, key, run, seed == first, folder.resolve() / f".leave-{key}"))
+            tasks.append(
+                Task(
+                    row=row,
+                    seed=seed,
+                    spec=seeded,
+                    key=key,
+                    run=run,
+                    readouts=check_columns(spec.evaluation.readouts if readouts is None else readouts),
+                    baselines=seed == first,
+                    leave=folder.resolve() / f".leave-{key}",
+                )
+            )
     return tasks
 
 
 def digest(tasks: Sequence[Task]) -> str:
     """Return a short name of what is asked for, the same for the same request to the same code."""
-    return hashlib.sha256(json.dumps([task.key for task in tasks]).encode()).hexdigest()[:8]
+    return hashlib.sha256(json.dumps([[task.key, *task.readouts] for task in tasks]).encode()).hexdigest()[:8]
 
 
 def compute(
@@ -184,7 +209,7 @@ def run_task(task: Task) -> bool:
     except StopRequestedError:
         return False
     begin = time.perf_counter()
-    scores = evaluate(run, "test", baselines=task.baselines, threads=1)
+    scores = evaluate(run, "test", readouts=task.readouts, baselines=task.baselines, threads=1)
     write_text(run.path / RESULT, json.dumps(_result(task, run, scores, time.perf_counter() - begin), indent=2) + "\n")
     return True
 

@@ -1,22 +1,21 @@
 """Read-outs of responses: one table of their names, their roles and how they are made.
 
-A read-out turns the responses of a network into answers. Its role says what it needs and how results are compared:
-
-vote    a rule that counts the votes of the neurons; tables report the best of these rules
-linear  a linear classifier of the spike counts
-own     a supervised model's own class scores, which need no calibration and no maker
+A read-out turns the responses of a network into answers. Its role is the column of a table in which it stands: `vote`
+is the best of the thesis's three voting rules, every other role has one read-out. `own` are a supervised model's own
+class scores, which need no calibration and no maker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from stdpnet_analysis.readouts.linear import LinearKind, LinearReadout
-from stdpnet_analysis.readouts.votes import RULES, CountsClassifier, Rule, VoteClassifier
-
-Role = Literal["vote", "linear", "own"]
-ROLES: tuple[Role, ...] = ("vote", "linear", "own")
+from stdpnet.errors import ConfigError
+from stdpnet.spec.monitoring import EvaluationSpec
+from stdpnet_analysis.readouts.base import CountsClassifier
+from stdpnet_analysis.readouts.linear import LinearCVReadout, LinearKind, LinearReadout, Scaling
+from stdpnet_analysis.readouts.rules import RULES, THESIS_RULES
+from stdpnet_analysis.readouts.votes import VoteClassifier
 
 
 class ReadoutSettings(NamedTuple):
@@ -28,8 +27,10 @@ class ReadoutSettings(NamedTuple):
     """Which linear classifier, see `LinearReadout`."""
     C: float = 0.01
     """Inverse strength of its regularisation."""
+    scaling: Scaling = "standardised_roots"
+    """What it does to the counts."""
     seed: int = 0
-    """Seed of its order of images."""
+    """Seed of its order of images, and of the folds of a cross-validation."""
 
 
 class Readout(NamedTuple):
@@ -37,39 +38,89 @@ class Readout(NamedTuple):
 
     name: str
     """Key in scores.json, in curve.jsonl and on the command line."""
-    role: Role
+    role: str
+    """The column in which it stands."""
     make: Callable[[ReadoutSettings], CountsClassifier] | None
     """Makes the unfitted classifier; None where the model answers by itself."""
 
 
-def _voting(rule: Rule) -> Readout:
-    return Readout(rule, "vote", lambda settings: VoteClassifier(rule, settings.n_positions))
+def _voting(rule: str) -> Readout:
+    role = "vote" if rule in THESIS_RULES else rule
+    return Readout(rule, role, lambda settings: VoteClassifier(rule, settings.n_positions))
 
 
 def _linear(settings: ReadoutSettings) -> LinearReadout:
-    return LinearReadout(settings.linear, settings.C, settings.seed)
+    return LinearReadout(settings.linear, settings.C, settings.scaling, settings.seed)
+
+
+def _linear_cv(settings: ReadoutSettings) -> LinearCVReadout:
+    return LinearCVReadout(random_state=settings.seed)
 
 
 READOUTS: dict[str, Readout] = {
     readout.name: readout
-    for readout in (*map(_voting, RULES), Readout("linear", "linear", _linear), Readout("own", "own", None))
+    for readout in (
+        *map(_voting, RULES),
+        Readout("linear", "linear", _linear),
+        Readout("linear_cv", "linear_cv", _linear_cv),
+        Readout("own", "own", None),
+    )
 }
 """Every read-out by name, in the order of tables."""
+ROLES: tuple[str, ...] = tuple(dict.fromkeys(readout.role for readout in READOUTS.values()))
+"""The columns of tables, in order."""
+DEFAULT: tuple[str, ...] = EvaluationSpec().readouts
+"""The read-outs that are scored where nothing else is asked for."""
+TITLES = {"vote": "best vote", "linear": "linear read-out", "linear_cv": "linear, cross-validated", "own": "own answer"}
 
 
-def names_of(role: Role) -> tuple[str, ...]:
-    """Return the names of the read-outs that have a role, in the order of tables."""
-    return tuple(readout.name for readout in READOUTS.values() if readout.role == role)
+def title_of(column: str) -> str:
+    """Return what tables and figures call a column or a read-out."""
+    return TITLES.get(column, column.replace("_", " "))
+
+
+def names_of(column: str) -> tuple[str, ...]:
+    """Return the names of the read-outs of a column, in the order of tables; a read-out's name is a column, too."""
+    named = tuple(readout.name for readout in READOUTS.values() if readout.role == column)
+    return named or ((column,) if column in READOUTS else ())
+
+
+def check_columns(columns: Iterable[str], key: str = "--readouts") -> tuple[str, ...]:
+    """Return columns, each once, if each is the name of a role or of a read-out.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or one is unknown; `key` is what named them.
+    """
+    known, found = list(dict.fromkeys((*ROLES, *READOUTS))), tuple(dict.fromkeys(columns))
+    for column in found:
+        if column not in known:
+            raise ConfigError(f"{key}: '{column}' is unknown; choose among {', '.join(known)}")
+    if not found:
+        raise ConfigError(f"{key}: names no read-out; choose among {', '.join(known)}")
+    return found
 
 
 def make_readouts(
-    n_positions: int, linear: LinearKind = "logistic", C: float = 0.01, seed: int = 0
+    names: Iterable[str] = DEFAULT, settings: ReadoutSettings | None = None
 ) -> dict[str, CountsClassifier]:
-    """Return the unfitted read-outs of spike counts by name: the three voting rules and the linear classifier.
+    """Return unfitted read-outs of spike counts by name, in the order of tables.
 
     Parameters
     ----------
-    n_positions, linear, C, seed : see `ReadoutSettings`
+    names : of read-outs or of columns: `vote` stands for its three rules; `own` is left out, as it needs no read-out
+    settings : of the network, and of the linear read-out
+
+    Raises
+    ------
+    ConfigError
+        If one is unknown.
     """
-    settings = ReadoutSettings(n_positions, linear, C, seed)
-    return {readout.name: readout.make(settings) for readout in READOUTS.values() if readout.make is not None}
+    settings = settings or ReadoutSettings()
+    wanted = {name for column in check_columns(names) for name in names_of(column)}
+    return {
+        readout.name: readout.make(settings)
+        for readout in READOUTS.values()
+        if readout.name in wanted and readout.make is not None
+    }

@@ -1,4 +1,4 @@
-"""Scores of answers: accuracy with its interval, share without an answer, confusion matrix; the best of several."""
+"""Scores of answers: accuracy with its interval, confusion matrix, reliability; the best of several."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from stdpnet.errors import DataError
-from stdpnet_analysis.readouts import Role, names_of
-from stdpnet_analysis.readouts.votes import NO_ANSWER
+from stdpnet_analysis.readouts import names_of
+from stdpnet_analysis.readouts.base import NO_ANSWER
+from stdpnet_analysis.readouts.reliability import Reliability, reliability
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,14 @@ class Score:
     """Share of the images answered -1."""
     confusion: list[list[int]]
     """Images by class (row) and answer (column); the last column is "no answer"."""
+    reliability: Reliability | None = None
+    """How far the probabilities of the answers can be trusted; None of a read-out without probabilities."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain lists and numbers, ready for JSON."""
-        return {**asdict(self), "interval": list(self.interval)}
+        """Return the fields as plain lists and numbers, ready for JSON; without reliability where there is none."""
+        fields = {**asdict(self), "interval": list(self.interval)}
+        del fields["reliability"]
+        return fields if self.reliability is None else fields | {"reliability": self.reliability.to_dict()}
 
 
 def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -79,12 +84,30 @@ def confusion(labels: NDArray[Any], predicted: NDArray[Any], n_classes: int) -> 
     return counts
 
 
-def score(labels: NDArray[Any], predicted: NDArray[Any], n_classes: int) -> Score:
-    """Return the score of answers (n_images,) against the images' classes `labels` (n_images,); see `confusion`."""
+def score(
+    labels: NDArray[Any], predicted: NDArray[Any], n_classes: int, confidence: NDArray[np.floating] | None = None
+) -> Score:
+    """Return the score of answers.
+
+    Parameters
+    ----------
+    labels, predicted, n_classes : see `confusion`
+    confidence : (n_images,) float
+        The probability of the class that was answered; None of a read-out without probabilities.
+    """
     counts = confusion(labels, predicted, n_classes)
     n, correct = int(counts.sum()), int(counts.trace())
     interval = wilson_interval(correct, n)
-    return Score(correct / n, interval, n, int(counts[:, NO_ANSWER].sum()) / n, counts.tolist())
+    answered = np.asarray(predicted) != NO_ANSWER
+    right = (np.asarray(predicted) == np.asarray(labels))[answered]
+    return Score(
+        accuracy=correct / n,
+        interval=interval,
+        n=n,
+        no_answer=int(counts[:, NO_ANSWER].sum()) / n,
+        confusion=counts.tolist(),
+        reliability=None if confidence is None else reliability(right, confidence[answered]),
+    )
 
 
 def accuracies(scores: Mapping[str, Any]) -> dict[str, float]:
@@ -92,15 +115,15 @@ def accuracies(scores: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(readout["accuracy"]) for name, readout in scores["readouts"].items()}
 
 
-def best_of_role(role: Role, *tables: Mapping[str, float]) -> str | None:
-    """Return the read-out of a role with the best mean accuracy, the first of equals; None where no table has one.
+def best_of(column: str, *tables: Mapping[str, float]) -> str | None:
+    """Return the read-out of a column with the best mean accuracy, the first of equals; None where no table has one.
 
     Parameters
     ----------
-    role : vote, linear or own
+    column : vote, which has three read-outs, or any other role or read-out
     tables : read-out -> accuracy, one table for each seed
     """
-    names = [name for name in names_of(role) if tables and all(name in table for table in tables)]
+    names = [name for name in names_of(column) if tables and all(name in table for table in tables)]
     return max(names, key=lambda name: sum(table[name] for table in tables), default=None)
 
 
@@ -116,7 +139,7 @@ def best_vote(*tables: Mapping[str, float]) -> str:
     DataError
         If no voting rule is in all tables.
     """
-    best = best_of_role("vote", *tables)
+    best = best_of("vote", *tables)
     if best is None:
         raise DataError(f"accuracies: none is of a voting rule; give at least one of {', '.join(names_of('vote'))}")
     return best

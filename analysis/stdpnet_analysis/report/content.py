@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from stdpnet.errors import StdpnetError
 from stdpnet.model import Finding, open_model
-from stdpnet.runs.scores import KIND, C, linear_readout, role
+from stdpnet.runs.scores import linear_readout
 from stdpnet.runs.summary import Summary, summarise
 from stdpnet.spec.base import Spec
 from stdpnet.spec.experiment import Experiment
@@ -17,9 +17,10 @@ from stdpnet.spec.load import dump_config
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis import figures
 from stdpnet_analysis.progress import Progress
-from stdpnet_analysis.readouts.scores import accuracies, best_of_role
+from stdpnet_analysis.readouts.scores import accuracies, best_of
+from stdpnet_analysis.report import scores
 from stdpnet_analysis.report.images import Image, encode
-from stdpnet_analysis.text import count, score_cell
+from stdpnet_analysis.text import count
 from stdpnet_analysis.view import TITLES, RunView
 
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -29,6 +30,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Competition": ("competition", "clamping"),
     "Votes": ("votes",),
     "Confusion": ("confusion", "class-accuracy"),
+    "Reliability": ("reliability",),
     "Robustness": ("channels-kept", "synapses-deleted"),
 }
 """Heading -> how the names of its figures begin."""
@@ -75,7 +77,7 @@ def chapter(view: RunView, anchor: str, progress: Progress) -> dict[str, Any]:
         "title": view.facts.label,
         "sentence": _sentence(view, summary),
         "facts": _facts(view, summary),
-        "scores": _scores(view),
+        "scores": scores.table(known, view.split) if (known := _known_scores(view)) is not None else None,
         "health": _health(view, summary),
         "sections": _sections(view, progress),
         "changed": changed_keys(view.experiment),
@@ -148,13 +150,15 @@ def _sentence(view: RunView, summary: Summary) -> str:
     dataset = TITLES.get(summary.dataset, summary.dataset)
     begin = f"{view.facts.label} on {dataset}: {count(summary.images)} of {count(summary.goal)} training "
     begin += f"images seen, {summary.state}"
-    scores = _known_scores(view)
-    if scores is None:
+    known = _known_scores(view)
+    if known is None:
         return f"{begin}; {_unscored(view, summary)}."
-    accuracy, parts = accuracies(scores), []
-    if (rule := best_of_role("vote", accuracy)) is not None:
+    accuracy, parts = accuracies(known), []
+    if (rule := best_of("vote", accuracy)) is not None:
         parts.append(f"{100 * accuracy[rule]:.1f} % by votes ({rule})")
-    if (linear := linear_readout(scores["readouts"])) is not None:
+    if "log_evidence" in accuracy:
+        parts.append(f"{100 * accuracy['log_evidence']:.1f} % by log evidence")
+    if (linear := linear_readout(known["readouts"])) is not None:
         parts.append(f"{100 * accuracy[linear]:.1f} % by the linear read-out")
     return f"{begin}; {view.split} accuracy {', '.join(parts)}."
 
@@ -172,7 +176,7 @@ def _unscored(view: RunView, summary: Summary) -> str:
 
 def _facts(view: RunView, summary: Summary) -> dict[str, str]:
     """Return the numbers to see first."""
-    model, scores = view.facts, _known_scores(view)
+    model, known = view.facts, _known_scores(view)
     channels, details = model.units // model.positions, {**model.details}
     synapses = (f"{count(number)} {name}" for name, number in model.synapses.items())
     facts = {
@@ -185,42 +189,11 @@ def _facts(view: RunView, summary: Summary) -> dict[str, str]:
     }
     if summary.images_per_s is not None:
         facts["training speed"] = f"{count(summary.images_per_s)} images/s"
-    if scores is not None and {"spikes_per_image", "silent_images"} <= scores.keys():
-        counted = "counts" if "multiplications" in scores.get("cost", {}) else "spikes"
-        facts[f"{counted} per image"] = f"{scores['spikes_per_image']:.1f}"
-        facts["silent images"] = f"{scores['silent_images']:.2%}"
+    if known is not None and {"spikes_per_image", "silent_images"} <= known.keys():
+        counted = "counts" if "multiplications" in known.get("cost", {}) else "spikes"
+        facts[f"{counted} per image"] = f"{known['spikes_per_image']:.1f}"
+        facts["silent images"] = f"{known['silent_images']:.2%}"
     return facts
-
-
-def _scores(view: RunView) -> dict[str, Any] | None:
-    """Return the table of accuracies, or None if there are no scores."""
-    scores = _known_scores(view)
-    if scores is None:
-        return None
-    columns = {"trained": scores, "untrained": scores.get("untrained"), "pixels": scores.get("pixels")}
-    protocol = scores["protocol"]
-    return {
-        "caption": (
-            f"Accuracy on {count(protocol.get('images'))} {view.split} images, %; in brackets the 95 % interval "
-            f"(Wilson). Calibrated on {count(protocol.get('calibration_images'))} labelled images that the training "
-            f"never saw. {_settings(scores)}"
-        ),
-        "headings": list(columns),
-        "rows": [
-            [name, *(score_cell((column or {}).get("readouts", {}).get(name)) for column in columns.values())]
-            for name in scores["readouts"]
-        ],
-    }
-
-
-def _settings(scores: Mapping[str, Any]) -> str:
-    """Return the settings of the linear read-outs."""
-    sentences = []
-    for name, score in scores["readouts"].items():
-        if settings := score.get("settings"):
-            inverse = f", C = {settings['C']:g}" if "C" in settings else ""
-            sentences.append(f"{name}: {settings['kind']}{inverse}.")
-    return " ".join(sentences)
 
 
 def _health(view: RunView, summary: Summary) -> dict[str, Any]:
@@ -308,18 +281,6 @@ def commands(view: RunView) -> list[str]:
     begin = [f"git checkout {commit}"] if commit else []
     short = f" --set training.images={run.images}" if run.images != view.experiment.training.images else ""
     lines = [*begin, f"stdpnet train {path}/config.toml --run {again}{short}"]
-    if (scores := _known_scores(view)) is not None:
-        lines += [f"stdpnet evaluate {again}{options}" for options in _evaluations(scores)]
+    if (known := _known_scores(view)) is not None:
+        lines += [f"stdpnet evaluate {again}{options}" for options in scores.evaluations(known)]
     return [*lines, f"stdpnet figures {again}", f"stdpnet report {again}"]
-
-
-def _evaluations(scores: Mapping[str, Any]) -> list[str]:
-    """Return the options of `stdpnet evaluate` that make these scores: a command for each linear read-out."""
-    usual = {"split": "test", "snapshot": "last", "linear": KIND, "C": C}
-    linear = [score for name, score in scores["readouts"].items() if role(name, score) == "linear"]
-    options = []
-    for score in linear or [{}]:
-        settings = score.get("settings", {})
-        chosen = {**scores["protocol"], "linear": settings.get("kind", KIND), "C": settings.get("C", C)}
-        options.append("".join(f" --{key} {chosen[key]}" for key, value in usual.items() if chosen[key] != value))
-    return options

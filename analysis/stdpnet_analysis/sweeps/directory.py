@@ -26,6 +26,7 @@ from stdpnet.runs.files import write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import STDPExperiment
+from stdpnet_analysis.readouts import check_columns, names_of
 from stdpnet_analysis.sweeps.journal import Journal, lock_alone
 from stdpnet_analysis.sweeps.space import check_space
 from stdpnet_analysis.sweeps.spec import StudySpec
@@ -72,12 +73,16 @@ def _base_source(study: StudySpec, folder: Path) -> str | Path:
 
 
 def _prepared(study: StudySpec, base: STDPExperiment) -> STDPExperiment:
-    """Return the base with the checkpoints and the learning curve that a study needs."""
+    """Return the base with the checkpoints, the read-outs and the learning curve that a study needs."""
     if base.dataset.validation == 0:
         raise ConfigError(
             "base.set: trials are compared on validation images and the base has none; add 'dataset.validation=2000'"
         )
     changes: dict[str, Any] = {"checkpoint.every": study.checkpoint}
+    scored = base.evaluation.readouts
+    known = {name for column in check_columns(scored, "evaluation.readouts") for name in names_of(column)}
+    if missing := [column for column in study.objective.columns if not known.issuperset(names_of(column))]:
+        changes["evaluation.readouts"] = (*scored, *missing)
     if (pruner := study.pruner).kind != "none":
         changes["curve"] = {"every": pruner.every, "calibration": pruner.calibration, "validation": pruner.validation}
     return base.updated(changes)

@@ -173,13 +173,13 @@ class Driver:
                 self._report(number)
 
     def _report(self, number: int) -> None:
-        live, readout = self._live[number], self._directory.spec.objective.readout
+        live, aim = self._live[number], self._directory.spec.objective
         folder = self._directory.run_folder(number, self._directory.seeds[0])
         for row in read_rows(folder / "curve.jsonl"):
             if row["images"] > 0 and row["images"] not in live.reported:
                 live.reported.add(row["images"])
-                with contextlib.suppress(KeyError, DataError):  # a row without this read-out says nothing
-                    live.trial.report(objective(row["accuracy"], readout), step=row["images"])
+                with contextlib.suppress(RunError):  # a row without this read-out says nothing
+                    live.trial.report(objective(row["accuracy"], aim), step=row["images"])
                 if live.trial.should_prune():
                     ask(self._directory.prune_file(number))
 
@@ -220,8 +220,8 @@ class Driver:
         self._queue = [job for job in self._queue if job[0] != number]
         value = None
         if state == TrialState.COMPLETE:
-            readout, accuracy = self._directory.spec.objective.readout, live.accuracy
-            values = [objective(accuracy[seed], readout) for seed in self._directory.seeds]
+            aim, accuracy = self._directory.spec.objective, live.accuracy
+            values = [objective(accuracy[seed], aim) for seed in self._directory.seeds]
             value = sum(values) / len(values)
             live.trial.set_user_attr("accuracy", {str(seed): accuracy[seed] for seed in self._directory.seeds})
         elif any(label[0] == number for label in self._tasks.labels):

@@ -7,10 +7,13 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from stdpnet.errors import ConfigError
 from stdpnet.spec.base import Spec
+from stdpnet_analysis.readouts import check_columns
 
 Scalar = bool | int | float | str
-Objective = Literal["linear", "vote", "mean", "all", "patch", "spikes_first"]
+MEAN = ("vote", "linear")
+"""What the objective `mean` is the mean of."""
 
 
 MOST_STEPS = 1e15
@@ -89,10 +92,26 @@ class DimensionSpec(Spec):
 class ObjectiveSpec(Spec):
     """What is maximised: the validation accuracy of the trained network, averaged over the repeats."""
 
-    readout: Objective = "linear"
-    """linear, one voting rule (all, patch, spikes_first), vote: the best of the three, or mean: of linear and vote."""
+    readout: str = "linear"
+    """A read-out, such as linear, log_evidence or all; vote: the best of all, patch and spikes_first; or mean: of vote
+    and linear."""
     split: str = "validation"
     """Always validation: the test split is for final figures."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns whose mean it is."""
+        return MEAN if self.readout == "mean" else (self.readout,)
+
+    @field_validator("readout")
+    @classmethod
+    def _is_known(cls, readout: str) -> str:
+        if readout != "mean":
+            try:
+                check_columns([readout], "")
+            except ConfigError as error:
+                raise ValueError(f"{error}, mean") from None
+        return readout
 
     @field_validator("split")
     @classmethod

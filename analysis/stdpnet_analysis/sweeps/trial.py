@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stdpnet.errors import HealthError, StopRequestedError
+from stdpnet.errors import HealthError, RunError, StopRequestedError
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.cluster.jobs import Stopper, complete, finish_reason
 from stdpnet_analysis.evaluation import evaluate
-from stdpnet_analysis.readouts.scores import accuracies, best_vote
-from stdpnet_analysis.sweeps.spec import Objective
+from stdpnet_analysis.readouts.scores import accuracies, best_of
+from stdpnet_analysis.sweeps.spec import ObjectiveSpec
 
 
 class Repeat(NamedTuple):
@@ -49,7 +49,15 @@ def run_repeat(repeat: Repeat) -> Outcome:
     return Outcome("finished", accuracies(scores))
 
 
-def objective(accuracy: dict[str, float], readout: Objective) -> float:
-    """Return the accuracy that a study maximises."""
-    vote = accuracy[best_vote(accuracy)]
-    return {**accuracy, "vote": vote, "mean": (vote + accuracy["linear"]) / 2}[readout]
+def objective(accuracy: dict[str, float], spec: ObjectiveSpec) -> float:
+    """Return the accuracy that a study maximises.
+
+    Raises
+    ------
+    RunError
+        If a read-out that it needs was not scored.
+    """
+    names = [best_of(column, accuracy) for column in spec.columns]
+    if None in names:
+        raise RunError(f"objective.readout: '{spec.readout}' was not scored; evaluation.readouts of the base lacks it")
+    return sum(accuracy[name] for name in names if name is not None) / len(names)

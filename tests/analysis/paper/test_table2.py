@@ -19,8 +19,9 @@ SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8"]
 
 def test_every_row_has_the_thesis_s_figures_and_a_preset():
     assert set(TABLE_2) == set(report.VOTE) == set(report.LINEAR)
-    for published in (*report.VOTE.values(), *report.LINEAR.values()):
-        assert 0.5 < published.mean < published.goal < 1
+    assert all(set(goals) == set(TABLE_2) for goals in report.GOALS.values())
+    for column, published in report.THESIS.items():
+        assert all(0.5 < each.mean < report.GOALS[column][row] < 1 for row, each in published.items())
     for preset in ("thesis", "best"):
         for task in table2.plan(TABLE_2, 1, preset, __import__("pathlib").Path("x")):
             row = TABLE_2[task.row]
@@ -62,6 +63,10 @@ def test_rows_are_computed_summarised_and_cached(client, tmp_path):
         assert row["untrained"]["linear"]["mean"] < row["linear"]["mean"] + 0.1
         assert row["pixels"]["linear"]["mean"] > 0.85
         assert row["images_per_s"] > 1
+        log_evidence = [score["log_evidence"]["accuracy"] for score in scores]
+        assert row["log_evidence"]["mean"] == pytest.approx(np.mean(log_evidence), abs=1e-12)
+        assert row["untrained"]["log_evidence"]["mean"] < 1
+        assert row["reached"]["log_evidence"] == (np.mean(log_evidence) >= report.GOALS["log_evidence"][row["row"]])
     computed = []
     table2.compute(tasks, None, computed.append)  # all are cached: no client is needed
     assert computed == []
@@ -69,6 +74,22 @@ def test_rows_are_computed_summarised_and_cached(client, tmp_path):
     assert text.count("\n| ") == 2
     assert "80.1 ± 1.0" in text
     assert "77.1 ± 0.6" in text
+
+
+def test_other_read_outs_are_scored_without_another_training(client, tmp_path):
+    first = table2.plan([5], 1, "best", tmp_path, SMALL)
+    table2.compute(first, client)
+    more = table2.plan([5], 1, "best", tmp_path, SMALL, readouts=["vote", "assigned"])
+    assert more[0].run == first[0].run
+    assert more[0].result() is None
+    table2.compute(more, client)
+    run = Run.open(first[0].run)
+    assert [event["event"] for event in run.events()] == ["started", "finished"]
+    assert set(run.load_scores()["readouts"]) == {"all", "patch", "spikes_first", "log_evidence", "assigned", "linear"}
+    assert first[0].result() is not None, "the earlier read-outs of the same state are kept"
+    assert report.usual_path(first, "best", tmp_path) != report.usual_path(more, "best", tmp_path)
+    with pytest.raises(ConfigError, match="'loudest' is unknown"):
+        table2.plan([5], 1, "best", tmp_path, SMALL, readouts=["loudest"])
 
 
 def test_a_table_in_the_making_says_so_and_a_smaller_one_does_not_replace_it(client, tmp_path):

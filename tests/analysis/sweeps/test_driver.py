@@ -12,10 +12,12 @@ import stdpnet
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run, find_runs
 from stdpnet_analysis import evaluate
+from stdpnet_analysis.readouts import READOUTS, ROLES
 from stdpnet_analysis.sweeps import StudyDirectory, load_study, sweep
 from stdpnet_analysis.sweeps.driver import DRIVER
 from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates
 from stdpnet_analysis.sweeps.space import applied
+from stdpnet_analysis.sweeps.spec import ObjectiveSpec
 from stdpnet_analysis.sweeps.summary import summarise
 from stdpnet_analysis.sweeps.trial import objective
 from tests.analysis.loopback import Loopback
@@ -121,9 +123,19 @@ def test_a_silent_trial_has_accuracy_zero_and_neither_ends_the_sweep_nor_the_nex
         assert trial.user_attrs["accuracy"]["0"]["linear"] < 0.2
 
 
-@pytest.mark.parametrize("readout", ["linear", "vote", "mean", "all", "patch", "spikes_first"])
+@pytest.mark.parametrize("readout", ["mean", *ROLES, *READOUTS])
 def test_an_objective_of_a_silent_network_is_a_number(readout):
-    assert objective(dict.fromkeys(["all", "patch", "spikes_first", "linear"], 0.0), readout) == 0.0
+    assert objective(dict.fromkeys(READOUTS, 0.0), ObjectiveSpec(readout=readout)) == 0.0
+
+
+def test_an_objective_is_a_column_or_the_mean_of_vote_and_linear():
+    accuracy = {"all": 0.5, "patch": 0.7, "log_evidence": 0.8, "linear": 0.9}
+    values = {
+        name: objective(accuracy, ObjectiveSpec(readout=name)) for name in ("vote", "all", "log_evidence", "mean")
+    }
+    assert values == pytest.approx({"vote": 0.7, "all": 0.5, "log_evidence": 0.8, "mean": 0.8})
+    with pytest.raises(RunError, match="'assigned' was not scored"):
+        objective(accuracy, ObjectiveSpec(readout="assigned"))
 
 
 def test_a_grid_is_searched_once_by_two_drivers_together(client, made):

@@ -23,6 +23,14 @@ def written(tmp_path, text, base='config = "digits"\nset = ["dataset.validation=
     return path
 
 
+def test_a_study_scores_the_read_outs_that_its_objective_needs(tmp_path):
+    space = "[space.plasticity]\nA_plus = { low = 1, high = 2 }\n"
+    usual = load_study(written(tmp_path, space))[1].evaluation.readouts
+    for readout, more in (("log_evidence", ()), ("mean", ()), ("patch", ()), ("naive_bayes", ("naive_bayes",))):
+        _, base = load_study(written(tmp_path, f"{space}[objective]\nreadout = '{readout}'"))
+        assert base.evaluation.readouts == (*usual, *more)
+
+
 def test_keys_may_be_dotted_or_nested(tmp_path):
     nested = "[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[space.neuron.tau_v]\nchoices = [20.0, 50.0]\n"
     dotted = '[space]\n"plasticity.A_plus" = { low = 1, high = 2 }\n"neuron.tau_v" = { choices = [20.0, 50.0] }\n'
@@ -73,6 +81,10 @@ def test_keys_may_be_dotted_or_nested(tmp_path):
         (
             '[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[objective]\nsplit = "test"',
             "'test' cannot be tuned on",
+        ),
+        (
+            '[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[objective]\nreadout = "loudest"',
+            r"objective\.readout: 'loudest' is unknown; choose among vote, log_evidence, .*, mean",
         ),
         ('[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[objctive]\nsplit = "test"', "did you mean 'objective'"),
         (
