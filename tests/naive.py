@@ -165,6 +165,9 @@ class NaiveEngine:
             norm = xy.mean_weight * fan_in
             for weight_set in range(sets):
                 for channel in range(channels):
+                    neurons = counts[:, channel] if net.geometry.shared else counts[weight_set, channel]
+                    if xy.normalise == "spiked" and not np.any(neurons > 0):
+                        continue
                     total = 0.0
                     for row in range(fan_in):
                         total += net.weights[weight_set, row, channel]

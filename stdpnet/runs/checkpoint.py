@@ -110,9 +110,7 @@ def _difference(path: Path, then: str, spec: Experiment) -> tuple[str, str] | No
     How long to train and what to watch may differ: neither changes what is learned.
     """
     try:
-        was = flat(
-            experiment(recorded(parse_toml(then))), Monitoring
-        )  # with the defaults of keys that are younger than the file
+        was = flat(experiment(recorded(parse_toml(then))), Monitoring)
     except ValueError as error:  # ConfigError is one
         raise RunError(f"{path}: damaged, its configuration cannot be read ({shortened(error)})") from None
     now = flat(spec, Monitoring)

@@ -97,6 +97,21 @@ class Monitoring:
     """Marks a field (in its annotation) that decides what is written and when, and nothing of what is learned."""
 
 
+class Before:
+    """Marks a field (in its annotation) that is younger than some runs and whose default is not what they did.
+
+    A run's files have every key of their time, so a key that is missing there is younger.
+
+    Parameters
+    ----------
+    value : what runs did before there was the key
+    beside : a key of the same table without which the field means nothing, and stays as it is
+    """
+
+    def __init__(self, value: Any, beside: str | None = None) -> None:
+        self.value, self.beside = value, beside
+
+
 class Schedule:
     """Marks a field (in its annotation) that decides how long and in which order is trained, and nothing else."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from stdpnet.spec.base import Spec
+from stdpnet.spec.base import Before, Spec
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist", "folder", "npz"]
 
@@ -23,7 +23,7 @@ class DatasetSpec(Spec):
     """Side, in pixels, to which images of a folder or npz set are resized (after padding to a square)."""
     invert: bool = False
     """Whether dark ink on white becomes bright ink on black, which the model expects; only of a folder or npz set."""
-    class_order: Literal["natural", "text"] = "natural"
+    class_order: Annotated[Literal["natural", "text"], Before("text", beside="path")] = "natural"
     """Order of the classes of a folder or npz set: by the numbers in their names (2 before 10), or as text (10 before
     2), as older versions had it."""
     crop: int = Field(20, ge=1, le=4096)

@@ -13,7 +13,7 @@ import tomli_w
 from stdpnet.errors import ConfigError
 from stdpnet.model import presets, spec_class
 from stdpnet.reading import parse_toml, read_toml, shortened
-from stdpnet.spec.base import Spec, set_key, spec_type
+from stdpnet.spec.base import Before, Spec, set_key, spec_type
 from stdpnet.spec.experiment import Experiment
 
 
@@ -22,7 +22,7 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
 
     Parameters
     ----------
-    source : path of a .toml file, or the name of a preset
+    source : path of a .toml file, or the name of a preset; a run's own file is read as it was meant (see recorded)
     overrides : keys to change: {"plasticity.A_plus": 0.01}, or texts such as "plasticity.A_plus=0.01"
 
     Returns
@@ -39,6 +39,8 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
         values = presets()[str(source)].model_dump(exclude_none=True)
     elif path.suffix == ".toml" or os.path.isfile(path):  # os.path functions do not raise on over-long names
         values = read_toml(path)
+        if path.with_name("provenance.json").is_file():  # a run's own
+            values = recorded(values)
     else:
         close = difflib.get_close_matches(str(source), presets(), n=1)
         hint = f"did you mean '{close[0]}'?" if close else "`stdpnet config list` shows the presets"
@@ -56,12 +58,21 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
         raise ConfigError(f"{where}{error}") from None
 
 
-def recorded(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the keys that a run has recorded, with what was meant where an older version had no such key."""
-    dataset = values.get("dataset")
-    if isinstance(dataset, dict) and dataset.get("path"):
-        return {**values, "dataset": {"class_order": "text", **dataset}}
-    return values
+def recorded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys that a run or study has recorded, with what was meant where an older version had no such key."""
+    return _recorded(spec_class(str(values.get("model", "stdp"))), values)
+
+
+def _recorded(kind: type[Spec], values: Mapping[str, Any]) -> dict[str, Any]:
+    complete = dict(values)
+    for name, field in kind.model_fields.items():
+        inner, value = spec_type(field.annotation), values.get(name)
+        if inner is not None and isinstance(value, Mapping):
+            complete[name] = _recorded(inner, value)
+        for mark in field.metadata:
+            if isinstance(mark, Before) and (mark.beside is None or values.get(mark.beside)):
+                complete.setdefault(name, mark.value)
+    return complete
 
 
 def experiment(values: Mapping[str, Any]) -> Any:

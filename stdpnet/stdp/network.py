@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stdpnet import notebook
 from stdpnet.arrays import Floats
@@ -101,7 +102,7 @@ def initial_network(spec: STDPExperiment) -> Network:
     geometry, dtype = spec.geometry, np.dtype(spec.simulation.effective_dtype)
     shape = (geometry.weight_sets, geometry.fan_in, geometry.channels)
     weights = generator(spec.seed, Purpose.WEIGHTS).random(shape).astype(dtype)
-    normalise(weights, spec.plasticity)
+    normalise(weights, spec.plasticity, np.ones(shape[::2], bool))
     theta = np.zeros((geometry.positions, geometry.channels), dtype)
     return Network(geometry, weights, theta, _initial_competition(spec, dtype))
 
@@ -120,13 +121,20 @@ def _initial_competition(spec: STDPExperiment, dtype: np.dtype[Any]) -> Floats:
     return weights
 
 
-def normalise(weights: Floats, plasticity: PlasticitySpec) -> int:
-    """Scale each neuron's weights to a sum of mean_weight * fan-in, and clip them, in place.
+def to_normalise(counts: NDArray[np.integer], spec: STDPExperiment) -> NDArray[np.bool_]:
+    """Return (S, C) whose weights are normalised after a presentation with these spike counts (P, C)."""
+    chosen = counts > 0 if spec.plasticity.normalise == "spiked" else np.ones_like(counts, bool)
+    return np.any(chosen, axis=0, keepdims=True) if spec.geometry.shared else chosen
+
+
+def normalise(weights: Floats, plasticity: PlasticitySpec, chosen: NDArray[np.bool_]) -> int:
+    """Scale the weights of some neurons to a sum of mean_weight * fan-in, and clip them, in place.
 
     Parameters
     ----------
     weights : (S, k*k, C) feedforward weights, mV
     plasticity : mean weight and bounds
+    chosen : (S, C) which neurons, or shared kernels
 
     Returns
     -------
@@ -134,12 +142,15 @@ def normalise(weights: Floats, plasticity: PlasticitySpec) -> int:
     """
     dtype = weights.dtype.type
     norm = dtype(plasticity.mean_weight * weights.shape[1])
-    total = np.zeros(weights.shape[::2], weights.dtype)
-    for pixel in range(weights.shape[1]):  # one after the other: the order is part of the model
-        total += weights[:, pixel]
+    by_pixel = weights.transpose(1, 0, 2)
+    columns = by_pixel[:, chosen]  # (k*k, M), a copy
+    total = np.zeros(columns.shape[1], weights.dtype)
+    for pixel in columns:  # one after the other: the order is part of the model
+        total += pixel
     alive = total > 0
-    factor = np.divide(norm, total, out=np.ones_like(total), where=alive)
-    scaled = weights * factor[:, None]
-    np.clip(scaled, dtype(plasticity.w_min), dtype(plasticity.w_max), out=scaled)  # a third array would double the time
-    np.copyto(weights, scaled, where=alive[:, None])
+    scaled = chosen.copy()
+    scaled[chosen] = alive
+    by_pixel[:, scaled] = (columns[:, alive] * (norm / total[alive])).clip(
+        dtype(plasticity.w_min), dtype(plasticity.w_max)
+    )
     return int(np.count_nonzero(~alive))

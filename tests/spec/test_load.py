@@ -93,6 +93,7 @@ def test_every_field_is_documented(owner, name, field):
             "topology.kernel: fully_connected neurons see the whole image of 20",
         ),
         (["plasticity.w_max=-1"], "plasticity.w_min: 0.0 must lie below w_max = -1.0"),
+        (["plasticity.normalise=active"], "plasticity.normalise: input should be 'spiked' or 'all', got 'active'"),
         (["competition.c_w=1"], "competition.c_w: input should be less than or equal to 0, got 1"),
         (["competition.rule=hebb"], "competition.rule: input should be 'none', 'fixed', 'anti_stdp', 'rate_target'"),
         (["training.two_step=10"], "training.two_step: needs competition.rule = anti_stdp, rate_target, anti_hebbian"),

@@ -50,8 +50,11 @@ def test_learned_competition_begins_uniform_between_c_w_and_zero():
 
 def test_normalisation_scales_to_the_sum_clips_and_leaves_dead_neurons_alone():
     weights = np.array([[[1.0, 0.0, 9.0], [3.0, 0.0, 1.0]]])  # (1 set, 2 pixels, 3 neurons)
-    assert normalise(weights, PlasticitySpec(mean_weight=4.0, w_max=7.0)) == 1
-    np.testing.assert_array_equal(weights, [[[2.0, 0.0, 7.0], [6.0, 0.0, 0.8]]])
+    plasticity, original = PlasticitySpec(mean_weight=4.0, w_max=7.0), weights.copy()
+    assert normalise(weights, plasticity, np.array([[False, True, True]])) == 1
+    np.testing.assert_array_equal(weights, [[[1.0, 0.0, 7.0], [3.0, 0.0, 0.8]]])
+    assert normalise(original, plasticity, np.array([[True, True, False]])) == 1
+    np.testing.assert_array_equal(original, [[[2.0, 0.0, 9.0], [6.0, 0.0, 1.0]]])
 
 
 def test_generators_of_other_purposes_and_numbers_differ():

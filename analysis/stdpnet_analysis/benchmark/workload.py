@@ -14,8 +14,8 @@ from stdpnet.encoding import Encoder, SpikeTrains
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream, image_order
 from stdpnet.stdp.engines.compiled.blocks import fitting_block
-from stdpnet.stdp.engines.compiled.normalisation import normalise
-from stdpnet.stdp.engines.compiled.state import padded, padded_length, spaced
+from stdpnet.stdp.engines.compiled.memory import normalisation_memory
+from stdpnet.stdp.engines.compiled.state import Rules, padded, padded_length, spaced
 from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN, Outcome, Switches
@@ -24,6 +24,7 @@ from stdpnet.stdp.network import Network, initial_network
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.machine import peak_memory_mb
+from stdpnet_analysis.benchmark.normalise_loop import normalise_loop
 from stdpnet_analysis.progress import SILENT, Progress
 
 BLOCK = CHUNKS["numba"]
@@ -120,17 +121,13 @@ class Workload:
         return self._single.present(self.trains, FROZEN)
 
     def normaliser(self) -> Callable[[], None]:
-        """Return an action that normalises the feedforward weights as often as the block has images."""
-        channels, numbers = self.network.geometry.channels, constants(self.spec, self.network.dtype)
-        block, (weights, length) = fitting_block(channels, self.network.dtype.itemsize), self._padded_weights()
-        sums = padded(np.zeros((1, channels), self.network.dtype), length)
-
-        def act() -> None:
-            for _ in range(BLOCK):
-                for own in weights:
-                    normalise(own, channels, sums, numbers.norm, numbers.xy, block)
-
-        return act
+        """Return an action that normalises feedforward weights as often as learning the block does."""
+        self.restore()
+        channels, dtype = self.network.geometry.channels, self.network.dtype
+        rules, counts = Rules.of(constants(self.spec, dtype), self.switches), self.learn().counts
+        block, (weights, length) = fitting_block(channels, dtype.itemsize), self._padded_weights()
+        scratch = normalisation_memory(length, dtype)
+        return lambda: normalise_loop(weights, counts, scratch, rules, block)
 
     def _padded_weights(self) -> tuple[Floats, int]:
         """Return a copy of the feedforward weights as the engine lays them out, and its channels with the padding."""

@@ -24,7 +24,7 @@ from stdpnet.reading import read_toml
 from stdpnet.runs import run_path
 from stdpnet.runs.files import write_text
 from stdpnet.runs.lock import is_locked, locked
-from stdpnet.spec.load import dump_config, load_config
+from stdpnet.spec.load import dump_config, experiment, load_config, recorded
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.readouts import check_columns, names_of
 from stdpnet_analysis.sweeps.journal import Journal, lock_alone
@@ -155,7 +155,7 @@ class StudyDirectory:
             raise RunError(f"{path}: no study here; `stdpnet sweep` makes one")
         try:
             spec = StudySpec(**read_toml(path / "study.toml"))
-            return cls(path, spec, load_config(path / "base.toml"))
+            return cls(path, spec, experiment(recorded(read_toml(path / "base.toml"))))
         except (OSError, ValueError) as error:
             raise RunError(f"{path}: cannot be read ({error}); restore it, or start a new study") from None
 

@@ -61,5 +61,7 @@ class Constants(NamedTuple):
     yy: CompetitionConstants
     norm: float
     """Sum of a neuron's feedforward weights after normalisation, mV."""
+    normalise_all: bool
+    """Whether neurons that did not spike in a presentation are normalised after it, too."""
     relaxation: float
     """Subtracted from each theta, down to 0, after a presentation that adapts it, mV."""

@@ -20,6 +20,7 @@ def constants(spec: STDPExperiment, dtype: np.dtype[Any]) -> Constants:
         xy=_stdp(spec.plasticity, spec.simulation.dt, real),
         yy=_competition(spec, real),
         norm=real(spec.plasticity.mean_weight * spec.geometry.fan_in),
+        normalise_all=spec.plasticity.normalise == "all",
         relaxation=real(spec.neuron.theta_plus * spec.neuron.target_rate * spec.simulation.duration / 1000),
     )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field, model_validator
 
-from stdpnet.spec.base import Spec
+from stdpnet.spec.base import Before, Spec
 
 Traces = Literal["nearest", "all_to_all"]
 InitialCompetition = Literal["uniform", "constant"]
@@ -63,6 +63,9 @@ class PlasticitySpec(Spec):
     """Upper bound of a weight."""
     mean_weight: float = Field(0.3, gt=0)
     """Mean feedforward weight of a neuron, kept after each training image: norm = mean_weight * fan-in; mV."""
+    normalise: Annotated[Literal["spiked", "all"], Before("all")] = "spiked"
+    """Which neurons are normalised after a training presentation: those that spiked in it (with shared kernels: the
+    kernels that any neuron spiked with), or all, as in the thesis. Runs older than this key normalise all."""
     half_life: float = Field(0.0, ge=0)
     """Training images after which A_plus and A_minus have halved, exponentially; 0: they stay."""
 

@@ -157,6 +157,17 @@ def test_what_a_sampler_draws_depends_on_the_trial_s_number_and_not_on_restarts(
     assert len(set(first)) == 8
 
 
+def test_a_study_of_an_older_version_keeps_its_normalisation(tmp_path):
+    study, base = load_study(written(tmp_path, "[space.neuron]\ntau_v = { low = 1, high = 9 }"))
+    path = StudyDirectory.join(study, base, tmp_path / "study").path / "base.toml"
+    assert 'normalise = "spiked"\n' in path.read_text()
+    path.write_text(path.read_text().replace('normalise = "spiked"\n', ""))
+    assert StudyDirectory.open(tmp_path / "study").base.plasticity.normalise == "all"
+    with pytest.raises(RunError, match='begun with a base with normalise = "all", which now has normalise = "spiked"'):
+        StudyDirectory.join(study, base, tmp_path / "study")
+    StudyDirectory.join(study, base.updated({"plasticity.normalise": "all"}), tmp_path / "study")
+
+
 def test_a_study_s_folder_takes_the_same_study_only(tmp_path):
     study, base = load_study(written(tmp_path, "[space.neuron]\ntau_v = { low = 1, high = 9 }"))
     folder = tmp_path / "study"

@@ -121,22 +121,23 @@ def test_other_time_steps_equal_the_naive_twin(engine_keys, dt):
     assert_same(spec, engine_keys, random_trains(np.random.default_rng(5), 3, 60, 36, 0.15))
 
 
-def test_a_network_without_input_is_silent_and_a_dead_row_is_reported(engine_keys):
-    spec = lively(plasticity={"w_min": -0.1, "w_max": 0.5})
+@pytest.mark.parametrize(("normalise", "unnormalised"), [("spiked", 0), ("all", 2)])
+def test_a_network_without_input_is_silent_and_a_dead_row_is_reported(engine_keys, normalise, unnormalised):
+    spec = lively(plasticity={"w_min": -0.1, "w_max": 0.5, "normalise": normalise})
     engine = build(spec, engine_keys)
     engine.network.weights[0, :, 1] = 0
     outcome = engine.present(as_trains(np.zeros((2, 40, 36))), TRAINING)
     assert outcome.counts.sum() == 0
-    assert outcome.unnormalised == 2
+    assert outcome.unnormalised == unnormalised
     assert (engine.network.weights[0, :, 1] == 0).all()
 
 
 specs = st.builds(
-    lambda architecture, rule, traces, yy_traces, refrac, a_minus, yy_amplitudes, w_max, drift, seed: lively(
+    lambda architecture, rule, traces, yy_traces, refrac, a_minus, yy_amplitudes, w_max, normalise, drift, seed: lively(
         architecture,
         seed=seed,
         neuron={"tau_refrac": refrac},
-        plasticity={"A_minus": a_minus, "traces": traces, "w_max": w_max},
+        plasticity={"A_minus": a_minus, "traces": traces, "w_max": w_max, "normalise": normalise},
         competition={
             "rule": rule,
             "target_rate": 20.0,
@@ -155,6 +156,7 @@ specs = st.builds(
     st.sampled_from([0.0, 0.05, -0.02]),
     st.tuples(st.floats(-2, 2), st.floats(-2, 2)),
     st.sampled_from([0.3, 0.7, 5.0]),
+    st.sampled_from(["spiked", "all"]),
     st.sampled_from([0.0, 0.05, -0.02]),
     st.integers(0, 1000),
 )

@@ -157,10 +157,14 @@ def test_weights_clip_at_both_bounds_before_the_normalisation(engine_keys):
     np.testing.assert_array_equal(bench.engine.network.weights[0, :, 0], [12.0, 0.0, 0.0, 0.0])
 
 
-def test_normalisation_restores_the_sum(engine_keys):
-    bench = single(engine_keys, 2.0, 1.0, 1.0, plasticity={"mean_weight": 2.0})
-    bench.run({}, Switches(True, False, False))
-    np.testing.assert_array_equal(bench.engine.network.weights[0, :, 0], [4.0, 2.0, 2.0, 0.0])
+@pytest.mark.parametrize("normalise", ["spiked", "all"])
+def test_normalisation_restores_the_sum_of_neurons_that_spiked_or_of_all(engine_keys, normalise):
+    keys = {"mean_weight": 10.0, "normalise": normalise}
+    bench = Bench(engine_keys, [[10.0, 2.0], [5.0, 1.0], [5.0, 1.0], [0.0, 0.0]], plasticity=keys)
+    assert bench.run({0: [2]}, Switches(True, False, False)) == [[3], []]
+    after = bench.engine.network.weights[0]
+    np.testing.assert_array_equal(after[:, 0], [20.0, 10.0, 10.0, 0.0])
+    np.testing.assert_array_equal(after[:, 1], [20.0, 10.0, 10.0, 0.0] if normalise == "all" else [2.0, 1.0, 1.0, 0.0])
 
 
 def test_transmission_uses_the_weights_before_this_steps_plasticity(engine_keys):

@@ -16,7 +16,7 @@ from stdpnet.stdp.engines.brian.groups import ORDER, Groups, check_order
 from stdpnet.stdp.engines.brian.process import preferences, quick_collection, require_compiler
 from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.protocol import Outcome, Recording, Switches
-from stdpnet.stdp.network import Network, normalise
+from stdpnet.stdp.network import Network, normalise, to_normalise
 from stdpnet.stdp.spec.experiment import STDPExperiment
 
 
@@ -101,7 +101,8 @@ class BrianEngine:
         counts = run.counts[(run.step - 1) // run.steps]
         counts.reshape(-1)[:] = groups.array("Y", "count")
         if run.switches.learn_xy:
-            run.unnormalised += normalise(groups.state["weights"], self._spec.plasticity)
+            chosen = to_normalise(counts, self._spec)
+            run.unnormalised += normalise(groups.state["weights"], self._spec.plasticity, chosen)
         if run.switches.learn_yy and groups.learned:
             groups.end_competition(counts)
         if run.switches.adapt_theta and self._constants.relaxation:

@@ -215,4 +215,7 @@ def _end(counts: NDArray[np.int32], group: Group, memory: Memory, rules: Rules, 
         for g in range(group.theta.shape[0]):
             for j in range(group.channels):
                 group.theta[g, j] = max(group.theta[g, j] - rules.relaxation, 0)
-    return normalise(group.weights, group.channels, memory.sums, rules.norm, rules.xy, block) if rules.learn_xy else 0
+    if not rules.learn_xy:
+        return 0
+    own = counts[group.first : group.first + group.theta.shape[0]]
+    return normalise(group.weights, own, memory.normalisation, rules, block)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,15 @@ class SharedChanges(NamedTuple):
     """(C, k*k) the weights of these channels before the step; (0, 0) where weights are not shared."""
 
 
+class Normalisation(NamedTuple):
+    """The memory that normalises weights (see normalisation.py)."""
+
+    wanted: Floats
+    """(1, K) sum that each neuron's weights are to have, mV; 0: they stay as they are."""
+    sums: Floats
+    """(1, K) sums of the weights of neurons that are normalised, mV."""
+
+
 class Memory(NamedTuple):
     """Scratch memory of one thread."""
 
@@ -89,8 +98,7 @@ class Memory(NamedTuple):
     shared: SharedChanges
     change: Floats
     """(C or k*k, the larger one,) changes of weights, or spike counts."""
-    sums: Floats
-    """(1, K) sums of the neurons' weights, for the normalisation."""
+    normalisation: Normalisation
 
 
 def allocate(state: State, steps: int, xy: STDPConstants) -> Memory:
@@ -142,8 +150,13 @@ def allocate(state: State, steps: int, xy: STDPConstants) -> Memory:
         traces=traces,
         shared=shared,
         change=floats(max(channels, fan_in)),
-        sums=aligned((1, padded), dtype),
+        normalisation=normalisation_memory(padded, dtype),
     )
+
+
+def normalisation_memory(padded: int, dtype: np.dtype[Any]) -> Normalisation:
+    """Return memory to normalise the weights of a number of channels, padding included."""
+    return Normalisation(wanted=aligned((1, padded), dtype), sums=aligned((1, padded), dtype))
 
 
 def _powers(decay: float, steps: int, powers: Floats) -> Floats:

@@ -39,6 +39,7 @@ def with_learning_rate(rules: Rules, factor: float) -> Rules:
         learn_yy=rules.learn_yy,
         depresses=rules.depresses and scaled.A_minus != 0,
         norm=rules.norm,
+        normalise_all=rules.normalise_all,
         relaxation=rules.relaxation,
     )
 

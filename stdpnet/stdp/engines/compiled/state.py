@@ -80,6 +80,8 @@ class Rules(NamedTuple):
     """Whether input spikes change feedforward weights: they are learned, and A_minus is not 0."""
     norm: float
     """Sum of a neuron's feedforward weights after normalisation, mV."""
+    normalise_all: bool
+    """Whether neurons that did not spike in the presentation are normalised after it, too."""
     relaxation: float
     """Subtracted from each theta, down to 0, after the presentation, mV."""
 
@@ -100,6 +102,7 @@ class Rules(NamedTuple):
             learn_yy=switches.learn_yy,
             depresses=bool(switches.learn_xy and constants.xy.A_minus != 0),
             norm=constants.norm,
+            normalise_all=constants.normalise_all,
             relaxation=constants.relaxation if switches.adapt_theta else zero,
         )
 
