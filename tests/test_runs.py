@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+import stdpnet
 from stdpnet.errors import RunError
 from stdpnet.model import Responses, State
 from stdpnet.runs import Run
@@ -438,3 +439,11 @@ def test_rows_of_older_versions_have_named_quantiles_too(run):
     first, second = run.rows("progress")
     assert (first["theta"]["min"], first["theta"]["p50"], first["theta"]["max"]) == (0, 3, 6)
     assert second["theta"] == {"p50": 7}
+
+
+def test_a_run_without_a_key_that_is_younger_than_it_has_what_was_meant_then(tmp_path):
+    run = Run.create(stdpnet.load_config("digits"), tmp_path / "run", "run", dataset_sha256="")
+    config = run.path / "config.toml"
+    assert Run.open(run.path).spec.dataset.subsets == "spread"
+    config.write_text(config.read_text().replace('subsets = "spread"\n', ""))
+    assert Run.open(run.path).spec.dataset.subsets == "ends"

@@ -153,8 +153,8 @@ def by_clamp(
 
 
 def clamp_splits(dataset: Dataset, part: str, images: int) -> dict[str, Split]:
-    """Return the first calibration images, and the first of the scored split `part`."""
-    return {name: dataset.split(name).first(images) for name in ("calibration", part)}
+    """Return some calibration images, and some of the scored split `part` (see Dataset.some)."""
+    return {name: dataset.some(name, images) for name in ("calibration", part)}
 
 
 def calibrated_accuracy(

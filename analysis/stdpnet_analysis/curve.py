@@ -49,9 +49,9 @@ class LearningCurve:
         self.every = curve.every
         self._reader = Reader((*spec.evaluation.readouts, curve.readout))
         self._since = -1
-        self._calibration = dataset.calibration.first(curve.calibration)
+        self._calibration = dataset.some("calibration", curve.calibration)
         check_classes(self._calibration.labels, "curve.calibration")
-        self._validation = dataset.validation.first(curve.validation)
+        self._validation = dataset.some("validation", curve.validation)
 
     def begin(self, job: Job) -> None:
         """Evaluate now if the row that is due at this image is missing (at the start, or after an interruption)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,14 @@ from stdpnet.errors import DataError
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
+Subsets = Literal["spread", "ends"]
+
 SPLITS = ("train", "validation", "calibration", "test")
+
+
+def spread(count: int, total: int) -> Labels:
+    """Return `count` different whole numbers below `total`, ascending and evenly spread, (count,)."""
+    return np.arange(count) * total // max(count, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +52,9 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def first(self, count: int) -> Split:
-        """Return the first images."""
-        return Split(self.images[:count], self.labels[:count], self.indices[:count])
+    def at(self, places: Labels) -> Split:
+        """Return the images at some places of the split."""
+        return Split(self.images[places], self.labels[places], self.indices[places])
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +71,8 @@ class Dataset:
     """Digest of the images and labels of all splits: equal digests are equal inputs to an experiment."""
     is_own: bool = False
     """Whether the images are the user's own, and not of a published set."""
+    subsets: Subsets = "spread"
+    """How `some` chooses, see DatasetSpec.subsets."""
 
     def split(self, name: str) -> Split:
         """Return the split called `name`: train, validation, calibration or test."""
@@ -71,6 +80,12 @@ class Dataset:
             raise DataError(f"split: '{name}' is not a split of {self.name}; choose one of {', '.join(SPLITS)}")
         split: Split = getattr(self, name)
         return split
+
+    def some(self, name: str, count: int) -> Split:
+        """Return so many images of a split, evenly spread over it or its first; all where there are fewer."""
+        split = self.split(name)
+        count = min(count, len(split))
+        return split.at(spread(count, len(split)) if self.subsets == "spread" else np.arange(count))
 
 
 def digest(splits: dict[str, Split]) -> str:

@@ -56,8 +56,14 @@ def load_dataset(spec: DatasetSpec) -> Dataset:
         name: Split(np.ascontiguousarray(images[indices]), source.labels[indices], indices)
         for name, indices in split_indices(source, spec).items()
     }
-    own = bool(spec.path)
-    return Dataset(name=spec.name, classes=source.classes, sha256=digest(splits), is_own=own, **splits)
+    return Dataset(
+        name=spec.name,
+        classes=source.classes,
+        sha256=digest(splits),
+        is_own=bool(spec.path),
+        subsets=spec.subsets,
+        **splits,
+    )
 
 
 def available() -> list[Listing]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stdpnet.data.dataset import Labels, Source
+from stdpnet.data.dataset import Labels, Source, spread
 from stdpnet.errors import DataError
 from stdpnet.spec.dataset import DatasetSpec
 
@@ -14,9 +14,9 @@ PUBLISHED_CALIBRATION = 10000
 def split_indices(source: Source, spec: DatasetSpec) -> dict[str, Labels]:
     """Return the indices (N,) of each split; the splits are disjoint, and only validation may be empty.
 
-    A set with its own test images keeps its order: train, validation and calibration follow each other in its training
-    images, and test is the first `spec.test` of its test images. Any other set is split by seed, with the classes in
-    equal shares, and its training images are shuffled. Validation is the end of train.
+    A set with its own test images keeps its order; by default its last training images calibrate, and all its test
+    images test. Any other set is split by seed, with the classes in equal shares, and its training images are shuffled.
+    Smaller numbers of images are spread over what they are taken from, or at its ends: see DatasetSpec.subsets.
     """
     train, calibration, test = (_published if source.published_test else _seeded)(source, spec)
     if spec.validation >= len(train):
@@ -24,7 +24,7 @@ def split_indices(source: Source, spec: DatasetSpec) -> dict[str, Labels]:
             f"dataset.validation: {spec.validation} leaves none of the {len(train)} training images of {_set(spec)}; "
             f"choose at most {len(train) - 1}"
         )
-    train, validation = np.split(train, [len(train) - spec.validation])
+    train, validation = _cut(train, spec.validation, spec)
     return {"train": train, "validation": validation, "calibration": calibration, "test": test}
 
 
@@ -42,7 +42,21 @@ def _published(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Label
             f"dataset.test: {spec.test} is more than the {len(own_test)} test images of {_set(spec)}; "
             f"choose at most {len(own_test)}"
         )
+    if spec.subsets == "spread":
+        if spec.test:
+            own_test = own_test[spread(spec.test, len(own_test))]
+        if spec.calibration:
+            return *_cut(pool, calibration, spec), own_test
     return pool[:-calibration], pool[-calibration:], own_test[: spec.test]
+
+
+def _cut(pool: Labels, count: int, spec: DatasetSpec) -> tuple[Labels, Labels]:
+    """Return the rest of a pool of images, and `count` of them: spread over it, or at its end."""
+    if spec.subsets == "ends":
+        rest, end = np.split(pool, [len(pool) - count])
+        return rest, end
+    places = spread(count, len(pool))
+    return np.delete(pool, places), pool[places]
 
 
 def _seeded(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Labels]:

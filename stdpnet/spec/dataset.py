@@ -29,11 +29,16 @@ class DatasetSpec(Spec):
     crop: int = Field(20, ge=1, le=4096)
     """Side n of the centre crop, in pixels: the side of the network's input."""
     calibration: int | None = Field(None, ge=1)
-    """Images of the calibration split; default 10000 of MNIST's and Fashion-MNIST's training images, else a fifth."""
+    """Images of the calibration split; default the last 10000 of MNIST's and Fashion-MNIST's training images, else a
+    fifth."""
     validation: int = Field(0, ge=0)
-    """Images cut from the end of the training split and held out for tuning; training never sees them."""
+    """Images of the training split held out for tuning; training never sees them."""
     test: int | None = Field(None, ge=1)
     """Images of the test split; default all 10000 of MNIST's and Fashion-MNIST's, else a fifth of the set."""
+    subsets: Annotated[Literal["spread", "ends"], Before("ends")] = "spread"
+    """Where a smaller number of images is taken from a set: spread evenly over all of it, or, as older versions did, at
+    its ends (the last training images for validation and calibration, the first of a split for curves and figures).
+    MNIST's first test images and last training images are harder than the others."""
     split_seed: int = Field(0, ge=0, lt=2**63)
     """Seed of the stratified split of sets that come without one (digits, folder, npz)."""
 

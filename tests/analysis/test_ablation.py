@@ -31,7 +31,7 @@ def answered(small, network, split, stream=Stream.TEST):
 
 @pytest.mark.parametrize("architecture", ["locally_connected", "convolutional", "fully_connected"])
 def test_deleting_no_synapse_changes_nothing_and_deleting_all_leaves_no_answer(architecture, images):
-    small, split = spec(architecture), images.test.first(60)
+    small, split = spec(architecture), images.some("test", 60)
     network = initial_network(small)
     before = network.copy()
     shown, votes = answered(small, network, split)
@@ -45,7 +45,7 @@ def test_deleting_no_synapse_changes_nothing_and_deleting_all_leaves_no_answer(a
 
 
 def test_which_synapses_are_deleted_depends_on_the_seed_alone(images):
-    small, split = spec(), images.test.first(60)
+    small, split = spec(), images.some("test", 60)
     network = initial_network(small)
     _, votes = answered(small, network, split)
 
@@ -58,7 +58,7 @@ def test_which_synapses_are_deleted_depends_on_the_seed_alone(images):
 
 def test_a_convolution_with_weights_for_each_position_answers_the_same(images):
     small = spec("convolutional", "simulation.dtype=float64", "topology.channels=4")
-    split = images.test.first(20)
+    split = images.some("test", 20)
     network = initial_network(small)
     network.theta += np.linspace(0, 3, network.theta.size).reshape(network.theta.shape)
     own_spec, own = ablation.unshared(small, network)
@@ -91,7 +91,7 @@ def test_clamping_beyond_the_weights_changes_nothing_and_without_competition_the
     for rule in THESIS_RULES:
         assert found.below[rule][0] == found.above[rule][1] == found.unclamped[rule]
     open_ = ablation.clamp(network, low=0.0)
-    split = images.test.first(50)
+    split = images.some("test", 50)
     free, rivals = (respond(small, each.state(), split, Stream.TEST).counts.sum() for each in (open_, network))
     assert free > 1.5 * rivals
 
@@ -102,7 +102,7 @@ def test_a_recorded_image_is_what_evaluation_saw_on_every_engine(engine, images)
     small = small.updated({"simulation": ENGINES[engine]})
     network = initial_network(small)
     recorded = record(small, network, images.test, 3, Stream.TEST)
-    counts = respond(small, network.state(), images.test.first(5), Stream.TEST).counts
+    counts = respond(small, network.state(), images.test.at(np.arange(5)), Stream.TEST).counts
     assert recorded.counts.sum() > 0
     np.testing.assert_array_equal(recorded.counts.ravel(), counts[3])
     reference = record(small.updated({"simulation.engine": "numba"}), network, images.test, 3, Stream.TEST)
@@ -117,8 +117,9 @@ def test_a_recorded_image_is_what_evaluation_saw_on_every_engine(engine, images)
 def test_recording_repeats_a_weakly_answered_image_as_evaluation_does(images):
     small = spec("locally_connected", "training.min_spikes=350", "training.max_retries=2", "neuron.v_thresh=-50.0")
     network = initial_network(small)
-    counts = respond(small, network.state(), images.test.first(3), Stream.TEST).counts
-    once = respond(small.updated({"training.min_spikes": 0}), network.state(), images.test.first(3), Stream.TEST)
+    shown = images.test.at(np.arange(3))
+    counts = respond(small, network.state(), shown, Stream.TEST).counts
+    once = respond(small.updated({"training.min_spikes": 0}), network.state(), shown, Stream.TEST)
     assert (counts.sum(axis=1) != once.counts.sum(axis=1)).any(), "else nothing was shown again"
     for number in range(3):
         recorded = record(small, network, images.test, number, Stream.TEST)

@@ -106,8 +106,8 @@ def test_the_real_mnist_is_the_published_one(real):
 def test_the_real_fashion_mnist_has_its_ten_names(real):
     if not (real / "fashion-mnist").is_dir():
         pytest.skip("the real Fashion-MNIST is NOT TESTED: STDPNET_DATA holds no fashion-mnist/")
-    dataset = load_dataset(DatasetSpec(name="fashion-mnist", test=100))
+    dataset = load_dataset(DatasetSpec(name="fashion-mnist"))
     assert dataset.classes[dataset.train.labels[0]] == "Ankle boot"
     assert dataset.classes[dataset.test.labels[1]] == "Pullover"
-    assert len(dataset.test) == 100
+    assert len(dataset.test) == 10000
     assert np.bincount(dataset.train.labels).min() > 4900

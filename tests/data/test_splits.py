@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from stdpnet.data import SPLITS, Dataset, load_dataset
+from stdpnet.data.dataset import Source
+from stdpnet.data.splits import split_indices
 from stdpnet.spec.dataset import DatasetSpec
 
 
@@ -23,7 +25,7 @@ def test_importing_the_package_loads_none_of_the_heavy_libraries():
 
 
 def test_a_published_set_keeps_its_order(little_mnist):
-    dataset = little(validation=5)
+    dataset = little(validation=5, subsets="ends")
     assert indices(dataset) == {
         "train": list(range(15)),
         "validation": list(range(15, 20)),
@@ -40,8 +42,29 @@ def test_a_published_set_keeps_its_order(little_mnist):
         assert split.images.flags.writeable
 
 
-def test_test_is_the_first_images_of_the_test_file(little_mnist):
-    assert indices(little(test=3))["test"] == [30, 31, 32]
+def test_smaller_parts_are_spread_evenly(little_mnist):
+    dataset = little(validation=5, test=3)
+    assert indices(dataset)["calibration"] == list(range(0, 30, 3))
+    assert indices(dataset)["validation"] == [1, 7, 13, 19, 25]
+    assert indices(dataset)["train"] == [i for i in range(30) if i % 3 and i not in (1, 7, 13, 19, 25)]
+    assert indices(dataset)["test"] == [30, 33, 36]
+    assert dataset.some("test", 2).indices.tolist() == [30, 33]
+    assert dataset.some("train", 5).indices.tolist() == [2, 8, 14, 20, 26]
+    assert dataset.some("train", 1000).indices.tolist() == indices(dataset)["train"]
+
+
+def test_older_versions_took_the_ends(little_mnist):
+    dataset = little(test=3, subsets="ends")
+    assert indices(dataset)["test"] == [30, 31, 32]
+    assert dataset.some("calibration", 4).indices.tolist() == [20, 21, 22, 23]
+
+
+def test_the_training_images_calibrate_that_the_thesis_chose_unless_another_number_is_asked_for():
+    source = Source(np.zeros((70000, 1, 1), np.uint8), np.arange(70000) % 10, tuple("0123456789"), 10000)
+    parts = split_indices(source, DatasetSpec(validation=500))
+    np.testing.assert_array_equal(parts["calibration"], np.arange(50000, 60000))
+    np.testing.assert_array_equal(parts["test"], np.arange(60000, 70000))
+    assert parts["validation"][-1] == 49900
 
 
 def test_validation_is_empty_by_default(little_mnist):

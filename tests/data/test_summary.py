@@ -22,7 +22,7 @@ def test_the_summary_is_json_and_counts_the_images(dataset):
     assert summary["classes"] == list("0123456789")
     assert summary["images"] == {"train": 20, "validation": 0, "calibration": 10, "test": 10}
     assert summary["per_class"]["train"] == dict.fromkeys("0123456789", 2)
-    assert summary["mean_ink"] == pytest.approx(9.5 / 255)
+    assert summary["mean_ink"] == pytest.approx(15 / 255)
     assert summary["sha256"] == dataset.sha256
 
 

@@ -145,7 +145,7 @@ def _channels_kept(view: RunView) -> Figure:
 
 
 def _synapses_deleted(view: RunView) -> Figure:
-    images = view.dataset.split(view.split).first(view.settings.images)
+    images = view.dataset.some(view.split, view.settings.images)
     accuracies = by_synapses_deleted(
         view.spec,
         view.network,
