@@ -5,18 +5,25 @@ import fcntl
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from stdpnet import machine
 from stdpnet._numba.cache import MachineCode
+from stdpnet.data import Split, contact_sheet
 from stdpnet.errors import ConfigError, RunError
+from stdpnet.model import Responses, State
 from stdpnet.runs import Run
 from stdpnet.runs import directory as directories
 from stdpnet.runs.files import new_draft, write_text
 from stdpnet.runs.lock import is_locked, locked
+from stdpnet.stdp.network import initial_network
+from stdpnet_analysis.figures import save
 from tests.stdp.engines.networks import lively
 
 
@@ -189,3 +196,48 @@ def test_names_that_look_like_markup_are_shown_as_they_are(tmp_path, stdpnet_com
     for name in ("lr[a]=3", "x[bold]", ":smile:", "a\\x1b[1m"):
         assert f" {name} " in shown
     assert "\x1b" not in shown + stdpnet_command("info", "runs/a\x1b[1m").stdout
+
+
+@pytest.fixture
+def no_room():
+    """Let no file grow beyond a few bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_every_writer_says_in_one_sentence_that_there_is_no_room(tmp_path, no_room):
+    run = Run(tmp_path, lively())
+    figure, split = Figure(), Split(np.zeros((2, 8, 8), np.uint8), np.arange(2), np.arange(2))
+    writers = {
+        "checkpoint": lambda: run.save_state(State(arrays=initial_network(run.spec).arrays())),
+        "responses": lambda: run.save_responses("a", Responses(np.ones((3, 12), np.uint16), *[np.arange(3)] * 2), "k"),
+        "row": lambda: run.append_row("progress", {"images": 1, "note": "x" * 100}),
+        "scores": lambda: run.save_scores({"protocol": {"training_images": 1}, "readouts": {}}),
+        "text": lambda: write_text(tmp_path / "a.md", "x" * 100),
+        "lock": lambda: locked(tmp_path / "lock").__enter__(),
+        **{form: lambda form=form: save(figure, tmp_path / f"a.{form}") for form in ("png", "pdf", "svg")},
+    }
+    for name, write in writers.items():
+        with pytest.raises(RunError, match=r"cannot be written \(File too large\); make room"):
+            write()
+        assert not list(tmp_path.rglob("*.draft")), name
+    with pytest.raises(OSError, match="File too large"):
+        contact_sheet(split, ("a", "b"), tmp_path / "sheet.png")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("train", "digits", "--threads", "99999999999999999999"), "--threads"),
+        (("reproduce", "table2", "--rows", "1-100000000"), "--rows 1-100000000: must look like"),
+        (("reproduce", "table2", "--rows", "²"), "--rows"),
+        (("evaluate", "x", "--C", "inf"), "--C inf: is no finite number"),
+        (("sweep", "/dev/zero"), "cannot be read"),
+        (("train", "/dev/zero"), "neither a .toml file nor a preset"),
+        (("train", "digits", "--run", ""), "is no name"),
+    ],
+)
+def test_what_no_machine_can_do_is_refused_before_work_begins(stdpnet_command, words, said):
+    assert said in stdpnet_command(*words, code=2).stderr

@@ -82,3 +82,17 @@ def test_a_constant_argument_and_a_variable_share_the_compiled_code():
 
     assert summed(3) == 8
     assert len(doubled.signatures) == 1
+
+
+def test_without_a_folder_for_machine_code_functions_are_compiled_all_the_same(monkeypatch, caplog):
+    real = jit.njit
+
+    def without_cache(cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return real(**options)
+
+    monkeypatch.setattr(jit, "njit", without_cache)
+    jit.warn_of_missing_cache.cache_clear()
+    assert jit.compiled(twice)(2) == 4
+    assert "set NUMBA_CACHE_DIR to a folder with room" in caplog.text

@@ -77,7 +77,7 @@ def locked(path: Path, take_over: bool = False) -> Iterator[Held]:
         If a living process holds it, or a process of another host left it behind and `take_over` is false.
     """
     try:
-        file = path.open("ab+")
+        file = path.open("ab+", buffering=0)  # on a full disk closing a buffer would fail once more
     except OSError as error:
         raise RunError(f"{path}: cannot be written ({error.strerror}); permit writing to the run's folder") from None
     with file:
@@ -158,5 +158,6 @@ def _holder(file: IO[bytes]) -> dict[str, Any]:
 def _write(file: IO[bytes], content: dict[str, Any]) -> None:
     file.seek(0)
     file.truncate()
-    file.write(json.dumps(content).encode() if content else b"")
-    file.flush()
+    data = json.dumps(content).encode() if content else b""
+    while data:
+        data = data[file.write(data) :]

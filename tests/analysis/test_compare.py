@@ -314,3 +314,12 @@ def test_comparing_writes_nothing_into_the_runs(two_groups):
         warnings.simplefilter("error")
         compare([Run.open(run.path) for run in two_groups])
     assert before == {path: path.stat().st_mtime_ns for run in two_groups for path in run.path.rglob("*")}
+
+
+def test_scores_of_another_network_than_the_configuration_says_are_refused(tmp_path):
+    run = scored_run(tmp_path / "run")
+    scores = run.load_scores()
+    facts = {"units": 1, "positions": 1, "synapses": {"feedforward": 1, "competition": 0}}
+    run.scores_path().write_text(json.dumps({**scores, "facts": facts}))
+    (left_out,) = compare([run]).left_out
+    assert "was scored with positions = 1, its config.toml now makes" in left_out.reason

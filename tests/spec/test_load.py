@@ -6,7 +6,7 @@ import pytest
 
 from stdpnet.errors import ConfigError
 from stdpnet.spec.base import Spec, spec_type
-from stdpnet.spec.load import dump_config, load_config
+from stdpnet.spec.load import dump_config, load_config, recorded
 from stdpnet.spec.presets import preset, preset_names, write_configs
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.presets import TABLE_2
@@ -180,3 +180,15 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "c.toml")
     with pytest.raises(ConfigError, match="no regular file"):
         load_config(tmp_path / "c.toml")
+
+
+def test_a_home_folder_is_found_in_every_command(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert load_config("digits", ["dataset.name=npz", "dataset.path=~/x.npz"]).dataset.path == "/home/somebody/x.npz"
+
+
+def test_a_run_of_an_older_version_keeps_the_order_of_its_classes(tmp_path):
+    own = {"dataset": {"name": "folder", "path": "/x"}}
+    assert recorded(own)["dataset"]["class_order"] == "text"
+    assert recorded({"dataset": {**own["dataset"], "class_order": "natural"}})["dataset"]["class_order"] == "natural"
+    assert recorded({"seed": 1}) == {"seed": 1}

@@ -258,3 +258,17 @@ def test_commands_use_a_running_scheduler(loopback, stdpnet_command, small, tmp_
     refused = stdpnet_command("train", "digits", "--run", "csnn", *csnn, *there, code=2)
     assert "leave --scheduler out" in refused.stderr
     assert not (folder / "csnn").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "5", "null", '{"address": null}'])
+def test_a_scheduler_file_of_another_content_is_one_sentence(tmp_path, content):
+    path = tmp_path / "scheduler.json"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=r"--scheduler-file .*scheduler\.json: damaged"), pool.pool(None, path):
+        pass
+
+
+@pytest.mark.parametrize("memory", ["1B", "-1GB", "much"])
+def test_a_memory_limit_that_no_process_can_keep_is_refused(memory):
+    with pytest.raises(ConfigError, match=f"--memory {memory}: "), pool.pool(memory=memory):
+        pass
