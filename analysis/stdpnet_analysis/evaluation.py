@@ -21,6 +21,7 @@ from stdpnet.runs.scores import linear_name
 from stdpnet.spec.base import Schedule, Spec, flat
 from stdpnet.spec.experiment import Experiment
 from stdpnet.training import check_dataset
+from stdpnet_analysis.baselines import kept
 from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.readouts import DEFAULT, READOUTS, ReadoutSettings, check_columns, make_readouts
 from stdpnet_analysis.readouts.base import Counts, CountsClassifier
@@ -99,9 +100,8 @@ def evaluate(
         "readouts": evaluator.readouts(responses),
     }
     if baselines:
-        untrained = evaluator.responses("untrained", model.initial(run.spec))
-        scores["untrained"] = {**activity(untrained[split]), "readouts": evaluator.readouts(untrained)}
-        scores["pixels"] = {"readouts": evaluator.pixels()}
+        scores["untrained"] = evaluator.untrained()
+        scores["pixels"] = evaluator.pixels()
     return run.save_scores(scores, split, snapshot)
 
 
@@ -141,13 +141,17 @@ class Reader(NamedTuple):
     def of_pixels(self, spec: Experiment, calibration: Split, scored: Split) -> dict[str, Answers]:
         """Return the answers of the linear read-outs of the pixels, fitted on the same labels."""
         self.progress.stage("read-out of pixels", 0)
-        readouts = self.readouts(spec)
-        chosen = {name: readouts[name] for name in OF_PIXELS if name in readouts}
-        chosen = chosen or make_readouts(["linear"], self._settings(spec))
         parts = [
             Responses(part.images.reshape(len(part), -1), part.labels, part.indices) for part in (calibration, scored)
         ]
+        chosen = self.pixel_readouts(spec)
         return {self.entry_of(name): self.fitted(name, readout, *parts) for name, readout in chosen.items()}
+
+    def pixel_readouts(self, spec: Experiment) -> dict[str, CountsClassifier]:
+        """Return the unfitted read-outs of the pixels by name."""
+        readouts = self.readouts(spec)
+        chosen = {name: readouts[name] for name in OF_PIXELS if name in readouts}
+        return chosen or make_readouts(["linear"], self._settings(spec))
 
     def readouts(self, spec: Experiment, positions: int = 1) -> dict[str, CountsClassifier]:
         """Return the unfitted read-outs by name."""
@@ -210,10 +214,28 @@ class _Evaluator(NamedTuple):
         answers = self.reader.answers(spec, self.model.facts(spec), responses["calibration"], scored)
         return self._scores(answers, scored.labels)
 
+    def untrained(self) -> dict[str, Any]:
+        """Return what the scores say of the untrained model, computed once for all runs that begin with it."""
+        spec, state = self.run.spec, self.model.initial(self.run.spec)
+
+        def compute() -> dict[str, Any]:
+            responses = self.responses("untrained", state)
+            return {**activity(responses[self.split]), "readouts": self.readouts(responses)}
+
+        keys = [response_key(spec, state, self.dataset.sha256, part) for part in ("calibration", self.split)]
+        readouts = self.reader.readouts(spec, self.model.facts(spec).positions)
+        return kept({"responses": keys, "readouts": _described(readouts)}, compute)
+
     def pixels(self) -> dict[str, Any]:
-        """Return the score of the linear read-outs of the pixels, fitted on the same labels."""
+        """Return the scores of the linear read-outs of the pixels, fitted on the same labels."""
         scored = self.dataset.split(self.split)
-        return self._scores(self.reader.of_pixels(self.run.spec, self.dataset.calibration, scored), scored.labels)
+
+        def compute() -> dict[str, Any]:
+            answers = self.reader.of_pixels(self.run.spec, self.dataset.calibration, scored)
+            return {"readouts": self._scores(answers, scored.labels)}
+
+        readouts = _described(self.reader.pixel_readouts(self.run.spec))
+        return kept({"pixels": self.dataset.sha256, "split": self.split, "readouts": readouts}, compute)
 
     def _scores(self, answers: Mapping[str, Answers], labels: NDArray[np.int64]) -> dict[str, Any]:
         classes = len(self.dataset.classes)
@@ -227,6 +249,11 @@ def _are_of(responses: Responses, images: Split) -> bool:
     """Return whether responses are labelled as the images are; older files have no checksum that makes sure of it."""
     pairs = ((responses.labels, images.labels), (responses.indices, images.indices))
     return all(np.array_equal(*pair) for pair in pairs)
+
+
+def _described(readouts: Mapping[str, CountsClassifier]) -> dict[str, Any]:
+    """Return all that decides what unfitted read-outs answer, for a key."""
+    return {name: {"class": type(each).__name__, **each.get_params()} for name, each in readouts.items()}
 
 
 def response_key(spec: Experiment, state: State, dataset_sha256: str, split: str) -> str:

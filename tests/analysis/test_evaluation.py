@@ -15,6 +15,7 @@ from stdpnet.stdp.model import initial
 from stdpnet.stdp.respond import respond
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.evaluation import response_key
+from stdpnet_analysis.progress import NoProgress
 from stdpnet_analysis.readouts import READOUTS
 from stdpnet_analysis.readouts.linear import LinearReadout
 from stdpnet_analysis.readouts.scores import accuracies, best_vote
@@ -54,6 +55,61 @@ def test_evaluation_leaves_the_state_as_it_is_and_is_repeatable(run):
     assert (run.path / "checkpoint.h5").read_bytes() == before
 
 
+@pytest.fixture
+def empty_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/stdpnet/baselines"
+
+
+@pytest.fixture
+def stages():
+    """Which stages an evaluation has had."""
+
+    class Stages(NoProgress, list):
+        def stage(self, name, total):
+            self.append(name)
+
+    return Stages()
+
+
+def test_baselines_are_computed_once_for_all_runs_that_share_them(run, empty_cache, stages, tmp_path):
+    first = evaluate(run, "validation", progress=stages)
+    assert "untrained-validation responses" in stages
+    assert "read-out of pixels" in stages
+    other = stdpnet.train(spec("dataset.validation=100", "plasticity.A_plus=0.02"), tmp_path / "other")
+    stages.clear()
+    scores = evaluate(other, "validation", progress=stages)
+    assert not any("untrained" in stage or "pixels" in stage for stage in stages)
+    assert (scores["untrained"], scores["pixels"]) == (first["untrained"], first["pixels"])
+    assert scores["readouts"] != first["readouts"]
+    assert len(list(empty_cache.iterdir())) == 2
+    stages.clear()
+    evaluate(other, "validation", progress=stages, C=0.1)
+    assert "read-out of pixels" in stages
+    stages.clear()
+    evaluate(other, "validation", progress=stages, readouts=["linear", "proportion"])
+    assert stages.count("read-out proportion") == 2, "trained, untrained"
+    seed = stdpnet.train(spec("dataset.validation=100", "seed=5"), tmp_path / "seed")
+    stages.clear()
+    evaluate(seed, "validation", progress=stages)
+    assert "untrained-validation responses" in stages, "another initial network"
+    assert "read-out of pixels" not in stages, "the same images"
+
+
+def test_a_cache_that_cannot_be_used_costs_only_time(run, empty_cache, tmp_path):
+    first = evaluate(run, "validation")
+    for kept in empty_cache.iterdir():
+        kept.write_text('{"readouts": 1')
+    assert evaluate(run, "validation") == first
+    for kept in empty_cache.iterdir():
+        assert "accuracy" in kept.read_text(), "mended"
+        kept.unlink()
+    empty_cache.rmdir()
+    empty_cache.write_text("a file in the way")
+    assert evaluate(run, "validation") == first
+
+
+@pytest.mark.usefixtures("empty_cache")
 def test_threads_limit_the_linear_algebra_of_the_readouts(run, monkeypatch):
     pools, fit = [], LinearReadout.fit
 

@@ -30,7 +30,7 @@ from stdpnet.reading import shortened
 from stdpnet.runs.files import read_json
 from stdpnet.spec.experiment import Experiment
 from stdpnet.stdp.spec.experiment import STDPExperiment
-from stdpnet_analysis.cluster.identity import LIBRARIES, code_digest
+from stdpnet_analysis.identity import LIBRARIES, code_digest
 
 _LOG = logging.getLogger(__name__)
 

@@ -21,11 +21,11 @@ from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet.training import StopRequest
-from stdpnet_analysis.cluster.identity import code_digest
 from stdpnet_analysis.cluster.jobs import Stopper, complete
 from stdpnet_analysis.cluster.pool import warm_up
 from stdpnet_analysis.cluster.waiting import RunningTasks
 from stdpnet_analysis.evaluation import evaluate
+from stdpnet_analysis.identity import code_digest
 from stdpnet_analysis.readouts import check_columns, names_of
 from stdpnet_analysis.readouts.scores import accuracies
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from stdpnet.runs.files import write_text
 from stdpnet.stdp.spec.presets import TABLE_2
-from stdpnet_analysis.cluster.identity import code_digest
 from stdpnet_analysis.compare import Comparison
+from stdpnet_analysis.identity import code_digest
 from stdpnet_analysis.paper.table2 import Preset, Task, digest
 from stdpnet_analysis.readouts.scores import best_of
 from stdpnet_analysis.statistics import Summary

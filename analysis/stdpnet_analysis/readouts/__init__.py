@@ -50,7 +50,8 @@ def _voting(rule: str) -> Readout:
 
 
 def _linear(settings: ReadoutSettings) -> LinearReadout:
-    return LinearReadout(settings.linear, settings.C, settings.scaling, settings.seed)
+    seed = settings.seed if settings.linear == "sgd" else None  # only sgd draws
+    return LinearReadout(settings.linear, settings.C, settings.scaling, seed)
 
 
 def _linear_cv(settings: ReadoutSettings) -> LinearCVReadout:

@@ -11,7 +11,7 @@ import pytest
 
 import stdpnet
 import stdpnet_analysis
-from stdpnet_analysis.cluster import identity
+from stdpnet_analysis import identity
 
 ROOTS = {package.__name__: Path(package.__file__).parent for package in (stdpnet, stdpnet_analysis)}
 STARTS = ("stdpnet.training", "stdpnet.stdp", "stdpnet_analysis.evaluation", "stdpnet_analysis.curve")
