@@ -159,7 +159,7 @@ def _changed_rows(whole, rng):
         number = rng.randrange(len(lines))
         change = rng.randrange(5)
         if change < 3:
-            with contextlib.suppress(ValueError, IndexError):
+            with contextlib.suppress(ValueError, IndexError, RecursionError):
                 lines[number] = _changed_json(lines[number], rng)
         elif change == 3:
             lines.insert(number, rng.choice(VALUES).encode())
