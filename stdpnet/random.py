@@ -16,6 +16,7 @@ class Purpose(IntEnum):
     COMPETITION = 1
     IMAGE_ORDER = 2
     FEATURES = 3
+    LABELS = 4
 
 
 class Stream(IntEnum):

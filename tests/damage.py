@@ -31,7 +31,11 @@ KEYS += ["checkpoint.every=20", "curve.every=20", "curve.calibration=60", "curve
 SECONDS = 60
 """CPU time that a command gets."""
 LOOK = ("info {run}", "info {run} --json", "runs {folder}", "watch {run} --once", "compare {run}")
-DRAW = ("figures {run} --list", "figures {run} progress learning-curve", "figures {run} confusion class-accuracy votes")
+DRAW = (
+    "figures {run} --list",
+    "figures {run} progress learning-curve",
+    "figures {run} confusion class-accuracy votes reliability labels-needed",
+)
 SHOW = (*DRAW, "figures {run} receptive-fields competition", "report {run} --output {folder}/report.html --images 10")
 GO_ON = ("resume {run} --images 60 --threads 1", "evaluate {run} --no-baselines --threads 1")
 READ_BY = {
@@ -40,6 +44,7 @@ READ_BY = {
     "events.jsonl": (*LOOK, *SHOW, *GO_ON),
     "provenance.json": (*LOOK, *SHOW, *GO_ON),
     "scores.json": (*LOOK, *SHOW, *GO_ON),
+    "labels-validation.json": (*SHOW, *GO_ON),
     "config.toml": (*LOOK, *SHOW, *GO_ON),
     "lock": (*LOOK, GO_ON[0]),
     "checkpoint.h5": (*LOOK, *SHOW, *GO_ON),
@@ -85,6 +90,8 @@ def make_run(folder):
     words = [part for key in KEYS for part in ("--set", key)]
     assert call(["train", "digits", "--run", f"{folder}/run", "--threads", "1", *words], folder)[0] == 0
     assert call(["evaluate", f"{folder}/run", "--threads", "1"], folder)[0] == 0
+    labels = ["labels", f"{folder}/run", "--sizes", "10,60", "--draws", "2", "--readouts", "vote,log_evidence"]
+    assert call([*labels, "--threads", "1"], folder)[0] == 0
     return Path(folder) / "run"
 
 

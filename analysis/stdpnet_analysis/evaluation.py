@@ -70,26 +70,20 @@ def evaluate(
     -------
     What scores.json then holds: `readouts.<name>.accuracy` is a fraction.
     """
-    dataset = load_dataset(run.spec.dataset)
-    check_dataset(run, dataset)
-    if len(dataset.split(split)) == 0:
-        raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
-    check_classes(dataset.calibration.labels, "dataset.calibration")
-    model, state = open_model(run.spec), run.load_snapshot(snapshot)
     if readouts is None:
         names = check_columns(run.spec.evaluation.readouts, f"{run.path}: evaluation.readouts")
     else:
         names = check_columns(readouts)
     reader = Reader(names, linear=linear, C=C, scaling=scaling, threads=threads, progress=progress)
-    evaluator = _Evaluator(run, dataset, split, model, reader, responder or model.respond)
-    responses = evaluator.responses("trained" if snapshot == "last" else snapshot, state)
-    facts = model.facts(run.spec)
+    evaluator = Evaluator.of(run, split, reader, responder)
+    state, facts = run.load_snapshot(snapshot), evaluator.facts
+    responses = evaluator.responses(name_of(snapshot), state)
     scores: dict[str, Any] = {
         "protocol": {
             "dataset": run.spec.dataset.name,
             "split": split,
-            "images": len(dataset.split(split)),
-            "calibration_images": len(dataset.calibration),
+            "images": len(evaluator.dataset.split(split)),
+            "calibration_images": len(evaluator.dataset.calibration),
             "training_images": state.images,
             "training_labels": facts.labels,
             "snapshot": snapshot,
@@ -141,9 +135,7 @@ class Reader(NamedTuple):
     def of_pixels(self, spec: Experiment, calibration: Split, scored: Split) -> dict[str, Answers]:
         """Return the answers of the linear read-outs of the pixels, fitted on the same labels."""
         self.progress.stage("read-out of pixels", 0)
-        parts = [
-            Responses(part.images.reshape(len(part), -1), part.labels, part.indices) for part in (calibration, scored)
-        ]
+        parts = [pixels_of(part) for part in (calibration, scored)]
         chosen = self.pixel_readouts(spec)
         return {self.entry_of(name): self.fitted(name, readout, *parts) for name, readout in chosen.items()}
 
@@ -173,6 +165,11 @@ class Reader(NamedTuple):
         return Answers(predicted, confidence, {"role": READOUTS[name].role, **settings})
 
 
+def pixels_of(split: Split) -> Responses:
+    """Return the pixels of images (N, n*n) in the place of counts."""
+    return Responses(split.images.reshape(len(split), -1), split.labels, split.indices)
+
+
 def _confidence(readout: CountsClassifier, counts: Counts) -> NDArray[np.float64] | None:
     """Return the probability of the most probable class of each image, (N,), where the read-out has probabilities."""
     if not hasattr(readout, "predict_proba"):
@@ -181,7 +178,12 @@ def _confidence(readout: CountsClassifier, counts: Counts) -> NDArray[np.float64
     return largest
 
 
-class _Evaluator(NamedTuple):
+def name_of(snapshot: str) -> str:
+    """Return under which name the responses of a snapshot are kept."""
+    return "trained" if snapshot == "last" else snapshot
+
+
+class Evaluator(NamedTuple):
     """What stays the same while the trained state and the baselines are scored."""
 
     run: Run
@@ -190,6 +192,33 @@ class _Evaluator(NamedTuple):
     model: Model
     reader: Reader
     respond: Responder
+
+    @classmethod
+    def of(cls, run: Run, split: str, reader: Reader, responder: Responder | None = None) -> Evaluator:
+        """Return the evaluator of a run on a split.
+
+        Raises
+        ------
+        RunError, DataError
+            If its images are not those that it was trained on, or there are none to score or too few to calibrate.
+        """
+        dataset = load_dataset(run.spec.dataset)
+        check_dataset(run, dataset)
+        if len(dataset.split(split)) == 0:
+            raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
+        check_classes(dataset.calibration.labels, "dataset.calibration")
+        model = open_model(run.spec)
+        return cls(run, dataset, split, model, reader, responder or model.respond)
+
+    @property
+    def facts(self) -> Facts:
+        """What a table says about the model."""
+        return self.model.facts(self.run.spec)
+
+    @property
+    def initial(self) -> State:
+        """The state before the first training image."""
+        return self.model.initial(self.run.spec)
 
     def responses(self, name: str, state: State) -> dict[str, Responses]:
         """Return the calibration and the scored responses of a state, from the run's cache where it has them."""
@@ -211,19 +240,19 @@ class _Evaluator(NamedTuple):
     def readouts(self, responses: Mapping[str, Responses]) -> dict[str, Any]:
         """Return the score of every read-out, calibrated and asked on the given responses."""
         spec, scored = self.run.spec, responses[self.split]
-        answers = self.reader.answers(spec, self.model.facts(spec), responses["calibration"], scored)
+        answers = self.reader.answers(spec, self.facts, responses["calibration"], scored)
         return self._scores(answers, scored.labels)
 
     def untrained(self) -> dict[str, Any]:
         """Return what the scores say of the untrained model, computed once for all runs that begin with it."""
-        spec, state = self.run.spec, self.model.initial(self.run.spec)
+        spec, state = self.run.spec, self.initial
 
         def compute() -> dict[str, Any]:
             responses = self.responses("untrained", state)
             return {**activity(responses[self.split]), "readouts": self.readouts(responses)}
 
         keys = [response_key(spec, state, self.dataset.sha256, part) for part in ("calibration", self.split)]
-        readouts = self.reader.readouts(spec, self.model.facts(spec).positions)
+        readouts = self.reader.readouts(spec, self.facts.positions)
         return kept({"responses": keys, "readouts": _described(readouts)}, compute)
 
     def pixels(self) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
+ROUNDING = 1e-12
+"""A deviation below this is rounding: accuracies are quotients of small integers."""
 WILCOXON_PAIRS = 6
 """With fewer pairs the smallest possible two-sided p-value of Wilcoxon's test, 2/2**n, is above 0.05."""
 
@@ -26,6 +28,17 @@ class Summary(NamedTuple):
     def mean_sd(self) -> dict[str, float | None]:
         """Mean and standard deviation by name, ready for JSON."""
         return {"mean": self.mean, "sd": self.sd}
+
+
+def student_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return the 95 % interval of the mean by Student's t; None of a single value, of width 0 where all are equal."""
+    if len(values) < 2:
+        return None
+    mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
+    if sd < ROUNDING:
+        return mean, mean
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * sd / math.sqrt(len(values))
+    return mean - half, mean + half
 
 
 def summarise(values: Sequence[float]) -> Summary:
@@ -59,13 +72,13 @@ def paired_test(first: Mapping[int, float], second: Mapping[int, float]) -> Pair
     if len(seeds) < 2:
         return None
     differences = np.array([first[seed] - second[seed] for seed in seeds])
-    mean, sd = float(differences.mean()), float(differences.std(ddof=1))
-    varied = sd > 1e-12  # accuracies are quotients of small integers: what is left of equal ones is rounding
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(seeds) - 1)) * sd / math.sqrt(len(seeds)) if varied else 0.0
+    interval = student_interval(differences.tolist())
+    assert interval is not None  # there are two seeds at least
+    varied = interval[0] < interval[1]
     t_test = float(stats.ttest_1samp(differences, 0.0).pvalue) if varied else None
     enough = len(seeds) >= WILCOXON_PAIRS and bool(np.any(differences != 0))
     wilcoxon = float(stats.wilcoxon(differences).pvalue) if enough else None
-    return PairedTest(seeds, mean, (mean - half, mean + half), t_test, wilcoxon)
+    return PairedTest(seeds, float(differences.mean()), interval, t_test, wilcoxon)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

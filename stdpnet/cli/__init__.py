@@ -16,6 +16,7 @@ from stdpnet.cli import (
     data,
     evaluation,
     figures,
+    labels,
     report,
     reproduction,
     runs,
@@ -41,6 +42,7 @@ app.command("resume")(training.resume)
 app.command("watch")(runs.watch)
 app.command("runs")(runs.list_runs)
 app.command("evaluate")(evaluation.evaluate)
+app.command("labels")(labels.labels)
 app.command("info")(runs.info)
 app.command("compare")(comparison.compare)
 app.command("report")(report.report)

@@ -278,9 +278,13 @@ class Run:
         return read_scores(path)
 
     def scores_path(self, split: str = "test", snapshot: str = "last") -> Path:
-        """Return the file of scores: scores.json, with a split other than test and a snapshot other than last named."""
+        """Return the file of scores of a snapshot on a split."""
+        return self.results_path("scores", split, snapshot)
+
+    def results_path(self, stem: str, split: str = "test", snapshot: str = "last") -> Path:
+        """Return a file of results: <stem>.json, with a split other than test and a snapshot other than last named."""
         special = [name for name, usual in ((split, "test"), (snapshot, "last")) if name != usual]
-        return self.path / f"{'-'.join(['scores', *special])}.json"
+        return self.path / f"{'-'.join([stem, *special])}.json"
 
     def _folder(self, name: str) -> Path:
         folder = self.path / name

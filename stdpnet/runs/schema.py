@@ -189,6 +189,46 @@ class ScoresFile(TypedDict):
     cost: NotRequired[dict[Text, Real]]
 
 
+class LabelPoint(TypedDict):
+    """The accuracy of a read-out with so many calibration labels."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    labels: Annotated[Count, Field(ge=1)]
+    mean: Share
+    sd: Annotated[Real, Field(ge=0)] | None
+    interval: Annotated[list[Real], Field(min_length=2, max_length=2)] | None
+    accuracy: Annotated[list[Share], Field(min_length=1)]
+
+
+def _same_numbers(curves: dict[str, list[LabelPoint]]) -> dict[str, list[LabelPoint]]:
+    if len({tuple(point["labels"] for point in points) for points in curves.values()}) > 1:
+        raise ValueError("its read-outs do not have the same numbers of labels")
+    return curves
+
+
+LabelCurves = Annotated[
+    dict[Text, Annotated[list[LabelPoint], Field(min_length=1)]], Field(min_length=1), AfterValidator(_same_numbers)
+]
+"""Read-out -> its accuracy with each number of labels."""
+
+
+class LabelsProtocol(Protocol):
+    """What was scored, on what, and how labels were drawn."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    draws: Count
+
+
+class LabelsFile(TypedDict):
+    """labels.json and its siblings: read-out -> points, of the trained model, the untrained one and the pixels."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    protocol: LabelsProtocol
+    trained: LabelCurves
+    untrained: NotRequired[LabelCurves]
+    pixels: NotRequired[LabelCurves]
+
+
 ROWS: dict[str, Any] = {"progress": ProgressRow, "curve": CurveRow, "events": EventRow}
 """Types of the rows of <name>.jsonl."""
 

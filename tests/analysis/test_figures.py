@@ -14,6 +14,7 @@ from stdpnet.runs import Run
 from stdpnet.stdp.network import network_of
 from stdpnet_analysis import evaluate, figures
 from stdpnet_analysis.figures import FIGURES
+from stdpnet_analysis.labels import label_curve
 from stdpnet_analysis.view import RunView, Settings
 
 SMALL = ["training.images=60", "topology.channels=6", "curve.every=20", "curve.calibration=100", "curve.validation=60"]
@@ -35,6 +36,7 @@ def run(folder):
     """A locally connected run with everything."""
     run = train(folder / "everything")
     evaluate(run, "validation")
+    label_curve(run, sizes=[10, 100], draws=2, readouts=["vote", "log_evidence"])
     return run
 
 
@@ -68,7 +70,7 @@ def test_other_architectures_have_every_figure_too(architecture, folder):
     run = train(folder / architecture, f"topology.architecture={architecture}", f"topology.kernel={kernel}")
     evaluate(run, "validation", baselines=False)
     view = RunView(run, FEW)
-    assert set(figures.missing(view)) == {"competition-side-by-side"}
+    assert set(figures.missing(view)) == {"competition-side-by-side", "labels-needed"}
     for name in figures.available(view):
         figures.draw(view, name)
 
@@ -170,7 +172,7 @@ def test_any_number_of_classes_has_every_figure(classes, folder, tmp_path):
     run = train(folder / f"classes-{classes}", *keys, "training.images=10", "topology.channels=3")
     evaluate(run, baselines=False)
     view = RunView(run, FEW)
-    assert set(figures.missing(view)) == {"competition-side-by-side", "learning-curve"}
+    assert set(figures.missing(view)) == {"competition-side-by-side", "learning-curve", "labels-needed"}
     for name in figures.available(view):
         figures.save(figures.draw(view, name), tmp_path / f"{name}.png", dpi=50)
 

@@ -151,7 +151,7 @@ def test_cross_validation_chooses_what_a_plain_loop_over_folds_finds(digits):
 
 def test_cross_validation_needs_two_images_of_each_class_and_has_no_more_parts_than_that():
     X = np.arange(12).reshape(6, 2)
-    with pytest.raises(DataError, match="class 2 has 1 calibration image"):
+    with pytest.raises(DataError, match="needs two calibration images of each of two classes, and class 2 has 1"):
         LinearCVReadout().fit(X, [0, 0, 1, 1, 1, 2])
     assert LinearCVReadout().fit(X, [0, 0, 0, 1, 1, 1]).folds_ == 3
 

@@ -19,6 +19,7 @@ from stdpnet.cli import main
 from stdpnet.runs import Run
 from stdpnet_analysis import evaluate, figures
 from stdpnet_analysis.figures import FIGURES
+from stdpnet_analysis.labels import label_curve
 from stdpnet_analysis.report import content, write_report
 from stdpnet_analysis.report.images import encode
 from stdpnet_analysis.view import RunView, Settings
@@ -28,7 +29,7 @@ SMALL = ["training.images=60", "topology.channels=4", "simulation.duration=100",
 SMALL += ["dataset.validation=60", "curve.every=30", "curve.calibration=60", "curve.validation=60"]
 FEW = Settings(images=20, threads=1)
 SECTIONS = ("Summary", "Configuration", "Health", "Curves", "Receptive fields", "Activity", "Competition", "Votes")
-SECTIONS += ("Confusion", "Reliability", "Robustness", "Provenance", "How to reproduce")
+SECTIONS += ("Confusion", "Reliability", "Labels needed", "Robustness", "Provenance", "How to reproduce")
 QUICK = ("receptive-fields", "progress", "confusion")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
@@ -49,6 +50,7 @@ def run(folder):
     """A run with everything, learned competition included; its name is a trap."""
     made = train(folder / "a <b>&run-0", "competition.rule=anti_stdp", "competition.c_w=-20")
     evaluate(made)
+    label_curve(made, sizes=[10, 100], draws=2, readouts=["vote", "log_evidence"])
     return made
 
 

@@ -19,6 +19,7 @@ from stdpnet_analysis.figures import (
     competition,
     competition_graph,
     damage,
+    labels,
     learning,
     neuron,
     receptive_fields,
@@ -30,7 +31,18 @@ from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.figures.write import FORMATS, save
 from stdpnet_analysis.view import RunView
 
-MODULES = (receptive_fields, activity, neuron, votes, reliability, damage, competition, competition_graph, learning)
+MODULES = (
+    receptive_fields,
+    activity,
+    neuron,
+    votes,
+    reliability,
+    labels,
+    damage,
+    competition,
+    competition_graph,
+    learning,
+)
 FIGURES: dict[str, RunFigure] = {figure.name: figure for module in MODULES for figure in module.FIGURES}
 """Every figure of a run, by name, in the order in which they are listed."""
 

@@ -194,9 +194,12 @@ class LinearCVReadout(CountsClassifier):
         X, y = self._calibration(X, y)
         self.classes_, images = np.unique(y, return_counts=True)
         if images.min() < 2 or len(images) < 2:
+            smallest = (
+                f"class {self.classes_[images.argmin()]} has {images.min()}" if len(images) > 1 else "there is one"
+            )
             raise DataError(
-                f"y: class {self.classes_[images.argmin()]} has {images.min()} calibration image and there are "
-                f"{len(images)} classes; cross-validation needs two images of each of two classes"
+                f"linear_cv: cross-validation needs two calibration images of each of two classes, and {smallest}; "
+                "take more images, or another read-out"
             )
         self.folds_ = int(min(self.folds, images.min()))
         parts = StratifiedKFold(self.folds_, shuffle=True, random_state=self.random_state)

@@ -31,6 +31,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Votes": ("votes",),
     "Confusion": ("confusion", "class-accuracy"),
     "Reliability": ("reliability",),
+    "Labels needed": ("labels",),
     "Robustness": ("channels-kept", "synapses-deleted"),
 }
 """Heading -> how the names of its figures begin."""
