@@ -13,8 +13,9 @@ from stdpnet.model import open_model
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
 from stdpnet.training import Job
-from stdpnet_analysis.evaluation import Reader, activity
+from stdpnet_analysis.evaluation import activity
 from stdpnet_analysis.readouts import READOUTS, check_columns
+from stdpnet_analysis.readouts.reader import Reader
 
 BEST = "best"
 """Name of the snapshot with the best validation accuracy; ties go to the earlier one."""

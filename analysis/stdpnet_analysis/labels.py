@@ -18,10 +18,11 @@ from stdpnet.random import Purpose, generator
 from stdpnet.runs import Run
 from stdpnet.runs.files import read_json, write_text
 from stdpnet.runs.schema import LabelsFile
-from stdpnet_analysis.evaluation import Evaluator, Reader, name_of, pixels_of
+from stdpnet_analysis.evaluation import Evaluator, name_of
 from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.readouts import READOUTS, check_columns
 from stdpnet_analysis.readouts.base import CountsClassifier
+from stdpnet_analysis.readouts.reader import Reader, pixels_of
 from stdpnet_analysis.statistics import student_interval, summarise
 
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)

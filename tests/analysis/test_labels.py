@@ -11,11 +11,12 @@ from stdpnet.model import open_model
 from stdpnet.random import Purpose, generator
 from stdpnet.runs import Run
 from stdpnet_analysis import figures
-from stdpnet_analysis.evaluation import Reader, evaluate, pixels_of
+from stdpnet_analysis.evaluation import evaluate
 from stdpnet_analysis.figures.labels import by_column
 from stdpnet_analysis.labels import label_curve, numbers_of_labels, read_label_curve, stratified_order
 from stdpnet_analysis.readouts import READOUTS
 from stdpnet_analysis.readouts.linear import LinearReadout
+from stdpnet_analysis.readouts.reader import Reader, pixels_of
 from stdpnet_analysis.readouts.votes import VoteClassifier
 from stdpnet_analysis.view import RunView
 

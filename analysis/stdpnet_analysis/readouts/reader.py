@@ -1,0 +1,103 @@
+"""Fit read-outs to calibration responses, and let them answer others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from stdpnet.data import Split
+from stdpnet.model import Facts, Responses
+from stdpnet.runs.scores import linear_name
+from stdpnet.spec.experiment import Experiment
+from stdpnet_analysis.progress import SILENT, Progress
+from stdpnet_analysis.readouts import DEFAULT, READOUTS, ReadoutSettings, make_readouts
+from stdpnet_analysis.readouts.base import Counts, CountsClassifier
+from stdpnet_analysis.readouts.linear import LinearKind, Scaling
+
+OWN = "own"
+"""Name of the read-out of a model that classifies by itself: the class with the largest score."""
+OF_PIXELS = ("linear", "linear_cv")
+"""The read-outs that are fitted to the pixels, too; `linear` always is."""
+
+
+class Answers(NamedTuple):
+    """What a read-out says of a set of images."""
+
+    predicted: NDArray[Any]
+    """(N,) class of each image; -1: no answer."""
+    confidence: NDArray[np.float64] | None
+    """(N,) the probability of that class; None of a read-out without probabilities."""
+    described: dict[str, Any]
+    """What the scores say of the read-out: its role, and its settings where it has any."""
+
+
+class Reader(NamedTuple):
+    """Read-outs with their settings: fitted on calibration responses, scored on others."""
+
+    names: Sequence[str] = DEFAULT
+    linear: LinearKind = "logistic"
+    C: float = 0.01
+    scaling: Scaling = "standardised_roots"
+    threads: int | None = None
+    progress: Progress = SILENT
+
+    def answers(self, spec: Experiment, facts: Facts, calibration: Responses, scored: Responses) -> dict[str, Answers]:
+        """Return the answers of every read-out that the responses allow, under the name of its entry in the scores."""
+        found: dict[str, Answers] = {}
+        if scored.scores is not None:
+            found[OWN] = Answers(np.argmax(scored.scores, axis=1), None, {"role": OWN})
+        if scored.counts.shape[1] == 0:
+            return found
+        for name, readout in self.readouts(spec, facts.positions).items():
+            self.progress.stage(f"read-out {name}", 0)
+            found[self.entry_of(name)] = self.fitted(name, readout, calibration, scored)
+        return found
+
+    def of_pixels(self, spec: Experiment, calibration: Split, scored: Split) -> dict[str, Answers]:
+        """Return the answers of the linear read-outs of the pixels, fitted on the same labels."""
+        self.progress.stage("read-out of pixels", 0)
+        parts = [pixels_of(part) for part in (calibration, scored)]
+        chosen = self.pixel_readouts(spec)
+        return {self.entry_of(name): self.fitted(name, readout, *parts) for name, readout in chosen.items()}
+
+    def pixel_readouts(self, spec: Experiment) -> dict[str, CountsClassifier]:
+        """Return the unfitted read-outs of the pixels by name."""
+        readouts = self.readouts(spec)
+        chosen = {name: readouts[name] for name in OF_PIXELS if name in readouts}
+        return chosen or make_readouts(["linear"], self._settings(spec))
+
+    def readouts(self, spec: Experiment, positions: int = 1) -> dict[str, CountsClassifier]:
+        """Return the unfitted read-outs by name."""
+        return make_readouts(self.names, self._settings(spec, positions))
+
+    def _settings(self, spec: Experiment, positions: int = 1) -> ReadoutSettings:
+        return ReadoutSettings(positions, self.linear, self.C, self.scaling, spec.seed % 2**32)
+
+    def entry_of(self, name: str) -> str:
+        """Return under which name a read-out stands in the scores: a linear one with other settings has its own."""
+        return linear_name(self.linear, self.C, self.scaling) if name == "linear" else name
+
+    def fitted(self, name: str, readout: CountsClassifier, calibration: Responses, scored: Responses) -> Answers:
+        """Return the answers of a read-out, fitted here to calibration responses."""
+        with threadpool_limits(self.threads):
+            readout.fit(calibration.counts, calibration.labels)
+            predicted, confidence = readout.predict(scored.counts), _confidence(readout, scored.counts)
+        settings = {"settings": readout.settings} if readout.settings else {}
+        return Answers(predicted, confidence, {"role": READOUTS[name].role, **settings})
+
+
+def pixels_of(split: Split) -> Responses:
+    """Return the pixels of images (N, n*n) in the place of counts."""
+    return Responses(split.images.reshape(len(split), -1), split.labels, split.indices)
+
+
+def _confidence(readout: CountsClassifier, counts: Counts) -> NDArray[np.float64] | None:
+    """Return the probability of the most probable class of each image, (N,), where the read-out has probabilities."""
+    if not hasattr(readout, "predict_proba"):
+        return None
+    largest: NDArray[np.float64] = readout.predict_proba(counts).max(axis=1)
+    return largest
