@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stdpnet import operating
 from stdpnet.data import Dataset, Split, load_dataset
 from stdpnet.data.checks import check_classes
 from stdpnet.errors import RunError
@@ -40,6 +41,7 @@ def evaluate(
     scaling: Scaling = "standardised_roots",
     baselines: bool = True,
     snapshot: str = "last",
+    at: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Progress = SILENT,
     responder: Responder | None = None,
@@ -57,6 +59,8 @@ def evaluate(
     scaling : what it does to the counts
     baselines : also score the untrained model and a linear read-out of the pixels
     snapshot : which state: "last", or "best" by validation where the learning curve kept it
+    at : what differs from the training while the images are answered (see stdpnet.operating.at_point), such as
+        {"competition.strength": 0.25}; the scores are then written into a file of their own
     threads : how many threads may compute; default all cores
     progress : called at each stage, and with the number of further images answered
     responder : what shows the images, such as a cluster's (stdpnet_analysis.cluster); results do not depend on it
@@ -70,7 +74,8 @@ def evaluate(
     else:
         names = check_columns(readouts)
     reader = Reader(names, linear=linear, C=C, scaling=scaling, threads=threads, progress=progress)
-    evaluator = Evaluator.of(run, split, reader, responder)
+    point = dict(at or {})
+    evaluator = Evaluator.of(run, split, reader, responder, point)
     state, facts = run.load_snapshot(snapshot), evaluator.facts
     responses = evaluator.responses(name_of(snapshot), state)
     scores: dict[str, Any] = {
@@ -82,6 +87,7 @@ def evaluate(
             "training_images": state.images,
             "training_labels": facts.labels,
             "snapshot": snapshot,
+            **({"at": point} if point else {}),
         },
         "facts": {**facts._asdict(), "synapses": dict(facts.synapses)},
         **activity(responses[split]),
@@ -91,7 +97,7 @@ def evaluate(
     if baselines:
         scores["untrained"] = evaluator.untrained()
         scores["pixels"] = evaluator.pixels()
-    return run.save_scores(scores, split, snapshot)
+    return run.save_scores(scores, split, snapshot, operating.label(point))
 
 
 def name_of(snapshot: str) -> str:
@@ -108,10 +114,14 @@ class Evaluator(NamedTuple):
     model: Model
     reader: Reader
     respond: Responder
+    point: Mapping[str, Any] = {}
+    """What differs from the training (stdpnet.operating)."""
 
     @classmethod
-    def of(cls, run: Run, split: str, reader: Reader, responder: Responder | None = None) -> Evaluator:
-        """Return the evaluator of a run on a split.
+    def of(
+        cls, run: Run, split: str, reader: Reader, responder: Responder | None = None, point: Mapping[str, Any] = {}
+    ) -> Evaluator:
+        """Return the evaluator of a run on a split, at an operating point.
 
         Raises
         ------
@@ -124,7 +134,7 @@ class Evaluator(NamedTuple):
             raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
         check_classes(dataset.calibration.labels, "dataset.calibration")
         model = open_model(run.spec)
-        return cls(run, dataset, split, model, reader, responder or model.respond)
+        return cls(run, dataset, split, model, reader, responder or model.respond, point)
 
     @property
     def facts(self) -> Facts:
@@ -138,10 +148,11 @@ class Evaluator(NamedTuple):
 
     def responses(self, name: str, state: State) -> dict[str, Responses]:
         """Return the calibration and the scored responses of a state, from the run's cache where it has them."""
-        return {part: self._respond(f"{name}-{part}", state, part) for part in ("calibration", self.split)}
+        return {part: self._respond(name, state, part) for part in ("calibration", self.split)}
 
     def _respond(self, name: str, state: State, part: str) -> Responses:
-        spec = self.run.spec
+        spec, state = operating.at_point(self.run.spec, state, self.point)
+        name = "-".join(filter(None, (name, part, operating.label(self.point))))
         key = response_key(spec, state, self.dataset.sha256, part)
         cached = self.run.load_responses(name, key, sparse=True)
         images: Split = self.dataset.split(part)
@@ -167,7 +178,8 @@ class Evaluator(NamedTuple):
             responses = self.responses("untrained", state)
             return {**activity(responses[self.split]), "readouts": self.readouts(responses)}
 
-        keys = [response_key(spec, state, self.dataset.sha256, part) for part in ("calibration", self.split)]
+        there = operating.at_point(spec, state, self.point)
+        keys = [response_key(*there, self.dataset.sha256, part) for part in ("calibration", self.split)]
         readouts = self.reader.readouts(spec, self.facts.positions)
         return kept({"responses": keys, "readouts": _described(readouts)}, compute)
 

@@ -61,6 +61,15 @@ def evaluate(
     snapshot: Annotated[
         str, typer.Option("--snapshot", help="last, or best: the best by validation that the learning curve kept.")
     ] = "last",
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--at",
+            metavar="KEY=VALUE",
+            help="What differs from the training while images are answered: competition.strength=0.25 (a factor), "
+            "simulation.duration=500, encoder.max_rate=200; repeatable. Its scores have a file of their own.",
+        ),
+    ] = None,
     threads: ThreadsOption = None,
     scheduler: SchedulerOption = None,
     scheduler_file: SchedulerFileOption = None,
@@ -72,6 +81,7 @@ def evaluate(
     if not math.isfinite(C):
         raise ConfigError(f"--C {C}: is no finite number; choose one such as 0.01")
     opened = Run.open(run)
+    from stdpnet.spec.load import parse_key
     from stdpnet_analysis import evaluation
 
     with ExitStack() as cluster, meter() as progress:
@@ -90,6 +100,7 @@ def evaluate(
             scaling=scaling.value,
             baselines=baselines,
             snapshot=snapshot,
+            at=dict(parse_key(text, "--at", "competition.strength=0.25") for text in at or []),
             threads=threads,
             progress=progress,
             responder=responder,
@@ -111,7 +122,8 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
         title=f"{title}: accuracy on {protocol['images']} {protocol['split']} images of {protocol['dataset']}, %",
         caption=(
             f"trained on {protocol['training_images']} images {_labels(protocol['training_labels'])}, "
-            f"calibrated on {protocol['calibration_images']} with labels; in brackets: 95 % interval (Wilson); "
+            f"calibrated on {protocol['calibration_images']} with labels{_point(protocol)}; "
+            "in brackets: 95 % interval (Wilson); "
             "ECE: expected calibration error of the trained network's probabilities, %"
         ),
     )
@@ -127,6 +139,11 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
         f"{scores['spikes_per_image']:.1f} {counted} per image; "
         f"silent images: {scores['silent_images']:.2%}; results in {title}/scores*.json"
     )
+
+
+def _point(protocol: dict[str, Any]) -> str:
+    """Return what differs from the training, as a part of a sentence."""
+    return "".join(f", {key} = {value}" for key, value in protocol.get("at", {}).items())
 
 
 def _labels(count: int) -> str:

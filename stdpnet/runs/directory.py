@@ -258,32 +258,38 @@ class Run:
         path, units = self.path / "responses" / f"{name}.h5", facts_of(self.spec).units
         return read_responses(path, key, units, sparse)
 
-    def save_scores(self, scores: Scores, split: str = "test", snapshot: str = "last") -> Scores:
-        """Write the scores of a snapshot on a split; return what the file then holds.
+    def save_scores(self, scores: Scores, split: str = "test", snapshot: str = "last", point: str = "") -> Scores:
+        """Write the scores of a snapshot on a split at an operating point; return what the file then holds.
 
         Read-outs that were scored before are kept if they belong to the same state and protocol.
         """
-        path = self.scores_path(split, snapshot)
+        path = self.scores_path(split, snapshot, point)
         try:
-            earlier = self.load_scores(split, snapshot)
+            earlier = self.load_scores(split, snapshot, point)
         except RunError:
             earlier = None  # an unreadable file is replaced
         result = merged(earlier, scores)
         write_text(path, to_json(result, indent=2, inf_nan_mode="null").decode() + "\n")
         return result
 
-    def load_scores(self, split: str = "test", snapshot: str = "last") -> Scores | None:
-        """Return the scores of a snapshot on a split, or None before the first evaluation."""
-        path = self.scores_path(split, snapshot)
-        return read_scores(path)
+    def load_scores(self, split: str = "test", snapshot: str = "last", point: str = "") -> Scores | None:
+        """Return the scores of a snapshot on a split at an operating point, or None before the first evaluation."""
+        return read_scores(self.scores_path(split, snapshot, point))
 
-    def scores_path(self, split: str = "test", snapshot: str = "last") -> Path:
-        """Return the file of scores of a snapshot on a split."""
-        return self.results_path("scores", split, snapshot)
+    def scores_path(self, split: str = "test", snapshot: str = "last", point: str = "") -> Path:
+        """Return the file of scores of a snapshot on a split at an operating point."""
+        return self.results_path("scores", split, snapshot, point)
 
-    def results_path(self, stem: str, split: str = "test", snapshot: str = "last") -> Path:
-        """Return a file of results: <stem>.json, with a split other than test and a snapshot other than last named."""
-        special = [name for name, usual in ((split, "test"), (snapshot, "last")) if name != usual]
+    def results_path(self, stem: str, split: str = "test", snapshot: str = "last", point: str = "") -> Path:
+        """Return a file of results: <stem>.json, with all that is not usual named.
+
+        Parameters
+        ----------
+        stem : what the results are, such as scores
+        split, snapshot : usually test and last
+        point : the label of an operating point (stdpnet.operating); "": that of the training
+        """
+        special = [name for name, usual in ((split, "test"), (snapshot, "last"), (point, "")) if name != usual]
         return self.path / f"{'-'.join([stem, *special])}.json"
 
     def _folder(self, name: str) -> Path:

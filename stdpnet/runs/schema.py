@@ -171,6 +171,7 @@ class Protocol(TypedDict):
     dataset: NotRequired[Text]
     split: NotRequired[Text]
     snapshot: NotRequired[Text]
+    at: NotRequired[dict[Text, Any]]
     linear: NotRequired[Text]
     C: NotRequired[Real]
 

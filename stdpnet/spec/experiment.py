@@ -17,6 +17,10 @@ class Experiment(Spec):
 
     answering: ClassVar[tuple[str, ...]] = ()
     """The tables that decide, together with a trained state, what the model answers to an image."""
+    operating: ClassVar[tuple[str, ...]] = ()
+    """Tables and keys that may differ between training and evaluation (stdpnet.operating)."""
+    scalable: ClassVar[tuple[str, ...]] = ()
+    """Arrays of the state whose strength may."""
 
     model: str = "stdp"
     """Which model is trained: stdp (spiking networks) or features (random, k-means or PCA features)."""

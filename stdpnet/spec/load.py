@@ -87,25 +87,35 @@ def experiment(values: Mapping[str, Any]) -> Any:
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
-    """Set one dotted key in nested tables; the value is TOML, or else a plain string."""
-    key, equals, text = override.partition("=")
-    shown = shortened(override)
-    if not equals or not key.strip():
-        raise ConfigError(f"--set {shown}: must look like key=value, for example plasticity.A_plus=0.01")
+    """Set one dotted key in nested tables."""
+    key, value = parse_key(override)
+    is_default = value == "none" and not _is_choice(values, key, value)
     try:
-        value = parse_toml(f"value = {text}")["value"]
-    except ValueError:
-        value = text.strip()
-    is_default = value == "none" and not _is_choice(values, key.strip(), value)
-    try:
-        set_key(values, key.strip(), value)
+        set_key(values, key, value)
     except ConfigError as error:
-        raise ConfigError(f"--set {shown}: {str(error).partition(': ')[2]}") from None
+        raise ConfigError(f"--set {shortened(override)}: {str(error).partition(': ')[2]}") from None
     if is_default:  # TOML has no such value: the key gets its default back
-        *path, name = key.strip().split(".")
+        *path, name = key.split(".")
         for part in path:
             values = values[part]
         del values[name]
+
+
+def parse_key(text: str, option: str = "--set", example: str = "plasticity.A_plus=0.01") -> tuple[str, Any]:
+    """Return key and value of a text key=value, such as an option of the command line; the value is TOML, or else text.
+
+    Raises
+    ------
+    ConfigError
+        If the text does not look so; the message names the option, and gives the example.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"{option} {shortened(text)}: must look like key=value, for example {example}")
+    try:
+        return key.strip(), parse_toml(f"value = {value}")["value"]
+    except ValueError:
+        return key.strip(), value.strip()
 
 
 def _is_choice(values: Mapping[str, Any], key: str, value: str) -> bool:

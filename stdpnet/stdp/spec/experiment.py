@@ -22,6 +22,8 @@ class STDPExperiment(Experiment):
     """Images, network, learning and protocol of one training job of a spiking network (docs/model.md)."""
 
     answering: ClassVar[tuple[str, ...]] = ("neuron", "encoder", "simulation", "training")
+    operating: ClassVar[tuple[str, ...]] = ("encoder", "simulation.duration")
+    scalable: ClassVar[tuple[str, ...]] = ("competition",)
 
     model: Literal["stdp"] = "stdp"
     """Which model is trained: stdp, a network of spiking neurons that learns by STDP."""
