@@ -129,7 +129,7 @@ def test_only_the_logistic_read_out_has_probabilities(digits):
 
 
 def test_cross_validation_chooses_what_a_plain_loop_over_folds_finds(digits):
-    X, y = digits[0][:300], digits[1][:300]
+    X, y = digits[0][:120], digits[1][:120]
     grid = [{"scaling": ["roots", "none"], "C": [0.001, 0.01]}, {"scaling": ["standardised_roots"], "C": [0.01]}]
     readout = LinearCVReadout(folds=3, grid=grid, random_state=4).fit(X, y)
     accuracy = {}

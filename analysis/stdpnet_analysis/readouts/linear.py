@@ -195,7 +195,9 @@ class LinearCVReadout(CountsClassifier):
         self.classes_, images = np.unique(y, return_counts=True)
         if images.min() < 2 or len(images) < 2:
             smallest = (
-                f"class {self.classes_[images.argmin()]} has {images.min()}" if len(images) > 1 else "there is one"
+                f"class {self.classes_[images.argmin()]} has {images.min()}"
+                if len(images) > 1
+                else "there is one class"
             )
             raise DataError(
                 f"linear_cv: cross-validation needs two calibration images of each of two classes, and {smallest}; "
