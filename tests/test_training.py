@@ -218,6 +218,20 @@ def test_an_unknown_readout_of_the_curve_is_an_error_and_leaves_nothing_behind(t
     assert not list(tmp_path.iterdir())
 
 
+def test_an_unknown_readout_of_the_evaluation_is_an_error_before_anything_is_trained(tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"^evaluation\.readouts: 'loudest' is unknown; choose among vote, log_evidence"
+    ):
+        train(digits(**{"evaluation.readouts": ["all", "loudest"]}), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_curve_scores_the_read_outs_of_the_evaluation_and_the_one_that_it_decides_by(tmp_path):
+    keys = {"curve.every": 20, "dataset.validation": 50, "curve.validation": 50, "curve.readout": "assigned"}
+    run = train(digits(**keys, **{"evaluation.readouts": "vote"}), tmp_path / "run")
+    assert set(run.rows("curve")[0]["accuracy"]) == {"all", "patch", "spikes_first", "assigned"}
+
+
 def test_the_library_replaces_no_signal_handler(tmp_path):
     def handlers():
         return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]

@@ -123,17 +123,20 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
         caption=(
             f"trained on {protocol['training_images']} images {_labels(protocol['training_labels'])}, "
             f"calibrated on {protocol['calibration_images']} with labels{_point(protocol)}; "
-            "in brackets: 95 % interval (Wilson); "
-            "ECE: expected calibration error of the trained network's probabilities, %"
+            "in brackets: 95 % interval (Wilson)"
         ),
     )
-    for heading in ("read-out", "trained", "untrained", "pixels", "ECE"):
+    for heading in ("read-out", "trained", "untrained", "pixels"):
         table.add_column(heading, justify="left" if heading == "read-out" else "right")
     for name in scores["readouts"]:
         cells = [scores, scores.get("untrained"), scores.get("pixels")]
-        found = [(cell or {}).get("readouts", {}).get(name) for cell in cells]
-        table.add_row(name, *map(score_cell, found), error_cell(found[0]))
+        table.add_row(name, *(score_cell((cell or {}).get("readouts", {}).get(name)) for cell in cells))
     console.print(table)
+    errors = ", ".join(
+        f"{name} {error_cell(score)}" for name, score in scores["readouts"].items() if "reliability" in score
+    )
+    if errors:
+        print(f"expected calibration error of the probabilities, %: {errors}")
     counted = "counts" if "multiplications" in scores["cost"] else "spikes"
     print(
         f"{scores['spikes_per_image']:.1f} {counted} per image; "

@@ -138,6 +138,14 @@ def test_an_unknown_preset_names_the_nearest():
         load_config("lcsn-25-k12")
 
 
+def test_read_outs_are_a_list_or_names_with_commas():
+    named = load_config("digits", ["evaluation.readouts=all, linear"])
+    assert named.evaluation.readouts == ("all", "linear")
+    assert load_config("digits", ['evaluation.readouts=["all", "linear"]']) == named
+    with pytest.raises(ConfigError, match=r"evaluation\.readouts: .* at least 1"):
+        load_config("digits", ["evaluation.readouts=[]"])
+
+
 def test_specs_are_frozen():
     with pytest.raises(ValueError, match="frozen"):
         preset("digits").topology.channels = 3
