@@ -3,9 +3,10 @@
 One compiled network; the input spikes of all images in one SpikeSourceArray, one call of `simulate` for each image, and
 a pause between images in which time passes but nothing is simulated, so that the traces vanish. STDP with replacing,
 event-driven traces in the synapses, as in ANNarchy's own rules; without depression where A_minus is 0. The
-normalisation is NumPy on weights that are copied out and in: ANNarchy has none, so the speed without it is reported
-too. What differs from the model: weights change at the arrival of a spike, one step later than there; input of an
-image's last step, which could only arrive in the next, is left out; weights are not clipped after the normalisation.
+normalisation of all neurons is NumPy on weights that are copied out and in: ANNarchy has none, so the speed without it
+is reported too. What differs from the model: weights change at the arrival of a spike, one step later than there; input
+of an image's last step, which could only arrive in the next, is left out; weights are not clipped after the
+normalisation.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The network in BindsNET (Hazan et al. 2018, doi 10.3389/fninf.2018.00089).
 
-DiehlAndCookNodes without `one_spike`, a PostPre rule with replacing traces, normalisation after each image. The
-receptive fields are a dense `Connection` whose upper bound is 0 outside them, which BindsNET's own kernels serve
-(LocalConnection2D was not timed). The competition is a connection that subtracts the spikes of a neuron's position, in
-training faster than a matrix of mostly zeros.
+DiehlAndCookNodes without `one_spike`, a PostPre rule with replacing traces, normalisation of all neurons after each
+image. The receptive fields are a dense `Connection` whose upper bound is 0 outside them, which BindsNET's own kernels
+serve (LocalConnection2D was not timed). The competition is a connection that subtracts the spikes of a neuron's
+position, in training faster than a matrix of mostly zeros.
 
 What differs from the model: spikes are transmitted with the weights after, not before, the plasticity of their step,
 and weights are clipped once per step and not after the normalisation. Inference shows all images in one batch.
