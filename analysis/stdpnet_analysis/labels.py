@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic_core import to_json
 from threadpoolctl import threadpool_limits
 
+from stdpnet import operating
 from stdpnet.errors import ConfigError
 from stdpnet.model import Responses, State
 from stdpnet.random import Purpose, generator
@@ -45,6 +46,7 @@ def label_curve(
     readouts: Sequence[str] | None = None,
     baselines: bool = True,
     snapshot: str = "last",
+    at: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, Any]:
@@ -62,6 +64,7 @@ def label_curve(
     readouts : which read-outs; default `EVERY`
     baselines : also score the untrained model, and the linear read-out of the pixels
     snapshot : which state: "last", or "best"
+    at : what differs from the training while the images are answered, as for `evaluate`
     threads : how many threads may compute; default all cores
     progress : called at each stage, and with the number of further fits
 
@@ -79,7 +82,8 @@ def label_curve(
     if draws < 1:
         raise ConfigError(f"--draws {draws}: must be at least 1")
     reader = Reader(EVERY if readouts is None else check_columns(readouts), threads=threads, progress=progress)
-    evaluator = Evaluator.of(run, split, reader)
+    point = dict(at or {})
+    evaluator = Evaluator.of(run, split, reader, point=point)
     state, labels = run.load_snapshot(snapshot), evaluator.dataset.calibration.labels
     drawn = _Draws.of(sizes, draws, labels, run.spec.seed)
     result: dict[str, Any] = {
@@ -91,6 +95,7 @@ def label_curve(
             "training_images": state.images,
             "snapshot": snapshot,
             "draws": draws,
+            **({"at": point} if point else {}),
         },
         "trained": _of_counts(evaluator, drawn, name_of(snapshot), state),
     }
@@ -99,7 +104,9 @@ def label_curve(
         calibration, scored = (pixels_of(evaluator.dataset.split(part)) for part in ("calibration", split))
         make = partial(reader.pixel_readouts, run.spec)
         result["pixels"] = drawn.points("pixels", make, calibration, scored, reader)
-    write_text(run.results_path(STEM, split, snapshot), to_json(result, indent=2).decode() + "\n")
+    write_text(
+        run.results_path(STEM, split, snapshot, operating.label(point)), to_json(result, indent=2).decode() + "\n"
+    )
     return result
 
 

@@ -60,6 +60,15 @@ ReadoutsOption = Annotated[
     str | None,
     typer.Option("--readouts", metavar="NAMES", help="Read-outs with commas, such as vote,log_evidence,linear."),
 ]
+AtOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--at",
+        metavar="KEY=VALUE",
+        help="What differs from the training while images are answered: competition.strength=0.25 (a factor), "
+        "simulation.duration=500, encoder.max_rate=200; repeatable. Its results have a file of their own.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -76,6 +85,13 @@ class ScoredSplit(StrEnum):
 def readout_names(text: str | None) -> tuple[str, ...] | None:
     """Return the names in the value of --readouts, or None where it was not given."""
     return None if text is None else tuple(part for name in text.split(",") if (part := name.strip()))
+
+
+def operating_point(texts: list[str] | None) -> dict[str, Any]:
+    """Return the operating point of the values of --at (see stdpnet.operating)."""
+    from stdpnet.spec.load import parse_key
+
+    return dict(parse_key(text, "--at", "competition.strength=0.25") for text in texts or [])
 
 
 def load(config: str, overrides: list[str] | None = None, engine: str | None = None, seed: int | None = None) -> Any:

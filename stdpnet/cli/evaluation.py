@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from stdpnet.cli.common import (
+    AtOption,
     JsonOption,
     ReadoutsOption,
     RunArgument,
@@ -19,6 +20,7 @@ from stdpnet.cli.common import (
     ThreadsOption,
     console_of_plain_text,
     meter,
+    operating_point,
     print_json,
     readout_names,
 )
@@ -61,15 +63,7 @@ def evaluate(
     snapshot: Annotated[
         str, typer.Option("--snapshot", help="last, or best: the best by validation that the learning curve kept.")
     ] = "last",
-    at: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--at",
-            metavar="KEY=VALUE",
-            help="What differs from the training while images are answered: competition.strength=0.25 (a factor), "
-            "simulation.duration=500, encoder.max_rate=200; repeatable. Its scores have a file of their own.",
-        ),
-    ] = None,
+    at: AtOption = None,
     threads: ThreadsOption = None,
     scheduler: SchedulerOption = None,
     scheduler_file: SchedulerFileOption = None,
@@ -81,7 +75,6 @@ def evaluate(
     if not math.isfinite(C):
         raise ConfigError(f"--C {C}: is no finite number; choose one such as 0.01")
     opened = Run.open(run)
-    from stdpnet.spec.load import parse_key
     from stdpnet_analysis import evaluation
 
     with ExitStack() as cluster, meter() as progress:
@@ -100,7 +93,7 @@ def evaluate(
             scaling=scaling.value,
             baselines=baselines,
             snapshot=snapshot,
-            at=dict(parse_key(text, "--at", "competition.strength=0.25") for text in at or []),
+            at=operating_point(at),
             threads=threads,
             progress=progress,
             responder=responder,

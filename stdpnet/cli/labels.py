@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from stdpnet.cli.common import (
+    AtOption,
     JsonOption,
     ReadoutsOption,
     RunArgument,
@@ -15,6 +16,7 @@ from stdpnet.cli.common import (
     ThreadsOption,
     console_of_plain_text,
     meter,
+    operating_point,
     print_json,
     readout_names,
 )
@@ -38,6 +40,7 @@ def labels(
         bool, typer.Option("--baselines/--no-baselines", help="Also score the untrained network and the pixels.")
     ] = True,
     snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    at: AtOption = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,6 +60,7 @@ def labels(
             readouts=readout_names(readouts),
             baselines=baselines,
             snapshot=snapshot,
+            at=operating_point(at),
             threads=threads,
             progress=progress,
         )

@@ -143,6 +143,15 @@ def test_the_command_prints_the_table_and_answers_mistakes(run, stdpnet_command,
         assert message in stdpnet_command("labels", run.path, *words, code=2).stderr
 
 
+def test_another_operating_point_has_a_file_of_its_own(run, curve):
+    if "features" in str(run.path):
+        return
+    there = label_curve(run, sizes=[50], draws=3, readouts=["log_evidence"], at={"competition.strength": 0.0})
+    assert there["protocol"]["at"] == {"competition.strength": 0.0}
+    assert there["trained"]["log_evidence"][0]["accuracy"] != curve["trained"]["log_evidence"][1]["accuracy"]
+    assert read_label_curve(run, "validation") == json.loads(json.dumps(curve))
+
+
 def test_no_draw_is_no_curve(run):
     with pytest.raises(ConfigError, match="--draws 0: must be at least 1"):
         label_curve(run, draws=0)
