@@ -103,7 +103,7 @@ def test_a_learning_curve_scores_validation_images_and_keeps_the_best_state(tmp_
     run = train(spec(*CURVE, "training.images=60"), tmp_path / "run")
     rows = run.rows("curve")
     assert [row["images"] for row in rows] == [0, 20, 40, 60]
-    assert set(rows[0]["accuracy"]) == {"all", "patch", "spikes_first", "linear"}
+    assert set(rows[0]["accuracy"]) == {"all", "patch", "spikes_first", "log_evidence", "linear"}
     assert rows[-1]["accuracy"]["linear"] > rows[0]["accuracy"]["linear"]
     best = max(rows, key=lambda row: row["accuracy"]["linear"])
     assert run.load_snapshot("best").images == best["images"]

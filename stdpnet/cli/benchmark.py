@@ -20,7 +20,6 @@ from stdpnet.cli.common import (
     print_json,
 )
 from stdpnet.errors import ConfigError
-from stdpnet.spec.experiment import Experiment
 
 
 def benchmark(
@@ -107,7 +106,7 @@ def _channels(channels: int | None) -> list[str]:
     return [] if channels is None else [f"topology.channels={channels}"]
 
 
-def _measure_job(spec: Experiment, threads: int | None, output: Path | None, as_json: bool) -> None:
+def _measure_job(spec: Any, threads: int | None, output: Path | None, as_json: bool) -> None:
     """Measure a whole job; write and print the seconds of its parts."""
     from stdpnet_analysis.benchmark.job import PARTS, measure_job
 

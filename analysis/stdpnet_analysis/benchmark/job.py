@@ -79,7 +79,8 @@ def measure_job(spec: Experiment, threads: int | None = None) -> dict[str, Any]:
 
     Returns
     -------
-    `seconds`: wall time of each of PARTS; `total_seconds`; `peak_memory_mb` of the process.
+    `seconds`: wall time of each of PARTS, 0 of baselines whose scores are known already (stdpnet_analysis.baselines);
+    `total_seconds`; `peak_memory_mb` of the process.
 
     Raises
     ------
