@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from stdpnet.baselines.features.kinds import features_of
 from stdpnet.baselines.features.patches import patches
 from stdpnet.baselines.features.spec import FeaturesExperiment
+from stdpnet.baselines.threads import one_thread
 from stdpnet.data import Split
 from stdpnet.model import Finding, State
 from stdpnet.random import image_order
@@ -23,12 +22,6 @@ UNCHANGED = 1e-8
 """Mean change below which nothing has been learned."""
 DEAD = 0.5
 """Share of features without a patch above which they are reported."""
-
-
-@cache
-def one_thread() -> ThreadpoolController:
-    """Return the controller of the threads of linear algebra; results would depend on how many there are."""
-    return ThreadpoolController()
 
 
 class FeaturesLearner:

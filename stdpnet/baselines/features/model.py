@@ -8,9 +8,10 @@ import numpy as np
 
 from stdpnet.arrays import Floats
 from stdpnet.baselines.features.kinds import features_of
-from stdpnet.baselines.features.learner import CHUNK, FeaturesLearner, examine, new_interval, one_thread
+from stdpnet.baselines.features.learner import CHUNK, FeaturesLearner, examine, new_interval
 from stdpnet.baselines.features.patches import patches
 from stdpnet.baselines.features.spec import TITLES, FeaturesExperiment
+from stdpnet.baselines.threads import one_thread
 from stdpnet.data import Split
 from stdpnet.model import Facts, Responses, State
 from stdpnet.random import Stream

@@ -1,0 +1,1 @@
+"""What networks that learn from labels share: mini-batches, an optimiser, and a learner that a job drives."""
