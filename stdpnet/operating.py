@@ -1,4 +1,4 @@
-"""Answer at another operating point than that of the training: other input, another duration, weaker competition."""
+"""Answer at another operating point than that of the training: other or distorted input, weaker competition."""
 
 from __future__ import annotations
 
@@ -17,6 +17,29 @@ from stdpnet.spec.experiment import Experiment
 
 STRENGTH = ".strength"
 """How a key ends that is a factor of an array of the state, such as competition.strength."""
+DISTORTION = "dataset.distortion."
+"""How the keys of a distortion of the images begin."""
+SPLITS = f"{DISTORTION}splits"
+"""The key that says which images are distorted."""
+
+
+def resolved(point: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an operating point with what it implies: a distortion is of the scored images, unless it says otherwise.
+
+    Training images and calibration images, whose labels belong to the training, then stay those of the training.
+    """
+    keys: dict[str, Any] = {}
+    for key, value in point.items():
+        keys |= {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, Mapping) else {key: value}
+    distorted = any(key.startswith(DISTORTION) for key in keys)
+    return keys | ({SPLITS: "scored"} if distorted and SPLITS not in keys else {})
+
+
+def of_calibration(point: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the operating point, which is resolved, of calibration images."""
+    if point.get(SPLITS) != "scored":
+        return dict(point)
+    return {key: value for key, value in point.items() if not key.startswith(DISTORTION)}
 
 
 def at_point(spec: Experiment, state: State, point: Mapping[str, Any]) -> tuple[Any, State]:
@@ -35,18 +58,31 @@ def at_point(spec: Experiment, state: State, point: Mapping[str, Any]) -> tuple[
     ConfigError
         If a key may not differ from the training, or a value is not valid.
     """
-    changes, arrays = {}, dict(state.arrays)
+    arrays = dict(state.arrays)
     for key, value in point.items():
-        array = key.removesuffix(STRENGTH)
-        if key.endswith(STRENGTH) and array in spec.scalable:
+        if _is_strength(spec, key):
+            array = key.removesuffix(STRENGTH)
             arrays[array] = np.asarray(arrays[array] * arrays[array].dtype.type(_factor(key, value)))
+    there = State(arrays=arrays, images=state.images, presentations=state.presentations)
+    return experiment_at(spec, point), there
+
+
+def experiment_at(spec: Experiment, point: Mapping[str, Any]) -> Any:
+    """Return the experiment with which a trained model answers at another operating point, as `at_point` does."""
+    changes = {}
+    for key, value in point.items():
+        if _is_strength(spec, key):
+            _factor(key, value)
         elif any(key == name or key.startswith(f"{name}.") for name in spec.operating):
             changes[key] = value
         else:
-            names = [*(f"{name}{STRENGTH}" for name in spec.scalable), *spec.operating]
-            known = f"choose among {', '.join(names)}" if names else f"a model of {spec.model} has no such keys"
-            raise ConfigError(f"{shortened(key)}: is not to differ from the training; {known}")
-    return spec.updated(changes), State(arrays=arrays, images=state.images, presentations=state.presentations)
+            names = ", ".join([*(f"{name}{STRENGTH}" for name in spec.scalable), *spec.operating])
+            raise ConfigError(f"{shortened(key)}: is not to differ from the training; choose among {names}")
+    return spec.updated(changes)
+
+
+def _is_strength(spec: Experiment, key: str) -> bool:
+    return key.endswith(STRENGTH) and key.removesuffix(STRENGTH) in spec.scalable
 
 
 def _factor(key: str, value: Any) -> float:

@@ -17,6 +17,8 @@ class Purpose(IntEnum):
     IMAGE_ORDER = 2
     FEATURES = 3
     LABELS = 4
+    DISTORTION = 5
+    POTENTIALS = 6
 
 
 class Stream(IntEnum):

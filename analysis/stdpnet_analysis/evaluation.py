@@ -74,16 +74,16 @@ def evaluate(
     else:
         names = check_columns(readouts)
     reader = Reader(names, linear=linear, C=C, scaling=scaling, threads=threads, progress=progress)
-    point = dict(at or {})
-    evaluator = Evaluator.of(run, split, reader, responder, point)
+    evaluator = Evaluator.of(run, split, reader, responder, at or {})
+    point = evaluator.point
     state, facts = run.load_snapshot(snapshot), evaluator.facts
     responses = evaluator.responses(name_of(snapshot), state)
     scores: dict[str, Any] = {
         "protocol": {
             "dataset": run.spec.dataset.name,
             "split": split,
-            "images": len(evaluator.dataset.split(split)),
-            "calibration_images": len(evaluator.dataset.calibration),
+            "images": len(evaluator.images(split)),
+            "calibration_images": len(evaluator.images("calibration")),
             "training_images": state.images,
             "training_labels": facts.labels,
             "snapshot": snapshot,
@@ -110,12 +110,15 @@ class Evaluator(NamedTuple):
 
     run: Run
     dataset: Dataset
+    """The images of the training and the calibration."""
+    scored: Dataset
+    """Those that are scored; others than `dataset` only where the operating point distorts them."""
     split: str
     model: Model
     reader: Reader
     respond: Responder
     point: Mapping[str, Any] = {}
-    """What differs from the training (stdpnet.operating)."""
+    """What differs from the training, resolved (stdpnet.operating)."""
 
     @classmethod
     def of(
@@ -128,13 +131,26 @@ class Evaluator(NamedTuple):
         RunError, DataError
             If its images are not those that it was trained on, or there are none to score or too few to calibrate.
         """
+        model, point = open_model(run.spec), operating.resolved(point)
+        there = operating.experiment_at(run.spec, point).dataset
         dataset = load_dataset(run.spec.dataset)
         check_dataset(run, dataset)
         if len(dataset.split(split)) == 0:
             raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
         check_classes(dataset.calibration.labels, "dataset.calibration")
-        model = open_model(run.spec)
-        return cls(run, dataset, split, model, reader, responder or model.respond, point)
+        scored = dataset if there == run.spec.dataset else load_dataset(there)
+        return cls(run, dataset, scored, split, model, reader, responder or model.respond, point)
+
+    def _at(self, part: str) -> tuple[Dataset, dict[str, Any]]:
+        """Return the images of a split with what differs from the training while they are answered."""
+        if part != "calibration":
+            return self.scored, dict(self.point)
+        point = operating.of_calibration(self.point)
+        return (self.scored if point == self.point else self.dataset), point
+
+    def images(self, part: str) -> Split:
+        """Return the images of a split as they are shown."""
+        return self._at(part)[0].split(part)
 
     @property
     def facts(self) -> Facts:
@@ -151,11 +167,12 @@ class Evaluator(NamedTuple):
         return {part: self._respond(name, state, part) for part in ("calibration", self.split)}
 
     def _respond(self, name: str, state: State, part: str) -> Responses:
-        spec, state = operating.at_point(self.run.spec, state, self.point)
-        name = "-".join(filter(None, (name, part, operating.label(self.point))))
-        key = response_key(spec, state, self.dataset.sha256, part)
+        dataset, point = self._at(part)
+        spec, state = operating.at_point(self.run.spec, state, point)
+        name = "-".join(filter(None, (name, part, operating.label(point))))
+        key = response_key(spec, state, dataset.sha256, part)
         cached = self.run.load_responses(name, key, sparse=True)
-        images: Split = self.dataset.split(part)
+        images = dataset.split(part)
         if cached is not None and cached.cost and _are_of(cached, images):  # older versions have written no cost
             return cached
         self.reader.progress.stage(f"{name} responses", len(images))
@@ -178,21 +195,26 @@ class Evaluator(NamedTuple):
             responses = self.responses("untrained", state)
             return {**activity(responses[self.split]), "readouts": self.readouts(responses)}
 
-        there = operating.at_point(spec, state, self.point)
-        keys = [response_key(*there, self.dataset.sha256, part) for part in ("calibration", self.split)]
+        keys = []
+        for part in ("calibration", self.split):
+            dataset, point = self._at(part)
+            keys.append(response_key(*operating.at_point(spec, state, point), dataset.sha256, part))
         readouts = self.reader.readouts(spec, self.facts.positions)
         return kept({"responses": keys, "readouts": _described(readouts)}, compute)
 
     def pixels(self) -> dict[str, Any]:
         """Return the scores of the linear read-outs of the pixels, fitted on the same labels."""
-        scored = self.dataset.split(self.split)
+        calibration, scored = (self.images(part) for part in ("calibration", self.split))
 
         def compute() -> dict[str, Any]:
-            answers = self.reader.of_pixels(self.run.spec, self.dataset.calibration, scored)
+            answers = self.reader.of_pixels(self.run.spec, calibration, scored)
             return {"readouts": self._scores(answers, scored.labels)}
 
         readouts = _described(self.reader.pixel_readouts(self.run.spec))
-        return kept({"pixels": self.dataset.sha256, "split": self.split, "readouts": readouts}, compute)
+        decides = {"pixels": self._at("calibration")[0].sha256, "split": self.split, "readouts": readouts}
+        if self.scored is not self.dataset:
+            decides["scored"] = self.scored.sha256
+        return kept(decides, compute)
 
     def _scores(self, answers: Mapping[str, Answers], labels: NDArray[np.int64]) -> dict[str, Any]:
         classes = len(self.dataset.classes)

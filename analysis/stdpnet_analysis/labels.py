@@ -82,15 +82,15 @@ def label_curve(
     if draws < 1:
         raise ConfigError(f"--draws {draws}: must be at least 1")
     reader = Reader(EVERY if readouts is None else check_columns(readouts), threads=threads, progress=progress)
-    point = dict(at or {})
-    evaluator = Evaluator.of(run, split, reader, point=point)
+    evaluator = Evaluator.of(run, split, reader, point=at or {})
+    point = evaluator.point
     state, labels = run.load_snapshot(snapshot), evaluator.dataset.calibration.labels
     drawn = _Draws.of(sizes, draws, labels, run.spec.seed)
     result: dict[str, Any] = {
         "protocol": {
             "dataset": run.spec.dataset.name,
             "split": split,
-            "images": len(evaluator.dataset.split(split)),
+            "images": len(evaluator.images(split)),
             "calibration_images": len(labels),
             "training_images": state.images,
             "snapshot": snapshot,
@@ -101,7 +101,7 @@ def label_curve(
     }
     if baselines:
         result["untrained"] = _of_counts(evaluator, drawn, "untrained", evaluator.initial)
-        calibration, scored = (pixels_of(evaluator.dataset.split(part)) for part in ("calibration", split))
+        calibration, scored = (pixels_of(evaluator.images(part)) for part in ("calibration", split))
         make = partial(reader.pixel_readouts, run.spec)
         result["pixels"] = drawn.points("pixels", make, calibration, scored, reader)
     write_text(

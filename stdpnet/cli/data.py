@@ -11,7 +11,7 @@ import typer
 from stdpnet.cli.common import JsonOption, check_new_file, print_json
 
 app = typer.Typer(help="List, download and describe datasets.", no_args_is_help=True, rich_markup_mode=None)
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="digits, mnist, fashion-mnist, folder or npz.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="digits, mnist, fashion-mnist, folder, npz or amat.")]
 
 
 @app.command("list")
@@ -42,9 +42,13 @@ def fetch(name: NameArgument, as_json: JsonOption = False) -> None:
 @app.command("info")
 def info(
     name: NameArgument,
-    path: Annotated[str, typer.Option("--path", help="The folder or .npz file of a folder or npz set.")] = "",
+    path: Annotated[str, typer.Option("--path", help="The folder or file of a folder, npz or amat set.")] = "",
     invert: Annotated[bool, typer.Option("--invert", help="Turn dark ink on white into bright ink on black.")] = False,
     crop: Annotated[int, typer.Option("--crop", help="Side of the centre crop, pixels.")] = 20,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Another key of the dataset, such as distortion.rotation=180."),
+    ] = None,
     sheet: Annotated[
         Path | None, typer.Option("--sheet", metavar="FILE", help="Draw a contact sheet into a new png.")
     ] = None,
@@ -55,9 +59,12 @@ def info(
     from stdpnet.data.checks import doubts
     from stdpnet.errors import DataError
     from stdpnet.spec.dataset import DatasetSpec
+    from stdpnet.spec.load import parse_key
 
     check_new_file("--sheet", sheet, (".png",))
-    dataset = load_dataset(DatasetSpec(**{"name": name, "path": path, "crop": crop, "invert": invert}))
+    spec = DatasetSpec(**{"name": name, "path": path, "crop": crop, "invert": invert})
+    keys = dict(parse_key(text, "--set", "distortion.rotation=180") for text in overrides or [])
+    dataset = load_dataset(spec.updated(keys))
     for doubt in doubts(dataset):
         warnings.warn(doubt, stacklevel=1)
     content = {**describe(dataset), "contact_sheet": None if sheet is None else str(sheet)}

@@ -7,6 +7,7 @@ Importing this package loads none of scikit-learn, pooch, Pillow, SciPy and matp
 """
 
 from stdpnet.data.dataset import SPLITS, Dataset, Source, Split, describe
+from stdpnet.data.distortion import distort
 from stdpnet.data.download import fetch
 from stdpnet.data.registry import Listing, available, load_dataset
 from stdpnet.data.sheet import contact_sheet
@@ -20,6 +21,7 @@ __all__ = [
     "available",
     "contact_sheet",
     "describe",
+    "distort",
     "fetch",
     "load_dataset",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-
-from stdpnet.data.dataset import Dataset, Source, Split, digest
+from stdpnet.data.amat import amat
+from stdpnet.data.dataset import Dataset, Labels, Source, Split, digest
 from stdpnet.data.digits import digits
+from stdpnet.data.distortion import distort
 from stdpnet.data.download import located
 from stdpnet.data.folder import folder
 from stdpnet.data.idx import fashion_mnist, mnist
@@ -43,6 +43,7 @@ SETS: dict[str, Entry] = {
     "fashion-mnist": Entry(fashion_mnist, "70,000 pictures of clothes in 10 classes, 28 x 28"),
     "folder": Entry(folder, "your PNG or JPEG images, one sub-folder per class", "dataset.path"),
     "npz": Entry(npz, "your arrays X (images) and y (labels) in an .npz file", "dataset.path"),
+    "amat": Entry(amat, "text files of pixels and labels, as those of Larochelle et al. 2007", "dataset.path"),
 }
 
 
@@ -51,11 +52,7 @@ def load_dataset(spec: DatasetSpec) -> Dataset:
     source = SETS[spec.name].read(spec)
     if len(source.classes) < 2:
         raise DataError(f"{spec.path or spec.name}: {len(source.classes)} class; give images of at least two classes")
-    images = centre_crop(source.images, spec.crop, f"the images of {spec.path or spec.name}")
-    splits = {
-        name: Split(np.ascontiguousarray(images[indices]), source.labels[indices], indices)
-        for name, indices in split_indices(source, spec).items()
-    }
+    splits = {name: _split(source, name, indices, spec) for name, indices in split_indices(source, spec).items()}
     return Dataset(
         name=spec.name,
         classes=source.classes,
@@ -64,6 +61,15 @@ def load_dataset(spec: DatasetSpec) -> Dataset:
         subsets=spec.subsets,
         **splits,
     )
+
+
+def _split(source: Source, name: str, indices: Labels, spec: DatasetSpec) -> Split:
+    """Return the images of one split, distorted and cropped."""
+    images = source.images[indices]
+    if spec.distortion.changes(name):
+        images = distort(images, indices, spec.distortion)
+    cropped = centre_crop(images, spec.crop, f"the images of {spec.path or spec.name}")
+    return Split(cropped, source.labels[indices], indices)
 
 
 def available() -> list[Listing]:

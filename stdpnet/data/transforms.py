@@ -1,8 +1,9 @@
-"""Crop, pad, resize, rotate and add noise to uint8 images; all functions are pure."""
+"""Crop, pad, resize and rotate uint8 images; all functions are pure."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stdpnet.data.dataset import Images
 from stdpnet.errors import DataError
@@ -50,21 +51,27 @@ def fit_square(image: Images, side: int) -> Images:
     return np.asarray(square.resize((side, side), Image.Resampling.BICUBIC))
 
 
-def rotate(images: Images, degrees: float) -> Images:
+def rotate(images: Images, degrees: float | NDArray[np.float64]) -> Images:
     """Return images (N, h, w) turned counter-clockwise about their centre, of the same size; the corners become black.
 
     Bilinear interpolation: unlike a higher order it can not overshoot the range of the pixels.
+
+    Parameters
+    ----------
+    images : (N, h, w) uint8
+    degrees : the angle, one for all or (N,)
     """
-    from scipy import ndimage
-
-    turned = ndimage.rotate(images.astype(np.float32), degrees, axes=(2, 1), reshape=False, order=1, mode="constant")
-    return np.rint(turned).astype(np.uint8)
-
-
-def noise(images: Images, sd: float, seed: int) -> Images:
-    """Return images (N, h, w) plus Gaussian noise of standard deviation `sd`, in pixel values, clipped to 0 to 255."""
-    if sd < 0:
-        raise DataError(f"noise: a standard deviation of {sd:g} is negative; choose 0 or more")
-    values = np.random.default_rng(seed).standard_normal(images.shape, dtype=np.float32)
-    noisy: Images = np.rint(np.clip(images + np.float32(sd) * values, 0, 255)).astype(np.uint8)
-    return noisy
+    height, width = images.shape[1:]
+    angle = np.radians(np.broadcast_to(degrees, len(images)))[:, np.newaxis, np.newaxis]
+    row = (np.arange(height) - (height - 1) / 2)[:, np.newaxis]
+    column = np.arange(width) - (width - 1) / 2
+    # where each pixel comes from, within a margin of one black pixel
+    y = np.clip(np.cos(angle) * row + np.sin(angle) * column + (height + 1) / 2, 0, height + 0.999)
+    x = np.clip(np.cos(angle) * column - np.sin(angle) * row + (width + 1) / 2, 0, width + 0.999)
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    number, top, left = np.arange(len(images))[:, np.newaxis, np.newaxis], y.astype(int), x.astype(int)
+    down, right = y - top, x - left
+    upper = (1 - right) * padded[number, top, left] + right * padded[number, top, left + 1]
+    lower = (1 - right) * padded[number, top + 1, left] + right * padded[number, top + 1, left + 1]
+    turned: Images = np.rint((1 - down) * upper + down * lower).astype(np.uint8)
+    return turned

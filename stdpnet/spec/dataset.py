@@ -8,21 +8,27 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from stdpnet.spec.base import Before, Spec
+from stdpnet.spec.distortion import DistortionSpec
 
-DatasetName = Literal["digits", "mnist", "fashion-mnist", "folder", "npz"]
+DatasetName = Literal["digits", "mnist", "fashion-mnist", "folder", "npz", "amat"]
+OWN = ("folder", "npz", "amat")
+"""Sets of the user's own, which have a path."""
 
 
 class DatasetSpec(Spec):
     """A dataset and its disjoint splits: train, validation (tuning), calibration (labels of the read-out), test."""
 
     name: DatasetName = "mnist"
-    """Which set: digits (embedded in scikit-learn), mnist, fashion-mnist, folder (class sub-folders) or npz (X, y)."""
+    """Which set: digits (embedded in scikit-learn), mnist, fashion-mnist, folder (class sub-folders), npz (X, y)
+    or amat (the text files of Larochelle et al. 2007)."""
     path: str = Field("", max_length=4096)
-    """The folder or .npz file; only for name = folder or npz; a relative path becomes absolute."""
+    """The folder, .npz or .amat file; only for name = folder, npz or amat; a relative path becomes absolute."""
     resize: int = Field(28, ge=1, le=4096)
-    """Side, in pixels, to which images of a folder or npz set are resized (after padding to a square)."""
+    """Side, in pixels, to which images of such a set are resized (after padding to a square)."""
     invert: bool = False
-    """Whether dark ink on white becomes bright ink on black, which the model expects; only of a folder or npz set."""
+    """Whether dark ink on white becomes bright ink on black, which the model expects; only of such a set."""
+    transpose: bool = False
+    """Whether pixels were written column by column; only for name = amat (its background sets are)."""
     class_order: Annotated[Literal["natural", "text"], Before("text", beside="path")] = "natural"
     """Order of the classes of a folder or npz set: by the numbers in their names (2 before 10), or as text (10 before
     2), as older versions had it."""
@@ -42,16 +48,21 @@ class DatasetSpec(Spec):
     split_seed: int = Field(0, ge=0, lt=2**63)
     """Seed of the stratified split of sets that come without one (digits, folder, npz)."""
 
+    distortion: DistortionSpec = DistortionSpec()
+    """How images are distorted after they are read."""
+
     @model_validator(mode="after")
     def _path_fits_name(self) -> Self:
-        if self.name in ("folder", "npz") and not self.path:
+        if self.name in OWN and not self.path:
             raise ValueError(f"path: name = '{self.name}' needs a path, for example path = 'data/my-images'")
-        if self.name not in ("folder", "npz") and self.path:
+        if self.name not in OWN and self.path:
             raise ValueError(
                 f"path: '{self.path}' is not used by name = '{self.name}'; leave it out or use name = 'folder'"
             )
         if self.invert and not self.path:
-            raise ValueError(f"invert: is for name = 'folder' or 'npz'; name = '{self.name}' is bright ink on black")
+            raise ValueError(f"invert: is for a set with a path; name = '{self.name}' is bright ink on black")
+        if self.transpose and self.name != "amat":
+            raise ValueError(f"transpose: is for name = 'amat'; leave it out with name = '{self.name}'")
         return self
 
     @field_validator("path", mode="after")

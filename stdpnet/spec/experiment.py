@@ -17,7 +17,7 @@ class Experiment(Spec):
 
     answering: ClassVar[tuple[str, ...]] = ()
     """The tables that decide, together with a trained state, what the model answers to an image."""
-    operating: ClassVar[tuple[str, ...]] = ()
+    operating: ClassVar[tuple[str, ...]] = ("dataset.distortion",)
     """Tables and keys that may differ between training and evaluation (stdpnet.operating)."""
     scalable: ClassVar[tuple[str, ...]] = ()
     """Arrays of the state whose strength may."""

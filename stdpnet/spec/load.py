@@ -153,8 +153,18 @@ def dump_config(spec: Experiment, *, documented: bool = False, only_changed: boo
     for name in _tables(type(spec)):
         part = getattr(spec, name)
         if isinstance(part, Spec) and (changed is None or name in changed):
-            lines += ["", f"[{name}]", *_lines(part, documented, None if changed is None else changed[name])]
+            lines += _table(name, part, documented, None if changed is None else changed[name])
     return "\n".join(lines).strip() + "\n"
+
+
+def _table(name: str, part: Spec, documented: bool, changed: dict[str, Any] | None) -> list[str]:
+    """Return the lines of a table, and of the tables in it."""
+    lines = ["", f"[{name}]", *_lines(part, documented, changed)]
+    for key in type(part).model_fields:
+        inner = getattr(part, key)
+        if isinstance(inner, Spec) and (changed is None or key in changed):
+            lines += _table(f"{name}.{key}", inner, documented, None if changed is None else changed[key])
+    return lines
 
 
 def _tables(kind: type[Experiment]) -> list[str]:

@@ -120,8 +120,36 @@ def test_what_may_not_differ_is_one_sentence(run, stdpnet_command, text, message
     assert sorted(run.path.rglob("*")) == files
 
 
-def test_features_have_no_other_point():
+def test_features_have_no_other_point_but_distorted_images():
     features = stdpnet.load_config("features-digits")
     state = open_model(features).initial(features)
-    with pytest.raises(ConfigError, match=r"a model of features has no such keys"):
+    with pytest.raises(ConfigError, match=r"choose among dataset.distortion$"):
         operating.at_point(features, state, WEAK)
+    assert operating.at_point(features, state, {"dataset.distortion.noise": 0.1})[0].dataset.distortion.noise == 0.1
+
+
+TURNED = {"dataset.distortion.rotation": 90.0}
+
+
+def test_only_scored_images_are_distorted_at_evaluation(run, monkeypatch):
+    shown = {}
+
+    def respond(spec, state, split, stream, **options):
+        shown[stream.name] = split.images
+        return open_model(spec).respond(spec, state, split, stream, **options)
+
+    clean = stdpnet.load_dataset(run.spec.dataset)
+    usual = evaluate(run, "validation", readouts=["all"])
+    kept = run.path / "responses" / "trained-calibration.h5"
+    before = kept.stat().st_mtime_ns
+    scores = evaluate(run, "validation", readouts=["all"], at=TURNED, responder=respond)
+    assert scores["protocol"]["at"] == TURNED | {"dataset.distortion.splits": "scored"}
+    assert not np.array_equal(shown.pop("VALIDATE"), clean.validation.images)
+    assert not shown, "responses to clean calibration images are kept"
+    assert kept.stat().st_mtime_ns == before
+    for part in (scores, scores["untrained"]):
+        assert part["readouts"]["all"]["accuracy"] < usual["readouts"]["all"]["accuracy"]
+    assert scores["pixels"] != usual["pixels"]
+    evaluate(run, "validation", readouts=["all"], responder=respond, baselines=False, at={"dataset.distortion": {
+        "rotation": 90.0, "splits": "all"}})  # fmt: skip
+    assert not np.array_equal(shown["CALIBRATE"], clean.calibration.images)

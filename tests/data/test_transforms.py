@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stdpnet.data.transforms import centre_crop, fit_square, noise, rotate
+from stdpnet.data.transforms import centre_crop, fit_square, rotate
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 9, 9), dtype=np.uint8)
 
@@ -43,25 +43,3 @@ def test_a_rotation_stays_within_the_range_and_undoes_itself():
     assert turned.max() <= 255
     assert not np.array_equal(turned, blob)
     assert np.abs(rotate(turned, -30).astype(int) - blob).max() < 12
-
-
-def test_noise_has_its_deviation_and_follows_its_seed():
-    grey = np.full((20, 30, 30), 128, dtype=np.uint8)
-    noisy = noise(grey, 10, seed=3)
-    assert noisy.dtype == np.uint8
-    assert noisy.std() == pytest.approx(10, rel=0.03)
-    assert noisy.mean() == pytest.approx(128, abs=0.3)
-    np.testing.assert_array_equal(noisy, noise(grey, 10, seed=3))
-    assert not np.array_equal(noisy, noise(grey, 10, seed=4))
-
-
-def test_noise_is_clipped_and_none_changes_nothing():
-    np.testing.assert_array_equal(noise(IMAGES, 0, seed=0), IMAGES)
-    loud = noise(IMAGES, 1e4, seed=0)
-    assert set(np.unique(loud)) <= set(range(256))
-    assert (np.isin(loud, (0, 255))).mean() > 0.95
-
-
-def test_a_negative_deviation_is_refused(one_clear_error):
-    with one_clear_error("noise", "-1"):
-        noise(IMAGES, -1, seed=0)

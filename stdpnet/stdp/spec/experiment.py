@@ -22,7 +22,7 @@ class STDPExperiment(Experiment):
     """Images, network, learning and protocol of one training job of a spiking network (docs/model.md)."""
 
     answering: ClassVar[tuple[str, ...]] = ("neuron", "encoder", "simulation", "training")
-    operating: ClassVar[tuple[str, ...]] = ("encoder", "simulation.duration")
+    operating: ClassVar[tuple[str, ...]] = ("encoder", "simulation.duration", *Experiment.operating)
     scalable: ClassVar[tuple[str, ...]] = ("competition",)
 
     model: Literal["stdp"] = "stdp"
