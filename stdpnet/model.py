@@ -19,7 +19,7 @@ from stdpnet.errors import ConfigError
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
 
-MODELS = ("stdp", "features")
+MODELS = ("stdp", "features", "rate_conversion")
 """Names of the models."""
 
 
@@ -256,15 +256,20 @@ def spec_class(name: str) -> type[Experiment]:
             from stdpnet.baselines.features.spec import FeaturesExperiment
 
             return FeaturesExperiment
+        case "rate_conversion":
+            from stdpnet.baselines.rate_conversion.spec import RateConversionExperiment
+
+            return RateConversionExperiment
     raise ConfigError(f"model: '{name}' is unknown; choose among {', '.join(MODELS)}")
 
 
 def presets() -> dict[str, Experiment]:
     """Return every preset of every model, by name."""
     from stdpnet.baselines.features.presets import presets as features
+    from stdpnet.baselines.rate_conversion.presets import presets as rate_conversion
     from stdpnet.stdp.spec.presets import presets as stdp
 
-    return {**stdp(), **features()}
+    return {**stdp(), **features(), **rate_conversion()}
 
 
 def open_model(spec: Experiment) -> Model:
@@ -278,6 +283,10 @@ def open_model(spec: Experiment) -> Model:
             from stdpnet.baselines.features import model as features
 
             return features
+        case "rate_conversion":
+            from stdpnet.baselines.rate_conversion import model as rate_conversion
+
+            return rate_conversion
     raise ConfigError(f"model: '{spec.model}' is unknown; choose among {', '.join(MODELS)}")
 
 

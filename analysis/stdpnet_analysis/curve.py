@@ -44,7 +44,8 @@ class LearningCurve:
 
     def __init__(self, spec: Experiment, dataset: Dataset) -> None:
         curve = spec.curve
-        known = [name for name, readout in READOUTS.items() if readout.make is not None]
+        supervised = open_model(spec).facts(spec).labels > 0  # whose own answers are scored, too
+        known = [name for name, readout in READOUTS.items() if readout.make is not None or supervised]
         if curve.readout not in known:
             raise ConfigError(f"curve.readout: '{curve.readout}' is unknown; choose among {', '.join(known)}")
         self.every = curve.every

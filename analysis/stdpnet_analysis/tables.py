@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from stdpnet.reading import visible
+from stdpnet.runs.scores import are_spikes
 from stdpnet_analysis.compare import Comparison, Contrast, Entry, Group
 from stdpnet_analysis.readouts import ROLES, title_of
 from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
@@ -63,7 +64,7 @@ def record(group: Group) -> dict[str, Any]:
 COSTS: dict[str, Callable[[Entry], float | None]] = {
     "images_per_s": lambda entry: entry.images_per_s,
     "input_spikes_per_image": lambda entry: entry.cost.get("input_spikes"),
-    "spikes_per_image": lambda entry: None if "multiplications" in entry.cost else entry.spikes,
+    "spikes_per_image": lambda entry: entry.spikes if are_spikes(entry.cost) else None,
     "synaptic_events_per_image": lambda entry: entry.cost.get("events"),
 }
 

@@ -108,6 +108,7 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
     """Print a table: a row per read-out, beside the untrained network and the pixels."""
     from rich.table import Table
 
+    from stdpnet.runs.scores import are_spikes
     from stdpnet_analysis.text import error_cell, score_cell
 
     protocol, console = scores["protocol"], console_of_plain_text()
@@ -130,7 +131,7 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
     )
     if errors:
         print(f"expected calibration error of the probabilities, %: {errors}")
-    counted = "counts" if "multiplications" in scores["cost"] else "spikes"
+    counted = "spikes" if are_spikes(scores["cost"]) else "counts"
     print(
         f"{scores['spikes_per_image']:.1f} {counted} per image; "
         f"silent images: {scores['silent_images']:.2%}; results in {title}/scores*.json"

@@ -42,6 +42,11 @@ class ScoredState:
     """The best accuracy by role; of the linear read-outs, that of the one with default settings."""
 
 
+def are_spikes(cost: Mapping[str, float]) -> bool:
+    """Return whether counts are spikes, from what an image costs: units that only multiply have none."""
+    return cost.keys() != {"multiplications"}
+
+
 def read_scores(path: Path) -> Scores | None:
     """Return the scores of a file in their present form, None if there is no such file.
 

@@ -23,7 +23,8 @@ class Experiment(Spec):
     """Arrays of the state whose strength may."""
 
     model: str = "stdp"
-    """Which model is trained: stdp (spiking networks) or features (random, k-means or PCA features)."""
+    """Which model is trained: stdp (spiking networks), features (random, k-means or PCA features), or
+    rate_conversion (a ReLU network, learned from labels, that answers with spikes)."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of everything random: initial weights, order of the images, input spikes."""
     dataset: DatasetSpec = DatasetSpec()

@@ -142,7 +142,7 @@ def dump_config(spec: Experiment, *, documented: bool = False, only_changed: boo
         changed = spec.model_dump(exclude_defaults=True)
         if spec.model != Experiment.model_fields["model"].default:  # what a file means that does not say it
             changed["model"] = spec.model
-        for name in ("topology", "features"):
+        for name in ("topology", "network", "features"):
             if isinstance(part := getattr(spec, name, None), Spec):
                 changed[name] = part.model_dump()
         if spec.model != Experiment.model_fields["model"].default:

@@ -3,6 +3,8 @@
 import numpy as np
 
 from stdpnet.baselines.features.spec import FeaturesExperiment
+from stdpnet.baselines.rate_conversion.spec import RateConversionExperiment
+from stdpnet.model import facts_of
 from tests.stdp.engines.networks import ARCHITECTURES, lively
 
 IMAGES = 40
@@ -23,11 +25,42 @@ def features(kind, architecture="locally_connected", **changes):
     return FeaturesExperiment(**values)
 
 
+def rate_conversion(**changes):
+    """Return an experiment with a small rate-conversion network."""
+    values = {
+        "seed": 3,
+        "dataset": {"crop": SIDE},
+        "network": {"hidden": 5},
+        "training": {"classes": 2, "batch": 4},
+        "spiking": {"dt": 1.0, "steps": 3},
+    }
+    for table, keys in changes.items():
+        values[table] = {**values.get(table, {}), **keys}
+    return RateConversionExperiment(**values)
+
+
+def filtered(**changes):
+    """Return one whose training sees spikes and a low-pass filter."""
+    keys = {"spike_aware": True, "rate_penalty": 0.01, **changes.pop("training", {})}
+    return rate_conversion(training=keys, spiking={"dt": 1.0, "steps": 3, "lowpass": 2.0}, **changes)
+
+
 CASES = {f"stdp-{architecture}": (lively, architecture) for architecture in ARCHITECTURES} | {
     f"{kind}-{architecture}": (features, kind, architecture)
     for kind in ("random", "kmeans", "pca")
     for architecture in ARCHITECTURES
 }
+CASES |= {"rate": (rate_conversion,), "rate-filtered": (filtered,)}
+
+
+def learns_from_labels(spec):
+    """Return whether a model's training uses labels."""
+    return facts_of(spec).labels > 0
+
+
+def width(spec):
+    """Return how many units a position has."""
+    return spec.topology.channels if hasattr(spec, "topology") else spec.network.hidden
 
 
 def case(name, **tables):

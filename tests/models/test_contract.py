@@ -16,13 +16,14 @@ from stdpnet.spec.load import dump_config, experiment, load_config
 from stdpnet.training import resume, train
 from stdpnet_analysis.evaluation import evaluate
 from tests.jobs import StopAt
-from tests.models.cases import CASES, SIDE, case, images, labels
+from tests.models.cases import CASES, SIDE, case, images, labels, learns_from_labels, width
 
 pytestmark = pytest.mark.parametrize("name", CASES)
 
 
 def learner_of(spec, state=None, pictures=None, classes=None):
-    model, split = open_model(spec), as_split(images() if pictures is None else pictures, classes)
+    pictures, classes = images() if pictures is None else pictures, labels() if classes is None else classes
+    model, split = open_model(spec), as_split(pictures, classes)
     return model.learner(spec, split, model.initial(spec) if state is None else state, threads=1)
 
 
@@ -71,7 +72,7 @@ def test_both_doors_agree(name, dataset, tmp_path):
     spec = case(name, dataset=dataset)
     run = train(spec, tmp_path / "run", threads=1)
     loaded = load_dataset(spec.dataset)
-    state = stdpnet.fit(spec, loaded.train.images, threads=1)
+    state = stdpnet.fit(spec, loaded.train.images, loaded.train.labels, threads=1)
     assert_same_bytes(run.load_state(), state)
     evaluate(run, threads=1)
     answered = run.path / "responses" / "trained-test.h5"
@@ -81,7 +82,7 @@ def test_both_doors_agree(name, dataset, tmp_path):
     assert answered.stat().st_mtime_ns == before, "responses that are kept are not computed again"
     expected = open_model(spec).respond(spec, state, loaded.test, Stream.TEST, threads=1).counts
     found = stdpnet.respond(spec, state, loaded.test.images, loaded.test.labels, threads=1)
-    if spec.model != "stdp":  # whose input spikes depend on the place of an image in its source
+    if spec.model == "features":  # spikes of the others depend on the place of an image in its source
         np.testing.assert_array_equal(found.counts, expected)
     assert found.counts.shape == expected.shape
 
@@ -109,7 +110,7 @@ def test_facts_count_units_and_weights(name):
     facts = facts_of(spec)
     assert isinstance(facts, Facts)
     assert stdpnet.respond(spec, open_model(spec).initial(spec), images(2)).counts.shape == (2, facts.units)
-    assert facts.units == facts.positions * spec.topology.channels
+    assert facts.units == facts.positions * width(spec)
     if "competition" in facts.synapses:  # a fixed one is one number
         spec = spec.updated({"competition.rule": "anti_stdp"})
     arrays = open_model(spec).initial(spec).arrays
@@ -120,9 +121,9 @@ def test_facts_count_units_and_weights(name):
         sets, pixels = arrays["mean"].shape
         weights = sets * pixels * 3
     else:
-        weights = arrays["weights" if "weights" in arrays else "centroids"].size
+        weights = next(arrays[each].size for each in ("weights", "centroids", "hidden_weights") if each in arrays)
     assert facts.synapses["feedforward"] == weights
-    assert facts.labels == 0
+    assert facts.labels in (0, 30)
     json.dumps(facts._asdict())
 
 
@@ -134,18 +135,24 @@ def test_chunks_do_not_change_a_byte(name):
         assert_same_bytes(reference, to_goal(learner_of(spec), most))
 
 
-def test_labels_do_not_matter(name):
+def test_labels_matter_where_the_facts_say_so(name):
     spec = case(name)
-    states = [to_goal(learner_of(spec, classes=classes)) for classes in (labels(), labels()[::-1])]
-    assert_same_bytes(*states)
+    first, second = (to_goal(learner_of(spec, classes=classes)) for classes in (labels(), labels()[::-1]))
+    if learns_from_labels(spec):
+        assert first.digest() != second.digest()
+        with pytest.raises(stdpnet.DataError, match="labels: this model learns from them"):
+            stdpnet.fit(spec, images())
+    else:
+        assert_same_bytes(first, second)
 
 
 def test_show_is_advance_with_images_of_ones_choice(name):
     spec = case(name)
-    chosen = images()[image_order(spec.seed, len(images()), 0, 30)]
+    order = image_order(spec.seed, len(images()), 0, 30)
+    chosen, classes = images()[order], labels()[order]
     learner = learner_of(spec)
-    learner.show(chosen[:11])
-    learner.show(chosen[11:], labels()[11:30])
+    learner.show(chosen[:11], classes[:11])
+    learner.show(chosen[11:], classes[11:])
     assert_same_bytes(to_goal(learner_of(spec)), learner.state)
 
 
@@ -160,7 +167,7 @@ def test_a_state_goes_on_where_it_was(name):
 def test_rows_are_json_and_begin_anew(name):
     spec = case(name, health={"action": "warn"})
     learner = learner_of(spec)
-    learner.show(images()[:7])
+    learner.show(images()[:7], labels()[:7])
     row = learner.row()
     assert json.loads(json.dumps(row, allow_nan=False)) == row
     assert (row["images"], row["goal"], row["interval_images"], row["finite"]) == (7, 30, 7, True)
@@ -201,5 +208,9 @@ def test_presets_and_files_open_the_model(name, tmp_path):
 
 
 def test_a_geometry_that_does_not_fit_is_refused(name):
-    with pytest.raises(stdpnet.ConfigError, match=r"topology\.(kernel|stride)"):
-        case(name).updated({"topology.kernel": 5})
+    if hasattr(case(name), "topology"):
+        with pytest.raises(stdpnet.ConfigError, match=r"topology\.(kernel|stride)"):
+            case(name).updated({"topology.kernel": 5})
+    else:
+        with pytest.raises(stdpnet.ConfigError, match=r"network\.hidden"):
+            case(name).updated({"network.hidden": 0})

@@ -7,6 +7,7 @@ from stdpnet.api import as_split
 from stdpnet.baselines.supervised.learner import Batch, SupervisedLearner, initial_state
 from stdpnet.baselines.supervised.optimiser import moments, update
 from stdpnet.baselines.supervised.spec import OptimiserSpec, SupervisedTrainingSpec, labels_used
+from stdpnet.data import load_dataset
 from stdpnet.errors import ConfigError, DataError
 from stdpnet.random import image_order
 from stdpnet.spec.experiment import Experiment
@@ -105,4 +106,7 @@ def test_labels_are_counted_once():
     assert labels_used(Linear().updated(many)) == 50_000
     assert labels_used(Linear().updated(many | {"dataset.validation": 1000, "dataset.calibration": 500})) == 58_500
     assert labels_used(Linear().updated(many | {"training.pool": 200})) == 200
-    assert labels_used(Linear().updated(many | {"dataset.name": "digits"})) == 10**6
+    digits = Linear().updated(many | {"dataset.name": "digits", "dataset.validation": 100})
+    assert labels_used(digits) == len(load_dataset(digits.dataset).train)
+    own = Linear().updated(many | {"dataset.name": "npz", "dataset.path": "x.npz"})
+    assert labels_used(own) == 10**6

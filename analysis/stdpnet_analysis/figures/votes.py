@@ -24,7 +24,7 @@ from stdpnet_analysis.readouts.scores import accuracies, best_of, wilson_interva
 from stdpnet_analysis.readouts.votes import class_means
 from stdpnet_analysis.view import RunView
 
-SHOWN = ("vote", "log_evidence", "linear")
+SHOWN = ("vote", "log_evidence", "linear", "own")
 """The read-outs whose confusions are shown."""
 NUMBERED = 12
 """Up to so many classes a confusion matrix has numbers in its cells."""
@@ -160,7 +160,7 @@ def plot_class_accuracies(
 
 
 def confusions(view: RunView) -> dict[str, NDArray[np.int64]]:
-    """Return the confusion matrices of best vote, log evidence and linear read-out, as far as they were scored."""
+    """Return the confusion matrices of best vote, log evidence, linear read-out and own answers, as far as scored."""
     scores = view.required_scores
     named = {column: best_of(column, accuracies(scores)) for column in SHOWN}
     return {
@@ -181,6 +181,8 @@ def _has_confusions(view: RunView) -> str | None:
     try:
         found = confusions(view)
     except (KeyError, DataError):
+        found = {}
+    if not found:
         return f"its scores lack a vote or the linear read-out with a confusion matrix; {remedy}"
     classes = len(view.classes)
     fits = all(confusion.shape == (classes, classes + 1) for confusion in found.values())
@@ -243,7 +245,7 @@ FIGURES = (
     ),
     RunFigure(
         "confusion",
-        "confusion matrices of best vote, log evidence and linear read-out",
+        "confusion matrices of best vote, log evidence, linear read-out, and a model's own answers",
         ("state", "scores"),
         _confusion,
         _has_confusions,

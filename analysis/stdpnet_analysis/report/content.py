@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from stdpnet.errors import StdpnetError
 from stdpnet.model import Finding, open_model
-from stdpnet.runs.scores import linear_readout
+from stdpnet.runs.scores import are_spikes, linear_readout
 from stdpnet.runs.summary import Summary, summarise
 from stdpnet.spec.base import Spec
 from stdpnet.spec.experiment import Experiment
@@ -161,6 +161,8 @@ def _sentence(view: RunView, summary: Summary) -> str:
         parts.append(f"{100 * accuracy['log_evidence']:.1f} % by log evidence")
     if (linear := linear_readout(known["readouts"])) is not None:
         parts.append(f"{100 * accuracy[linear]:.1f} % by the linear read-out")
+    if "own" in accuracy:
+        parts.append(f"{100 * accuracy['own']:.1f} % by its own answers")
     return f"{begin}; {view.split} accuracy {', '.join(parts)}."
 
 
@@ -191,7 +193,7 @@ def _facts(view: RunView, summary: Summary) -> dict[str, str]:
     if summary.images_per_s is not None:
         facts["training speed"] = f"{count(summary.images_per_s)} images/s"
     if known is not None and {"spikes_per_image", "silent_images"} <= known.keys():
-        counted = "counts" if "multiplications" in known.get("cost", {}) else "spikes"
+        counted = "spikes" if are_spikes(known.get("cost", {})) else "counts"
         facts[f"{counted} per image"] = f"{known['spikes_per_image']:.1f}"
         facts["silent images"] = f"{known['silent_images']:.2%}"
     return facts

@@ -48,7 +48,7 @@ def evaluations(scores: Mapping[str, Any]) -> list[str]:
     readouts = scores["readouts"]
     linear = [name for name, score in readouts.items() if role(name, score) == "linear"]
     scored = {*readouts, *(["linear"] if linear else [])} - {"own"}
-    names = tuple(name for name in READOUTS if name in scored)
+    names = tuple(name for name in READOUTS if name in scored) or ("own",)
     options = []
     for number, entry in enumerate(linear or [""]):
         settings = readouts.get(entry, {}).get("settings", {})

@@ -10,8 +10,8 @@ from stdpnet.spec.base import Schedule, Spec
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.training import TrainingSpec
 
-TRAINING_IMAGES = {"mnist": 60_000, "fashion-mnist": 60_000}
-"""Training images of the sets that are published with a split, of which the last 10000 calibrate by default."""
+PUBLISHED = ("mnist", "fashion-mnist")
+"""Sets with 60 000 training images, the last 10 000 of which calibrate by default, and test images of their own."""
 
 
 class SupervisedTrainingSpec(TrainingSpec):
@@ -45,10 +45,10 @@ class OptimiserSpec(Spec):
 def labels_used(spec: Experiment) -> int:
     """Return how many labels a training uses, each counted once; at most that where the size of the set is unknown."""
     training, dataset = spec.training, spec.dataset
-    bounds = [training.images]
-    if training.pool:
-        bounds.append(training.pool)
-    if dataset.name in TRAINING_IMAGES:
-        held_out = (dataset.calibration or 10_000) + dataset.validation
-        bounds.append(TRAINING_IMAGES[dataset.name] - held_out)
-    return min(bounds)
+    different = training.images
+    if dataset.name in PUBLISHED:
+        different = 60_000 - (dataset.calibration or 10_000) - dataset.validation
+    elif dataset.name == "digits":
+        fifth = 1797 // 5
+        different = 1797 - (dataset.calibration or fifth) - (dataset.test or fifth) - dataset.validation
+    return min(training.images, training.pool or training.images, different)
