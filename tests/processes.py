@@ -22,6 +22,7 @@ IMPORTED = [
     "stdpnet_analysis.report",
     "stdpnet_analysis.sweeps.driver",
     "stdpnet_analysis.sweeps.figure",
+    "tests.ready",
 ]
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(IMPORTED)
@@ -41,6 +42,8 @@ class Program:
     def __init__(self, words, folder, *, session=False, hidden=()):
         self.args = [str(word) for word in words]
         self._printed = tempfile.TemporaryDirectory()
+        for name in ("1", "2"):
+            Path(self._printed.name, name).touch()
         arguments = (self.args, str(folder), dict(os.environ), self._printed.name, session, hidden)
         self._process = SERVER.Process(target=_become, args=arguments)
         self._process.start()

@@ -55,8 +55,8 @@ def wait_for_images(run_path, images, process, seconds=120):
 
 @pytest.mark.parametrize("network", [LCSNN, CSNN], ids=["lcsnn-learned", "csnn-learned"])
 def test_a_job_killed_at_20_random_moments_ends_in_the_state_of_a_straight_run(tmp_path, network):
-    keys = [*network, "training.images=8000"]
-    straight = train(spec(*keys), tmp_path / "straight", threads=2)
+    keys = [*network, "training.images=4000"]
+    straight = train(spec(*keys, "checkpoint.every=0"), tmp_path / "straight", threads=2)
     moment, run_path, killed_at = random.Random(1), tmp_path / "run", []
     train_it = [
         "train",
@@ -71,12 +71,12 @@ def test_a_job_killed_at_20_random_moments_ends_in_the_state_of_a_straight_run(t
         process = start(tmp_path, *(["resume", str(run_path)] if begun else train_it))
         if len(killed_at) % 3:  # most kills wait until work is under way, the others hit the start of the program too
             wait_for_images(run_path, before + 1, process)
-        time.sleep(moment.uniform(0, 0.15 if len(killed_at) % 3 else 1.5))
+        time.sleep(moment.uniform(0, 0.05 if len(killed_at) % 3 else 0.3))
         assert process.poll() is None, process.communicate()
         process.kill()
         process.communicate()
         killed_at.append(Run.open(run_path).images if run_path.exists() else 0)
-    assert killed_at[-1] < 8000, "the kills ended before the job did"
+    assert killed_at[-1] < 4000, "the kills ended before the job did"
     assert len(set(killed_at)) > 8, "and hit it in many places"
     process = start(tmp_path, "resume", str(run_path))
     _, errors = process.communicate()

@@ -201,7 +201,7 @@ def test_a_failed_start_leaves_nothing_behind(tmp_path):
 
 
 def test_a_learning_curve_that_nothing_makes_is_an_error_and_leaves_nothing_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr("stdpnet.training.job.entry_points", lambda group: [])
+    monkeypatch.setattr("stdpnet.training.job._plugins", tuple)
     keys = {"curve.every": 20, "dataset.validation": 50, "curve.validation": 50}
     with pytest.raises(
         RunError, match=r"curve\.every: 20 asks for a learning curve, and no installed package makes one"

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 from numba.core import types
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from stdpnet._numba.cache import MachineCode, optional, warn_of_missing_cache
@@ -68,6 +69,15 @@ def _widening(dispatcher: Any) -> Any:
         tuple(widened(kind) for kind in args), {name: widened(kind) for name, kind in kws.items()}
     )
     return dispatcher
+
+
+def load_registries() -> None:
+    """Load what numba otherwise loads at the first call of a function, which takes half a second.
+
+    A process that forks others calls this, so that they begin with it.
+    """
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
 
 
 def instruction(generator: Callable[..., Any]) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -79,7 +80,7 @@ def main() -> None:
 def _code() -> int:
     """Run a command and return its exit code, once all that it has printed is written."""
     try:
-        app()
+        _command()()
     except SystemExit as end:
         if isinstance(abort := end.__context__, typer.Abort) and isinstance(abort.__cause__, EOFError):
             return _internal_error(abort.__cause__)  # no command asks anything of its user
@@ -97,6 +98,12 @@ def _code() -> int:
     except OutputError as error:
         return _said(f"error: {error}", 2)
     return code
+
+
+@cache
+def _command() -> Any:
+    """Return the commands with their options, which typer reads from the signatures of the functions."""
+    return typer.main.get_command(app)
 
 
 def _said(sentence: str, code: int) -> int:

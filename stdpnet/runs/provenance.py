@@ -9,6 +9,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,13 @@ RECORDED_PACKAGES = ("stdpnet", "numpy", "numba", "brian2", "scipy", "scikit-lea
 
 def provenance(spec: Experiment) -> dict[str, Any]:
     """Return versions, machine and command of this process, JSON-serialisable."""
-    packages = {name: importlib.metadata.version(name) for name in RECORDED_PACKAGES}
     return {
         "created": now(),
         "command": [readable(word) for word in sys.argv],
         "model": spec.model,
         **spec.computation,
         "seed": spec.seed,
-        "versions": {"python": platform.python_version(), **packages},
+        "versions": {"python": platform.python_version(), **_versions()},
         "git": _git_commit(),
         "machine": {"host": platform.node(), "system": platform.platform(), "cores": os.cpu_count()},
     }
@@ -50,9 +50,16 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+@cache
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in RECORDED_PACKAGES}
+
+
+@cache
 def _git_commit() -> str | None:
     """Return the commit of the source tree, marked "-dirty" if it has changes; None outside a checkout.
 
+    It is asked once in a process, whose code does not change later.
     Installed below somebody else's repository, the package is not part of it: git must know this very file.
     """
     git = ["git", "-C", str(Path(__file__).parent)]

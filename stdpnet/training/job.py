@@ -7,7 +7,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -235,10 +236,15 @@ def _plugged_in(spec: Experiment, dataset: Dataset) -> list[Observer]:
     RunError
         If the experiment asks for a learning curve and nothing makes one.
     """
-    made = {entry.name: entry.load()(spec, dataset) for entry in entry_points(group=OBSERVERS)}
+    made = {entry.name: entry.load()(spec, dataset) for entry in _plugins()}
     if spec.curve.every and made.get(CURVE) is None:
         raise RunError(
             f"curve.every: {spec.curve.every} asks for a learning curve, and no installed package makes one (entry "
             f"point '{CURVE}' of '{OBSERVERS}'); install stdpnet with pip, or set curve.every to 0"
         )
     return [observer for observer in made.values() if observer is not None]
+
+
+@cache
+def _plugins() -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=OBSERVERS))

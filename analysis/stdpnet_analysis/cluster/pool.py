@@ -44,7 +44,7 @@ SETTINGS = {
     # One process imports the libraries and forks the workers of this machine, instead of each importing them.
     "distributed.worker.multiprocessing-method": "forkserver",
 }
-IMPORTED = ["distributed", "stdpnet_analysis.sweeps.trial", "stdpnet_analysis.cluster.engine"]
+IMPORTED = ["distributed", "stdpnet_analysis.sweeps.trial", "stdpnet_analysis.cluster.forked"]
 """What that process imports."""
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from distributed import Client, Future
+from distributed import Client, Future, wait
 
 from stdpnet.errors import RunError
 from stdpnet.runs.files import REPEAT, unwritable
@@ -54,14 +56,18 @@ class RunningTasks(Generic[Label]):
         self._labels[self._client.submit(function, *arguments, pure=False)] = label
 
     def ended(self) -> list[tuple[Label, Future[Any]]]:
-        """Wait for POLL_SECONDS, then return the tasks that have ended and forget them.
+        """Wait until a task ends, POLL_SECONDS at most, then return those that have ended and forget them.
 
         Raises
         ------
         RunError
             If the scheduler is gone.
         """
-        time.sleep(POLL_SECONDS)
+        if self._labels:
+            with contextlib.suppress(TimeoutError, CancelledError):
+                wait(list(self._labels), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
+        else:
+            time.sleep(POLL_SECONDS)
         found = [(self._labels.pop(future), future) for future in list(self._labels) if future.done()]
         if any(future.cancelled() or future.status == "lost" for _, future in found):
             raise RunError(f"{self._folder}: the scheduler is gone; the same command goes on with another")

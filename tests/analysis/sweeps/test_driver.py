@@ -12,6 +12,7 @@ import stdpnet
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run, find_runs
 from stdpnet_analysis import evaluate
+from stdpnet_analysis.cluster import waiting
 from stdpnet_analysis.readouts import READOUTS, ROLES
 from stdpnet_analysis.sweeps import StudyDirectory, load_study, sweep
 from stdpnet_analysis.sweeps.driver import DRIVER
@@ -26,7 +27,8 @@ from tests.processes import Program, completed
 BASE = """
 [base]
 config = "digits"
-set = ["training.images={images}", "topology.channels=8", "dataset.validation=100", "dataset.calibration=200"]
+set = ["training.images={images}", "topology.channels=4", "dataset.validation=60", "dataset.calibration=100",
+"simulation.duration=100"]
 """
 SPACE = """
 [space]
@@ -154,7 +156,8 @@ def test_a_grid_is_searched_once_by_two_drivers_together(client, made):
     assert list((directory.path / "drivers").iterdir()) == []
 
 
-def test_a_bad_trial_is_pruned_by_the_learning_curve_of_its_first_repeat(client, made):
+def test_a_bad_trial_is_pruned_by_the_learning_curve_of_its_first_repeat(client, made, monkeypatch):
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.02)
     space = "[space.plasticity]\nmean_weight = { choices = [0.2, 0.02] }"
     pruner = "[pruner]\nkind = 'median'\nevery = 50\nstartup = 1\nwarmup = 50\ncalibration = 100\nvalidation = 100"
     text = f"{space}\n{pruner}\n[budget]\ntrials = 2"

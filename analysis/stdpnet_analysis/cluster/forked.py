@@ -1,0 +1,7 @@
+"""What each worker of a local cluster needs: the process that forks the workers imports this module once for all."""
+
+import stdpnet.stdp.engines.compiled.engine  # noqa: F401
+import stdpnet_analysis.cluster.engine  # noqa: F401
+from stdpnet._numba.jit import load_registries
+
+load_registries()
