@@ -27,7 +27,7 @@ from tests.processes import Program, completed
 BASE = """
 [base]
 config = "digits"
-set = ["training.images={images}", "topology.channels=4", "dataset.validation=60", "dataset.calibration=100",
+set = ["training.images={images}", "topology.channels=4", "dataset.validation=100", "dataset.calibration=100",
 "simulation.duration=100"]
 """
 SPACE = """
