@@ -19,7 +19,7 @@ from stdpnet.errors import ConfigError
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
 
-MODELS = ("stdp", "features", "rate_conversion")
+MODELS = ("stdp", "features", "rate_conversion", "surrogate_gradient")
 """Names of the models."""
 
 
@@ -260,6 +260,10 @@ def spec_class(name: str) -> type[Experiment]:
             from stdpnet.baselines.rate_conversion.spec import RateConversionExperiment
 
             return RateConversionExperiment
+        case "surrogate_gradient":
+            from stdpnet.baselines.surrogate_gradient.spec import SurrogateGradientExperiment
+
+            return SurrogateGradientExperiment
     raise ConfigError(f"model: '{name}' is unknown; choose among {', '.join(MODELS)}")
 
 
@@ -267,9 +271,10 @@ def presets() -> dict[str, Experiment]:
     """Return every preset of every model, by name."""
     from stdpnet.baselines.features.presets import presets as features
     from stdpnet.baselines.rate_conversion.presets import presets as rate_conversion
+    from stdpnet.baselines.surrogate_gradient.presets import presets as surrogate_gradient
     from stdpnet.stdp.spec.presets import presets as stdp
 
-    return {**stdp(), **features(), **rate_conversion()}
+    return {**stdp(), **features(), **rate_conversion(), **surrogate_gradient()}
 
 
 def open_model(spec: Experiment) -> Model:
@@ -287,6 +292,10 @@ def open_model(spec: Experiment) -> Model:
             from stdpnet.baselines.rate_conversion import model as rate_conversion
 
             return rate_conversion
+        case "surrogate_gradient":
+            from stdpnet.baselines.surrogate_gradient import model as surrogate_gradient
+
+            return surrogate_gradient
     raise ConfigError(f"model: '{spec.model}' is unknown; choose among {', '.join(MODELS)}")
 
 

@@ -1,0 +1,270 @@
+"""Simulate the two layers and go back through time, compiled: forward keeps a history, backward adds up gradients.
+
+D pixels, H hidden neurons, K output neurons, T steps; x = 0 or 1 is an input spike:
+    V_t = decay*kept(V_{t-1}, S_{t-1}) + x_t W1     S_t = 1 where V_t > threshold
+    U_t = decay*kept(U_{t-1}, O_{t-1}) + S_t W2     O_t = 1 where U_t > threshold
+kept(v, s) is what a reset leaves: v*(1 - s), or v - threshold*s.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet._numba.jit import compiled, inlined
+from stdpnet.arrays import Floats
+
+FUNCTIONS = ("sigmoid", "fast_sigmoid", "arctan", "triangular", "straight_through")
+SIGMOID, FAST_SIGMOID, ARCTAN, TRIANGULAR, STRAIGHT_THROUGH = range(len(FUNCTIONS))
+
+
+class Constants(NamedTuple):
+    """Numbers of neurons and of the backward pass, as compiled code takes them."""
+
+    decay: np.float32
+    threshold: np.float32
+    subtract: bool
+    function: int
+    """Place in FUNCTIONS."""
+    slope: np.float32
+    centre: np.float32
+    through_time: bool
+    through_reset: bool
+
+
+class History(NamedTuple):
+    """What a layer of n neurons did while an image was shown; row 0 is the rest before the first step."""
+
+    v: Floats
+    """(T + 1, n) membrane potential before the reset."""
+    s: Floats
+    """(T + 1, n) spikes, 0 or 1."""
+
+    @classmethod
+    def empty(cls, steps: int, neurons: int) -> History:
+        """Return a history in which nothing has happened."""
+        return cls(np.zeros((steps + 1, neurons), np.float32), np.zeros((steps + 1, neurons), np.float32))
+
+
+class Weights(NamedTuple):
+    """Weights, or their gradients."""
+
+    hidden: Floats
+    """(D, H)."""
+    output: Floats
+    """(H, K)."""
+
+
+@inlined
+def _advance(layer: History, step: int, neuron: Constants) -> None:
+    """Integrate and fire: v[step] holds the input of the step, and becomes the potential."""
+    before, spiked, v, s = layer.v[step - 1], layer.s[step - 1], layer.v[step], layer.s[step]
+    for j in range(v.shape[0]):
+        if neuron.subtract:
+            kept = before[j] - neuron.threshold * spiked[j]
+        else:
+            kept = before[j] * (np.float32(1) - spiked[j])
+        v[j] += neuron.decay * kept
+        s[j] = np.float32(1) if v[j] > neuron.threshold else np.float32(0)
+
+
+@compiled
+def forward(
+    pixels: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    weights: Weights,
+    neuron: Constants,
+    hidden: History,
+    output: History,
+) -> None:
+    """Show an image, and write what both layers do.
+
+    Parameters
+    ----------
+    pixels, offsets : spikes; those of step t are pixels[offsets[t]:offsets[t + 1]], with offsets (T + 1,)
+    weights : of the network
+    neuron : its constants
+    hidden, output : histories, written
+    """
+    for step in range(1, offsets.shape[0]):
+        v = hidden.v[step]
+        v[:] = 0
+        for spike in range(offsets[step - 1], offsets[step]):
+            row = weights.hidden[np.uintp(pixels[np.uintp(spike)])]
+            for j in range(v.shape[0]):
+                v[j] += row[j]
+        _advance(hidden, step, neuron)
+        u = output.v[step]
+        u[:] = 0
+        for j in range(v.shape[0]):
+            if hidden.s[step, j] != 0:
+                for k in range(u.shape[0]):
+                    u[k] += weights.output[j, k]
+        _advance(output, step, neuron)
+
+
+@inlined
+def surrogate(x: np.float32, constants: Constants) -> np.float32:
+    """Return what takes the place of the derivative of a spike, x above the centre (docs/surrogate-gradient.md)."""
+    k, one = constants.slope, np.float32(1)
+    if constants.function == SIGMOID:
+        z = math.exp(-k * abs(x))
+        return k * z / ((one + z) * (one + z))
+    if constants.function == FAST_SIGMOID:
+        z = one + k * abs(x)
+        return one / (z * z)
+    if constants.function == ARCTAN:
+        z = np.float32(math.pi / 2) * k * x
+        return np.float32(0.5) * k / (one + z * z)
+    if constants.function == TRIANGULAR:
+        return max(np.float32(0), one - k * abs(x))
+    return one
+
+
+@inlined
+def _back(layer: History, step: int, by_spike: Floats, by_v: Floats, constants: Constants) -> None:
+    """Go back by one step: from the gradient by a layer's spikes, to that by its potentials.
+
+    Parameters
+    ----------
+    layer : its history
+    step : 1 to T
+    by_spike : (n,) gradient of the loss by the spikes of this step, by way of the next layer
+    by_v : (n,) gradient by the potentials of the next step; becomes that of this step
+    constants : of the network
+    """
+    v, s, before, spiked = layer.v[step], layer.s[step], layer.v[step - 1], layer.s[step - 1]
+    one = np.float32(1)
+    for j in range(v.shape[0]):
+        if not constants.through_time:
+            kept = before[j] - constants.threshold * spiked[j] if constants.subtract else before[j] * (one - spiked[j])
+            by_v[j] = surrogate(v[j] - constants.decay * kept - constants.centre, constants) * by_spike[j]
+            continue
+        later, direct = constants.decay * by_v[j], by_spike[j]
+        if constants.through_reset:
+            direct -= later * (constants.threshold if constants.subtract else v[j])
+        if not constants.subtract:
+            later *= one - s[j]
+        by_v[j] = surrogate(v[j] - constants.centre, constants) * direct + later
+
+
+@compiled
+def backward(
+    pixels: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    output_weights: Floats,
+    error: Floats,
+    constants: Constants,
+    hidden: History,
+    output: History,
+    scratch: Floats,
+    gradients: Weights,
+) -> None:
+    """Go back through time, and add the gradients of an image to `gradients`.
+
+    Parameters
+    ----------
+    pixels, offsets : its input spikes, as in `forward`
+    output_weights : (K, H), transposed, so that the innermost loop is over hidden neurons
+    error : (K,) gradient of the loss by the output counts
+    constants : of the network
+    hidden, output : what the layers did
+    scratch : (3, max(H, K)) working memory
+    gradients : to which those of this image are added
+    """
+    count, classes = hidden.v.shape[1], output.v.shape[1]
+    by_v, by_spike, by_u = scratch[0, :count], scratch[1, :count], scratch[2, :classes]
+    by_v[:] = 0
+    by_u[:] = 0
+    for step in range(offsets.shape[0] - 1, 0, -1):
+        _back(output, step, error, by_u, constants)
+        by_spike[:] = 0
+        for k in range(classes):
+            for j in range(count):
+                by_spike[j] += by_u[k] * output_weights[k, j]
+        for j in range(count):
+            spikes = hidden.s[step, j]
+            if spikes != 0:
+                for k in range(classes):
+                    gradients.output[j, k] += spikes * by_u[k]
+        _back(hidden, step, by_spike, by_v, constants)
+        for spike in range(offsets[step - 1], offsets[step]):
+            row = gradients.hidden[np.uintp(pixels[np.uintp(spike)])]
+            for j in range(count):
+                row[j] += by_v[j]
+
+
+@compiled
+def total(history: History, counts: NDArray[np.uint16]) -> None:
+    """Write how often each neuron of a layer has spiked."""
+    counts[:] = 0
+    for step in range(1, history.s.shape[0]):
+        for j in range(counts.shape[0]):
+            counts[j] += np.uint16(history.s[step, j])
+
+
+@inlined
+def _cross_entropy(counts: NDArray[np.uint16], label: int, batch: int, error: Floats) -> float:
+    """Return the cross-entropy of softmax(counts), and write its gradient by the counts over the size of the batch."""
+    most = shares = 0.0
+    for k in range(counts.shape[0]):
+        most = max(most, np.float64(counts[k]))
+    for k in range(counts.shape[0]):
+        shares += math.exp(counts[k] - most)
+    for k in range(counts.shape[0]):
+        error[k] = (math.exp(counts[k] - most) / shares - (k == label)) / batch
+    return math.log(shares) + most - counts[label]
+
+
+@compiled
+def learn(
+    pixels: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    batch: int,
+    weights: Weights,
+    output_weights: Floats,
+    constants: Constants,
+    hidden: History,
+    output: History,
+    scratch: Floats,
+    counts: tuple[NDArray[np.uint16], NDArray[np.uint16]],
+    losses: NDArray[np.float64],
+    gradients: Weights,
+) -> None:
+    """Show images (N,), write spike counts and losses, and add up the gradients; the arguments are those of `backward`.
+
+    Parameters
+    ----------
+    offsets, labels : (N, T + 1) and (N,)
+    batch : images of the batch, over which the gradient is the mean
+    counts : (N, H) and (N, K), written
+    losses : (N,) cross-entropy of each image, written
+    """
+    error = scratch[3, : output.v.shape[1]]
+    for i in range(offsets.shape[0]):
+        forward(pixels, offsets[i], weights, constants, hidden, output)
+        total(hidden, counts[0][i])
+        total(output, counts[1][i])
+        losses[i] = _cross_entropy(counts[1][i], labels[i], batch, error)
+        backward(pixels, offsets[i], output_weights, error, constants, hidden, output, scratch, gradients)
+
+
+@compiled
+def answer(
+    pixels: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    weights: Weights,
+    constants: Constants,
+    hidden: History,
+    output: History,
+    counts: tuple[NDArray[np.uint16], NDArray[np.uint16]],
+) -> None:
+    """Show images (N,), and write spike counts (N, H) and (N, K); the arguments are those of `learn`."""
+    for i in range(offsets.shape[0]):
+        forward(pixels, offsets[i], weights, constants, hidden, output)
+        total(hidden, counts[0][i])
+        total(output, counts[1][i])

@@ -1,0 +1,92 @@
+"""The model "surrogate_gradient", as jobs, runs and evaluation see it (stdpnet.model)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from stdpnet.baselines.supervised.learner import SupervisedLearner, examine, initial_state
+from stdpnet.baselines.supervised.spec import labels_used
+from stdpnet.baselines.surrogate_gradient.network import SurrogateNetwork, weights
+from stdpnet.baselines.surrogate_gradient.spec import SurrogateGradientExperiment
+from stdpnet.data import Split
+from stdpnet.model import Facts, Finding, Responses, State
+from stdpnet.random import Stream
+
+__all__ = ["facts", "findings", "initial", "learner", "respond"]
+
+CHUNK = 256
+"""Images that are answered between two reports of progress; results do not depend on it."""
+
+
+def facts(spec: SurrogateGradientExperiment) -> Facts:
+    """Return what a table says about the network; its weights are learned from labels."""
+    hidden, classes = spec.network.hidden, spec.training.classes
+    return Facts(
+        label=spec.label,
+        family="surrogate gradient",
+        positions=1,
+        units=hidden,
+        synapses={"feedforward": spec.pixels * hidden, "output": hidden * classes},
+        labels=labels_used(spec),
+        details={"hidden": hidden},
+    )
+
+
+def initial(spec: SurrogateGradientExperiment) -> State:
+    """Return the untrained network."""
+    return initial_state(spec, SurrogateNetwork(spec), weights(spec))
+
+
+def learner(
+    spec: SurrogateGradientExperiment, split: Split, state: State, *, threads: int | None = None
+) -> SupervisedLearner:
+    """Return a learner that goes on from a state with a split's images and labels."""
+    return SupervisedLearner(spec, split, state, SurrogateNetwork(spec, threads), threads=threads)
+
+
+def findings(spec: SurrogateGradientExperiment, row: Mapping[str, Any]) -> list[Finding]:
+    """Return what is unhealthy in a row of progress."""
+    return examine(spec, row, SurrogateNetwork(spec))
+
+
+def respond(
+    spec: SurrogateGradientExperiment,
+    state: State,
+    split: Split,
+    stream: Stream,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Responses:
+    """Return the spikes of both layers for each image of a split, with nothing learned.
+
+    Parameters
+    ----------
+    spec : the experiment
+    state : its trained state; stays as it is
+    split : images, labels and indices
+    stream : with the index of an image it decides the input spikes
+    threads : how many threads compute; default all cores; results do not depend on it
+    progress : called with the number of images after each chunk
+
+    Returns
+    -------
+    Responses, with `counts` the spikes of hidden neurons, and `scores` those of output neurons.
+    """
+    network, total = SurrogateNetwork(spec, threads), 0
+    counts = np.zeros((len(split), spec.network.hidden), np.uint16)
+    scores = np.zeros((len(split), spec.training.classes))
+    for first in range(0, len(split), CHUNK):
+        chunk = slice(first, first + CHUNK)
+        numbers = np.asarray(split.indices[chunk], np.int64)
+        counts[chunk], scores[chunk], spikes = network.answer(state.arrays, split.images[chunk], stream, numbers)
+        total += spikes
+        progress(len(numbers))
+    cost = {}
+    if len(split):
+        events = total * spec.network.hidden + float(counts.sum(dtype=np.int64)) * spec.training.classes
+        cost = {"input_spikes": total / len(split), "events": events / len(split)}
+    return Responses(counts=counts, labels=split.labels, indices=split.indices, scores=scores, cost=cost)
