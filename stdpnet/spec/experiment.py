@@ -23,8 +23,9 @@ class Experiment(Spec):
     """Arrays of the state whose strength may."""
 
     model: str = "stdp"
-    """Which model is trained: stdp (spiking networks), features (random, k-means or PCA features), or
-    rate_conversion (a ReLU network, learned from labels, that answers with spikes)."""
+    """Which model is trained: stdp (spiking networks), features (random, k-means or PCA features),
+    rate_conversion (a ReLU network, learned from labels, that answers with spikes), or surrogate_gradient (a spiking
+    network, learned from labels by backpropagation through time)."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of everything random: initial weights, order of the images, input spikes."""
     dataset: DatasetSpec = DatasetSpec()

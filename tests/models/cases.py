@@ -4,6 +4,7 @@ import numpy as np
 
 from stdpnet.baselines.features.spec import FeaturesExperiment
 from stdpnet.baselines.rate_conversion.spec import RateConversionExperiment
+from stdpnet.baselines.surrogate_gradient.spec import SurrogateGradientExperiment
 from stdpnet.model import facts_of
 from tests.stdp.engines.networks import ARCHITECTURES, lively
 
@@ -45,12 +46,26 @@ def filtered(**changes):
     return rate_conversion(training=keys, spiking={"dt": 1.0, "steps": 3, "lowpass": 2.0}, **changes)
 
 
+def surrogate_gradient(**changes):
+    """Return an experiment with a small network that is trained with surrogate gradients."""
+    values = {
+        "seed": 3,
+        "dataset": {"crop": SIDE},
+        "network": {"hidden": 5, "deviation": 0.3},
+        "training": {"classes": 2, "batch": 4},
+        "simulation": {"steps": 10},
+    }
+    for table, keys in changes.items():
+        values[table] = {**values.get(table, {}), **keys}
+    return SurrogateGradientExperiment(**values)
+
+
 CASES = {f"stdp-{architecture}": (lively, architecture) for architecture in ARCHITECTURES} | {
     f"{kind}-{architecture}": (features, kind, architecture)
     for kind in ("random", "kmeans", "pca")
     for architecture in ARCHITECTURES
 }
-CASES |= {"rate": (rate_conversion,), "rate-filtered": (filtered,)}
+CASES |= {"rate": (rate_conversion,), "rate-filtered": (filtered,), "surrogate": (surrogate_gradient,)}
 
 
 def learns_from_labels(spec):

@@ -59,15 +59,19 @@ class Weights(NamedTuple):
 
 
 @inlined
+def _kept(layer: History, step: int, j: int, neuron: Constants) -> np.float32:
+    """Return what the reset has left of a potential before a step."""
+    v: np.float32 = layer.v[step - 1, j]
+    s: np.float32 = layer.s[step - 1, j]
+    return v - neuron.threshold * s if neuron.subtract else v * (np.float32(1) - s)
+
+
+@inlined
 def _advance(layer: History, step: int, neuron: Constants) -> None:
     """Integrate and fire: v[step] holds the input of the step, and becomes the potential."""
-    before, spiked, v, s = layer.v[step - 1], layer.s[step - 1], layer.v[step], layer.s[step]
+    v, s = layer.v[step], layer.s[step]
     for j in range(v.shape[0]):
-        if neuron.subtract:
-            kept = before[j] - neuron.threshold * spiked[j]
-        else:
-            kept = before[j] * (np.float32(1) - spiked[j])
-        v[j] += neuron.decay * kept
+        v[j] += neuron.decay * _kept(layer, step, j, neuron)
         s[j] = np.float32(1) if v[j] > neuron.threshold else np.float32(0)
 
 
@@ -111,8 +115,8 @@ def surrogate(x: np.float32, constants: Constants) -> np.float32:
     """Return what takes the place of the derivative of a spike, x above the centre (docs/surrogate-gradient.md)."""
     k, one = constants.slope, np.float32(1)
     if constants.function == SIGMOID:
-        z = math.exp(-k * abs(x))
-        return k * z / ((one + z) * (one + z))
+        z = np.exp(-k * abs(x))
+        return np.float32(k * z / ((one + z) * (one + z)))
     if constants.function == FAST_SIGMOID:
         z = one + k * abs(x)
         return one / (z * z)
@@ -136,18 +140,17 @@ def _back(layer: History, step: int, by_spike: Floats, by_v: Floats, constants: 
     by_v : (n,) gradient by the potentials of the next step; becomes that of this step
     constants : of the network
     """
-    v, s, before, spiked = layer.v[step], layer.s[step], layer.v[step - 1], layer.s[step - 1]
-    one = np.float32(1)
+    v, s = layer.v[step], layer.s[step]
     for j in range(v.shape[0]):
         if not constants.through_time:
-            kept = before[j] - constants.threshold * spiked[j] if constants.subtract else before[j] * (one - spiked[j])
-            by_v[j] = surrogate(v[j] - constants.decay * kept - constants.centre, constants) * by_spike[j]
+            current = v[j] - constants.decay * _kept(layer, step, j, constants)
+            by_v[j] = surrogate(current - constants.centre, constants) * by_spike[j]
             continue
         later, direct = constants.decay * by_v[j], by_spike[j]
         if constants.through_reset:
             direct -= later * (constants.threshold if constants.subtract else v[j])
         if not constants.subtract:
-            later *= one - s[j]
+            later *= np.float32(1) - s[j]
         by_v[j] = surrogate(v[j] - constants.centre, constants) * direct + later
 
 
@@ -216,7 +219,7 @@ def _cross_entropy(counts: NDArray[np.uint16], label: int, batch: int, error: Fl
         shares += math.exp(counts[k] - most)
     for k in range(counts.shape[0]):
         error[k] = (math.exp(counts[k] - most) / shares - (k == label)) / batch
-    return math.log(shares) + most - counts[label]
+    return float(math.log(shares) + most - counts[label])
 
 
 @compiled

@@ -34,9 +34,7 @@ def weights(spec: SurrogateGradientExperiment) -> dict[str, Floats]:
     """Return the untrained weights, normal with mean 0: hidden_weights (D, H) and output_weights (H, K), float32."""
     random, hidden = generator(spec.seed, Purpose.WEIGHTS), spec.network.hidden
     shapes = {HIDDEN: (spec.pixels, hidden), OUTPUT: (hidden, spec.training.classes)}
-    return {
-        name: random.normal(0, spec.network.deviation, shape).astype(np.float32) for name, shape in shapes.items()
-    }
+    return {name: random.normal(0, spec.network.deviation, shape).astype(np.float32) for name, shape in shapes.items()}
 
 
 def constants_of(spec: SurrogateGradientExperiment) -> Constants:

@@ -19,8 +19,7 @@ def presets() -> dict[str, SurrogateGradientExperiment]:
     shared = {"evaluation": {"readouts": ("linear",)}, "progress": {"every": 5000}}
     return {
         f"bptt-{name}": SurrogateGradientExperiment(
-            **{**tables, "training": {"batch": 128, **tables["training"]}},
-            **shared,
-        ).updated({"dataset.crop": 28})
+            **{**tables, "dataset": {**tables["dataset"], "crop": 28}, **shared}
+        )
         for name, tables in _SETS.items()
     }

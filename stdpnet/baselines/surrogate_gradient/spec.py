@@ -16,8 +16,7 @@ Backward = Literal["through_time", "instantaneous"]
 
 
 class NetworkSpec(Spec):
-    """The layers: pixels, one layer of hidden neurons, and an output neuron for each class; all of one layer see all of
-    the layer before, without delays and without bias."""
+    """The layers: pixels, hidden neurons, and an output neuron for each class, fully connected, without bias."""
 
     hidden: int = Field(100, ge=1, le=65_536)
     """Hidden neurons."""
@@ -26,14 +25,14 @@ class NetworkSpec(Spec):
 
 
 class NeuronSpec(Spec):
-    """Leaky integrate-and-fire neurons, in units without dimension: v <- decay*v + input, a spike where v > threshold."""
+    """Leaky integrate-and-fire neurons: v <- decay*v + input, a spike where v > threshold; v has no unit."""
 
     decay: float = Field(0.95, ge=0, le=1)
     """What a step leaves of a membrane potential (alpha in docs/surrogate-gradient.md)."""
     threshold: float = Field(0.6, gt=0, le=1e6)
     """A neuron spikes above it."""
     reset: Literal["zero", "subtract"] = "zero"
-    """What a spike does to the potential: zero sets it to 0 (hard reset), subtract lowers it by the threshold (soft)."""
+    """What a spike does to the potential: zero sets it to 0 (hard), subtract lowers it by the threshold (soft)."""
 
 
 class SurrogateSpec(Spec):
