@@ -1,16 +1,19 @@
 """The order of the tests, and the command line for them: within this process, and in one of its own."""
 
 import logging
+import os
 import subprocess
 import sys
 import warnings
 
 import pytest
 
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes of the tests share the cores; before numpy is imported
+
 from stdpnet.cli import main
 from tests.processes import completed
 
-LONGEST = ("test_paper", "test_contract", "test_report", "test_brian", "test_faults", "test_table2", "test_cluster")
+LONGEST = ("test_paper", "test_brian", "test_driver", "test_report", "test_faults", "test_cluster", "test_figures")
 """Files that take longest. `make test` begins with them, lest one process be left alone with one of them."""
 
 

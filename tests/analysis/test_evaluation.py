@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import stdpnet
 from stdpnet.errors import ConfigError, EngineError, RunError
@@ -118,7 +118,8 @@ def test_threads_limit_the_linear_algebra_of_the_readouts(run, monkeypatch):
         return fit(readout, X, y)
 
     monkeypatch.setattr(LinearReadout, "fit", watched)
-    evaluate(run, "validation", threads=1)
+    with threadpool_limits(2):
+        evaluate(run, "validation", threads=1)
     assert len(pools) == 3, "trained, untrained, pixels"
     assert all(pools)
     assert {threads for info in pools for threads in info} == {1}

@@ -170,10 +170,11 @@ def test_any_number_of_classes_has_every_figure(classes, folder, tmp_path):
     np.savez(tmp_path / "set.npz", X=images, y=np.tile(names, 8))
     keys = ["dataset.name=npz", f"dataset.path={tmp_path / 'set.npz'}", "dataset.validation=0", "curve.every=0"]
     run = train(folder / f"classes-{classes}", *keys, "training.images=10", "topology.channels=3")
+    without_labels = figures.available(RunView(run, FEW))
     evaluate(run, baselines=False)
     view = RunView(run, FEW)
     assert set(figures.missing(view)) == {"competition-side-by-side", "learning-curve", "labels-needed"}
-    for name in figures.available(view):
+    for name in set(figures.available(view)) - set(without_labels):
         figures.save(figures.draw(view, name), tmp_path / f"{name}.png", dpi=50)
 
 
