@@ -83,6 +83,9 @@ class Responses:
     """(N,) place of each image in its source set."""
     scores: NDArray[Any] | None = None
     """(N, classes) float of a supervised model: the largest is its answer."""
+    first_spikes: Any = None
+    """(N, units) uint16, array or csr_array: step of each neuron's first spike, counted from 1, 0 where there is none;
+    None unless a read-out of the experiment's evaluation.readouts needs it (n_gram), and of models without spikes."""
     cost: Mapping[str, float] = field(default_factory=dict)
     """What an image costs on average, by quantity: input_spikes and events (transmissions of a spike by a synapse) of a
     spiking network, multiplications of others."""

@@ -87,7 +87,7 @@ class LearningCurve:
             job.check_signals()
 
         calibration, validation = (
-            model.respond(spec, state, split, stream, threads=job.threads, progress=progress)
+            model.respond(self._reader.asking(spec), state, split, stream, threads=job.threads, progress=progress)
             for stream, split in ((Stream.CALIBRATE, self._calibration), (Stream.VALIDATE, self._validation))
         )
         answers = self._reader.answers(spec, model.facts(spec), calibration, validation)

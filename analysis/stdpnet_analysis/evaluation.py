@@ -173,11 +173,12 @@ class Evaluator(NamedTuple):
         key = response_key(spec, state, dataset.sha256, part)
         cached = self.run.load_responses(name, key, sparse=True)
         images = dataset.split(part)
-        if cached is not None and cached.cost and _are_of(cached, images):  # older versions have written no cost
+        asking = self.reader.asking(spec)
+        if cached is not None and _serves(cached, asking) and _are_of(cached, images):
             return cached
         self.reader.progress.stage(f"{name} responses", len(images))
         threads, progress = self.reader.threads, self.reader.progress.advance
-        answer = self.respond(spec, state, images, STREAMS[part], threads=threads, progress=progress)
+        answer = self.respond(asking, state, images, STREAMS[part], threads=threads, progress=progress)
         self.run.save_responses(name, answer, key)
         return self.run.load_responses(name, key, sparse=True) or answer
 
@@ -222,6 +223,11 @@ class Evaluator(NamedTuple):
             name: score(labels, each.predicted, classes, each.confidence).to_dict() | each.described
             for name, each in answers.items()
         }
+
+
+def _serves(responses: Responses, asking: Experiment) -> bool:
+    """Return whether responses have all that is asked for; older versions have written no cost."""
+    return bool(responses.cost) and (responses.first_spikes is not None or not asking.evaluation.first_spikes)
 
 
 def _are_of(responses: Responses, images: Split) -> bool:

@@ -23,13 +23,17 @@ from stdpnet_analysis.evaluation import Evaluator, name_of
 from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.readouts import READOUTS, check_columns
 from stdpnet_analysis.readouts.base import CountsClassifier
-from stdpnet_analysis.readouts.reader import Reader, pixels_of
+from stdpnet_analysis.readouts.reader import Reader, pixels_of, read_by
 from stdpnet_analysis.statistics import student_interval, summarise
 
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 """Numbers of labels, as far as there are calibration images; all of these are always the last number."""
-EVERY = tuple(name for name, readout in READOUTS.items() if readout.make is not None and name != "linear_cv")
-"""The read-outs that are scored by default: all but `linear_cv`, whose cross-validations take hours here."""
+EVERY = tuple(
+    name
+    for name, readout in READOUTS.items()
+    if readout.make is not None and readout.reads == "counts" and name != "linear_cv"
+)
+"""The read-outs that are scored by default: all of counts but `linear_cv`, whose cross-validations take hours here."""
 STEM = "labels"
 """How the names of the files begin."""
 
@@ -216,8 +220,8 @@ class _Draws(NamedTuple):
             for rows in self.rows(size):
                 for readout, classifier in make().items():
                     with threadpool_limits(reader.threads):
-                        classifier.fit(calibration.counts[rows], calibration.labels[rows])
-                        right = classifier.predict(scored.counts) == scored.labels
+                        classifier.fit(read_by(readout, calibration)[rows], calibration.labels[rows])
+                        right = classifier.predict(read_by(readout, scored)) == scored.labels
                     accuracy[readout].append(float(np.mean(right)))
                     reader.progress.advance(1, f"{size} labels, {readout}")
             for readout, values in accuracy.items():

@@ -38,6 +38,10 @@ def write_responses(path: Path, responses: Responses, key: str) -> None:
         file.create_dataset("counts", data=responses.counts, chunks=chunks, compression=1, fletcher32=True)
         file["labels"], file["indices"] = responses.labels, responses.indices
         file.attrs["cost"] = json.dumps(dict(responses.cost))
+        if responses.first_spikes is not None:
+            file.create_dataset(
+                "first_spikes", data=responses.first_spikes, chunks=chunks, compression=1, fletcher32=True
+            )
         if responses.scores is not None:
             file["scores"] = responses.scores
 
@@ -98,20 +102,23 @@ def _responses(path: Path, file: h5py.File, units: int, sparse: bool) -> Respons
         cost = adapter(dict[Text, Real]).validate_json(hdf5.attribute(path, file, "cost", str))
     except (RunError, ValidationError):
         cost = {}  # older versions have written none
-    counts = hdf5.dataset(path, file, "counts", np.uint16, (len(labels), units))
+    per_unit = {
+        name: hdf5.dataset(path, file, name, np.uint16, (len(labels), units))
+        for name in ("counts", "first_spikes")
+        if name == "counts" or name in hdf5.names(path, file)
+    }
     scores = None
     if "scores" in hdf5.names(path, file):
         scores = hdf5.array(path, file, "scores", np.float64, (len(labels), None))
     try:
-        return Responses(
-            counts=_sparse(counts) if sparse else counts[()], labels=labels, indices=indices, scores=scores, cost=cost
-        )
+        read = {name: _sparse(stored) if sparse else stored[()] for name, stored in per_unit.items()}
+        return Responses(labels=labels, indices=indices, scores=scores, cost=cost, **read)
     except HDF5_ERRORS as error:
-        raise RunError(f"{path}: damaged, counts cannot be read ({error})") from None
+        raise RunError(f"{path}: damaged, {' or '.join(per_unit)} cannot be read ({error})") from None
 
 
 def _sparse(counts: h5py.Dataset) -> Any:
-    """Return counts (N, P*C) as a scipy.sparse.csr_array, without ever holding more than one chunk as an array."""
+    """Return an array (N, P*C) as a scipy.sparse.csr_array, without ever holding more than one chunk as an array."""
     from scipy.sparse import csr_array, vstack  # only evaluation needs scipy
 
     step = counts.chunks[0] if counts.chunks else CHUNK

@@ -22,6 +22,8 @@ from stdpnet.stdp.spec.experiment import STDPExperiment
 
 CHUNK = 256
 """Images that are encoded and shown together; results do not depend on it."""
+MOST = np.iinfo(np.uint16).max
+"""The largest count, and step of a first spike, of Responses."""
 
 
 class Showing(NamedTuple):
@@ -33,6 +35,8 @@ class Showing(NamedTuple):
     """Their input spikes."""
     outcome: Outcome
     """What the network answered."""
+    first_spikes: NDArray[np.int32] | None
+    """(n, P, C) step of each neuron's first spike, counted from 1, 0 without any; None unless a read-out needs it."""
 
 
 def respond(
@@ -66,12 +70,15 @@ def respond(
     frozen = network.copy()  # an engine takes its network over; this one may be in training
     engine = make_engine(spec, frozen, threads)
     counts = np.zeros((len(split), network.geometry.neurons), np.uint16)
+    first_spikes = np.zeros_like(counts) if spec.evaluation.first_spikes else None
     per_pixel = np.zeros(network.geometry.pixels)  # input spikes of the first showing of each image
     for first in range(0, len(counts), CHUNK):
         numbers = np.arange(first, min(first + CHUNK, len(counts)))
         for retry, shown in enumerate(show(spec, engine, split, numbers, stream, threads=threads)):
             answered = shown.outcome.counts.reshape(len(shown.numbers), -1)
-            counts[shown.numbers] = np.minimum(answered, np.iinfo(np.uint16).max)
+            counts[shown.numbers] = np.minimum(answered, MOST)
+            if first_spikes is not None and shown.first_spikes is not None:
+                first_spikes[shown.numbers] = np.minimum(shown.first_spikes, MOST).reshape(answered.shape)
             if retry == 0:
                 per_pixel += input_spikes_per_pixel(shown.trains, len(per_pixel))
         progress(len(numbers))
@@ -80,7 +87,7 @@ def respond(
             f"{spec.simulation.engine} engine: evaluation changed {', '.join(changed)}; please report this"
         )
     cost = _cost(network.geometry, per_pixel, counts) if len(counts) else {}
-    return Responses(counts=counts, labels=split.labels, indices=split.indices, cost=cost)
+    return Responses(counts=counts, labels=split.labels, indices=split.indices, first_spikes=first_spikes, cost=cost)
 
 
 def show(
@@ -117,8 +124,11 @@ def show(
         )
         if recording is not None:
             recording.spikes[...] = False  # engines only mark the neurons that fire
-        outcome = engine.present(trains, FROZEN, recording)
-        yield Showing(numbers=numbers, trains=trains, outcome=outcome)
+        first_spikes = None
+        if spec.evaluation.first_spikes:
+            first_spikes = np.zeros((len(numbers), *engine.network.theta.shape), np.int32)
+        outcome = engine.present(trains, FROZEN, recording, first_spikes=first_spikes)
+        yield Showing(numbers=numbers, trains=trains, outcome=outcome, first_spikes=first_spikes)
         numbers = numbers[outcome.counts.sum(axis=(1, 2)) < spec.training.min_spikes]
         if len(numbers) == 0:
             return

@@ -1,5 +1,6 @@
 import errno
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -168,7 +169,8 @@ def test_every_read_out_scores_and_those_with_probabilities_say_how_reliable_the
     assert {*READOUTS} - {"own", "linear"} | {"linear-roots-C0.1"} <= set(scores)
     with_probabilities = {name for name, score in scores.items() if "reliability" in score}
     assert {"log_evidence", "naive_bayes", "linear-roots-C0.1", "linear_cv"} <= with_probabilities
-    assert not with_probabilities & {"all", "patch", "spikes_first", "proportion", "assigned"}
+    assert not with_probabilities & {"all", "patch", "spikes_first", "proportion", "assigned", "n_gram"}
+    assert scores["n_gram"]["accuracy"] > 0.5
     for name in with_probabilities:
         reliability = scores[name]["reliability"]
         assert 0 <= reliability["expected_calibration_error"] < 0.6
@@ -176,6 +178,31 @@ def test_every_read_out_scores_and_those_with_probabilities_say_how_reliable_the
     assert scores["linear-roots-C0.1"]["settings"] == {"kind": "logistic", "C": 0.1, "scaling": "roots"}
     chosen = scores["linear_cv"]["settings"]
     assert max(chosen["trials"], key=lambda each: each["accuracy"])["C"] == chosen["C"]
+
+
+def test_first_spikes_are_asked_for_where_they_are_read_and_kept_ones_serve_all(run, monkeypatch):
+    name, key = (
+        "trained-validation",
+        response_key(run.spec, run.load_state(), run.provenance["dataset_sha256"], "validation"),
+    )
+    evaluate(run, "validation", readouts=["n_gram"], baselines=False)
+    kept = run.load_responses(name, key, sparse=True)
+    counts, first = kept.counts.toarray(), kept.first_spikes.toarray()
+    np.testing.assert_array_equal(first > 0, counts > 0)
+    assert first.max() <= run.spec.simulation.steps
+    monkeypatch.setattr("stdpnet.stdp.model.respond", None)
+    evaluate(run, "validation", readouts=["all", "n_gram"], baselines=False)
+    run.save_responses(name, replace(kept, counts=counts, first_spikes=None), key)
+    evaluate(run, "validation", readouts=["all"], baselines=False)
+    with pytest.raises(TypeError):
+        evaluate(run, "validation", readouts=["n_gram"], baselines=False)
+
+
+def test_a_read_out_of_times_refuses_a_model_without_spikes(tmp_path):
+    keys = ["training.images=20", "topology.channels=4", "dataset.test=20"]
+    made = stdpnet.train(stdpnet.load_config("features-digits", keys), tmp_path / "run")
+    with pytest.raises(ConfigError, match="--readouts n_gram: needs the times of spikes"):
+        evaluate(made, readouts=["n_gram"], baselines=False)
 
 
 def test_log_evidence_beats_the_votes_of_a_convolutional_network_and_of_features(tmp_path):
@@ -219,7 +246,7 @@ def test_an_engine_that_learns_in_evaluation_is_found_out(monkeypatch):
         def __init__(self, network):
             self.network = network
 
-        def present(self, trains, switches, recording=None):
+        def present(self, trains, switches, recording=None, first_spikes=None):
             self.network.theta += 1e-6
             shape = (len(trains.offsets), *self.network.theta.shape)
             return type("Outcome", (), {"counts": np.zeros(shape, np.int32)})
@@ -241,13 +268,15 @@ def test_threads_do_not_change_responses(architecture):
 
 
 def test_brian2_gives_the_responses_of_the_compiled_engine():
-    keys = ["simulation.dtype=float64", "topology.channels=4", "dataset.test=20"]
+    keys = ["simulation.dtype=float64", "topology.channels=4", "dataset.test=20", "evaluation.readouts=n_gram"]
     counts = []
     for engine in ("numba", "brian2-numpy"):
         small = spec(*keys, *(f'simulation.{key}="{value}"' for key, value in ENGINES[engine].items()))
         test = stdpnet.load_dataset(small.dataset).test
-        counts.append(respond(small, initial(small), test, Stream.TEST).counts)
-    assert counts[0].sum() > 0
+        found = respond(small, initial(small), test, Stream.TEST)
+        assert found.first_spikes is not None
+        counts.append((found.counts, found.first_spikes))
+    assert counts[0][0].sum() > 0
     np.testing.assert_array_equal(*counts)
 
 

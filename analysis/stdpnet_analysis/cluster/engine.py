@@ -45,9 +45,10 @@ class PositionParallelEngine:
         switches: Switches,
         recording: Recording | None = None,
         learning_rates: NDArray[np.float64] | None = None,
+        first_spikes: NDArray[np.int32] | None = None,
     ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
-        if recording is not None:
+        if recording is not None or first_spikes is not None:
             raise EngineError("a position-parallel engine records no steps; leave --scheduler out")
         positions = np.arange(self.network.geometry.positions)
         parts = np.array_split(positions, min(len(positions), slots(self._client)))

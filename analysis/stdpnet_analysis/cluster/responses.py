@@ -63,12 +63,14 @@ def _cut(split: Split, first: int) -> Split:
 def _joined(blocks: Sequence[Responses], split: Split) -> Responses:
     """Return the responses of consecutive blocks as those of their split."""
     scores = [block.scores for block in blocks if block.scores is not None]
+    first_spikes = [block.first_spikes for block in blocks if block.first_spikes is not None]
     shares = np.array([len(block.labels) for block in blocks]) / max(len(split), 1)
     return Responses(
         counts=np.concatenate([block.counts for block in blocks]),
         labels=split.labels,
         indices=split.indices,
         scores=np.concatenate(scores) if scores else None,
+        first_spikes=np.concatenate(first_spikes) if first_spikes else None,
         cost={
             name: float(sum(share * block.cost[name] for share, block in zip(shares, blocks, strict=True)))
             for name in blocks[0].cost

@@ -8,12 +8,13 @@ class scores, which need no calibration and no maker.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from stdpnet.errors import ConfigError
 from stdpnet.spec.monitoring import EvaluationSpec
 from stdpnet_analysis.readouts.base import CountsClassifier
 from stdpnet_analysis.readouts.linear import LinearCVReadout, LinearKind, LinearReadout, Scaling
+from stdpnet_analysis.readouts.ngram import NGramClassifier
 from stdpnet_analysis.readouts.rules import RULES, THESIS_RULES
 from stdpnet_analysis.readouts.votes import VoteClassifier
 
@@ -42,6 +43,8 @@ class Readout(NamedTuple):
     """The column in which it stands."""
     make: Callable[[ReadoutSettings], CountsClassifier] | None
     """Makes the unfitted classifier; None where the model answers by itself."""
+    reads: Literal["counts", "first_spikes"] = "counts"
+    """What of the responses it reads."""
 
 
 def _voting(rule: str) -> Readout:
@@ -62,6 +65,7 @@ READOUTS: dict[str, Readout] = {
     readout.name: readout
     for readout in (
         *map(_voting, RULES),
+        Readout("n_gram", "n_gram", lambda _: NGramClassifier(), reads="first_spikes"),
         Readout("linear", "linear", _linear),
         Readout("linear_cv", "linear_cv", _linear_cv),
         Readout("own", "own", None),

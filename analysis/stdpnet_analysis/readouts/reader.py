@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from stdpnet.data import Split
+from stdpnet.errors import ConfigError
 from stdpnet.model import Facts, Responses
 from stdpnet.runs.scores import linear_name
 from stdpnet.spec.experiment import Experiment
@@ -74,6 +75,10 @@ class Reader(NamedTuple):
         """Return the unfitted read-outs by name."""
         return make_readouts(self.names, self._settings(spec, positions))
 
+    def asking(self, spec: Experiment) -> Experiment:
+        """Return the experiment by which a model answers what these read-outs read: some need more than counts."""
+        return spec.updated({"evaluation.readouts": self.names})
+
     def _settings(self, spec: Experiment, positions: int = 1) -> ReadoutSettings:
         return ReadoutSettings(positions, self.linear, self.C, self.scaling, spec.seed % 2**32)
 
@@ -83,11 +88,26 @@ class Reader(NamedTuple):
 
     def fitted(self, name: str, readout: CountsClassifier, calibration: Responses, scored: Responses) -> Answers:
         """Return the answers of a read-out, fitted here to calibration responses."""
+        known, asked = (read_by(name, responses) for responses in (calibration, scored))
         with threadpool_limits(self.threads):
-            readout.fit(calibration.counts, calibration.labels)
-            predicted, confidence = readout.predict(scored.counts), _confidence(readout, scored.counts)
+            readout.fit(known, calibration.labels)
+            predicted, confidence = readout.predict(asked), _confidence(readout, asked)
         settings = {"settings": readout.settings} if readout.settings else {}
         return Answers(predicted, confidence, {"role": READOUTS[name].role, **settings})
+
+
+def read_by(name: str, responses: Responses) -> Counts:
+    """Return what a read-out reads of responses, (N, units).
+
+    Raises
+    ------
+    ConfigError
+        If it reads first spikes, and there are none.
+    """
+    read = getattr(responses, READOUTS[name].reads)
+    if read is None:
+        raise ConfigError(f"--readouts {name}: needs the times of spikes, which this model has not; leave it out")
+    return read
 
 
 def pixels_of(split: Split) -> Responses:

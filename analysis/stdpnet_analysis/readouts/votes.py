@@ -108,6 +108,12 @@ def answers(scores: Floats) -> NDArray[np.intp]:
     return np.where(scores.any(axis=1), scores.argmax(axis=1), NO_ANSWER)
 
 
+def named(answers: NDArray[np.intp], classes: NDArray[Any]) -> NDArray[Any]:
+    """Return the classes of answers (n_images,) by their names; -1, or "-1" among strings, where there is none."""
+    no_answer = np.int64(NO_ANSWER) if classes.dtype.kind in "biuf" else str(NO_ANSWER)
+    return np.where(answers == NO_ANSWER, no_answer, classes[answers])
+
+
 def _check_rule(rule: str, n_positions: int, n_neurons: int) -> None:
     if rule not in RULES:
         raise ConfigError(f"rule: '{rule}' is unknown; choose one of {', '.join(RULES)}")
@@ -164,9 +170,7 @@ class VoteClassifier(CountsClassifier):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each image, (n_images,)."""
-        best = answers(self._scores(X))
-        no_answer = np.int64(NO_ANSWER) if self.classes_.dtype.kind in "biuf" else str(NO_ANSWER)
-        return np.where(best == NO_ANSWER, no_answer, self.classes_[best])
+        return named(answers(self._scores(X)), self.classes_)
 
     @available_if(_has_likelihoods)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Floats:

@@ -69,6 +69,7 @@ class Engine(Protocol):
         switches: Switches,
         recording: Recording | None = None,
         learning_rates: NDArray[np.float64] | None = None,
+        first_spikes: NDArray[np.int32] | None = None,
     ) -> Outcome:
         """Show presentations one after the other, each from the resting state.
 
@@ -81,5 +82,6 @@ class Engine(Protocol):
         switches : what they may change
         recording : where to write each step; default: nowhere
         learning_rates : (N,) factors of the feedforward A_plus and A_minus; default 1
+        first_spikes : (N, P, C) zeros, where the step of each neuron's first spike is written, counted from 1
         """
         ...

@@ -61,6 +61,18 @@ def test_a_convolution_with_a_single_position_equals_the_naive_twin(engine_keys)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_first_spikes_are_those_of_the_naive_twin(engine_keys, architecture):
+    spec = lively(architecture)
+    trains = random_trains(np.random.default_rng(1), 3, spec.simulation.steps, 36, 0.15)
+    engine, twin = build(spec, engine_keys), NaiveEngine(spec, initial_network(spec))
+    first = np.zeros((3, *engine.network.theta.shape), np.int32)
+    counts = engine.present(trains, FROZEN, first_spikes=first).counts
+    spikes = show(twin, trains, FROZEN)[1].spikes
+    np.testing.assert_array_equal(first, np.where(spikes.any(axis=1), spikes.argmax(axis=1) + 1, 0))
+    assert (counts > 1).any(), "else every spike is a first one"
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_homeostasis_of_theta_and_a_changing_learning_rate_equal_the_naive_twin(engine_keys, architecture):
     spec = lively(architecture, neuron={"target_rate": 40.0}, competition={"rule": "anti_stdp"})
     trains = random_trains(np.random.default_rng(7), 4, spec.simulation.steps, 36, 0.2)

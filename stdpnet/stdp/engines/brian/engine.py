@@ -65,18 +65,24 @@ class BrianEngine:
         switches: Switches,
         recording: Recording | None = None,
         learning_rates: NDArray[np.float64] | None = None,
+        first_spikes: NDArray[np.int32] | None = None,
     ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
         counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
         rates = np.ones(len(counts)) if learning_rates is None else learning_rates
         self._run = run = _Run(
-            switches=switches, steps=trains.steps, learning_rates=rates, counts=counts, recording=recording
+            switches=switches,
+            steps=trains.steps,
+            learning_rates=rates,
+            counts=counts,
+            recording=recording,
+            first_spikes=first_spikes,
         )
         if not len(counts):
             return Outcome(counts, 0)
         self._groups.load(self.network, switches)
         self._groups.set_input(trains)
-        self._recorder.active = recording is not None
+        self._recorder.active = recording is not None or first_spikes is not None
         try:
             with preferences(self._spec.simulation.brian2_target), quick_collection():
                 self._brian.t_ = 0.0  # each call counts its steps from 0, so that the time keeps its precision
@@ -123,9 +129,14 @@ class BrianEngine:
 
     def _record(self) -> None:
         """Write the end of the step."""
-        recording = self._run.recording
-        assert recording is not None
+        recording, first_spikes = self._run.recording, self._run.first_spikes
         image, step = divmod(self._run.step - 1, self._run.steps)
+        if first_spikes is not None:
+            first = first_spikes[image].reshape(-1)
+            spiked = self._groups.spikes()
+            first[spiked] = np.where(first[spiked] == 0, step + 1, first[spiked])
+        if recording is None:
+            return
         recording.v[image, step].reshape(-1)[:] = self._groups.array("Y", "v")
         recording.current[image, step].reshape(-1)[:] = self._groups.array("Y", "I")
         recording.theta[image, step].reshape(-1)[:] = self._groups.array("Y", "theta")
@@ -141,6 +152,7 @@ class _Run:
     learning_rates: NDArray[np.float64]
     counts: NDArray[np.int32]
     recording: Recording | None
+    first_spikes: NDArray[np.int32] | None
     unnormalised: int = 0
     step: int = 0
     """Steps that have begun, over all presentations."""

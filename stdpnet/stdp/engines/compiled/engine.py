@@ -70,12 +70,17 @@ class NumbaEngine:
         switches: Switches,
         recording: Recording | None = None,
         learning_rates: NDArray[np.float64] | None = None,
+        first_spikes: NDArray[np.int32] | None = None,
     ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
         count, dtype = len(trains.offsets), self.network.dtype
         rules = Rules.of(self._constants, switches._replace(learn_yy=switches.learn_yy and self._learned))
         factors = np.ones(count, dtype) if learning_rates is None else learning_rates.astype(dtype)
-        output = Output(counts=np.zeros((count, *self.network.theta.shape), np.int32), recording=recording)
+        output = Output(
+            counts=np.zeros((count, *self.network.theta.shape), np.int32),
+            first_spikes=np.zeros((0, 0, 0), np.int32) if first_spikes is None else first_spikes,
+            recording=recording,
+        )
         if count == 0:
             return Outcome(output.counts, 0)
         self._find_events(trains)

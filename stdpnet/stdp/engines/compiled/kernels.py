@@ -116,8 +116,7 @@ def _present(
                 _fire(k, g, group.theta, cells, activity, rules.neuron, block)
             if activity.n_fired[g] > 0:
                 fired = True
-                for n in range(activity.n_fired[g]):
-                    output.counts[i, group.first + g, activity.fired[g, n]] += 1
+                _count(i, k, g, group.first + g, activity, output)
                 inhibit(g, group, cells, activity)
                 raise_y(k, g, activity, memory.traces, rules)
                 if rules.learn_yy:
@@ -187,6 +186,16 @@ def _fire_one(k: int, g: int, j: int, theta: Floats, cells: Cells, activity: Act
         activity.n_refractory[g] += 1
         cells.v[g, j] = -np.inf
     theta[g, j] += neuron.theta_plus
+
+
+@inlined
+def _count(i: int, k: int, g: int, position: int, activity: Activity, output: Output) -> None:
+    """Count the spikes of step k, and write which are the first of their neurons, if that is asked for."""
+    for n in range(activity.n_fired[g]):
+        j = activity.fired[g, n]
+        output.counts[i, position, j] += 1
+        if len(output.first_spikes) > 0 and output.counts[i, position, j] == 1:
+            output.first_spikes[i, position, j] = k + 1
 
 
 @inlined

@@ -64,6 +64,8 @@ class Output(NamedTuple):
 
     counts: NDArray[np.int32]
     """(N, P, C) spikes."""
+    first_spikes: NDArray[np.int32]
+    """(N, P, C) step of each neuron's first spike, counted from 1; (0, 0, 0) where nobody asks for it."""
     recording: Recording | None
     """Every step, if asked for."""
 
