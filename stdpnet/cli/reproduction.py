@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -26,6 +27,9 @@ from stdpnet.cli.signals import SignalCatcher
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.reading import shortened
 
+if TYPE_CHECKING:
+    from stdpnet_analysis.paper.table2 import Task
+
 app = typer.Typer(help="Reproduce a published table, and print the published values beside it.", no_args_is_help=True)
 
 
@@ -41,12 +45,32 @@ def reproduce() -> None:
     """Reproduce a published table, and print the published values beside it."""
 
 
+RowsOption = Annotated[str | None, typer.Option("--rows", help="Which rows, such as 1,2,5-7; default all.")]
+SeedsOption = Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each network.")]
+FirstSeedOption = Annotated[
+    int, typer.Option("--first-seed", min=0, max=2**31, help="Seed of the first training; the others follow it.")
+]
+
+
+FolderOption = Annotated[
+    Path | None, typer.Option("--dir", help="Folder of the runs and results; default runs/ and the gallery's name.")
+]
+
+
+class Workers(NamedTuple):
+    """Which processes compute."""
+
+    scheduler: str | None
+    scheduler_file: str | None
+    number: int | None
+    memory: str
+
+
 @app.command("table2")
 def table2(
-    rows: Annotated[str, typer.Option("--rows", help="Which rows, such as 1,2,5-7.")] = "1-12",
-    seeds: Annotated[
-        int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each network, with seeds 0, 1, ...")
-    ] = 5,
+    rows: RowsOption = None,
+    seeds: SeedsOption = 5,
+    first_seed: FirstSeedOption = 0,
     preset: Annotated[
         PresetKind, typer.Option("--preset", help="The thesis's parameters, or the best found since.")
     ] = PresetKind.best,
@@ -60,45 +84,105 @@ def table2(
     as_json: JsonOption = False,
 ) -> None:
     """Train and evaluate the networks of the thesis's Table 2; finished networks are not computed again."""
-    chosen = _rows(rows)
+    chosen = _rows(rows or "1-12")
     from stdpnet.runs import Run
-    from stdpnet_analysis.cluster.pool import pool
     from stdpnet_analysis.compare import compare
     from stdpnet_analysis.paper import table2 as table
     from stdpnet_analysis.paper import table2_report as report
 
     begin = time.perf_counter()
-    tasks = table.plan(chosen, seeds, preset.value, folder, overrides or (), readouts=readout_names(readouts))
+    tasks = table.plan(
+        chosen, seeds, preset.value, folder, overrides or (), first=first_seed, readouts=readout_names(readouts)
+    )
+    path = report.usual_path(tasks, preset.value, folder)
+
+    def summary() -> dict[str, Any]:
+        return report.summarise(tasks, preset.value, overrides or (), time.perf_counter() - begin)
+
+    used = Workers(scheduler, scheduler_file, workers, memory)
+    computed = _computed(tasks, folder, used, as_json, lambda: report.write(summary(), path))
+    final, comparison = summary(), compare([Run.open(task.run) for task in tasks], readouts=tasks[0].readouts)
+    report.write(final, path, comparison)
+    _print(final, report.markdown(final, comparison), computed, len(tasks), path, as_json)
+
+
+def _computed(tasks: Sequence[Task], folder: Path, used: Workers, quiet: bool, report: Callable[[], None]) -> int:
+    """Train and score what is missing, with a report after each network; return how many there were."""
+    from stdpnet_analysis.paper.table2 import compute
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"{folder}: cannot be made ({error.strerror}); choose another --dir") from None
-    path = report.usual_path(tasks, preset.value, folder)
     missing = [task for task in tasks if task.result() is None]
+    if not missing:
+        return 0
+    from stdpnet_analysis.cluster.pool import pool
 
-    def summary() -> dict[str, object]:
-        return report.summarise(tasks, preset.value, overrides or (), time.perf_counter() - begin)
+    with (
+        pool(used.scheduler, used.scheduler_file, workers=used.number, memory=used.memory) as client,
+        meter("networks", len(tasks), quiet=quiet) as progress,
+    ):
+        progress.skip(len(tasks) - len(missing))
 
-    if missing:
-        with (
-            pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
-            meter("networks", len(tasks), quiet=as_json) as progress,
-        ):
-            progress.skip(len(tasks) - len(missing))
+        def computed(task: Task) -> None:
+            progress.advance(1, f"row {task.row}, seed {task.seed}")
+            report()
 
-            def computed(task: table.Task) -> None:
-                progress.advance(1, f"row {task.row}, seed {task.seed}")
-                report.write(summary(), path)
+        with SignalCatcher() as stop:
+            compute(tasks, client, computed, stop)
+    return len(missing)
 
-            with SignalCatcher() as stop:
-                table.compute(tasks, client, computed, stop)
-    final, comparison = summary(), compare([Run.open(task.run) for task in tasks], readouts=tasks[0].readouts)
-    report.write(final, path, comparison)
+
+def _print(summary: dict[str, Any], text: str, computed: int, tasks: int, path: Path, as_json: bool) -> None:
+    """Print a table and where it is, or its numbers."""
     if as_json:
-        print_json({**final, "computed": len(missing), "cached": len(tasks) - len(missing)})
+        print_json({**summary, "computed": computed, "cached": tasks - computed})
         return
-    print(report.markdown(final, comparison))
-    print(f"{len(missing)} networks computed, {len(tasks) - len(missing)} cached; table in {path} and .json")
+    print(text)
+    print(f"{computed} networks computed, {tasks - computed} cached; table in {path} and .json")
+
+
+def _gallery(name: str, words: str) -> None:
+    """Add the command of a gallery."""
+
+    def command(
+        rows: RowsOption = None,
+        seeds: SeedsOption = 1,
+        first_seed: FirstSeedOption = 0,
+        folder: FolderOption = None,
+        overrides: SetOption = None,
+        workers: WorkersOption = None,
+        memory: MemoryOption = "auto",
+        scheduler: SchedulerOption = None,
+        scheduler_file: SchedulerFileOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        begin = time.perf_counter()
+        chosen, keys = rows and _rows(rows), overrides or ()
+        from stdpnet_analysis.paper import galleries
+        from stdpnet_analysis.paper import gallery_report as report
+
+        place = folder or Path("runs") / name
+        tasks = galleries.plan(name, chosen or None, range(first_seed, first_seed + seeds), place, keys)
+        path = report.usual_path(name, tasks, place)
+
+        def summary() -> dict[str, Any]:
+            return report.summarise(name, tasks, keys, time.perf_counter() - begin)
+
+        used = Workers(scheduler, scheduler_file, workers, memory)
+        computed = _computed(tasks, place, used, as_json, lambda: report.write(summary(), path))
+        final, more = summary(), report.label_table(tasks) if galleries.GALLERIES[name].labels else ""
+        report.write(final, path, more)
+        _print(final, f"{report.markdown(final)}\n{more}", computed, len(tasks), path, as_json)
+
+    command.__doc__ = f"{words}; finished networks are not computed again."
+    app.command(name)(command)
+
+
+_gallery("diehl-cook", "Train and evaluate fully connected networks of the sizes of Diehl & Cook 2015")
+_gallery("saunders", "Train and evaluate locally connected networks of the sizes of Saunders et al. 2019")
+_gallery("labels", "Train three networks, and score them against the number of calibration labels")
 
 
 def _rows(text: str) -> list[int]:

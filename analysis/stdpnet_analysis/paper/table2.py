@@ -52,7 +52,7 @@ class Result(TypedDict):
     """What a finished task has written."""
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
-    row: Annotated[Count, Field(ge=1, le=len(TABLE_2))]
+    row: Annotated[Count, Field(ge=1)]
     seed: Count
     accuracy: Annotated[dict[Text, Share], AfterValidator(_complete)]
     untrained: Annotated[dict[Text, Share], AfterValidator(_complete)] | None
@@ -127,22 +127,38 @@ def plan(
             raise ConfigError(f"--rows {row}: Table 2 has the rows 1 to {len(TABLE_2)}")
         name = TABLE_2[row].name + ("-thesis" if preset == "thesis" else "")
         spec = load_config(name, [f"checkpoint.every={CHECKPOINT}", *overrides])
-        for seed in range(first, first + seeds):
-            seeded = spec.updated({"seed": seed})
-            key = hashlib.sha256(f"{dump_config(seeded)}\n{code_digest()}".encode()).hexdigest()
-            run = folder.resolve() / f"{name}-seed{seed}-{key[:10]}"
-            tasks.append(
-                Task(
-                    row=row,
-                    seed=seed,
-                    spec=seeded,
-                    key=key,
-                    run=run,
-                    readouts=check_columns(spec.evaluation.readouts if readouts is None else readouts),
-                    baselines=seed == first,
-                    leave=folder.resolve() / f".leave-{key}",
-                )
-            )
+        tasks += tasks_of(row, name, spec, range(first, first + seeds), folder, readouts)
+    return tasks
+
+
+def tasks_of(
+    row: int, name: str, spec: STDPExperiment, seeds: range, folder: Path, readouts: Sequence[str] | None = None
+) -> list[Task]:
+    """Return the tasks of one row of a table, one for each seed.
+
+    Parameters
+    ----------
+    row : its number
+    name : how the names of its runs begin
+    spec : its experiment
+    seeds : of its trainings; with the first one the baselines are scored, too
+    folder, readouts : see `plan`
+    """
+    tasks = []
+    for seed in seeds:
+        seeded = spec.updated({"seed": seed})
+        key = hashlib.sha256(f"{dump_config(seeded)}\n{code_digest()}".encode()).hexdigest()
+        task = Task(
+            row=row,
+            seed=seed,
+            spec=seeded,
+            key=key,
+            run=folder.resolve() / f"{name}-seed{seed}-{key[:10]}",
+            readouts=check_columns(spec.evaluation.readouts if readouts is None else readouts),
+            baselines=seed == seeds.start,
+            leave=folder.resolve() / f".leave-{key}",
+        )
+        tasks.append(task)
     return tasks
 
 
