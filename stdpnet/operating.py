@@ -13,6 +13,7 @@ import numpy as np
 from stdpnet.errors import ConfigError
 from stdpnet.model import State
 from stdpnet.reading import shortened
+from stdpnet.spec.base import flat
 from stdpnet.spec.experiment import Experiment
 
 STRENGTH = ".strength"
@@ -23,16 +24,27 @@ SPLITS = f"{DISTORTION}splits"
 """The key that says which images are distorted."""
 
 
-def resolved(point: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an operating point with what it implies: a distortion is of the scored images, unless it says otherwise.
+def resolved(spec: Experiment, point: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an operating point without what does not differ from the training, and with what it implies.
 
-    Training images and calibration images, whose labels belong to the training, then stay those of the training.
+    A distortion is of the scored images, unless the point says otherwise: training images, and calibration images,
+    whose labels belong to the training, stay those of the training.
+
+    Raises
+    ------
+    ConfigError
+        If a key may not differ from the training, or a value is not valid.
     """
-    keys: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     for key, value in point.items():
-        keys |= {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, Mapping) else {key: value}
-    distorted = any(key.startswith(DISTORTION) for key in keys)
-    return keys | ({SPLITS: "scored"} if distorted and SPLITS not in keys else {})
+        given |= {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, Mapping) else {key: value}
+    usual, there = flat(spec), flat(experiment_at(spec, given))
+    keys = {key: value for key, value in given.items() if key not in usual or usual[key] != there[key]}
+    if any(key.startswith(DISTORTION) for key in keys if key != SPLITS):
+        return keys | {SPLITS: given.get(SPLITS, "scored")}
+    if keys.get(SPLITS) == "scored" or spec.dataset.distortion.is_none:
+        keys.pop(SPLITS, None)
+    return keys
 
 
 def of_calibration(point: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ LOOK = ("info {run}", "info {run} --json", "runs {folder}", "watch {run} --once"
 DRAW = (
     "figures {run} --list",
     "figures {run} progress learning-curve",
-    "figures {run} confusion class-accuracy votes reliability labels-needed",
+    "figures {run} confusion class-accuracy votes reliability labels-needed robustness",
 )
 SHOW = (*DRAW, "figures {run} receptive-fields competition", "report {run} --output {folder}/report.html --images 10")
 GO_ON = ("resume {run} --images 60 --threads 1", "evaluate {run} --no-baselines --threads 1")
@@ -45,6 +45,7 @@ READ_BY = {
     "provenance.json": (*LOOK, *SHOW, *GO_ON),
     "scores.json": (*LOOK, *SHOW, *GO_ON),
     "labels-validation.json": (*SHOW, *GO_ON),
+    "robustness.json": SHOW,
     "config.toml": (*LOOK, *SHOW, *GO_ON),
     "lock": (*LOOK, GO_ON[0]),
     "checkpoint.h5": (*LOOK, *SHOW, *GO_ON),
@@ -92,6 +93,7 @@ def make_run(folder):
     assert call(["evaluate", f"{folder}/run", "--threads", "1"], folder)[0] == 0
     labels = ["labels", f"{folder}/run", "--sizes", "10,60", "--draws", "2", "--readouts", "vote,log_evidence"]
     assert call([*labels, "--threads", "1"], folder)[0] == 0
+    assert call(["robustness", f"{folder}/run", "--vary", "noise=0,0.2", "--threads", "1"], folder)[0] == 0
     return Path(folder) / "run"
 
 

@@ -131,15 +131,25 @@ class Evaluator(NamedTuple):
         RunError, DataError
             If its images are not those that it was trained on, or there are none to score or too few to calibrate.
         """
-        model, point = open_model(run.spec), operating.resolved(point)
-        there = operating.experiment_at(run.spec, point).dataset
-        dataset = load_dataset(run.spec.dataset)
+        operating.resolved(run.spec, point)  # raises, before anything is read, where it is not valid
+        model, dataset = open_model(run.spec), load_dataset(run.spec.dataset)
         check_dataset(run, dataset)
         if len(dataset.split(split)) == 0:
             raise RunError(f"{run.path}: has no {split} images; train with --set dataset.{split}=1000")
         check_classes(dataset.calibration.labels, "dataset.calibration")
-        scored = dataset if there == run.spec.dataset else load_dataset(there)
-        return cls(run, dataset, scored, split, model, reader, responder or model.respond, point)
+        return cls(run, dataset, dataset, split, model, reader, responder or model.respond).at(point)
+
+    def at(self, point: Mapping[str, Any]) -> Evaluator:
+        """Return the evaluator of the same run at an operating point."""
+        resolved = operating.resolved(self.run.spec, point)
+        there = operating.experiment_at(self.run.spec, resolved).dataset
+        same = there == self.run.spec.dataset
+        return self._replace(scored=self.dataset if same else load_dataset(there), point=resolved)
+
+    @property
+    def calibration_point(self) -> dict[str, Any]:
+        """What differs from the training while calibration images are answered."""
+        return self._at("calibration")[1]
 
     def _at(self, part: str) -> tuple[Dataset, dict[str, Any]]:
         """Return the images of a split with what differs from the training while they are answered."""
@@ -164,9 +174,10 @@ class Evaluator(NamedTuple):
 
     def responses(self, name: str, state: State) -> dict[str, Responses]:
         """Return the calibration and the scored responses of a state, from the run's cache where it has them."""
-        return {part: self._respond(name, state, part) for part in ("calibration", self.split)}
+        return {part: self.respond_to(part, name, state) for part in ("calibration", self.split)}
 
-    def _respond(self, name: str, state: State, part: str) -> Responses:
+    def respond_to(self, part: str, name: str, state: State) -> Responses:
+        """Return the responses of a state to one split, from the run's cache where it has them."""
         dataset, point = self._at(part)
         spec, state = operating.at_point(self.run.spec, state, point)
         name = "-".join(filter(None, (name, part, operating.label(point))))
@@ -186,7 +197,7 @@ class Evaluator(NamedTuple):
         """Return the score of every read-out, calibrated and asked on the given responses."""
         spec, scored = self.run.spec, responses[self.split]
         answers = self.reader.answers(spec, self.facts, responses["calibration"], scored)
-        return self._scores(answers, scored.labels)
+        return self.scores(answers, scored.labels)
 
     def untrained(self) -> dict[str, Any]:
         """Return what the scores say of the untrained model, computed once for all runs that begin with it."""
@@ -209,7 +220,7 @@ class Evaluator(NamedTuple):
 
         def compute() -> dict[str, Any]:
             answers = self.reader.of_pixels(self.run.spec, calibration, scored)
-            return {"readouts": self._scores(answers, scored.labels)}
+            return {"readouts": self.scores(answers, scored.labels)}
 
         readouts = _described(self.reader.pixel_readouts(self.run.spec))
         decides = {"pixels": self._at("calibration")[0].sha256, "split": self.split, "readouts": readouts}
@@ -217,7 +228,8 @@ class Evaluator(NamedTuple):
             decides["scored"] = self.scored.sha256
         return kept(decides, compute)
 
-    def _scores(self, answers: Mapping[str, Answers], labels: NDArray[np.int64]) -> dict[str, Any]:
+    def scores(self, answers: Mapping[str, Answers], labels: NDArray[np.int64]) -> dict[str, Any]:
+        """Return what the scores say of answers to images of these classes (N,), by read-out."""
         classes = len(self.dataset.classes)
         return {
             name: score(labels, each.predicted, classes, each.confidence).to_dict() | each.described

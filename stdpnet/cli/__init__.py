@@ -20,6 +20,7 @@ from stdpnet.cli import (
     labels,
     report,
     reproduction,
+    robustness,
     runs,
     sweeps,
     training,
@@ -44,6 +45,7 @@ app.command("watch")(runs.watch)
 app.command("runs")(runs.list_runs)
 app.command("evaluate")(evaluation.evaluate)
 app.command("labels")(labels.labels)
+app.command("robustness")(robustness.robustness)
 app.command("info")(runs.info)
 app.command("compare")(comparison.compare)
 app.command("report")(report.report)

@@ -230,6 +230,27 @@ class LabelsFile(TypedDict):
     pixels: NotRequired[LabelCurves]
 
 
+class RobustnessPoint(TypedDict):
+    """The scores at one strength of a distortion, or one value of a key."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    strength: bool | Real | Text
+    readouts: Annotated[dict[Text, ReadoutScore], Field(min_length=1)]
+
+
+Series = Annotated[dict[Text, Annotated[list[RobustnessPoint], Field(min_length=1)]], Field(min_length=1)]
+"""Name -> points, one for each strength."""
+
+
+class RobustnessFile(TypedDict):
+    """robustness.json and its siblings: series of the trained model and of the pixels."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    protocol: Protocol
+    series: Series
+    pixels: NotRequired[Series]
+
+
 ROWS: dict[str, Any] = {"progress": ProgressRow, "curve": CurveRow, "events": EventRow}
 """Types of the rows of <name>.jsonl."""
 

@@ -24,6 +24,7 @@ from stdpnet_analysis.figures import (
     neuron,
     receptive_fields,
     reliability,
+    robustness,
     style,
     votes,
 )
@@ -38,6 +39,7 @@ MODULES = (
     votes,
     reliability,
     labels,
+    robustness,
     damage,
     competition,
     competition_graph,

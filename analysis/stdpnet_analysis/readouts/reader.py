@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,22 +48,34 @@ class Reader(NamedTuple):
 
     def answers(self, spec: Experiment, facts: Facts, calibration: Responses, scored: Responses) -> dict[str, Answers]:
         """Return the answers of every read-out that the responses allow, under the name of its entry in the scores."""
+        return self.asked(self.fit_all(spec, facts, calibration) if scored.counts.shape[1] else {}, scored)
+
+    def fit_all(self, spec: Experiment, facts: Facts, calibration: Responses) -> dict[str, CountsClassifier]:
+        """Return the read-outs by name, fitted to calibration responses."""
+        readouts = self.readouts(spec, facts.positions)
+        for name, readout in readouts.items():
+            self.progress.stage(f"read-out {name}", 0)
+            self.fit(name, readout, calibration)
+        return readouts
+
+    def asked(self, fitted: Mapping[str, CountsClassifier], scored: Responses) -> dict[str, Answers]:
+        """Return the answers of fitted read-outs, and of a model that classifies itself, to responses."""
         found: dict[str, Answers] = {}
         if scored.scores is not None:
             found[OWN] = Answers(np.argmax(scored.scores, axis=1), None, {"role": OWN})
-        if scored.counts.shape[1] == 0:
-            return found
-        for name, readout in self.readouts(spec, facts.positions).items():
-            self.progress.stage(f"read-out {name}", 0)
-            found[self.entry_of(name)] = self.fitted(name, readout, calibration, scored)
+        for name, readout in fitted.items():
+            found[self.entry_of(name)] = self.ask(name, readout, scored)
         return found
 
     def of_pixels(self, spec: Experiment, calibration: Split, scored: Split) -> dict[str, Answers]:
         """Return the answers of the linear read-outs of the pixels, fitted on the same labels."""
         self.progress.stage("read-out of pixels", 0)
-        parts = [pixels_of(part) for part in (calibration, scored)]
-        chosen = self.pixel_readouts(spec)
-        return {self.entry_of(name): self.fitted(name, readout, *parts) for name, readout in chosen.items()}
+        chosen = self.fit_pixels(spec, calibration)
+        return self.asked(chosen, pixels_of(scored))
+
+    def fit_pixels(self, spec: Experiment, calibration: Split) -> dict[str, CountsClassifier]:
+        """Return the read-outs of the pixels by name, fitted to calibration images."""
+        return {name: self.fit(name, each, pixels_of(calibration)) for name, each in self.pixel_readouts(spec).items()}
 
     def pixel_readouts(self, spec: Experiment) -> dict[str, CountsClassifier]:
         """Return the unfitted read-outs of the pixels by name."""
@@ -86,11 +98,17 @@ class Reader(NamedTuple):
         """Return under which name a read-out stands in the scores: a linear one with other settings has its own."""
         return linear_name(self.linear, self.C, self.scaling) if name == "linear" else name
 
-    def fitted(self, name: str, readout: CountsClassifier, calibration: Responses, scored: Responses) -> Answers:
-        """Return the answers of a read-out, fitted here to calibration responses."""
-        known, asked = (read_by(name, responses) for responses in (calibration, scored))
+    def fit(self, name: str, readout: CountsClassifier, calibration: Responses) -> CountsClassifier:
+        """Return a read-out, fitted to calibration responses in place."""
+        known = read_by(name, calibration)
         with threadpool_limits(self.threads):
             readout.fit(known, calibration.labels)
+        return readout
+
+    def ask(self, name: str, readout: CountsClassifier, scored: Responses) -> Answers:
+        """Return the answers of a fitted read-out."""
+        asked = read_by(name, scored)
+        with threadpool_limits(self.threads):
             predicted, confidence = readout.predict(asked), _confidence(readout, asked)
         settings = {"settings": readout.settings} if readout.settings else {}
         return Answers(predicted, confidence, {"role": READOUTS[name].role, **settings})
