@@ -40,7 +40,7 @@ class Settings(NamedTuple):
     """Choices of the reader; figures that do not need them ignore them."""
 
     image: int | None = None
-    """Number of the image to show, in the scored split; None: the first one that its votes answer correctly."""
+    """Number of the image to show, in the scored split; None: the first one that is answered correctly."""
     neuron: int | None = None
     """Neuron to show (position * channels + channel); None: the one with most spikes on that image."""
     images: int = 300
@@ -175,7 +175,10 @@ class RunView:
 
     @cached_property
     def shown_image(self) -> int:
-        """Number, within its split, of the image to show: as set, or the first that the votes answer correctly."""
+        """Number, within its split, of the image to show: as set, or the first that is answered correctly.
+
+        Answers are a supervised model's own, else those of the votes.
+        """
         images = len(self.dataset.split(self.shown_split))
         if self.settings.image is not None:
             if self.settings.image >= images:
@@ -187,6 +190,8 @@ class RunView:
         if self.lacks("responses") is not None or self.shown_split != self.split:
             return 0
         first = slice(0, 100)
+        if self.scored.scores is not None:
+            return int((self.scored.scores[first].argmax(axis=1) == self.scored.labels[first]).argmax())
         scores = vote_scores(self.scored.counts[first], self.votes, self.facts.positions, "all")
         return int((answers(scores) == self.scored.labels[first]).argmax())
 

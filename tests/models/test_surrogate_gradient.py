@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import stdpnet
 from stdpnet.baselines.surrogate_gradient import kernels
@@ -12,6 +13,7 @@ from stdpnet.baselines.surrogate_gradient.network import SurrogateNetwork, const
 from stdpnet.errors import ConfigError, HealthError
 from stdpnet.model import open_model
 from stdpnet.random import Stream
+from stdpnet_analysis.figures import layers
 from tests.models.cases import images, labels, surrogate_gradient
 
 STEPS, HIDDEN, CLASSES = 8, 5, 2
@@ -200,6 +202,28 @@ def test_it_learns_and_answers_with_the_counts_of_the_output(trained):
     assert found.cost["events"] == pytest.approx(24 * found.cost["input_spikes"] + 10 * found.counts.sum(axis=1).mean())
 
 
+def test_a_recording_is_what_the_answer_counts(trained):
+    spec, state, split = trained
+    network, few = SurrogateNetwork(spec, 1), split.test.at(np.array([7]))
+    recording = network.record(state.arrays, few, Stream.TEST)
+    found = open_model(spec).respond(spec, state, few, Stream.TEST)
+    np.testing.assert_array_equal(recording.hidden.s.sum(axis=0), found.counts[0])
+    np.testing.assert_array_equal(recording.output.s.sum(axis=0), found.scores[0])
+    assert recording.input.sum() == found.cost["input_spikes"]
+    np.testing.assert_array_equal(recording.hidden.v > np.float32(0.6), recording.hidden.s)
+
+    figure = Figure()
+    layers.plot_recording(figure, recording, split.classes, 0.6)
+    points = figure.axes[1].collections[0].get_offsets()
+    np.testing.assert_array_equal(np.sort(points[:, 1]), np.sort(np.nonzero(recording.hidden.s)[1]))
+    first = weights(spec)["hidden_weights"]
+    before, after = layers.plot_weights(Figure().subplots(), first, state.arrays["hidden_weights"])
+    assert before.get_data().values.sum() == after.get_data().values.sum() == first.size
+    rows = [{"images": 9, "loss": 2.0, "training_accuracy": 0.5, "gradient_norm": 30.0}]
+    lines = layers.plot_gradients(Figure(), rows)
+    assert [float(line.get_ydata()[0]) for line in lines.values()] == [2.0, 50.0, 30.0]
+
+
 def test_health_names_silent_networks_and_numbers_that_are_not_finite():
     spec = surrogate_gradient(training={"images": 8}, progress={"every": 8}, neuron={"threshold": 1e6})
     with pytest.warns(UserWarning, match=r"dead units at image 8: 100% of the hidden .* raise network\.deviation"):
@@ -229,10 +253,10 @@ def test_every_command_works_on_its_runs(stdpnet_command, tmp_path):
     train += ["--set", "dataset.validation=50", "--set", "progress.every=320"]
     train += ["--set", "curve.every=320", "--set", "curve.validation=50", "--set", "curve.readout=own"]
     stdpnet_command(*train, "--run", "runs/a", "--set", "training.images=650")  # in the middle of a batch
-    scores = json.loads(stdpnet_command("evaluate", "runs/a", "--json").stdout)
-    assert set(scores["readouts"]) == {"own", "linear"}
+    scores = json.loads(stdpnet_command("evaluate", "runs/a", "--readouts", "own", "--json").stdout)
+    assert set(scores["readouts"]) == {"own"}
     assert scores["protocol"]["training_labels"] == 650
-    longer = stdpnet_command("evaluate", "runs/a", "--no-baselines", "--at", "simulation.steps=20")
+    longer = stdpnet_command("evaluate", "runs/a", "--readouts", "own", "--no-baselines", "--at", "simulation.steps=20")
     assert "simulation.steps = 20" in " ".join(longer.stdout.split())
     assert "untrained own" in stdpnet_command("compare", "runs/a", "--format", "markdown").stdout
     stdpnet_command("resume", "runs/a", "--images", "960")
@@ -240,8 +264,8 @@ def test_every_command_works_on_its_runs(stdpnet_command, tmp_path):
     first, second = (stdpnet.Run.open(tmp_path / "runs" / name).load_state() for name in "ab")
     assert first.digest() == second.digest()
     assert "BPTT 784-4-10" in stdpnet_command("info", "runs/a").stdout
+    drawn = stdpnet_command("figures", "runs/a", "layers", "weight-histograms", "gradients", "progress").stdout
+    assert all(f"{name}.png" in drawn for name in ("layers", "weight-histograms", "gradients", "progress"))
     row = stdpnet.Run.open(tmp_path / "runs/b").rows("progress")[-1]
     assert row["gradient_norm"] > 0
     assert 0 <= row["training_accuracy"] <= 1
-    for words in (("runs",), ("watch", "runs/a", "--once")):
-        stdpnet_command(*words)

@@ -20,6 +20,7 @@ from stdpnet_analysis.figures import (
     competition_graph,
     damage,
     labels,
+    layers,
     learning,
     neuron,
     receptive_fields,
@@ -43,6 +44,7 @@ MODULES = (
     damage,
     competition,
     competition_graph,
+    layers,
     learning,
 )
 FIGURES: dict[str, RunFigure] = {figure.name: figure for module in MODULES for figure in module.FIGURES}

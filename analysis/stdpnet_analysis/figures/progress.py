@@ -16,6 +16,8 @@ from stdpnet_analysis.view import RunView
 
 MOST_PANELS = 8
 """Panels of the rows of a model that is no spiking network."""
+COUNTERS = ("images", "goal", "interval_images", "presentations", "updates")
+"""Numbers of a row that are not drawn: how far the training is."""
 DRAWN = ("spikes_per_image", "silent_images", "dead_neurons", "at_w_min", "at_w_max", "weight_change", "largest_share")
 """Numbers of a spiking network that a row must have to be drawn."""
 
@@ -86,11 +88,14 @@ def plot_numbers(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str,
     """
     last = rows[-1].items()
     keys = [key for key, value in last if _is_number(value)]
-    keys = [key for key in keys if key not in ("images", "goal", "interval_images", "presentations")][:MOST_PANELS]
-    panels = np.atleast_1d(figure.subplots(1, len(keys)))
+    keys = [key for key in keys if key not in COUNTERS][:MOST_PANELS]
+    rows_of_panels = 1 + (len(keys) > MOST_PANELS // 2)
+    panels = figure.subplots(rows_of_panels, -(-len(keys) // rows_of_panels), squeeze=False).ravel()
+    for spare in panels[len(keys) :]:
+        spare.set_visible(False)
     images = [row["images"] for row in rows]
     drawn = {}
-    for axes, key in zip(panels, keys, strict=True):
+    for axes, key in zip(panels[: len(keys)], keys, strict=True):
         values = [value if _is_number(value := row.get(key)) else None for row in rows]
         (drawn[key],) = axes.plot(images, np.array(values, np.float64), "o-", color=style.colour(0), markersize=2)
         axes.set(xlabel="training images", ylabel=key.replace("_", " "))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from stdpnet.baselines.supervised.learner import Batch
 from stdpnet.baselines.surrogate_gradient import kernels
 from stdpnet.baselines.surrogate_gradient.kernels import Constants, History, Weights
 from stdpnet.baselines.surrogate_gradient.spec import SurrogateGradientExperiment
+from stdpnet.data import Split
 from stdpnet.encoding import Encoder, SpikeTrains
 from stdpnet.model import Finding
 from stdpnet.parallel import available_cores, in_parallel, shares
@@ -55,6 +56,21 @@ def constants_of(spec: SurrogateGradientExperiment) -> Constants:
 def weights_of(arrays: Arrays) -> Weights:
     """Return the weights among the arrays of a state."""
     return Weights(hidden=np.ascontiguousarray(arrays[HIDDEN]), output=np.ascontiguousarray(arrays[OUTPUT]))
+
+
+class LayerRecording(NamedTuple):
+    """One image, and what the network did in each of T steps."""
+
+    image: NDArray[np.uint8]
+    """(n, n)."""
+    label: int
+    """Its class."""
+    input: Floats
+    """(T, n*n) input spikes, 0 or 1."""
+    hidden: History
+    """(T, H) potentials before the reset, and spikes."""
+    output: History
+    """(T, K)."""
 
 
 class SurrogateNetwork:
@@ -142,6 +158,22 @@ class SurrogateNetwork:
 
         in_parallel(work, len(parts))
         return (*counts, len(trains.pixels))
+
+    def record(self, arrays: Arrays, split: Split, stream: Stream) -> LayerRecording:
+        """Show the first image of a split, as `answer` does, and return what the network does in each step."""
+        trains = self.encode(split.images[:1], stream, np.asarray(split.indices[:1], np.int64))
+        hidden, output = self.histories()
+        kernels.forward(trains.pixels, trains.offsets[0], weights_of(arrays), self.constants, hidden, output)
+        steps = np.repeat(np.arange(trains.steps), np.diff(trains.offsets[0]))
+        spikes = np.zeros((trains.steps, self.spec.pixels), np.float32)
+        spikes[steps, trains.pixels] = 1
+        return LayerRecording(
+            image=split.images[0],
+            label=int(split.labels[0]),
+            input=spikes,
+            hidden=History(hidden.v[1:], hidden.s[1:]),
+            output=History(output.v[1:], output.s[1:]),
+        )
 
     def _counts(self, images: int) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
         hidden, classes = self.spec.network.hidden, self.spec.training.classes
