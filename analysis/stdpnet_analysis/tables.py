@@ -182,11 +182,16 @@ def as_markdown(comparison: Comparison, chosen: Sequence[Table] | None = None) -
     """Return all tables, or the chosen ones that have rows, as Markdown with notes."""
     parts = []
     for table in tables(comparison) if chosen is None else [table for table in chosen if table.rows]:
-        cells = [[cell.replace("|", r"\|") for cell in row] for row in (table.headings, *table.rows)]
-        lines = [f"| {' | '.join(row)} |" for row in cells]
-        lines.insert(1, f"|---|{'---:|' * (len(table.headings) - 1)}")
-        parts += [f"**{table.title}**", "\n".join(lines)]
+        parts += [f"**{table.title}**", markdown_table(table)]
     return "\n\n".join([*parts, *notes(comparison)]) + "\n"
+
+
+def markdown_table(table: Table) -> str:
+    """Return headings and rows as Markdown, without the title."""
+    cells = [[cell.replace("|", r"\|") for cell in row] for row in (table.headings, *table.rows)]
+    lines = [f"| {' | '.join(row)} |" for row in cells]
+    lines.insert(1, f"|---|{'---:|' * (len(table.headings) - 1)}")
+    return "\n".join(lines)
 
 
 def as_latex(comparison: Comparison) -> str:

@@ -185,6 +185,58 @@ _gallery("saunders", "Train and evaluate locally connected networks of the sizes
 _gallery("labels", "Train three networks, and score them against the number of calibration labels")
 
 
+@app.command("systems")
+def systems(
+    names: Annotated[
+        str | None, typer.Option("--systems", help="Which systems, such as lcsnn,bptt; default all.")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each system on each set, with seeds 0, 1, ...")
+    ] = 3,
+    folder: Annotated[Path, typer.Option("--dir", help="Folder of the runs and the table.")] = Path("runs/systems"),
+    overrides: SetOption = None,
+    workers: WorkersOption = None,
+    memory: MemoryOption = "auto",
+    scheduler: SchedulerOption = None,
+    scheduler_file: SchedulerFileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare ways of learning on MNIST, Fashion-MNIST, rotated digits and digits on random backgrounds."""
+    from stdpnet.runs.files import write_text
+    from stdpnet_analysis.cluster.pool import pool
+    from stdpnet_analysis.paper import systems as comparison
+    from stdpnet_analysis.paper.table2 import compute
+    from stdpnet_analysis.tables import markdown_table
+
+    chosen = list(comparison.SYSTEMS) if names is None else [name.strip() for name in names.split(",")]
+    tasks = comparison.plan(dict.fromkeys(chosen), seeds, folder, overrides or ())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be made ({error.strerror}); choose another --dir") from None
+    missing = [task for task in tasks if task.result() is None]
+    if missing:
+        with (
+            pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
+            meter("trainings", len(tasks), quiet=as_json) as progress,
+        ):
+            progress.skip(len(tasks) - len(missing))
+
+            def computed(task: comparison.Task) -> None:
+                progress.advance(1, task.run.name)
+
+            with SignalCatcher() as stop:
+                compute(tasks, client, computed, stop, comparison.run_task)
+    rows = comparison.summary(tasks)
+    table, path = comparison.table(rows), folder / "systems.md"
+    write_text(path, f"# {table.title}\n\n{markdown_table(table)}\n")
+    if as_json:
+        print_json({"rows": comparison.plain(rows), "computed": len(missing), "cached": len(tasks) - len(missing)})
+        return
+    print(f"{table.title}\n\n{markdown_table(table)}")
+    print(f"{len(missing)} trainings computed, {len(tasks) - len(missing)} cached; table in {path}")
+
+
 def _rows(text: str) -> list[int]:
     """Return the row numbers of a list such as 1,2,5-7."""
     rows: list[int] = []

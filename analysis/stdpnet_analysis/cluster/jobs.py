@@ -10,7 +10,7 @@ from typing import Any
 
 from stdpnet.errors import RunError
 from stdpnet.runs import Run
-from stdpnet.stdp.spec.experiment import STDPExperiment
+from stdpnet.spec.experiment import Experiment
 from stdpnet.training import Job, Observer, resume, train
 from stdpnet_analysis.grouping import deciding_keys
 
@@ -18,7 +18,7 @@ POLL_SECONDS = 0.5
 """Seconds between two looks at a run that another process still writes."""
 
 
-def complete(spec: STDPExperiment, path: Path, *, threads: int | None = 1, observers: Iterable[Observer] = ()) -> Run:
+def complete(spec: Experiment, path: Path, *, threads: int | None = 1, observers: Iterable[Observer] = ()) -> Run:
     """Return the finished run of an experiment: trained here, resumed from its checkpoint, or as it is found.
 
     A run that another process is writing, such as a worker that its scheduler believes lost, is waited for. A run of
@@ -56,7 +56,7 @@ def complete(spec: STDPExperiment, path: Path, *, threads: int | None = 1, obser
                 raise  # else another process was faster by a moment
 
 
-def _check_same(run: Run, spec: STDPExperiment) -> None:
+def _check_same(run: Run, spec: Experiment) -> None:
     """Raise RunError unless a run is of an experiment; it may have fewer training images."""
     found, expected = ({"seed": each.seed, **deciding_keys(each)} for each in (run.spec, spec))
     for key, value in found.items():

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
@@ -167,11 +167,43 @@ def digest(tasks: Sequence[Task]) -> str:
     return hashlib.sha256(json.dumps([[task.key, *task.readouts] for task in tasks]).encode()).hexdigest()[:8]
 
 
+class Work(Protocol):
+    """A training with its scores, of this table or another."""
+
+    @property
+    def spec(self) -> Any:
+        """The experiment."""
+        ...
+
+    @property
+    def run(self) -> Path:
+        """Directory of the run."""
+        ...
+
+    @property
+    def leave(self) -> Path:
+        """See stdpnet_analysis.cluster.jobs.Stopper."""
+        ...
+
+    @property
+    def cost(self) -> int:
+        """A rough measure of the time it takes."""
+        ...
+
+    def result(self) -> Any:
+        """Return the result, None if there is none yet."""
+        ...
+
+
+W = TypeVar("W", bound=Work)
+
+
 def compute(
-    tasks: Sequence[Task],
+    tasks: Sequence[W],
     client: Client,
-    computed: Callable[[Task], None] = lambda _: None,
+    computed: Callable[[W], None] = lambda _: None,
     stop: StopRequest | None = None,
+    work: Callable[[W], bool] | None = None,
 ) -> None:
     """Bring all tasks to their results, which stay in their runs; one that has its result is not computed again.
 
@@ -181,6 +213,7 @@ def compute(
     client : the workers; they share the file system of the runs
     computed : called with each task that has been computed
     stop : a request to stop, such as one made by a signal
+    work : does one of them, and says whether it was brought to its end; default `run_task`
 
     Raises
     ------
@@ -194,11 +227,11 @@ def compute(
         return
     warm_up(client, *(task.spec for task in missing))
     folder, errors = missing[0].run.parent, []
-    running = RunningTasks[Task](client, folder)
+    running = RunningTasks[W](client, folder)
     stop = stop or StopRequest()
     for task in missing:
         task.leave.unlink(missing_ok=True)
-        running.submit(task, run_task, task)
+        running.submit(task, work or run_task, task)
     while len(running):
         for task, future in running.ended():
             error = future.exception()

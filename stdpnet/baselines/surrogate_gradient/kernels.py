@@ -33,6 +33,7 @@ class Constants(NamedTuple):
     centre: np.float32
     through_time: bool
     through_reset: bool
+    temperature: np.float32
 
 
 class History(NamedTuple):
@@ -210,16 +211,17 @@ def total(history: History, counts: NDArray[np.uint16]) -> None:
 
 
 @inlined
-def _cross_entropy(counts: NDArray[np.uint16], label: int, batch: int, error: Floats) -> float:
-    """Return the cross-entropy of softmax(counts), and write its gradient by the counts over the size of the batch."""
+def _cross_entropy(counts: NDArray[np.uint16], label: int, temperature: float, batch: int, error: Floats) -> float:
+    """Return the cross-entropy of softmax(counts/temperature), and write its gradient by the counts, over `batch`."""
     most = shares = 0.0
     for k in range(counts.shape[0]):
-        most = max(most, np.float64(counts[k]))
+        most = max(most, counts[k] / temperature)
     for k in range(counts.shape[0]):
-        shares += math.exp(counts[k] - most)
+        shares += math.exp(counts[k] / temperature - most)
     for k in range(counts.shape[0]):
-        error[k] = (math.exp(counts[k] - most) / shares - (k == label)) / batch
-    return float(math.log(shares) + most - counts[label])
+        share = math.exp(counts[k] / temperature - most) / shares
+        error[k] = (share - (k == label)) / (temperature * batch)
+    return float(math.log(shares) + most - counts[label] / temperature)
 
 
 @compiled
@@ -252,7 +254,7 @@ def learn(
         forward(pixels, offsets[i], weights, constants, hidden, output)
         total(hidden, counts[0][i])
         total(output, counts[1][i])
-        losses[i] = _cross_entropy(counts[1][i], labels[i], batch, error)
+        losses[i] = _cross_entropy(counts[1][i], labels[i], np.float64(constants.temperature), batch, error)
         backward(pixels, offsets[i], output_weights, error, constants, hidden, output, scratch, gradients)
 
 

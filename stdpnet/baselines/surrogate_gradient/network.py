@@ -50,6 +50,7 @@ def constants_of(spec: SurrogateGradientExperiment) -> Constants:
         centre=np.float32(neuron.threshold if surrogate.centre is None else surrogate.centre),
         through_time=surrogate.backward == "through_time",
         through_reset=surrogate.through_reset,
+        temperature=np.float32(spec.training.temperature),
     )
 
 

@@ -52,6 +52,16 @@ class SurrogateSpec(Spec):
     """Whether gradients also flow through the reset; False: it is taken as a constant. Only through_time."""
 
 
+class CountTrainingSpec(SupervisedTrainingSpec):
+    """The training protocol, and the loss."""
+
+    batch: int = Field(128, ge=1, le=65_536)
+    """Images behind an update of the weights; those of a batch that is not full yet wait for the next images."""
+    temperature: float = Field(1.0, gt=0, le=1e6)
+    """By what the spike counts of the output neurons are divided to be the logits of the loss; larger ones make the
+    network answer with more spikes."""
+
+
 class SimulationSpec(Spec):
     """How an image is shown."""
 
@@ -77,7 +87,7 @@ class SurrogateGradientExperiment(Experiment):
     """How long an image is shown."""
     encoder: EncoderSpec = EncoderSpec(max_rate=1000)
     """How an image becomes spikes: 1000 Hz is a spike of a white pixel in each step."""
-    training: SupervisedTrainingSpec = SupervisedTrainingSpec(batch=128)
+    training: CountTrainingSpec = CountTrainingSpec()
     """How long to train, and on how many images at a time."""
     optimiser: OptimiserSpec = OptimiserSpec()
     """How weights follow the gradient."""
