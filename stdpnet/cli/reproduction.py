@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
@@ -28,8 +28,9 @@ from stdpnet.errors import ConfigError, RunError
 from stdpnet.reading import shortened
 
 if TYPE_CHECKING:
-    from stdpnet_analysis.paper.table2 import Task
+    from stdpnet_analysis.paper.table2 import Work
 
+W = TypeVar("W", bound="Work")
 app = typer.Typer(help="Reproduce a published table, and print the published values beside it.", no_args_is_help=True)
 
 
@@ -106,7 +107,14 @@ def table2(
     _print(final, report.markdown(final, comparison), computed, len(tasks), path, as_json)
 
 
-def _computed(tasks: Sequence[Task], folder: Path, used: Workers, quiet: bool, report: Callable[[], None]) -> int:
+def _computed(
+    tasks: Sequence[W],
+    folder: Path,
+    used: Workers,
+    quiet: bool,
+    report: Callable[[], None],
+    work: Callable[[W], bool] | None = None,
+) -> int:
     """Train and score what is missing, with a report after each network; return how many there were."""
     from stdpnet_analysis.paper.table2 import compute
 
@@ -125,12 +133,12 @@ def _computed(tasks: Sequence[Task], folder: Path, used: Workers, quiet: bool, r
     ):
         progress.skip(len(tasks) - len(missing))
 
-        def computed(task: Task) -> None:
-            progress.advance(1, f"row {task.row}, seed {task.seed}")
+        def computed(task: W) -> None:
+            progress.advance(1, task.title)
             report()
 
         with SignalCatcher() as stop:
-            compute(tasks, client, computed, stop)
+            compute(tasks, client, computed, stop, work)
     return len(missing)
 
 
@@ -203,38 +211,25 @@ def systems(
 ) -> None:
     """Compare ways of learning on MNIST, Fashion-MNIST, rotated digits and digits on random backgrounds."""
     from stdpnet.runs.files import write_text
-    from stdpnet_analysis.cluster.pool import pool
     from stdpnet_analysis.paper import systems as comparison
-    from stdpnet_analysis.paper.table2 import compute
     from stdpnet_analysis.tables import markdown_table
 
     chosen = list(comparison.SYSTEMS) if names is None else [name.strip() for name in names.split(",")]
-    tasks = comparison.plan(dict.fromkeys(chosen), seeds, folder, overrides or ())
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be made ({error.strerror}); choose another --dir") from None
-    missing = [task for task in tasks if task.result() is None]
-    if missing:
-        with (
-            pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
-            meter("trainings", len(tasks), quiet=as_json) as progress,
-        ):
-            progress.skip(len(tasks) - len(missing))
+    tasks, path = comparison.plan(dict.fromkeys(chosen), seeds, folder, overrides or ()), folder / "systems.md"
 
-            def computed(task: comparison.Task) -> None:
-                progress.advance(1, task.run.name)
+    def text() -> str:
+        table = comparison.table(comparison.summary(tasks))
+        return f"{table.title}\n\n{markdown_table(table)}\n"
 
-            with SignalCatcher() as stop:
-                compute(tasks, client, computed, stop, comparison.run_task)
-    rows = comparison.summary(tasks)
-    table, path = comparison.table(rows), folder / "systems.md"
-    write_text(path, f"# {table.title}\n\n{markdown_table(table)}\n")
+    used = Workers(scheduler, scheduler_file, workers, memory)
+    computed = _computed(tasks, folder, used, as_json, lambda: write_text(path, text()), comparison.run_task)
+    write_text(path, text())
     if as_json:
-        print_json({"rows": comparison.plain(rows), "computed": len(missing), "cached": len(tasks) - len(missing)})
+        rows = comparison.plain(comparison.summary(tasks))
+        print_json({"rows": rows, "computed": computed, "cached": len(tasks) - computed})
         return
-    print(f"{table.title}\n\n{markdown_table(table)}")
-    print(f"{len(missing)} trainings computed, {len(tasks) - len(missing)} cached; table in {path}")
+    print(text())
+    print(f"{computed} networks computed, {len(tasks) - computed} cached; table in {path}")
 
 
 def _rows(text: str) -> list[int]:

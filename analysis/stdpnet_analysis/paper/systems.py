@@ -77,6 +77,11 @@ class Task(NamedTuple):
     """See stdpnet_analysis.cluster.jobs.Stopper."""
 
     @property
+    def title(self) -> str:
+        """What a display of progress calls it."""
+        return f"{self.system} on {self.dataset}, seed {self.seed}"
+
+    @property
     def cost(self) -> int:
         """A rough measure of the time it takes; the longest task begins first."""
         return self.spec.training.images * facts_of(self.spec).units

@@ -80,6 +80,11 @@ class Task(NamedTuple):
     """See stdpnet_analysis.cluster.jobs.Stopper."""
 
     @property
+    def title(self) -> str:
+        """What a display of progress calls it."""
+        return f"row {self.row}, seed {self.seed}"
+
+    @property
     def cost(self) -> int:
         """A rough measure of the time it takes; the longest task begins first."""
         return self.spec.geometry.neurons
@@ -188,6 +193,11 @@ class Work(Protocol):
     @property
     def cost(self) -> int:
         """A rough measure of the time it takes."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What a display of progress calls it."""
         ...
 
     def result(self) -> Any:

@@ -76,7 +76,7 @@ def test_the_command_prints_what_is_cached(folder, stdpnet_command):
     command = ["reproduce", "systems", "--systems", "bptt", "--seeds", "1", "--dir", folder, *keys]
     said = stdpnet_command(*command).stdout
     assert "BPTT 784-4-10, own answer" in said
-    assert "0 trainings computed, 2 cached" in said
+    assert "0 networks computed, 2 cached" in said
     assert "BPTT 784-4-10" in (folder / "systems.md").read_text()
     told = json.loads(stdpnet_command(*command, "--json").stdout)
     assert told["rows"][0]["accuracy"]["rotated"]["sd"] is None
