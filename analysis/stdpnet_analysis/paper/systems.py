@@ -90,7 +90,9 @@ class Task(NamedTuple):
     def points(self) -> dict[str, dict[str, Any]]:
         """Column of the table -> operating point of its test images."""
         return {
-            name: operating.resolved(point) for name, (dataset, point) in CONDITIONS.items() if dataset == self.dataset
+            name: operating.resolved(self.spec, point)
+            for name, (dataset, point) in CONDITIONS.items()
+            if dataset == self.dataset
         }
 
     def result(self) -> dict[str, Mapping[str, Any]] | None:

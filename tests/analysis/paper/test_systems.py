@@ -48,7 +48,7 @@ def test_rows_say_what_the_scores_of_the_runs_say(folder):
     assert row["accuracy"]["MNIST"].mean == run.load_scores()["readouts"]["own"]["accuracy"]
     assert row["spikes_per_image"] == run.load_scores()["spikes_per_image"]
     for name, key in (("rotated", "rotation"), ("random background", "background")):
-        point = operating.resolved(systems.CONDITIONS[name][1])
+        point = operating.resolved(task.spec, systems.CONDITIONS[name][1])
         scores = run.load_scores(point=operating.label(point))
         assert scores["protocol"]["at"][f"dataset.distortion.{key}"] > 0
         assert row["accuracy"][name].mean == scores["readouts"]["own"]["accuracy"]
