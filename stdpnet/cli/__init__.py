@@ -14,6 +14,7 @@ from stdpnet.cli import (
     benchmark,
     comparison,
     config,
+    conversion,
     data,
     evaluation,
     figures,
@@ -46,6 +47,7 @@ app.command("runs")(runs.list_runs)
 app.command("evaluate")(evaluation.evaluate)
 app.command("labels")(labels.labels)
 app.command("robustness")(robustness.robustness)
+app.command("conversion")(conversion.conversion)
 app.command("info")(runs.info)
 app.command("compare")(comparison.compare)
 app.command("report")(report.report)

@@ -251,6 +251,41 @@ class RobustnessFile(TypedDict):
     pixels: NotRequired[Series]
 
 
+class ConversionScore(TypedDict):
+    """The own answers of a rate-conversion network to a set of images."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    accuracy: Share
+    interval: Annotated[list[Share], Field(min_length=2, max_length=2)]
+
+
+class ConversionStep(TypedDict):
+    """The scores of spiking units at one time step, by name of the images."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    dt: Annotated[Real, Field(gt=0)]
+    """Seconds."""
+    images: dict[Text, ConversionScore]
+
+
+class ConversionFile(TypedDict):
+    """conversion.json and its siblings: units without spikes, and with spikes at several time steps."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    protocol: Protocol
+    rate: Annotated[dict[Text, ConversionScore], Field(min_length=1)]
+    spiking: Annotated[list[ConversionStep], Field(min_length=1)]
+
+
+def _same_images(content: ConversionFile) -> ConversionFile:
+    if any(step["images"].keys() != content["rate"].keys() for step in content["spiking"]):
+        raise ValueError("a time step has scores of other images")
+    return content
+
+
+CheckedConversionFile = Annotated[ConversionFile, AfterValidator(_same_images)]
+"""A file whose time steps have scores of the images that the units without spikes have."""
+
 ROWS: dict[str, Any] = {"progress": ProgressRow, "curve": CurveRow, "events": EventRow}
 """Types of the rows of <name>.jsonl."""
 
