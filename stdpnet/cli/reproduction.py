@@ -190,6 +190,7 @@ def _gallery(name: str, words: str) -> None:
 
 _gallery("diehl-cook", "Train and evaluate fully connected networks of the sizes of Diehl & Cook 2015")
 _gallery("saunders", "Train and evaluate locally connected networks of the sizes of Saunders et al. 2019")
+_gallery("fashion", "Train and evaluate the presets for Fashion-MNIST")
 _gallery("labels", "Train three networks, and score them against the number of calibration labels")
 
 

@@ -86,6 +86,11 @@ GALLERIES = {
             _saunders(1000, 0.9507, 0.0063),
         ),
     ),
+    "fashion": Gallery(
+        title="Fashion-MNIST, 5000 training images",
+        source="none of one layer trained on so few images",
+        rows=(GalleryRow("fashion-lcsnn-25-k12"), GalleryRow("fashion-lcsnn-100-k12")),
+    ),
     "labels": Gallery(
         title="Labels needed, MNIST, 5000 training images",
         source="none",

@@ -1,9 +1,9 @@
-"""The experiments that come with stdpnet: each row of the thesis's Table 2, twice, long runs, and the digits demo.
+"""The experiments that come with stdpnet: each row of the thesis's Table 2, twice, long runs, Fashion-MNIST, digits.
 
 `<architecture>-<channels>-k<kernel>[-learned]-thesis` has the parameters that the thesis's published networks carry,
 the same name without `-thesis` the better ones found since, for 5000 different images. `lcsnn-<channels>-k12-steady` is
-for runs of any length. configs/ holds the same experiments as files (a test compares them;
-`python -m stdpnet.stdp.spec.presets configs` writes them).
+for runs of any length, `fashion-lcsnn-<channels>-k12` for Fashion-MNIST. configs/ holds the same experiments as files
+(a test compares them; `python -m stdpnet.spec.presets configs` writes them).
 """
 
 from __future__ import annotations
@@ -104,6 +104,16 @@ _FCSNN: Tables = {
     "training": {"images": 6 * _POOL, "pool": _POOL},
 }
 _LEARNED = {"rule": "anti_stdp", "c_w": -1700.0, "A_plus": -20.0, "A_minus": -0.3}
+# Fashion-MNIST's pictures fill their frame and are bright: whole images at a lower rate, and slow learning. Found by
+# TPE on its validation images.
+_FASHION: Tables = {
+    "dataset": {"name": "fashion-mnist", "crop": 28},
+    "neuron": {"v_thresh": -9.0, "tau_v": 399.0, "theta_plus": 0.168},
+    "encoder": {"kind": "regular", "max_rate": 110.0},
+    "plasticity": {"A_plus": 0.00096, "A_minus": 0.0, "tau_plus": 26.0, "mean_weight": 0.258},
+    "competition": {"c_w": -694.0},
+    "training": {"images": 2 * _POOL, "pool": _POOL},
+}
 _SMALL_FIELD = 2.0
 """Factor of mean weight and A_plus where a field has half as many pixels (8 x 8 instead of 12 x 12)."""
 
@@ -148,11 +158,19 @@ def _steady(channels: int) -> STDPExperiment:
     return STDPExperiment(**{**_STEADY, "neuron": neuron, "topology": topology})
 
 
+def _fashion(channels: int) -> STDPExperiment:
+    """Return a network for Fashion-MNIST."""
+    homeostasis = {25: {"tau_theta": 1.5e6, "tau_refrac": 5.0}, 100: {"tau_theta": 1.37e7, "tau_refrac": 3.0}}
+    neuron = {**_FASHION["neuron"], **homeostasis[channels]}
+    return STDPExperiment(**{**_FASHION, "neuron": neuron, "topology": {"channels": channels, "kernel": 12}})
+
+
 @cache
 def presets() -> dict[str, STDPExperiment]:
     """Return every preset of this model, by name."""
     presets = {"digits": STDPExperiment(**_DIGITS)}
     presets |= {f"lcsnn-{channels}-k12-steady": _steady(channels) for channels in (25, 100)}
+    presets |= {f"fashion-lcsnn-{channels}-k12": _fashion(channels) for channels in (25, 100)}
     for row in TABLE_2.values():
         presets[row.name] = _better(row)
         presets[f"{row.name}-thesis"] = _thesis(row)
