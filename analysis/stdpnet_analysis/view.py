@@ -82,7 +82,7 @@ class RunView:
 
     @property
     def _no_network(self) -> str:
-        return f"this needs a spiking network, and model = '{self.experiment.model}' has none"
+        return f"this needs a network with model = 'stdp', and this one is '{self.experiment.model}'"
 
     @cached_property
     def facts(self) -> Facts:

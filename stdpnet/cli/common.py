@@ -107,9 +107,11 @@ def load(config: str, overrides: list[str] | None = None, engine: str | None = N
 
 
 def check_spiking(spec: Any, what: str) -> None:
-    """Raise ConfigError, naming what asks for it, unless an experiment is one of a spiking network."""
-    if "simulation" not in type(spec).model_fields:
-        raise ConfigError(f"{what}: needs a spiking network, and model = '{spec.model}' has none; name another CONFIG")
+    """Raise ConfigError, naming what asks for it, unless an experiment is one of a network with STDP."""
+    if "plasticity" not in type(spec).model_fields:
+        raise ConfigError(
+            f"{what}: needs a network with model = 'stdp', and this one is '{spec.model}'; name another CONFIG"
+        )
 
 
 def open_runs(names: Sequence[str]) -> list[Run | LeftOut]:

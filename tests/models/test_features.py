@@ -197,14 +197,14 @@ def test_every_command_works_on_a_run_of_features(runs, stdpnet_command, tmp_pat
     assert "receptive-fields.png" not in drawn
     for arguments in (("membrane",), ("receptive-fields",), ("plasticity-window",), ("--neuron", "3")):
         error = stdpnet_command("figures", "centroids", *arguments, code=2).stderr
-        assert "needs a spiking network, and model = 'features' has none" in error
+        assert "needs a network with model = 'stdp', and this one is 'features'" in error
         assert error.count("\n") == 1
     stdpnet_command("report", "centroids", "components")
     page = (tmp_path / "runs" / "report.html").read_text()
     assert "k-means 6/4" in page
     assert "PCA 6/4" in page
     assert "by the linear read-out" in page
-    assert "needs a spiking network" in page
+    assert "needs a network with model" in page
     stdpnet_command("resume", "components", "--images", "120")
 
 
@@ -212,7 +212,7 @@ def test_every_command_works_on_a_run_of_features(runs, stdpnet_command, tmp_pat
 def test_what_needs_spikes_says_so(arguments, stdpnet_command):
     command, *options = arguments
     error = stdpnet_command(command, "features-digits", *options, code=2).stderr
-    assert "needs a spiking network, and model = 'features' has none" in error
+    assert "needs a network with model = 'stdp', and this one is 'features'" in error
 
 
 def test_features_can_be_searched(runs, stdpnet_command, tmp_path):

@@ -274,3 +274,10 @@ def test_every_command_works_on_its_runs(stdpnet_command, tmp_path):
     row = stdpnet.Run.open(tmp_path / "runs/b").rows("progress")[-1]
     assert row["gradient_norm"] > 0
     assert 0 <= row["training_accuracy"] <= 1
+
+
+@pytest.mark.parametrize("arguments", [("verify",), ("benchmark",), ("train", "--engine", "brian2")])
+def test_what_needs_stdp_says_so(arguments, stdpnet_command):
+    command, *options = arguments
+    error = stdpnet_command(command, "bptt-digits", *options, code=2).stderr
+    assert "needs a network with model = 'stdp', and this one is 'surrogate_gradient'" in error

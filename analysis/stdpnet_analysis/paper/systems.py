@@ -43,7 +43,7 @@ class System(NamedTuple):
     """A way of learning, and the presets with which it is trained on each set."""
 
     presets: Mapping[str, str]
-    """Name of a set -> of a preset; one for another set is trained on this set with the same values."""
+    """Name of a set -> of a preset; one that was made for another set is trained on this one with the same values."""
     readouts: tuple[str, ...] = UNSUPERVISED
     """Columns of read-outs; `own` are the answers of a supervised model."""
 
@@ -53,7 +53,7 @@ def _one(preset: str) -> System:
 
 
 SYSTEMS: dict[str, System] = {
-    "lcsnn": _one("lcsnn-100-k12"),
+    "lcsnn": System({"mnist": "lcsnn-100-k12", "fashion-mnist": "fashion-lcsnn-100-k12"}),
     "csnn": _one("csnn-100-k8"),
     "fcsnn": _one("fcsnn-100"),
     "random": _one("features-random-100-k12"),
