@@ -39,8 +39,8 @@ def internal(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function into its compiled callers, because passing many arrays by value is slow."""
-    return cast("Callable[P, R]", _widening(njit(forceinline=True, **INTERNAL)(function)))
+    """Compile a function as a part of its compiled callers: by itself it is neither analysed nor translated."""
+    return cast("Callable[P, R]", njit(inline="always", **INTERNAL)(function))
 
 
 def _kept(function: Callable[P, R], **options: Any) -> Callable[P, R]:

@@ -133,10 +133,10 @@ def _print(result: dict[str, Any]) -> None:
     machine = result["machine"]
     print(f"{result['network']}, {result['competition']} competition, {result['dtype']}, {result['threads']} threads")
     print(f"{machine['processor']}, {machine['cores']} cores")
-    print("microseconds per image, on one thread:")
+    print("microseconds per image, on one thread; in brackets by how much the mean round exceeds the best:")
     for stage, value in result["microseconds_per_image"].items():
-        print(f"  {stage.replace('_', ' '):10} {value:10.1f}")
-    print(f"  {'(add loop)':10} {result['add_loop_microseconds_per_image']:10.1f}")
+        print(f"  {stage.replace('_', ' '):11} {value:9.1f} (+{result['stage_noise_microseconds'][stage]:.1f})")
+    print(f"  {'(add loop)':11} {result['add_loop_microseconds_per_image']:9.1f}")
     for name in ("train", "inference"):
         speed, share = result[f"{name}_images_per_s"], result[f"{name}_to_add_loop"]
         print(f"{name:10} {speed:8.0f} images/s, {share:.2f} of the time of a loop that only adds weights")

@@ -13,10 +13,9 @@ from stdpnet.data import load_dataset
 from stdpnet.encoding import Encoder, SpikeTrains
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream, image_order
-from stdpnet.stdp.engines.compiled.blocks import fitting_block
-from stdpnet.stdp.engines.compiled.memory import normalisation_memory
-from stdpnet.stdp.engines.compiled.state import Rules, padded, padded_length, spaced
-from stdpnet.stdp.engines.derive import constants
+from stdpnet.stdp.engines.compiled.blocks import one_register
+from stdpnet.stdp.engines.compiled.engine import NumbaEngine
+from stdpnet.stdp.engines.compiled.state import padded, padded_length, spaced
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN, Outcome, Switches
 from stdpnet.stdp.learner import CHUNKS, STDPLearner
@@ -24,7 +23,6 @@ from stdpnet.stdp.network import Network, initial_network
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.benchmark.add_loop import add_loop
 from stdpnet_analysis.benchmark.machine import peak_memory_mb
-from stdpnet_analysis.benchmark.normalise_loop import normalise_loop
 from stdpnet_analysis.progress import SILENT, Progress
 
 BLOCK = CHUNKS["numba"]
@@ -78,9 +76,11 @@ class Workload:
         self._state = self._learner.state.copy()
         self._shown = self._state.images
         self.network = self._learner.network.copy()
-        self._single = make_engine(self.spec, self.network.copy(), 1)
+        self._single = NumbaEngine(self.spec, self.network.copy(), 1)
         self._frozen = make_engine(self.spec, self.network.copy(), self.threads)
         self.trains = self.encode()
+        self.stages: list[dict[str, float]] = []
+        """Seconds of each stage in each call of `time_stages`."""
 
     def encode(self, count: int = BLOCK, threads: int = 1) -> SpikeTrains:
         """Return the input spikes of the block, or of another number of images beginning there."""
@@ -120,19 +120,14 @@ class Workload:
         """Show the encoded block to the frozen network, on one thread."""
         return self._single.present(self.trains, FROZEN)
 
-    def normaliser(self) -> Callable[[], None]:
-        """Return an action that normalises feedforward weights as often as learning the block does."""
-        self.restore()
-        channels, dtype = self.network.geometry.channels, self.network.dtype
-        rules, counts = Rules.of(constants(self.spec, dtype), self.switches), self.learn().counts
-        block, (weights, length) = fitting_block(channels, dtype.itemsize), self._padded_weights()
-        scratch = normalisation_memory(length, dtype)
-        return lambda: normalise_loop(weights, counts, scratch, rules, block)
+    def time_stages(self) -> None:
+        """Do what `learn` does, and time its stages inside compiled code."""
+        self.stages.append(self._single.timed(self.trains, self.switches)[1])
 
     def _padded_weights(self) -> tuple[Floats, int]:
         """Return a copy of the feedforward weights as the engine lays them out, and its channels with the padding."""
         channels = self.network.geometry.channels
-        length = padded_length(channels, fitting_block(channels, self.network.dtype.itemsize))
+        length = padded_length(channels, one_register(self.network.dtype.itemsize))
         return padded(self.network.weights, spaced(length, self.network.dtype)), length
 
     def adder(self) -> Callable[[], None]:

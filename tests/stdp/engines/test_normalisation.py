@@ -12,7 +12,6 @@ from stdpnet.errors import RunError
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_sealed
 from stdpnet.spec.load import dump_config, load_config
-from stdpnet.stdp.engines.compiled.blocks import Block
 from stdpnet.stdp.engines.compiled.engine import NumbaEngine
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.learner import STDPLearner
@@ -87,33 +86,29 @@ def test_images_shown_again_equal_the_naive_twin(engine_keys, architecture, norm
     np.testing.assert_array_equal(states[0].interval["counts"], states[1].interval["counts"])
 
 
-SHAPES = {
-    "float32": [(None, 1), (Block(8, 1), 1), (Block(4, 6), 2), (Block(8, 4), 3)],
-    "float64": [(None, 1), (Block(4, 1), 2), (Block(4, 4), 3)],
-}
-"""Blocks that other tests compile too, each with a number of threads."""
+SHAPES = {"float32": [(1, 1), (None, 1), (1, 2), (None, 3)], "float64": [(None, 1), (None, 2)]}
+"""Lanes of a register, and threads."""
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("normalise", NORMALISE)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_strips_of_any_width_and_any_threads_equal_plain_loops(architecture, normalise, dtype):
+def test_strips_of_any_width_and_any_threads_equal_single_neurons(architecture, normalise, dtype):
     spec = sparse(architecture, normalise, simulation={"dtype": dtype}).updated({"topology.channels": 45})
-    engines = [NumbaEngine(spec, initial_network(spec), threads, block) for block, threads in SHAPES[dtype]]
+    engines = [NumbaEngine(spec, initial_network(spec), threads, lanes) for lanes, threads in SHAPES[dtype]]
     trains = trains_for(spec, 9)
-    plain, *others = ((engine.present(trains, TRAINING), engine.network) for engine in engines)
-    assert 0 < np.count_nonzero(plain[0].counts) < plain[0].counts.size
+    first, *others = ((engine.present(trains, TRAINING), engine.network) for engine in engines)
+    assert 0 < np.count_nonzero(first[0].counts) < first[0].counts.size
     for outcome, network in others:
-        np.testing.assert_array_equal(outcome.counts, plain[0].counts)
-        assert network.changed_arrays(plain[1]) == []
+        np.testing.assert_array_equal(outcome.counts, first[0].counts)
+        assert network.changed_arrays(first[1]) == []
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("block", [None, Block(4, 1)])
-def test_neurons_without_weights_or_spikes_stay_as_they_are(dtype, block):
+@pytest.mark.parametrize(("dtype", "lanes"), [("float32", 1), ("float32", None), ("float64", None)])
+def test_neurons_without_weights_or_spikes_stay_as_they_are(dtype, lanes):
     spec = lively("fully_connected", topology={"channels": 19}, plasticity={"A_plus": 0.0, "w_min": -5.0, "w_max": 5.0})
     spec = spec.updated({"simulation.dtype": dtype, "competition.c_w": 0.0, "neuron.theta_plus": 0.0})
-    engine = NumbaEngine(spec, initial_network(spec), 1, block)
+    engine = NumbaEngine(spec, initial_network(spec), 1, lanes)
     weights = engine.network.weights[0]
     spiked = np.arange(19) % 3 > 0
     weights[:] = 0.0

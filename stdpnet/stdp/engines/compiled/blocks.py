@@ -1,23 +1,26 @@
 """The vector type of the kernels: how many neurons are worked on together, in registers.
 
-One source serves every machine: LLVM maps vectors of the width that `fitting_block` chooses to its registers (AVX-512,
-AVX2, NEON, ...). `Block(lanes, registers)` carries no data; its numba type encodes (lanes, registers), so that each
-shape is compiled once, and kept on disk.
+One source serves every machine: LLVM maps vectors of the width that `register_bytes` returns to its registers (AVX-512,
+AVX2, NEON, ...). `Block(lanes, registers)` carries no data; its numba type encodes (lanes, registers). Kernels are
+given a block of one register, and are compiled once for all numbers of channels: where larger blocks pay,
+`vectors.by_registers` chooses at run time among the code for blocks of each of SIZES.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from llvmlite import binding, ir
 from numba.core import types
+from numba.core.registry import cpu_target
 from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
 
 
 class Block:
     """How many neurons are worked on together: lanes per register, and registers."""
 
-    def __init__(self, lanes: int, registers: int) -> None:
+    def __init__(self, lanes: int, registers: int = 1) -> None:
         self.lanes, self.registers = lanes, registers
 
     @property
@@ -26,33 +29,40 @@ class Block:
         return self.lanes * self.registers
 
 
-def register_file() -> tuple[int, int]:
-    """Return the size of this machine's vector registers, bytes, and how many of them one quantity may take.
-
-    `advance` holds three quantities of each neuron in registers and needs a few more: 9 of 32, or 4 of 16 registers.
-    """
-    features = binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 64, 9
-    if features.get("avx2") or features.get("avx"):
-        return 32, 4
-    return 16, 9 if features.get("neon") else 4
+SIZES = (1, 2, 4, 7)
+"""How many registers a block may have. Seven of 16 hold the potentials of a block and its input; with more of them the
+potentials, the input and the thresholds of a block no longer fit 32 registers either."""
+REGISTER_NAMES = {64: "zmm", 32: "ymm"}
 
 
-def fitting_block(channels: int, itemsize: int, width: int | None = None, most: int | None = None) -> Block:
-    """Return the block that suits a number of channels: as few and as equal blocks as the registers allow.
+@lru_cache
+def register_bytes() -> int:
+    """Return the size of the vector registers of the processor that numba compiles for, in bytes."""
+    triple, name, features = cpu_target.target_context.codegen().magic_tuple()
+    machine = binding.Target.from_triple(triple).create_target_machine(cpu=name, features=features)
+    vector = f"<{max(REGISTER_NAMES) // 4} x float>"
+    source = f"define {vector} @sum({vector} %a, {vector} %b) {{ %c = fadd {vector} %a, %b\n ret {vector} %c }}"
+    assembly = machine.emit_assembly(binding.parse_assembly(source))
+    return next((size for size, name in REGISTER_NAMES.items() if name in assembly), 16)
+
+
+def one_register(itemsize: int) -> Block:
+    """Return the block of one register of the processor that numba compiles for, for numbers of a size in bytes."""
+    return Block(register_bytes() // itemsize)
+
+
+def registers_per_block(channels: int, block: Block) -> int:
+    """Return how many registers the blocks of a number of channels have, one of SIZES: few blocks, little padding.
+
+    A block costs about as much as two registers more: each of them reads the list of input spikes.
 
     Parameters
     ----------
     channels : neurons of a position
-    itemsize : bytes of a number
-    width, most : bytes of a register, and registers per quantity; default this machine's
+    block : a block of one register
     """
-    host_width, host_most = register_file()
-    lanes = (width or host_width) // itemsize
-    needed = -(-channels // lanes)
-    blocks = -(-needed // (most or host_most))
-    return Block(lanes, -(-needed // blocks))
+    needed = -(-channels // block.length)
+    return min(SIZES, key=lambda size: -(-needed // size) * (size + 2))
 
 
 class BlockType(types.Type):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.encoding import SpikeTrains
+from stdpnet.errors import EngineError
 from stdpnet.parallel import available_cores, in_parallel, shares
-from stdpnet.stdp.engines.compiled.blocks import Block, fitting_block
+from stdpnet.stdp.engines.compiled.blocks import Block, one_register
 from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layout
 from stdpnet.stdp.engines.compiled.kernels import present
 from stdpnet.stdp.engines.compiled.memory import allocate
 from stdpnet.stdp.engines.compiled.schedule import Piece, by_group, by_presentation
+from stdpnet.stdp.engines.compiled.stages import MAP, OTHER, lap_in_python, stage_seconds, stage_times
 from stdpnet.stdp.engines.compiled.state import Output, Rules, lay_out
 from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.protocol import Outcome, Recording, Switches
@@ -37,7 +37,7 @@ class NumbaEngine:
     spec : the experiment
     network : its state; its arrays become views of padded ones, which are updated in place
     threads : how many threads may compute; default all cores; results do not depend on it
-    block : neurons to work on together; default as fits the machine; None: plain loops; results do not depend on it
+    lanes : neurons in a vector register; default as fits the machine; results do not depend on it
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class NumbaEngine:
         spec: STDPExperiment,
         network: Network,
         threads: int | None = None,
-        block: Block | Literal["fitting"] | None = "fitting",
+        lanes: int | None = None,
     ) -> None:
         self.network = network
         self._threads = threads or available_cores()
         self._constants = constants(spec, network.dtype)
         channels, steps = network.geometry.channels, spec.simulation.steps
-        self._block = fitting_block(channels, network.dtype.itemsize) if isinstance(block, str) else block
+        self._block = Block(lanes) if lanes else one_register(network.dtype.itemsize)
         self._learned = network.competition.ndim == 3
         self._layout = layout(network.geometry)
         self._state = lay_out(network, self._layout.fields, self._block)
@@ -79,11 +79,14 @@ class NumbaEngine:
         output = Output(
             counts=np.zeros((count, *self.network.theta.shape), np.int32),
             first_spikes=np.zeros((0, 0, 0), np.int32) if first_spikes is None else first_spikes,
-            recording=recording,
+            recording=recording or Recording.empty(0, trains.steps, self.network),
         )
         if count == 0:
             return Outcome(output.counts, 0)
+        stages = self._memories[0].stages
+        lap_in_python(stages, OTHER)
         self._find_events(trains)
+        lap_in_python(stages, MAP)
         learns = rules.learn_xy or rules.learn_yy or switches.adapt_theta
         plan = self._plan(count, trains.steps, learns)
 
@@ -101,7 +104,27 @@ class NumbaEngine:
                         piece.done.set()
             return unnormalised
 
-        return Outcome(output.counts, sum(in_parallel(work, len(plan))))
+        outcome = Outcome(output.counts, sum(in_parallel(work, len(plan))))
+        lap_in_python(stages, OTHER)
+        return outcome
+
+    def timed(self, trains: SpikeTrains, switches: Switches) -> tuple[Outcome, dict[str, float]]:
+        """Show presentations as `present` does; return the outcome, and the seconds of each stage, of STAGES.
+
+        Only an engine of one thread can tell the stages apart. Where the neurons of a position fill one block, input
+        spikes depress weights in `integrate`; `plasticity` is then what changes in steps with spikes of neurons.
+        """
+        if self._threads > 1:
+            raise EngineError(
+                f"threads={self._threads}: stages are timed on one thread; make the engine with threads=1"
+            )
+        untimed, stages = self._memories[0], stage_times(timed=True)
+        self._memories[0] = untimed._replace(stages=stages)
+        try:
+            outcome = self.present(trains, switches)
+        finally:
+            self._memories[0] = untimed
+        return outcome, stage_seconds(stages)
 
     def _plan(self, presentations: int, steps: int, learns: bool) -> list[list[Piece]]:
         """Return the pieces of work of each thread."""

@@ -159,7 +159,7 @@ def find_events(
                 starts[run + band] = spike + np.uintp(1) - first  # the last spike of the band is the one that remains
         latest = starts[0]
         for r in range(1, runs + 1):
-            latest = max(latest, starts[r])
+            latest = starts[r] if starts[r] > latest else latest
             starts[r] = latest
         for strip in range(layout.strips.shape[0]):
             inside, rows, begins = layout.strips[strip], events.rows[i, strip], events.begins[i, strip]

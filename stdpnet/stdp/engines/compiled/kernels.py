@@ -5,8 +5,7 @@ weights of its own (LCSNN, FCSNN), all positions where they share kernels (CSNN)
 writes, so they may run on any number of threads in any order with the same result.
 
 In most steps of a position no neuron spikes. `advance` runs through them in one loop until a neuron reaches its
-threshold or plasticity is due; `_present` does the rest of that step. The type of `block` decides how a kernel
-computes, so that there is one kernel in the source and one in the cache for each shape of a block.
+threshold or plasticity is due; `_present` does the rest of that step.
 """
 
 from __future__ import annotations
@@ -23,11 +22,15 @@ from stdpnet.stdp.engines.compiled.memory import Activity, Cells, Memory
 from stdpnet.stdp.engines.compiled.normalisation import normalise
 from stdpnet.stdp.engines.compiled.plasticity import learn, raise_y, with_learning_rate
 from stdpnet.stdp.engines.compiled.shared import learn_shared
+from stdpnet.stdp.engines.compiled.stages import COMPETITION, INTEGRATE, NORMALISE, OTHER, PLASTICITY, REST, SPIKES, lap
 from stdpnet.stdp.engines.compiled.state import Group, Output, Rules, State
 from stdpnet.stdp.engines.compiled.subthreshold import advance
-from stdpnet.stdp.engines.compiled.vectors import add, bits_ge, length, load, lowest_bit, single, splat
+from stdpnet.stdp.engines.compiled.vectors import add, bits_ge, length, load, lowest_bit
 from stdpnet.stdp.engines.constants import NeuronConstants
 from stdpnet.stdp.engines.protocol import Recording
+
+NEVER = 2**31 - 1
+"""A time step that does not come."""
 
 
 @compiled
@@ -39,7 +42,7 @@ def present(
     memory: Memory,
     rules: Rules,
     output: Output,
-    block: Block | None,
+    block: Block,
 ) -> int:
     """Show presentations to groups, one after the other; return how often a neuron could not be normalised.
 
@@ -49,10 +52,11 @@ def present(
     events : input spikes of N presentations
     learning_rates : (N,) factors of the feedforward A_plus and A_minus
     state, memory, rules, output : the network, scratch memory (see `allocate`), numbers, where to write
-    block : neurons to work on together; None: plain loops, which give the same numbers
+    block : a block of one register
     """
     size = state.theta.shape[0] // state.weights.shape[0]
     unnormalised = 0
+    lap(memory.stages, OTHER)
     for task in range(tasks.shape[0]):
         number = tasks[task, 0]
         first, end = number * size, (number + 1) * size
@@ -64,10 +68,12 @@ def present(
             fields=state.fields[first:end],
             channels=state.channels,
             shared=state.shared,
+            registers=state.registers,
             first=first,
         )
         for i in range(tasks[task, 1], tasks[task, 2]):
             _rest(memory, rules)
+            lap(memory.stages, REST)
             _present(i, events, group, memory, with_learning_rate(rules, learning_rates[i]), output, block)
             unnormalised += _end(output.counts[i], group, memory, rules, block)
     return unnormalised
@@ -91,9 +97,9 @@ def _rest(memory: Memory, rules: Rules) -> None:
         traces.last_spike[:] = -1
 
 
-@internal
+@inlined
 def _present(
-    i: int, all_events: Events, group: Group, memory: Memory, rules: Rules, output: Output, block: Block | None
+    i: int, all_events: Events, group: Group, memory: Memory, rules: Rules, output: Output, block: Block
 ) -> None:
     """Run a group through the steps of presentation i, and let it learn."""
     cells, activity, positions = memory.cells, memory.activity, memory.cells.v.shape[0]
@@ -101,14 +107,16 @@ def _present(
     steps = (events.begins.shape[1] - 1) // events.bands
     k = 0
     while k < steps:
-        stop = steps if output.recording is None else k + 1
+        stop = k + 1 if output.recording.spikes.shape[0] > 0 else steps
         has_spiked = False
         for g in range(positions):
             if activity.n_refractory[g] > 0:
-                stop = min(stop, _end_refractoriness(k, g, cells, activity, rules.neuron))
+                following = _end_refractoriness(k, g, cells, activity, rules.neuron)
+                stop = following if following < stop else stop
             has_spiked |= activity.n_has_spiked[g] > 0
         depresses = rules.depresses and has_spiked
         k = advance(k, stop, depresses, events, group, memory, rules, block)
+        lap(memory.stages, INTEGRATE)
         fired = False
         for g in range(positions):
             activity.n_fired[g] = 0
@@ -117,16 +125,19 @@ def _present(
             if activity.n_fired[g] > 0:
                 fired = True
                 _count(i, k, g, group.first + g, activity, output)
-                inhibit(g, group, cells, activity)
                 raise_y(k, g, activity, memory.traces, rules)
+                lap(memory.stages, SPIKES)
+                inhibit(g, group, cells, activity)
                 if rules.learn_yy:
                     learn_competition(k, g, group.competition[g], activity, memory.traces, rules.yy)
+                lap(memory.stages, COMPETITION)
             _record(output.recording, i, k, g, group, memory, rules.neuron)
         if fired or depresses:
             if group.shared:
                 learn_shared(k, fired, events, group, memory, rules, block)
             else:
                 learn(k, fired, events, group, memory, rules, block)
+            lap(memory.stages, PLASTICITY)
         k += 1
 
 
@@ -136,13 +147,14 @@ def _end_refractoriness(k: int, g: int, cells: Cells, activity: Activity, neuron
 
     Refractory neurons lie at -infinity, where neither decay nor input moves them.
     """
-    left, following = 0, np.iinfo(np.int32).max
+    left, following = 0, NEVER
     for n in range(activity.n_refractory[g]):
         j = activity.refractory[g, n]
         if activity.refractory_until[g, j] <= k:
             cells.v[g, j] = neuron.v_reset
         else:
-            following = min(following, activity.refractory_until[g, j])
+            until = activity.refractory_until[g, j]
+            following = until if until < following else following
             activity.refractory[g, left] = j
             left += 1
     activity.n_refractory[g] = left
@@ -151,24 +163,17 @@ def _end_refractoriness(k: int, g: int, cells: Cells, activity: Activity, neuron
 
 @inlined
 def _fire(
-    k: int, g: int, theta: Floats, cells: Cells, activity: Activity, neuron: NeuronConstants, block: Block | None
+    k: int, g: int, theta: Floats, cells: Cells, activity: Activity, neuron: NeuronConstants, block: Block
 ) -> None:
     """Find the neurons that spike, ascending (step 3), and reset them (step 7): steps 5 and 6 read neither v nor theta.
 
     A refractory neuron does not reach its threshold.
     """
-    if block is None:
-        for j in range(activity.refractory_until.shape[1]):
-            if cells.v[g, j] >= neuron.v_thresh + theta[g, j]:
-                _fire_one(k, g, j, theta, cells, activity, neuron)
-    else:
-        one = single(block)
-        threshold = splat(neuron.v_thresh, one)
-        for start in range(0, cells.v.shape[1], length(one)):
-            bits = bits_ge(load(cells.v, g, start, one), add(threshold, load(theta, g, start, one)))
-            while bits != 0:
-                _fire_one(k, g, start + lowest_bit(bits), theta, cells, activity, neuron)
-                bits &= bits - 1
+    for start in range(0, cells.v.shape[1], length(block)):
+        bits = bits_ge(load(cells.v, g, start, block), add(load(theta, g, start, block), neuron.v_thresh))
+        while bits != 0:
+            _fire_one(k, g, start + lowest_bit(bits), theta, cells, activity, neuron)
+            bits &= bits - 1
 
 
 @inlined
@@ -200,10 +205,10 @@ def _count(i: int, k: int, g: int, position: int, activity: Activity, output: Ou
 
 @inlined
 def _record(
-    recording: Recording | None, i: int, k: int, g: int, group: Group, memory: Memory, neuron: NeuronConstants
+    recording: Recording, i: int, k: int, g: int, group: Group, memory: Memory, neuron: NeuronConstants
 ) -> None:
     """Write the end of a step, if that is asked for."""
-    if recording is not None:
+    if recording.spikes.shape[0] > 0:
         cells, activity, position = memory.cells, memory.activity, group.first + g
         for j in range(group.channels):
             refractory = activity.refractory_until[g, j] > k
@@ -215,16 +220,21 @@ def _record(
 
 
 @internal
-def _end(counts: NDArray[np.int32], group: Group, memory: Memory, rules: Rules, block: Block | None) -> int:
+def _end(counts: NDArray[np.int32], group: Group, memory: Memory, rules: Rules, block: Block) -> int:
     """End a presentation with these counts (P, C); return how many neurons could not be normalised."""
     if rules.learn_yy:
         for g in range(group.competition.shape[0]):
             end_competition(group.competition[g], counts[group.first + g], memory.change, rules.yy)
+        lap(memory.stages, COMPETITION)
     if rules.relaxation > 0:
         for g in range(group.theta.shape[0]):
             for j in range(group.channels):
-                group.theta[g, j] = max(group.theta[g, j] - rules.relaxation, 0)
+                theta = group.theta[g, j] - rules.relaxation
+                group.theta[g, j] = theta if theta > 0 else 0
+        lap(memory.stages, REST)
     if not rules.learn_xy:
         return 0
     own = counts[group.first : group.first + group.theta.shape[0]]
-    return normalise(group.weights, own, memory.normalisation, rules, block)
+    unnormalised = normalise(group.weights, own, memory.normalisation, rules, block)
+    lap(memory.stages, NORMALISE)
+    return unnormalised

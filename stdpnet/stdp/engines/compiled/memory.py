@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.arrays import Floats
+from stdpnet.stdp.engines.compiled.stages import stage_times
 from stdpnet.stdp.engines.compiled.state import State, aligned
 from stdpnet.stdp.engines.constants import STDPConstants
 
@@ -99,6 +100,8 @@ class Memory(NamedTuple):
     change: Floats
     """(C or k*k, the larger one,) changes of weights, or spike counts."""
     normalisation: Normalisation
+    stages: NDArray[np.int64]
+    """Times of stages, see stages.py; empty where they are not timed."""
 
 
 def allocate(state: State, steps: int, xy: STDPConstants) -> Memory:
@@ -150,13 +153,9 @@ def allocate(state: State, steps: int, xy: STDPConstants) -> Memory:
         traces=traces,
         shared=shared,
         change=floats(max(channels, fan_in)),
-        normalisation=normalisation_memory(padded, dtype),
+        normalisation=Normalisation(wanted=aligned((1, padded), dtype), sums=aligned((1, padded), dtype)),
+        stages=stage_times(timed=False),
     )
-
-
-def normalisation_memory(padded: int, dtype: np.dtype[Any]) -> Normalisation:
-    """Return memory to normalise the weights of a number of channels, padding included."""
-    return Normalisation(wanted=aligned((1, padded), dtype), sums=aligned((1, padded), dtype))
 
 
 def _powers(decay: float, steps: int, powers: Floats) -> Floats:

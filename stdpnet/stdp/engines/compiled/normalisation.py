@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet._numba.jit import compiled, inlined, internal
+from stdpnet._numba.jit import inlined, internal
 from stdpnet.arrays import Floats
 from stdpnet.stdp.engines.compiled.blocks import Block
 from stdpnet.stdp.engines.compiled.memory import Normalisation
-from stdpnet.stdp.engines.compiled.plasticity import clip
 from stdpnet.stdp.engines.compiled.state import Rules
 from stdpnet.stdp.engines.compiled.vectors import (
     add,
@@ -24,18 +23,14 @@ from stdpnet.stdp.engines.compiled.vectors import (
     length,
     load,
     mul,
-    single,
     splat,
     store,
-    sub,
     where_positive,
 )
 
 
-@compiled
-def normalise(
-    weights: Floats, counts: NDArray[np.int32], scratch: Normalisation, rules: Rules, block: Block | None
-) -> int:
+@internal
+def normalise(weights: Floats, counts: NDArray[np.int32], scratch: Normalisation, rules: Rules, strip: Block) -> int:
     """Scale the weights of neurons that spiked to the sum rules.norm, and clip; return how many have no sum above 0.
 
     Parameters
@@ -44,19 +39,13 @@ def normalise(
     counts : (G, C) spikes of the neurons of each position that has these weights
     scratch : memory
     rules : sum to reach, bounds, and whether neurons without spikes are normalised, too
-    block : neurons to work on together elsewhere, in registers of whose width this works; None: plain loops
+    strip : a block of one register
     """
     wanted, sums = scratch.wanted, scratch.sums
     _choose(counts, wanted, rules)
-    if block is None:
-        for j in range(counts.shape[1]):
-            if wanted[0, j] > 0:
-                _normalise_one(weights, j, scratch, rules)
-    else:
-        strip = single(block)
-        for start in range(0, wanted.shape[1], length(strip)):
-            if any_ge(load(wanted, 0, start, strip), splat(rules.norm, strip)):
-                _normalise_strip(weights, start, scratch, rules, strip)
+    for start in range(0, wanted.shape[1], length(strip)):
+        if any_ge(load(wanted, 0, start, strip), rules.norm):
+            _normalise_strip(weights, start, scratch, rules, strip)
     unnormalised = 0
     for j in range(counts.shape[1]):
         unnormalised += wanted[0, j] > 0 and not sums[0, j] > 0
@@ -77,26 +66,14 @@ def _choose(counts: NDArray[np.int32], wanted: Floats, rules: Rules) -> None:
 @internal
 def _normalise_strip(weights: Floats, start: int, scratch: Normalisation, rules: Rules, strip: Block) -> None:
     """Normalise those neurons of a strip that are to be normalised and whose weights have a sum above 0."""
-    low, high, norm = splat(rules.xy.w_min, strip), splat(rules.xy.w_max, strip), splat(rules.norm, strip)
-    total = sub(norm, norm)
+    low, high = rules.xy.w_min, rules.xy.w_max
+    total = splat(rules.norm - rules.norm, strip)
     for row in range(weights.shape[0]):
         total = add(total, load(weights, row, start, strip))
     store(scratch.sums, 0, start, total)
     wanted = load(scratch.wanted, 0, start, strip)
     scaled = where_positive(wanted, total, wanted)
     # To choose weights instead of factors would be compiled to masked stores: five times the time on AMD (Zen 3).
-    factor = where_positive(scaled, div(norm, total), div(norm, norm))
+    factor = where_positive(scaled, div(rules.norm, total), rules.norm / rules.norm)
     for row in range(weights.shape[0]):
         store(weights, row, start, clip_vector(mul(load(weights, row, start, strip), factor), low, high))
-
-
-@inlined
-def _normalise_one(weights: Floats, j: int, scratch: Normalisation, rules: Rules) -> None:
-    """Normalise a neuron, unless the sum of its weights is not above 0."""
-    total = rules.norm - rules.norm
-    for row in range(weights.shape[0]):
-        total += weights[row, j]
-    scratch.sums[0, j] = total
-    if total > 0:
-        for row in range(weights.shape[0]):
-            weights[row, j] = clip(weights[row, j] * (rules.norm / total), rules.xy)

@@ -14,7 +14,7 @@ from stdpnet.stdp.engines.compiled.blocks import Block
 from stdpnet.stdp.engines.compiled.events import Arrivals, PresentationEvents, arrivals, field_events
 from stdpnet.stdp.engines.compiled.memory import Activity, Memory, Traces
 from stdpnet.stdp.engines.compiled.state import Group, Rules
-from stdpnet.stdp.engines.compiled.vectors import at, clip_vector, length, load, mul, single, splat, store, sub
+from stdpnet.stdp.engines.compiled.vectors import at, clip_vector, length, load, mul, store, sub
 from stdpnet.stdp.engines.constants import STDPConstants
 
 
@@ -99,7 +99,7 @@ def learn(
     group: Group,
     memory: Memory,
     rules: Rules,
-    block: Block | None,
+    block: Block,
 ) -> None:
     """Change a position's feedforward weights in time step k (step 6), as far as `advance` has not done so.
 
@@ -110,10 +110,10 @@ def learn(
     events, group, memory, rules, block : see stdpnet.stdp.engines.compiled.subthreshold.advance
     """
     activity, traces = memory.activity, memory.traces
-    if depression_is_due(fired, group.theta, rules, block):
+    if depression_is_due(fired, group, rules, block):
         decay_y(k, 0, activity, traces, rules.xy)
         spikes = arrivals(k, field_events(group.fields[0], events))
-        if activity.n_has_spiked[0] * _lanes(block) > group.channels:
+        if activity.n_has_spiked[0] * length(block) > group.channels:
             _depress_all(group.weights, spikes, traces, rules.xy, block)
         else:
             _depress_traced(group.weights, spikes, memory, rules.xy)
@@ -123,17 +123,16 @@ def learn(
 
 
 @inlined
-def depression_is_due(fired: bool, theta: Floats, rules: Rules, block: Block | None) -> bool:
+def depression_is_due(fired: bool, group: Group, rules: Rules, block: Block) -> bool:
     """Return whether input spikes have still to change weights, which `advance` does in registers (see there)."""
-    return rules.depresses and (fired or not fits_registers(theta, block))
+    return rules.depresses and (fired or not fits_registers(group, block))
 
 
 @inlined
-def fits_registers(theta: Floats, block: Block | None) -> bool:
+def fits_registers(group: Group, block: Block) -> bool:
     """Return whether a group is one position whose channels fill one block."""
-    if block is None:
-        return False
-    return bool(theta.shape[0] == 1 and theta.shape[1] == length(block))
+    fits: bool = group.theta.shape[0] == 1 and group.theta.shape[1] == group.registers * length(block)
+    return fits
 
 
 @inlined
@@ -147,25 +146,17 @@ def depress_block(weights: Floats, spikes: Arrivals, start: int, y: Any, xy: STD
     start, y : first channel of the block, and the traces of the block, a vector
     xy, block : numbers, shape of the block
     """
-    change = mul(splat(xy.A_minus, block), y)
-    low, high = splat(xy.w_min, block), splat(xy.w_max, block)
+    change = mul(y, xy.A_minus)
     for spike in range(spikes.first, spikes.end):
         row = at(spikes.rows, spike) - spikes.top
-        store(weights, row, start, clip_vector(sub(load(weights, row, start, block), change), low, high))
+        store(weights, row, start, clip_vector(sub(load(weights, row, start, block), change), xy.w_min, xy.w_max))
 
 
 @inlined
-def _lanes(block: Block | None) -> int:
-    """Return how many neurons share a register: depressing a register costs as much as depressing one neuron."""
-    return 0 if block is None else length(single(block))
-
-
-@inlined
-def _depress_all(weights: Floats, spikes: Arrivals, traces: Traces, xy: STDPConstants, block: Block | None) -> None:
+def _depress_all(weights: Floats, spikes: Arrivals, traces: Traces, xy: STDPConstants, block: Block) -> None:
     """Depress whole rows of weights."""
-    if block is not None:
-        for start in range(0, traces.y.shape[1], length(block)):
-            depress_block(weights, spikes, start, load(traces.y, 0, start, block), xy, block)
+    for start in range(0, traces.y.shape[1], length(block)):
+        depress_block(weights, spikes, start, load(traces.y, 0, start, block), xy, block)
 
 
 @inlined

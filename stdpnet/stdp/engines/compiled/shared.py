@@ -25,7 +25,7 @@ def learn_shared(
     group: Group,
     memory: Memory,
     rules: Rules,
-    block: Block | None,
+    block: Block,
 ) -> None:
     """Change the weights that positions share in time step k: w <- clip(w + dw).
 
@@ -37,7 +37,7 @@ def learn_shared(
     """
     activity, traces, shared, xy = memory.activity, memory.traces, memory.shared, rules.xy
     changed = 0
-    if depression_is_due(fired, group.theta, rules, block):
+    if depression_is_due(fired, group, rules, block):
         changed = _find_members(k, events, group, memory, xy)
     learns = fired and rules.learn_xy
     columns = _copy_columns(group.weights, activity, shared) if learns else 0
@@ -91,20 +91,15 @@ def _copy_columns(weights: Floats, activity: Activity, shared: SharedChanges) ->
 
 @inlined
 def _depress_row(
-    row: int, weights: Floats, traces: Traces, shared: SharedChanges, xy: STDPConstants, block: Block | None
+    row: int, weights: Floats, traces: Traces, shared: SharedChanges, xy: STDPConstants, block: Block
 ) -> None:
     """Apply the depression of one row of weights."""
-    if block is None:
-        for j in range(weights.shape[1]):
-            weights[row, j] = clip(weights[row, j] + _depression(row, j, traces, shared, xy), xy)
-    else:
-        amplitude, low, high = splat(xy.A_minus, block), splat(xy.w_min, block), splat(xy.w_max, block)
-        for start in range(0, traces.y.shape[1], length(block)):
-            change = sub(low, low)
-            for n in range(shared.n_members[row]):
-                change = sub(change, mul(amplitude, load(traces.y, shared.members[row, n], start, block)))
-            w = add(load(weights, row, start, block), change)
-            store(weights, row, start, clip_vector(w, low, high))
+    for start in range(0, traces.y.shape[1], length(block)):
+        change = splat(xy.A_minus - xy.A_minus, block)
+        for n in range(shared.n_members[row]):
+            change = sub(change, mul(load(traces.y, shared.members[row, n], start, block), xy.A_minus))
+        w = add(load(weights, row, start, block), change)
+        store(weights, row, start, clip_vector(w, xy.w_min, xy.w_max))
 
 
 @inlined

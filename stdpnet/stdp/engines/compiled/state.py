@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.arrays import Floats
-from stdpnet.stdp.engines.compiled.blocks import Block
+from stdpnet.stdp.engines.compiled.blocks import Block, registers_per_block
 from stdpnet.stdp.engines.constants import CompetitionConstants, Constants, NeuronConstants, STDPConstants
 from stdpnet.stdp.engines.protocol import Recording, Switches
 
@@ -36,6 +36,8 @@ class State(NamedTuple):
     """Channels C without the padding."""
     shared: bool
     """Whether all positions share the weights, so that all changes of a step are summed."""
+    registers: int
+    """Registers of a block of channels."""
 
 
 class Group(NamedTuple):
@@ -55,6 +57,8 @@ class Group(NamedTuple):
     """Channels C without the padding."""
     shared: bool
     """Whether the positions share the weights; else there is one position, G = 1."""
+    registers: int
+    """Registers of a block of channels."""
     first: int
     """Number, in the network, of the group's first position."""
 
@@ -66,8 +70,8 @@ class Output(NamedTuple):
     """(N, P, C) spikes."""
     first_spikes: NDArray[np.int32]
     """(N, P, C) step of each neuron's first spike, counted from 1; (0, 0, 0) where nobody asks for it."""
-    recording: Recording | None
-    """Every step, if asked for."""
+    recording: Recording
+    """Every step; arrays of no presentations where that is not asked for."""
 
 
 class Rules(NamedTuple):
@@ -109,14 +113,14 @@ class Rules(NamedTuple):
         )
 
 
-def lay_out(network: Network, fields: NDArray[np.int32], block: Block | None) -> State:
+def lay_out(network: Network, fields: NDArray[np.int32], block: Block) -> State:
     """Return a network's arrays, copied, padded to whole blocks and aligned.
 
     Parameters
     ----------
     network : the network
     fields : (P, 4) receptive fields
-    block : neurons to work on together, or None
+    block : a block of one register
     """
     channels, dtype = network.geometry.channels, network.dtype
     length, learned = padded_length(channels, block), network.competition.ndim == 3
@@ -129,12 +133,14 @@ def lay_out(network: Network, fields: NDArray[np.int32], block: Block | None) ->
         fields=fields,
         channels=channels,
         shared=network.geometry.shared,
+        registers=registers_per_block(channels, block),
     )
 
 
-def padded_length(channels: int, block: Block | None) -> int:
-    """Return how many channels whole blocks have that hold a number of channels."""
-    return channels if block is None else -(-channels // block.length) * block.length
+def padded_length(channels: int, block: Block) -> int:
+    """Return how many channels the blocks have that hold a number of channels; `block` has one register."""
+    length = registers_per_block(channels, block) * block.length
+    return -(-channels // length) * length
 
 
 def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:

@@ -1,20 +1,52 @@
 """Subthreshold steps: decay, integrate, test the threshold, collect input (docs/model.md, steps 1, 2, 4).
 
-`advance` has three forms that give the same numbers. A position whose neurons fill one block stays in registers from
-step to step; several positions or blocks do each step one after the other; plain loops serve where there is no block,
-and the tests compare the other two forms with them.
+`advance` has two forms that give the same numbers. A position whose neurons fill one block stays in registers from step
+to step; several positions or blocks do each step one after the other.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
 from stdpnet._numba.jit import inlined, internal
+from stdpnet.arrays import Floats
 from stdpnet.stdp.engines.compiled.blocks import Block
 from stdpnet.stdp.engines.compiled.events import FieldEvents, PresentationEvents, arrivals, field_events
-from stdpnet.stdp.engines.compiled.memory import Cells, Memory
+from stdpnet.stdp.engines.compiled.memory import Memory
 from stdpnet.stdp.engines.compiled.plasticity import depress_block, fits_registers
 from stdpnet.stdp.engines.compiled.state import Group, Rules
-from stdpnet.stdp.engines.compiled.vectors import add, any_ge, collect, length, load, mul, splat, store, sub
+from stdpnet.stdp.engines.compiled.vectors import (
+    add,
+    any_ge,
+    by_registers,
+    collect,
+    integrate,
+    length,
+    load,
+    mul,
+    store,
+)
 from stdpnet.stdp.engines.constants import NeuronConstants, STDPConstants
+
+
+class Neurons(NamedTuple):
+    """The arrays of a group that subthreshold steps read and write."""
+
+    weights: Floats
+    """(k*k, >= K) feedforward weights, mV."""
+    theta: Floats
+    """(G, K) adaptive threshold, mV."""
+    v: Floats
+    """(G, K) membrane potential, mV."""
+    current: Floats
+    """(G, K) input, mV."""
+    y: Floats
+    """(G, K) traces of the neurons' spikes."""
+    crossed: NDArray[np.bool_]
+    """(G,) whether a neuron of the position reached its threshold in the last step done."""
 
 
 @inlined
@@ -26,7 +58,7 @@ def advance(
     group: Group,
     memory: Memory,
     rules: Rules,
-    block: Block | None,
+    block: Block,
 ) -> int:
     """Do steps 1, 2 and the input of 4 from time step k on, until a neuron reaches its threshold; return the last one.
 
@@ -37,58 +69,64 @@ def advance(
         which a neuron reaches its threshold; else it stops after one step, for `learn` to do so
     events : input spikes of the presentation
     group, memory, rules : state, scratch memory, numbers
-    block : neurons to work on together, or None
+    block : a block of one register
     """
-    if block is None:
-        return _advance_plainly(k, k + 1 if depresses else stop, events, group, memory.cells, rules.neuron)
-    if not fits_registers(group.theta, block):
-        return _advance_by_blocks(k, k + 1 if depresses else stop, events, group, memory.cells, rules.neuron, block)
-    field = field_events(group.fields[0], events)
+    cells, traces = memory.cells, memory.traces
+    neurons = Neurons(
+        weights=group.weights,
+        theta=group.theta,
+        v=cells.v,
+        current=cells.current,
+        y=traces.y,
+        crossed=cells.crossed,
+    )
+    if not fits_registers(group, block):
+        many = (k, k + 1 if depresses else stop, events, group.fields, neurons, rules.neuron)
+        last: int = by_registers(_advance_by_blocks, many, group.registers, block)
+        return last
+    one = (k, stop, depresses, field_events(group.fields[0], events), neurons, rules.neuron, rules.xy)
+    last = by_registers(_advance_in_registers, one, group.registers, block)
     if depresses:
-        return _advance_in_registers(k, stop, field, group, memory, rules.neuron, rules.xy, block)
-    return _advance_in_registers(k, stop, field, group, memory, rules.neuron, None, block)
+        traces.y_decayed_to[0] = last + 1
+    return last
 
 
-@inlined
+@internal
 def _advance_in_registers(
     k: int,
     stop: int,
+    depresses: bool,
     field: FieldEvents,
-    group: Group,
-    memory: Memory,
+    neurons: Neurons,
     neuron: NeuronConstants,
-    xy: STDPConstants | None,
+    xy: STDPConstants,
     block: Block,
 ) -> int:
-    """`advance` for one position whose channels fill one register block; its state stays in registers.
-
-    Given `xy`, input spikes depress the weights in the steps in which no neuron reaches its threshold.
-    """
-    cells, traces = memory.cells, memory.traces
-    rest, threshold = splat(neuron.v_rest, block), splat(neuron.v_thresh, block)
-    decay, decay_theta = splat(neuron.decay_v, block), splat(neuron.decay_theta, block)
-    v, current = load(cells.v, 0, 0, block), load(cells.current, 0, 0, block)
-    theta = load(group.theta, 0, 0, block)
+    """`advance` for one position whose channels fill one block; its state stays in registers."""
+    weights, y = neurons.weights, neurons.y
+    v, current, theta = (
+        load(neurons.v, 0, 0, block),
+        load(neurons.current, 0, 0, block),
+        load(neurons.theta, 0, 0, block),
+    )
     crossed = False
     step = k - 1
     while not crossed and step + 1 < stop:
         step += 1
-        theta = mul(theta, decay_theta)
-        v = add(add(rest, mul(sub(v, rest), decay)), current)
-        crossed = any_ge(v, add(threshold, theta))
+        theta = mul(theta, neuron.decay_theta)
+        v = integrate(v, current, neuron.v_rest, neuron.decay_v)
+        crossed = any_ge(v, add(theta, neuron.v_thresh))
         spikes = arrivals(step, field)
-        current = collect(group.weights, spikes.rows, spikes.first, spikes.end, spikes.top, 0, block)
-        if xy is not None:
-            y = mul(load(traces.y, 0, 0, block), splat(xy.decay_post, block))
-            store(traces.y, 0, 0, y)
+        current = collect(weights, spikes.rows, spikes.first, spikes.end, spikes.top, 0, block)
+        if depresses:
+            trace = mul(load(y, 0, 0, block), xy.decay_post)
+            store(y, 0, 0, trace)
             if not crossed:
-                depress_block(group.weights, spikes, 0, y, xy, block)
-    if xy is not None:
-        traces.y_decayed_to[0] = step + 1
-    store(cells.v, 0, 0, v)
-    store(cells.current, 0, 0, current)
-    store(group.theta, 0, 0, theta)
-    cells.crossed[0] = crossed
+                depress_block(weights, spikes, 0, trace, xy, block)
+    store(neurons.v, 0, 0, v)
+    store(neurons.current, 0, 0, current)
+    store(neurons.theta, 0, 0, theta)
+    neurons.crossed[0] = crossed
     return step
 
 
@@ -97,59 +135,32 @@ def _advance_by_blocks(
     k: int,
     stop: int,
     events: PresentationEvents,
-    group: Group,
-    cells: Cells,
+    fields: NDArray[np.int32],
+    neurons: Neurons,
     neuron: NeuronConstants,
     block: Block,
 ) -> int:
     """`advance` for any number of positions and blocks: all of them do a step before any does the next."""
-    rest, threshold = splat(neuron.v_rest, block), splat(neuron.v_thresh, block)
-    decay, decay_theta = splat(neuron.decay_v, block), splat(neuron.decay_theta, block)
     adapts = neuron.decay_theta != 1
+    weights, v, current, theta = neurons.weights, neurons.v, neurons.current, neurons.theta
     for step in range(k, stop):
         any_crossed = False
-        for g in range(cells.v.shape[0]):
-            spikes = arrivals(step, field_events(group.fields[g], events))
+        for g in range(v.shape[0]):
+            spikes = arrivals(step, field_events(fields[g], events))
             crossed = False
-            for start in range(0, cells.v.shape[1], length(block)):
-                theta = load(group.theta, g, start, block)
+            for start in range(0, v.shape[1], length(block)):
+                own_theta = load(theta, g, start, block)
                 if adapts:
-                    theta = mul(theta, decay_theta)
-                    store(group.theta, g, start, theta)
-                v = add(rest, mul(sub(load(cells.v, g, start, block), rest), decay))
-                v = add(v, load(cells.current, g, start, block))
-                store(cells.v, g, start, v)
-                crossed |= any_ge(v, add(threshold, theta))
-                current = collect(group.weights, spikes.rows, spikes.first, spikes.end, spikes.top, start, block)
-                store(cells.current, g, start, current)
-            cells.crossed[g] = crossed
-            any_crossed |= crossed
-        if any_crossed:
-            return step
-    return stop - 1
-
-
-@internal
-def _advance_plainly(
-    k: int, stop: int, events: PresentationEvents, group: Group, cells: Cells, neuron: NeuronConstants
-) -> int:
-    """`advance` in plain loops."""
-    for step in range(k, stop):
-        any_crossed = False
-        for g in range(cells.v.shape[0]):
-            v, current, theta = cells.v[g], cells.current[g], group.theta[g]
-            spikes = arrivals(step, field_events(group.fields[g], events))
-            crossed = False
-            for j in range(v.shape[0]):
-                theta[j] *= neuron.decay_theta
-                v[j] = neuron.v_rest + (v[j] - neuron.v_rest) * neuron.decay_v + current[j]
-                crossed |= v[j] >= neuron.v_thresh + theta[j]
-                current[j] = 0
-            for spike in range(spikes.first, spikes.end):
-                incoming = group.weights[spikes.rows[spike] - spikes.top]
-                for j in range(v.shape[0]):
-                    current[j] += incoming[j]
-            cells.crossed[g] = crossed
+                    own_theta = mul(own_theta, neuron.decay_theta)
+                    store(theta, g, start, own_theta)
+                own_v = integrate(
+                    load(v, g, start, block), load(current, g, start, block), neuron.v_rest, neuron.decay_v
+                )
+                store(v, g, start, own_v)
+                crossed |= any_ge(own_v, add(own_theta, neuron.v_thresh))
+                arrived = collect(weights, spikes.rows, spikes.first, spikes.end, spikes.top, start, block)
+                store(current, g, start, arrived)
+            neurons.crossed[g] = crossed
             any_crossed |= crossed
         if any_crossed:
             return step

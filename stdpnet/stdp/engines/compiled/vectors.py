@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import types
 
 from stdpnet._numba.jit import instruction
-from stdpnet.stdp.engines.compiled.blocks import BlockType, VectorType
+from stdpnet.stdp.engines.compiled.blocks import SIZES, BlockType, VectorType
 
 
 def _registers(builder: Any, value: Any) -> list[Any]:
@@ -28,11 +28,21 @@ def _joined(builder: Any, vector: Any, registers: list[Any]) -> Any:
     return value
 
 
+def _data(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
+    """Return where an array's numbers begin."""
+    return builder.extract_value(array, context.data_model_manager[array_type].get_field_position("data"))
+
+
+def _columns(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
+    """Return how many columns a two-dimensional array has."""
+    shape = context.data_model_manager[array_type].get_field_position("shape")
+    return builder.extract_value(array, [shape, 1])
+
+
 def _place(context: Any, builder: Any, array_type: Any, array: Any, row: Any, start: Any) -> Any:
     """Return where array[row, start:] begins; the array is contiguous and two-dimensional."""
-    struct = context.make_array(array_type)(context, builder, array)
-    columns = builder.extract_value(struct.shape, 1)
-    return builder.gep(struct.data, [builder.add(builder.mul(row, columns), start)])
+    first = builder.mul(row, _columns(context, builder, array_type, array))
+    return builder.gep(_data(context, builder, array_type, array), [builder.add(first, start)])
 
 
 def _places(builder: Any, first: Any, vector: Any) -> list[Any]:
@@ -56,12 +66,41 @@ def length(_: Any, block: Any) -> Any:
 
 
 @instruction
+def by_registers(typing: Any, function: Any, parameters: Any, registers: Any, block: Any) -> Any:
+    """by_registers(f, (a, b, ...), n, block): f(a, b, ..., block of n registers), n one of SIZES.
+
+    The number is known only at run time; the code of each is there, and is chosen by a jump.
+    """
+    blocks = [BlockType(block.lanes, number) for number in SIZES]
+    calls = [function.get_call_type(typing, (*parameters.types, each), {}) for each in blocks]
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        values = [builder.extract_value(arguments[1], index) for index in range(len(parameters.types))]
+        cases = [builder.append_basic_block() for _ in calls]
+        behind, results = builder.append_basic_block(), []
+        switch = builder.switch(arguments[2], cases[-1])
+        for number, case, call in zip(SIZES, cases, calls, strict=True):
+            switch.add_case(ir.Constant(arguments[2].type, number), case)
+            builder.position_at_end(case)
+            result = context.get_function(function, call)(builder, [*values, context.get_dummy_value()])
+            results.append((result, builder.block))
+            builder.branch(behind)
+        builder.position_at_end(behind)
+        chosen = builder.phi(results[0][0].type)
+        for result, origin in results:
+            chosen.add_incoming(result, origin)
+        return chosen
+
+    return calls[0].return_type(function, parameters, types.intp, block), generate
+
+
+@instruction
 def at(_: Any, array: Any, index: Any) -> Any:
     """at(array, index): array[index] of a contiguous array; neither bounds nor negative indices are checked."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         values, place = arguments
-        return builder.load(builder.gep(context.make_array(array)(context, builder, values).data, [place]))
+        return builder.load(builder.gep(_data(context, builder, array, values), [place]))
 
     return array.dtype(array, types.intp), generate
 
@@ -101,25 +140,45 @@ def splat(_: Any, number: Any, block: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         value_type = context.get_value_type(vector)
-        nothing = ir.Constant(value_type.element, ir.Undefined)
-        first = builder.insert_element(nothing, arguments[0], ir.Constant(ir.IntType(32), 0))
-        same = ir.Constant(ir.VectorType(ir.IntType(32), value_type.element.count), [0] * value_type.element.count)
-        return _joined(builder, value_type, [builder.shuffle_vector(first, nothing, same)] * value_type.count)
+        return _joined(builder, value_type, [_splat(builder, arguments[0], value_type.element)] * value_type.count)
 
     return vector(number, block), generate
 
 
+def _splat(builder: Any, number: Any, register: Any) -> Any:
+    """Return a register that has a number everywhere."""
+    nothing = ir.Constant(register, ir.Undefined)
+    first = builder.insert_element(nothing, number, ir.Constant(ir.IntType(32), 0))
+    same = ir.Constant(ir.VectorType(ir.IntType(32), register.count), [0] * register.count)
+    return builder.shuffle_vector(first, nothing, same)
+
+
+def _rows(builder: Any, values: Any) -> Any:
+    """Return the registers of vectors of one type, one after the other; a number among them is in each."""
+    vector = next(value.type for value in values if isinstance(value.type, ir.ArrayType))
+    columns = [
+        _registers(builder, value) if value.type == vector else [_splat(builder, value, vector.element)] * vector.count
+        for value in values
+    ]
+    return vector, zip(*columns, strict=True)
+
+
 def _elementwise(operation: Callable[..., Any]) -> Any:
-    """Return an instruction that does something with the registers of its arguments, vectors of one type."""
+    """Return an instruction that does something with each register of its arguments, vectors of one type or numbers."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        rows = zip(*(_registers(builder, argument) for argument in arguments), strict=True)
-        return _joined(builder, arguments[0].type, [operation(builder, *row) for row in rows])
+        vector, rows = _rows(builder, arguments)
+        return _joined(builder, vector, [operation(builder, *row) for row in rows])
 
-    count = operation.__code__.co_argcount - 1
-    if count == 2:
-        return instruction(lambda _, a, b: (a(a, b), generate))
-    return instruction(lambda _, a, b, c: (a(a, b, c), generate))
+    def typed(*arguments: Any) -> Any:
+        return next(each for each in arguments if isinstance(each, VectorType))(*arguments), generate
+
+    numbers_of_arguments: dict[int, Callable[..., Any]] = {
+        2: lambda _, a, b: typed(a, b),
+        3: lambda _, a, b, c: typed(a, b, c),
+        4: lambda _, a, b, c, d: typed(a, b, c, d),
+    }
+    return instruction(numbers_of_arguments[operation.__code__.co_argcount - 1])
 
 
 def _clip(builder: Any, x: Any, low: Any, high: Any) -> Any:
@@ -132,10 +191,16 @@ def _where_positive(builder: Any, condition: Any, x: Any, y: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", condition, zero), x, y)
 
 
+def _integrate(builder: Any, v: Any, current: Any, rest: Any, decay: Any) -> Any:
+    return builder.fadd(builder.fadd(rest, builder.fmul(builder.fsub(v, rest), decay)), current)
+
+
 add = _elementwise(lambda builder, a, b: builder.fadd(a, b))
 sub = _elementwise(lambda builder, a, b: builder.fsub(a, b))
 mul = _elementwise(lambda builder, a, b: builder.fmul(a, b))
 div = _elementwise(lambda builder, a, b: builder.fdiv(a, b))
+integrate = _elementwise(_integrate)
+"""integrate(v, current, rest, decay): rest + (v - rest)*decay + current."""
 clip_vector = _elementwise(_clip)
 """clip_vector(x, low, high): min(max(x, low), high)."""
 where_positive = _elementwise(_where_positive)
@@ -147,7 +212,7 @@ def any_ge(_: Any, left: Any, right: Any) -> Any:
     """any_ge(a, b): whether a >= b anywhere."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pairs = zip(*(_registers(builder, argument) for argument in arguments), strict=True)
+        _, pairs = _rows(builder, arguments)
         masks = [builder.fcmp_ordered(">=", *pair) for pair in pairs]
         anywhere = masks[0]
         for mask in masks[1:]:
@@ -156,17 +221,6 @@ def any_ge(_: Any, left: Any, right: Any) -> Any:
         return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
 
     return types.boolean(left, right), generate
-
-
-@instruction
-def single(_: Any, block: Any) -> Any:
-    """single(block): a block of one register."""
-    one = BlockType(block.lanes, 1)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return context.get_dummy_value()
-
-    return one(block), generate
 
 
 @instruction
@@ -195,17 +249,16 @@ def lowest_bit(_: Any, bits: Any) -> Any:
 def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, start: Any, block: Any) -> Any:
     """collect(weights, rows, first, end, top, start, block): the sum of weights[rows[i] - top, start:], i = first ...
 
-    The hottest loop of the engine. It is written in LLVM instructions to forbid unrolling: a step has about six input
-    spikes, and an unrolled loop's extra branches cannot be predicted. Bounds are not checked.
+    The hottest loop of the engine. Bounds are not checked.
     """
     vector = VectorType(weights.dtype, block)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         values, indices, begin, stop, shift, column, _ = arguments
         value_type = context.get_value_type(vector)
-        columns = builder.extract_value(context.make_array(weights)(context, builder, values).shape, 1)
+        columns = _columns(context, builder, weights, values)
         base = _place(context, builder, weights, values, builder.neg(shift), column)
-        index_of = context.make_array(rows)(context, builder, indices).data
+        index_of = _data(context, builder, rows, indices)
         zero = ir.Constant(value_type.element, [0.0] * value_type.element.count)
         before, loop, behind = builder.block, builder.append_basic_block(), builder.append_basic_block()
         builder.cbranch(builder.icmp_signed("<", begin, stop), loop, behind)
@@ -219,7 +272,7 @@ def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, sta
             for old, place in zip(sums, places, strict=True)
         ]
         following = builder.add(i, ir.Constant(i.type, 1))
-        _do_not_unroll(builder.cbranch(builder.icmp_signed("<", following, stop), loop, behind))
+        builder.cbranch(builder.icmp_signed("<", following, stop), loop, behind)
         for phi, first_value, next_value in zip(
             [i, *sums], [begin] + [zero] * value_type.count, [following, *new], strict=True
         ):
@@ -233,12 +286,3 @@ def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, sta
         return _joined(builder, value_type, totals)
 
     return vector(weights, rows, types.intp, types.intp, types.intp, types.intp, block), generate
-
-
-def _do_not_unroll(branch: Any) -> None:
-    """Tell LLVM to leave alone the loop that a branch closes."""
-    module = branch.function.module
-    disable = module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
-    loop = module.add_metadata([ir.MetaDataString(module, f"loop {len(module.metadata)}"), disable])
-    loop.operands = (loop, disable)  # LLVM names a loop by a node that begins with itself
-    branch.set_metadata("llvm.loop", loop)
