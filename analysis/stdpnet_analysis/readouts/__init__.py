@@ -76,7 +76,13 @@ ROLES: tuple[str, ...] = tuple(dict.fromkeys(readout.role for readout in READOUT
 """The columns of tables, in order."""
 DEFAULT: tuple[str, ...] = EvaluationSpec().readouts
 """The read-outs that are scored where nothing else is asked for."""
-TITLES = {"vote": "best vote", "linear": "linear read-out", "linear_cv": "linear, cross-validated", "own": "own answer"}
+TITLES = {
+    "vote": "best vote",
+    "n_gram": "n-gram",
+    "linear": "linear read-out",
+    "linear_cv": "linear, cross-validated",
+    "own": "own answer",
+}
 
 
 def title_of(column: str) -> str:
