@@ -12,7 +12,19 @@ class StdpnetError(Exception):
 
 
 class ConfigError(StdpnetError, ValueError):
-    """A configuration is wrong: an unknown key, a value out of range, or values that do not fit together."""
+    """A configuration is wrong: an unknown key, a value out of range, or values that do not fit together.
+
+    Parameters
+    ----------
+    sentences : one for each mistake, of which the command line prints each in a line of its own
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
+
+    def within(self, where: str) -> "ConfigError":
+        """Return the error with the file that it is about before each sentence."""
+        return ConfigError(*(f"{where}: {sentence}" for sentence in self.args))
 
 
 class DataError(StdpnetError, ValueError):

@@ -29,14 +29,14 @@ from stdpnet.cli import (
 )
 from stdpnet.cli.last_resort import report_internal_error
 from stdpnet.cli.streams import OutputError, safe_streams
-from stdpnet.errors import StdpnetError, StopRequestedError
+from stdpnet.errors import ConfigError, StdpnetError, StopRequestedError
 from stdpnet.reading import visible
 
 app = typer.Typer(
     name="stdpnet",
     help="Unsupervised STDP learning on images: train, evaluate and compare spiking networks.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # else each help loads rich with its Markdown parser, a third of the time
 )
@@ -61,9 +61,21 @@ app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")
 
 
+def _print_version(asked: bool) -> None:
+    """Print the version and leave, if it is asked for."""
+    if asked:
+        from importlib.metadata import version
+
+        print(f"stdpnet {version('stdpnet')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an internal error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -93,6 +105,8 @@ def _code() -> int:
         return _said(str(stop), 128 + stop.signal)
     except MemoryError:
         return _said("error: not enough memory; use fewer channels, fewer or smaller images, or a larger dt", 2)
+    except ConfigError as error:
+        return max(_said(f"error: {sentence}", 2) for sentence in error.args)
     except StdpnetError as error:
         return _said(f"error: {error}", 2)
     except Exception as error:

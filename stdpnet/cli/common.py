@@ -6,7 +6,7 @@ import glob
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -22,11 +22,46 @@ if TYPE_CHECKING:
 
 MOST_THREADS = 4096
 """Threads, or processes of this machine, that can be asked for."""
-ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file or the name of a preset.")]
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name below runs/, or its path.")]
+
+
+def complete_config(incomplete: str) -> list[str]:
+    """Return the presets, TOML files and folders that a shell may complete a word to."""
+    from stdpnet.spec.presets import preset_names
+
+    files = [name for name in _found(incomplete) if name.endswith((".toml", os.sep))]
+    return [name for name in preset_names() if name.startswith(incomplete)] + files
+
+
+def complete_run(incomplete: str) -> list[str]:
+    """Return the names of runs and the folders that a shell may complete a word to."""
+    from stdpnet.runs.paths import RUNS, run_folders
+
+    names = [path.name for path in run_folders(RUNS)] if os.path.isdir(RUNS) else []
+    folders = [name for name in _found(incomplete) if name.endswith(os.sep)]
+    return [name for name in names if name.startswith(incomplete)] + folders
+
+
+def _found(beginning: str) -> list[str]:
+    """Return the files and folders whose path begins so, folders with a separator at the end."""
+    names = sorted(glob.glob(f"{glob.escape(beginning)}*"))
+    return [f"{name}{os.sep}" if os.path.isdir(name) else name for name in names]
+
+
+ConfigArgument = Annotated[
+    str,
+    typer.Argument(metavar="CONFIG", help="A .toml file or the name of a preset.", autocompletion=complete_config),
+]
+RunArgument = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="A run's name below runs/, or its path.", autocompletion=complete_run),
+]
 RunsArgument = Annotated[
     list[str],
-    typer.Argument(metavar="RUN...", help="Names below runs/, paths, quoted patterns, or folders of runs."),
+    typer.Argument(
+        metavar="RUN...",
+        help="Names below runs/, paths, quoted patterns, or folders of runs.",
+        autocompletion=complete_run,
+    ),
 ]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as plasticity.A_plus=0.01.")
@@ -119,15 +154,41 @@ def open_runs(names: Sequence[str]) -> list[Run | LeftOut]:
     from stdpnet.runs import Run
     from stdpnet_analysis.compare import LeftOut
 
-    found: dict[str, Run | LeftOut] = {}
-    for path in (path for name in names for path in _paths(name)):
-        key = os.path.realpath(path)
-        if key not in found:
-            try:
-                found[key] = Run.open(path)
-            except StdpnetError as error:
-                found[key] = LeftOut(str(path), str(error).removeprefix(f"{path}: "))
-    return list(found.values())
+    found: list[Run | LeftOut] = []
+    for path in _each_once(path for name in names for path in _paths(name)):
+        try:
+            found.append(Run.open(path))
+        except StdpnetError as error:
+            found.append(LeftOut(str(path), str(error).removeprefix(f"{path}: ")))
+    return found
+
+
+def every_run(names: Iterable[str]) -> list[Run]:
+    """Return the runs of names, paths, patterns and folders of runs, each once.
+
+    Raises
+    ------
+    RunError
+        If one of them is no run or cannot be read; a pattern may match other folders, too, but must match a run.
+    """
+    from stdpnet.runs import Run
+
+    return [Run.open(path) for path in _each_once(path for name in names for path in _run_paths(name))]
+
+
+def _run_paths(name: str) -> list[Path]:
+    """Return the paths that a name stands for; of a pattern only those where there is a run."""
+    paths = _paths(name)
+    if (paths and not os.path.lexists(paths[0])) or not glob.has_magic(name):
+        return paths
+    runs = [path for path in paths if os.path.lexists(path / "config.toml")]
+    if not runs:
+        raise RunError(f"{name}: no run matches; `stdpnet runs` lists them")
+    return runs
+
+
+def _each_once(paths: Iterable[Path]) -> list[Path]:
+    return list({os.path.realpath(path): path for path in reversed(list(paths))}.values())[::-1]
 
 
 def _paths(name: str) -> list[Path]:
@@ -182,6 +243,11 @@ def as_json_text(content: Any) -> str:
 def print_json(content: Any) -> None:
     """Print one JSON object."""
     print(as_json_text(content))
+
+
+def print_json_of_runs(contents: Sequence[Any]) -> None:
+    """Print the object of a run, or of several one with them all under `runs`."""
+    print_json(contents[0] if len(contents) == 1 else {"runs": contents})
 
 
 def console_of_plain_text(width: int | None = None) -> Any:

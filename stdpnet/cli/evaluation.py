@@ -13,15 +13,16 @@ from stdpnet.cli.common import (
     AtOption,
     JsonOption,
     ReadoutsOption,
-    RunArgument,
+    RunsArgument,
     SchedulerFileOption,
     SchedulerOption,
     ScoredSplit,
     ThreadsOption,
     console_of_plain_text,
+    every_run,
     meter,
     operating_point,
-    print_json,
+    print_json_of_runs,
     readout_names,
 )
 from stdpnet.errors import ConfigError
@@ -43,7 +44,7 @@ class Scaling(StrEnum):
 
 
 def evaluate(
-    run: RunArgument,
+    runs: RunsArgument,
     split: Annotated[
         ScoredSplit, typer.Option("--split", help="test for the final result, validation for tuning.")
     ] = ScoredSplit.test,
@@ -69,39 +70,32 @@ def evaluate(
     scheduler_file: SchedulerFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Calibrate a run's network on labelled images and score it."""
-    from stdpnet.runs import Run
-
+    """Calibrate the networks of runs on labelled images and score them, one after the other."""
     if not math.isfinite(C):
         raise ConfigError(f"--C {C}: is no finite number; choose one such as 0.01")
-    opened = Run.open(run)
+    opened = every_run(runs)
     from stdpnet_analysis import evaluation
 
-    with ExitStack() as cluster, meter() as progress:
+    results = []
+    with ExitStack() as cluster:
         responder = None
         if scheduler is not None or scheduler_file is not None:
             from stdpnet_analysis.cluster.pool import pool
             from stdpnet_analysis.cluster.responses import responder as responder_of
 
             responder = responder_of(cluster.enter_context(pool(scheduler, scheduler_file)))
-        scores = evaluation.evaluate(
-            opened,
-            split.value,
-            readouts=readout_names(readouts),
-            linear=linear.value,
-            C=C,
-            scaling=scaling.value,
-            baselines=baselines,
-            snapshot=snapshot,
-            at=operating_point(at),
-            threads=threads,
-            progress=progress,
-            responder=responder,
-        )
+        options: dict[str, Any] = {"readouts": readout_names(readouts), "linear": linear.value, "C": C}
+        options |= {"scaling": scaling.value, "baselines": baselines, "snapshot": snapshot, "at": operating_point(at)}
+        for run in opened:
+            with meter() as progress:
+                scores = evaluation.evaluate(
+                    run, split.value, threads=threads, progress=progress, responder=responder, **options
+                )
+            results.append({"run": str(run.path), **scores})
+            if not as_json:
+                _print_scores(str(run.path), scores)
     if as_json:
-        print_json({"run": str(opened.path), **scores})
-    else:
-        _print_scores(str(opened.path), scores)
+        print_json_of_runs(results)
 
 
 def _print_scores(title: str, scores: dict[str, Any]) -> None:

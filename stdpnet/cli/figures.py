@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunArgument, ThreadsOption, meter, print_json
+from stdpnet.cli.common import JsonOption, RunArgument, ThreadsOption, every_run, meter, print_json_of_runs
 
 if TYPE_CHECKING:
+    from stdpnet.runs import Run
     from stdpnet_analysis.view import RunView
 
 
@@ -36,58 +39,72 @@ def figures(
     snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
     beside: Annotated[
         list[str] | None,
-        typer.Option("--beside", metavar="RUN", help="Another run, for figures that compare runs; may be repeated."),
+        typer.Option(
+            "--beside",
+            metavar="RUN",
+            help="Another run or a quoted pattern, for figures that compare runs; may be repeated.",
+        ),
     ] = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Draw figures of a run into its folder figures/; the run may still be training."""
-    from stdpnet.runs import Run
-
-    opened = Run.open(run)
-    from stdpnet_analysis import figures as drawing
-    from stdpnet_analysis.figures.write import folder, parse_formats
+    opened, others = every_run([run]), every_run(beside or [])
+    from stdpnet_analysis.figures.write import parse_formats
     from stdpnet_analysis.view import RunView, Settings
 
-    others = [Run.open(other) for other in beside or []]
-    view = RunView(opened, Settings(image, neuron, images, threads), snapshot, others)
-    if show_list:
-        _list(view, as_json)
-        return
+    settings = Settings(image, neuron, images, threads)
+    views = [RunView(each, settings, snapshot, _without(others, each)) for each in opened]
     formats = parse_formats(form)
-    view.check_settings()
+    if not show_list:
+        for view in views:
+            view.check_settings()
+    results = [_list(view, as_json) if show_list else _draw(view, names, formats, dpi, as_json) for view in views]
+    if as_json:
+        print_json_of_runs(results)
+
+
+def _without(runs: list[Run], one: Run) -> list[Run]:
+    """Return runs without one of them, which a pattern may match, too."""
+    return [run for run in runs if os.path.realpath(run.path) != os.path.realpath(one.path)]
+
+
+def _draw(view: RunView, names: list[str] | None, formats: Sequence[str], dpi: int, quiet: bool) -> dict[str, Any]:
+    """Draw figures of a run, and print and return their files."""
+    from stdpnet_analysis import figures as drawing
+    from stdpnet_analysis.figures.write import folder
+
     chosen = drawing.require(view, names) if names else drawing.available(view)
     written = []
     with meter("figures", len(chosen)) as progress:
         for name in chosen:
             figure = drawing.draw(view, name)
             for ending in formats:
-                written.append(folder(opened) / f"{name}.{ending}")
+                written.append(folder(view.run) / f"{name}.{ending}")
                 drawing.save(figure, written[-1], dpi)
             progress.advance(1, name)
-    if as_json:
-        print_json({"run": str(opened.path), "files": [str(path) for path in written]})
-        return
-    print("\n".join(map(str, written)))
-    if not names and (left_out := drawing.missing(view)):
-        print(f"left out: {', '.join(left_out)}; `stdpnet figures {opened.path} --list` says why")
+    if not quiet:
+        print("\n".join(map(str, written)))
+        if not names and (left_out := drawing.missing(view)):
+            print(f"left out: {', '.join(left_out)}; `stdpnet figures {view.run.path} --list` says why")
+    return {"run": str(view.run.path), "files": [str(path) for path in written]}
 
 
-def _list(view: RunView, as_json: bool) -> None:
-    """Print the names of the figures, and the reason for each that cannot be drawn."""
+def _list(view: RunView, quiet: bool) -> dict[str, Any]:
+    """Print and return the names of the figures, and the reason for each that cannot be drawn."""
     from stdpnet_analysis.figures import FIGURES, missing
 
     reasons = missing(view)
-    if as_json:
-        rows = [
-            {"name": name, "description": figure.description, "available": name not in reasons}
-            | {"reason": reasons.get(name)}
-            for name, figure in FIGURES.items()
-        ]
-        print_json({"run": str(view.run.path), "figures": rows})
-        return
+    rows = [
+        {"name": name, "description": figure.description, "available": name not in reasons}
+        | {"reason": reasons.get(name)}
+        for name, figure in FIGURES.items()
+    ]
+    if quiet:
+        return {"run": str(view.run.path), "figures": rows}
     width = max(map(len, FIGURES))
     for name, figure in FIGURES.items():
         print(f"{name:{width}}  {figure.description}")
         if name in reasons:
             print(f"{'':{width}}  not available: {reasons[name]}")
+    return {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunsArgument, ThreadsOption, check_new_file, meter, open_runs, print_json
+from stdpnet.cli.common import JsonOption, RunsArgument, ThreadsOption, check_new_file, every_run, meter, print_json
 from stdpnet.errors import RunError
 
 if TYPE_CHECKING:
@@ -29,13 +29,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write one self-contained HTML file about runs, finished or not; of several, a comparison comes first."""
-    from stdpnet.runs import Run
-
-    opened = []
-    for run in open_runs(runs):
-        if not isinstance(run, Run):
-            raise RunError(f"{run.run}: {run.reason}")
-        opened.append(run)
+    opened = every_run(runs)
     check_new_file("--output", output)
     from stdpnet_analysis.report import count_figures, write_report
     from stdpnet_analysis.view import RunView, Settings

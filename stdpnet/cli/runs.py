@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunArgument, console_of_plain_text, print_json
+from stdpnet.cli.common import (
+    JsonOption,
+    RunArgument,
+    RunsArgument,
+    console_of_plain_text,
+    every_run,
+    print_json,
+    print_json_of_runs,
+)
 from stdpnet.errors import ConfigError
 from stdpnet.reading import visible
 
 if TYPE_CHECKING:
+    from stdpnet.runs import Run
     from stdpnet.runs.scores import ScoredState
     from stdpnet.runs.summary import RunReader, Summary
+    from stdpnet.spec.experiment import Experiment
 
 BARS = "▁▂▃▄▅▆▇█"
 UNLIMITED = 10_000
@@ -47,17 +57,28 @@ class State(StrEnum):
     new = "new"
 
 
-def info(run: RunArgument, as_json: JsonOption = False) -> None:
-    """Show what a run is: network, state, scores and provenance."""
-    from stdpnet.runs import Run
+def info(runs: RunsArgument, as_json: JsonOption = False) -> None:
+    """Show what runs are: network, state, scores, provenance, and how its parameters differ from a preset."""
     from stdpnet.runs.summary import summarise
+
+    described = [(run, summarise(run)) for run in every_run(runs)]
+    if as_json:
+        print_json_of_runs(
+            [
+                {**summary.as_dict(), "provenance": run.provenance, "events": run.events(), **_origin(run.spec)}
+                for run, summary in described
+            ]
+        )
+        return
+    for number, (run, summary) in enumerate(described):
+        print(end="\n" if number else "")
+        _print_info(run, summary)
+
+
+def _print_info(opened: Run, summary: Summary) -> None:
     from stdpnet_analysis.text import plain
 
-    opened = Run.open(run)
-    summary, provenance = summarise(opened), opened.provenance
-    if as_json:
-        print_json({**summary.as_dict(), "provenance": provenance, "events": opened.events()})
-        return
+    provenance = opened.provenance
     content: dict[str, Any] = {
         "run": summary.path,
         "state": _state(summary),
@@ -76,8 +97,19 @@ def info(run: RunArgument, as_json: JsonOption = False) -> None:
     content["command"] = " ".join(provenance["command"])
     for key, value in content.items():
         print(f"{key.replace('_', ' '):22} {plain(value)}")
+    origin = _origin(opened.spec)
+    print(f"{'parameters':22} as preset {origin['preset']}{', but for' if origin['differs'] else ''}")
+    for key, value in origin["differs"].items():
+        print(f"  {key:30} {plain(value)}")
     if any(scores.stale for scores in summary.scores):
         print(f"The run was trained further since it was scored; `stdpnet evaluate {summary.path}` scores it again.")
+
+
+def _origin(spec: Experiment) -> dict[str, Any]:
+    """Return the preset that is most like a run's configuration, and the keys in which they differ."""
+    from stdpnet.spec.presets import nearest
+
+    return dict(zip(("preset", "differs"), nearest(spec), strict=True))
 
 
 def list_runs(

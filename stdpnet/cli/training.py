@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -14,17 +19,20 @@ from stdpnet.cli.common import (
     EngineOption,
     JsonOption,
     Meter,
-    RunArgument,
+    RunsArgument,
     SchedulerFileOption,
     SchedulerOption,
     SeedOption,
     SetOption,
     ThreadsOption,
+    every_run,
     load,
     meter,
-    print_json,
+    print_json_of_runs,
 )
 from stdpnet.cli.signals import SignalCatcher
+from stdpnet.errors import ConfigError, RunError
+from stdpnet.reading import shortened
 
 if TYPE_CHECKING:
     from stdpnet.model import LearnerMaker
@@ -32,35 +40,49 @@ if TYPE_CHECKING:
     from stdpnet.spec.experiment import Experiment
     from stdpnet.training import Job
 
+MOST_SEEDS = 1000
+"""Runs that one command trains at most."""
+
 
 def train(
     config: ConfigArgument,
     run: Annotated[
-        str | None, typer.Option("--run", metavar="NAME_OR_PATH", help="Where to write; default <config>-<seed>.")
+        str | None,
+        typer.Option("--run", metavar="NAME_OR_PATH", help="Where to write; default <config>-<seed>."),
     ] = None,
     engine: EngineOption = None,
     seed: SeedOption = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            "--seeds",
+            metavar="0-4",
+            help="A run for each of these seeds, such as 0-4 or 0,2,7, named <run>-<seed>; the same command goes on.",
+        ),
+    ] = None,
     overrides: SetOption = None,
     threads: ThreadsOption = None,
     scheduler: SchedulerOption = None,
     scheduler_file: SchedulerFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a network and write a run directory."""
-    spec = load(config, overrides, engine, seed)
-    from stdpnet import training
+    """Train a network, or one for each of several seeds, and write a run directory."""
+    name = Path(config).stem
+    if seeds is not None:
+        if seed is not None:
+            raise ConfigError(f"--seed {seed}: --seeds {seeds} names seeds already; give one of them")
+        spec = load(config, overrides, engine)
+        steps: list[_Step | Run] = [_step_of_seed(spec, each, f"{run or name}-{each}") for each in seed_numbers(seeds)]
+    else:
+        from stdpnet import training
 
-    with ExitStack() as stack:
-        learner = _learner(stack, spec, scheduler, scheduler_file)
-        ticker = _MeterObserver(stack.enter_context(meter("training", spec.training.images)))
-        stop = stack.enter_context(SignalCatcher())
-        name = Path(config).stem
-        result = training.train(spec, run, name=name, threads=threads, observers=[ticker], learner=learner, stop=stop)
-    _conclude(result, ticker, as_json)
+        spec = load(config, overrides, engine, seed)
+        steps = [_Step(spec, spec.training.images, partial(training.train, spec, run, name=name))]
+    _take(steps, threads, scheduler, scheduler_file, as_json)
 
 
 def resume(
-    run: RunArgument,
+    runs: RunsArgument,
     images: Annotated[
         int | None,
         typer.Option("--images", min=1, help="New total of training images, counted from the start of the run."),
@@ -70,21 +92,92 @@ def resume(
     scheduler_file: SchedulerFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Continue an interrupted run as if it had never stopped, or extend a finished one."""
-    from stdpnet.runs import Run
+    """Continue interrupted runs as if they had never stopped, or extend finished ones, one after the other."""
+    _take([_step_of_run(run, images) for run in every_run(runs)], threads, scheduler, scheduler_file, as_json)
 
-    opened = Run.open(run)
-    if images is None and opened.complete:
-        _say_complete(opened, as_json)
-        return
+
+class _Step(NamedTuple):
+    """One training that a command begins or continues."""
+
+    spec: Experiment
+    goal: int
+    job: Callable[..., Run]
+    """Trains, with the keyword arguments of stdpnet.training.train."""
+
+
+def _step_of_run(run: Run, images: int | None = None) -> _Step | Run:
+    """Return the step that continues a run; the run itself if it has ended and has no new goal."""
+    if images is None and run.complete:
+        return run
     from stdpnet import training
 
-    with ExitStack() as stack:
-        learner = _learner(stack, opened.spec, scheduler, scheduler_file)
-        ticker = _MeterObserver(stack.enter_context(meter("training", images or opened.spec.training.images)))
-        stop = stack.enter_context(SignalCatcher())
-        result = training.resume(opened, images, threads=threads, observers=[ticker], learner=learner, stop=stop)
-    _conclude(result, ticker, as_json)
+    return _Step(run.spec, images or run.spec.training.images, partial(training.resume, run, images))
+
+
+def _step_of_seed(spec: Experiment, seed: int, name: str) -> _Step | Run:
+    """Return the step that makes the run of a seed, or continues the one that is there.
+
+    Raises
+    ------
+    RunError
+        If another run has its name.
+    """
+    from stdpnet import training
+    from stdpnet.runs import Run, run_path
+    from stdpnet.spec.base import Monitoring, flat
+
+    wanted, path = spec.updated({"seed": seed}), run_path(name)
+    if not os.path.lexists(path):
+        return _Step(wanted, wanted.training.images, partial(training.train, wanted, path))
+    run = Run.open(path)
+    new, old = flat(wanted, Monitoring), flat(run.spec, Monitoring)
+    for key in sorted(new | old):
+        if new.get(key) != old.get(key):
+            raise RunError(
+                f"{path}: was begun with {key} = {old.get(key)}, not {new.get(key)}; choose another --run, or remove it"
+            )
+    return _step_of_run(run)
+
+
+def seed_numbers(text: str) -> list[int]:
+    """Return the seeds of a text such as 0-4 or 0,2,7-9, each once, in their order.
+
+    Raises
+    ------
+    ConfigError
+        If it does not look so, or names too many.
+    """
+    found: dict[int, None] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,18})(?:\s*-\s*([0-9]{1,18}))?\s*", part)
+        if match is None or int(match[2] or match[1]) < int(match[1]):
+            raise ConfigError(f"--seeds {shortened(text)}: must look like 0-4 or 0,2,7")
+        numbers = range(int(match[1]), int(match[2] or match[1]) + 1)
+        if len(numbers) + len(found) > MOST_SEEDS:
+            raise ConfigError(f"--seeds {shortened(text)}: names more than {MOST_SEEDS} seeds; choose fewer")
+        found |= dict.fromkeys(numbers)
+    return list(found)
+
+
+def _take(
+    steps: Sequence[_Step | Run], threads: int | None, scheduler: str | None, scheduler_file: str | None, as_json: bool
+) -> None:
+    """Take steps one after the other, and say what became of each; of a finished run, that there is nothing to do."""
+    results = []
+    for step in steps:
+        if not isinstance(step, _Step):
+            results.append(_complete(step, as_json))
+            continue
+        with ExitStack() as stack:
+            learner = _learner(stack, step.spec, scheduler, scheduler_file)
+            ticker = _MeterObserver(stack.enter_context(meter("training", step.goal)))
+            stop = stack.enter_context(SignalCatcher())
+            run = step.job(threads=threads, observers=[ticker], learner=learner, stop=stop)
+        results.append(_concluded(run, ticker, as_json))
+    if as_json:
+        print_json_of_runs(results)
+    elif any(isinstance(step, _Step) for step in steps):
+        print(f"next: stdpnet evaluate {' '.join(shlex.quote(result['run']) for result in results)}")
 
 
 def _learner(
@@ -123,22 +216,19 @@ class _MeterObserver:
         self._counted = job.images
 
 
-def _say_complete(run: Run, as_json: bool) -> None:
-    """Say that a finished run is left as it is."""
+def _complete(run: Run, quiet: bool) -> dict[str, Any]:
+    """Return, and say, that a finished run is left as it is."""
     reason = run.events()[-1].get("reason")
-    if as_json:
-        print_json({"run": str(run.path), "images": run.images, "images_per_s": None, "reason": reason})
-        return
-    print(f"{run.path}: nothing to do, trained on {run.images} images ({reason}); --images N trains on")
+    if not quiet:
+        print(f"{run.path}: nothing to do, trained on {run.images} images ({reason}); --images N trains on")
+    return {"run": str(run.path), "images": run.images, "images_per_s": None, "reason": reason}
 
 
-def _conclude(run: Run, ticker: _MeterObserver, as_json: bool) -> None:
-    """Print how many images were shown, and the next command."""
+def _concluded(run: Run, ticker: _MeterObserver, quiet: bool) -> dict[str, Any]:
+    """Return, and print, how many images were shown."""
     last = run.events()[-1]
-    if as_json:
-        rate = ticker.images / ticker.seconds if ticker.seconds else None
-        print_json({"run": str(run.path), "images": last["images"], "images_per_s": rate, "reason": last["reason"]})
-        return
-    engine = run.spec.computation.get("engine", run.spec.model)
-    print(f"{run.path}: trained on {last['images']} images with {engine} ({last['reason']})")
-    print(f"next: stdpnet evaluate {run.path}")
+    if not quiet:
+        engine = run.spec.computation.get("engine", run.spec.model)
+        print(f"{run.path}: trained on {last['images']} images with {engine} ({last['reason']})")
+    rate = ticker.images / ticker.seconds if ticker.seconds else None
+    return {"run": str(run.path), "images": last["images"], "images_per_s": rate, "reason": last["reason"]}

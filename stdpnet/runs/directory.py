@@ -118,8 +118,9 @@ class Run:
             spec: Experiment = experiment(recorded(read_toml(path / "config.toml")))
             return spec
         except ConfigError as error:
-            where = "" if str(error).startswith(str(path)) else f"{path / 'config.toml'}: "
-            raise RunError(f"{where}{error}; restore it, or start a new run with `stdpnet train`") from None
+            first = str(error.args[0])
+            where = "" if first.startswith(str(path)) else f"{path / 'config.toml'}: "
+            raise RunError(f"{where}{first}; restore it, or start a new run with `stdpnet train`") from None
 
     def reload(self) -> None:
         """Read the configuration again."""

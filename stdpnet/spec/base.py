@@ -36,7 +36,7 @@ class Spec(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise ConfigError(_sentence(type(self), error.errors()[0])) from None
+            raise ConfigError(*_sentences(type(self), error.errors())) from None
 
     # Without this mark pydantic would build nested specs through __init__ too, and a nested error would lose its path.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -168,6 +168,25 @@ def spec_type(annotation: Any) -> type[Spec] | None:
 def _spec_within(annotation: Any) -> type[Spec] | None:
     """Return the spec class that a field's annotation names, itself or as the values of a dict."""
     return spec_type(annotation) or next(filter(None, map(spec_type, get_args(annotation))), None)
+
+
+def _sentences(root: type[Spec], errors: list[ErrorDetails]) -> list[str]:
+    """Return one sentence for each key that is wrong; a key with several possible types has an error for each."""
+    found: dict[tuple[str, ...], str] = {}
+    for error in errors:
+        found.setdefault(_key_of(root, [str(part) for part in error["loc"]]), _sentence(root, error))
+    return list(dict.fromkeys(found.values()))
+
+
+def _key_of(root: type[Spec], path: list[str]) -> tuple[str, ...]:
+    """Return the part of a path that names a key, without what pydantic adds within its value."""
+    owner: type[Spec] | None = root
+    for depth, part in enumerate(path):
+        field = owner.model_fields.get(part) if owner else None
+        owner = spec_type(field.annotation) if field else None
+        if owner is None:
+            return tuple(path[: depth + 1])
+    return tuple(path)
 
 
 def _sentence(root: type[Spec], error: ErrorDetails) -> str:

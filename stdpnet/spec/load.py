@@ -54,8 +54,7 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
     try:
         return experiment(values)
     except ConfigError as error:
-        where = f"{source}: " if path.suffix == ".toml" else ""
-        raise ConfigError(f"{where}{error}") from None
+        raise (error.within(str(source)) if path.suffix == ".toml" else error) from None
 
 
 def recorded(values: Mapping[str, Any]) -> dict[str, Any]:

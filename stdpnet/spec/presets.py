@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from stdpnet.model import presets
+from stdpnet.spec.base import flat
+from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config
 
 
@@ -18,6 +20,16 @@ def preset_names() -> list[str]:
 def preset(name: str) -> Any:
     """Return the preset of a name that preset_names() lists."""
     return presets()[name]
+
+
+def nearest(spec: Experiment) -> tuple[str, dict[str, Any]]:
+    """Return the preset that a spec differs least from, and the values of the spec's keys that are others there."""
+    values = flat(spec)
+    found = [
+        (name, {key: value for key, value in values.items() if other.get(key) != value})
+        for name, other in ((name, flat(each)) for name, each in sorted(presets().items()) if each.model == spec.model)
+    ]
+    return min(found, key=lambda pair: len(pair[1]))
 
 
 def write_configs(folder: Path) -> None:

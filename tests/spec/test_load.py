@@ -1,5 +1,6 @@
 import math
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,18 @@ def test_a_wrong_file_is_one_sentence(tmp_path, source, content, message):
     with pytest.raises(ConfigError, match=r"^[^\n]*$") as caught:
         load_config(path)
     assert message in str(caught.value)
+
+
+def test_several_mistakes_are_a_sentence_each(tmp_path):
+    path = tmp_path / "wrong.toml"
+    path.write_text("seed = -1\n[topology]\nchanels = 3\n[neuron]\ntau_v = 0\n[evaluation]\nreadouts = 3\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    sentences = str(caught.value).split("\n")
+    assert all(sentence.startswith(f"{path}: ") for sentence in sentences)
+    keys = ["evaluation.readouts", "neuron.tau_v", "seed", "topology.chanels"]
+    assert sorted(sentence.split(": ")[1] for sentence in sentences) == keys
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 def test_an_unknown_preset_names_the_nearest():

@@ -52,12 +52,12 @@ def load_study(path: Path) -> tuple[StudySpec, STDPExperiment]:
     try:
         study = StudySpec(**values)
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise error.within(str(path)) from None
     try:
         base = _prepared(study, load_config(_base_source(study, path.parent), study.base.set))
         check_space(study, base)
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise error.within(str(path)) from None
     return study.updated({"storage": _absolute(study.storage)}), base
 
 
