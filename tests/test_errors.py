@@ -51,7 +51,7 @@ def test_a_stop_keeps_its_signal_on_the_way_to_another_process():
 def test_the_command_line_prints_an_error_and_exits_with_its_code(error, code, text):
     program = (
         "import signal, stdpnet.cli\nfrom stdpnet.errors import *\n"
-        f"def fail(): raise {error}\nstdpnet.cli.app = fail\nstdpnet.cli.main()"
+        f"def fail(): raise {error}\nstdpnet.cli._command = lambda: fail\nstdpnet.cli.main()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (code, f"{text}\n")

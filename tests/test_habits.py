@@ -55,7 +55,7 @@ def test_patterns_name_runs_wherever_runs_are_named(stdpnet_command, tmp_path):
     assert [each["run"] for each in lists] == ["runs/a-0", "runs/a-1"]
     for command in ("info", "evaluate", "resume", "figures", "report"):
         assert "b-*: no run matches" in stdpnet_command(command, "b-*", code=2).stderr
-    assert "did you mean 'a-0'?" in stdpnet_command("info", "a-7", code=2).stderr
+    assert "did you mean 'a-1'?" in stdpnet_command("info", "a-7", code=2).stderr
 
 
 def test_info_tells_how_a_run_differs_from_the_nearest_preset(stdpnet_command, tmp_path):
