@@ -19,7 +19,7 @@ from stdpnet.errors import ConfigError
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
 
-MODELS = ("stdp", "features", "rate_conversion", "surrogate_gradient")
+MODELS = ("stdp", "features", "rate_conversion", "surrogate_gradient", "colanet")
 """Names of the models."""
 
 
@@ -267,17 +267,22 @@ def spec_class(name: str) -> type[Experiment]:
             from stdpnet.baselines.surrogate_gradient.spec import SurrogateGradientExperiment
 
             return SurrogateGradientExperiment
+        case "colanet":
+            from stdpnet.baselines.colanet.spec import ColaNETExperiment
+
+            return ColaNETExperiment
     raise ConfigError(f"model: '{name}' is unknown; choose among {', '.join(MODELS)}")
 
 
 def presets() -> dict[str, Experiment]:
     """Return every preset of every model, by name."""
+    from stdpnet.baselines.colanet.presets import presets as colanet
     from stdpnet.baselines.features.presets import presets as features
     from stdpnet.baselines.rate_conversion.presets import presets as rate_conversion
     from stdpnet.baselines.surrogate_gradient.presets import presets as surrogate_gradient
     from stdpnet.stdp.spec.presets import presets as stdp
 
-    return {**stdp(), **features(), **rate_conversion(), **surrogate_gradient()}
+    return {**stdp(), **features(), **rate_conversion(), **surrogate_gradient(), **colanet()}
 
 
 def open_model(spec: Experiment) -> Model:
@@ -299,6 +304,10 @@ def open_model(spec: Experiment) -> Model:
             from stdpnet.baselines.surrogate_gradient import model as surrogate_gradient
 
             return surrogate_gradient
+        case "colanet":
+            from stdpnet.baselines.colanet import model as colanet
+
+            return colanet
     raise ConfigError(f"model: '{spec.model}' is unknown; choose among {', '.join(MODELS)}")
 
 

@@ -24,8 +24,9 @@ class Experiment(Spec):
 
     model: str = "stdp"
     """Which model is trained: stdp (spiking networks), features (random, k-means or PCA features),
-    rate_conversion (a ReLU network, learned from labels, that answers with spikes), or surrogate_gradient (a spiking
-    network, learned from labels by backpropagation through time)."""
+    rate_conversion (a ReLU network, learned from labels, that answers with spikes), surrogate_gradient (a spiking
+    network, learned from labels by backpropagation through time), or colanet (columns that learn from labels by a local
+    rule)."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of everything random: initial weights, order of the images, input spikes."""
     dataset: DatasetSpec = DatasetSpec()

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stdpnet.baselines.colanet.spec import ColaNETExperiment
 from stdpnet.baselines.features.spec import FeaturesExperiment
 from stdpnet.baselines.rate_conversion.spec import RateConversionExperiment
 from stdpnet.baselines.surrogate_gradient.spec import SurrogateGradientExperiment
@@ -60,12 +61,32 @@ def surrogate_gradient(**changes):
     return SurrogateGradientExperiment(**values)
 
 
+def colanet(**changes):
+    """Return an experiment with a small CoLaNET."""
+    values = {
+        "seed": 3,
+        "dataset": {"crop": SIDE},
+        "training": {"classes": 2},
+        "columns": {"microcolumns": 3, "threshold": 2.0},
+    }
+    for table, keys in changes.items():
+        values[table] = {**values.get(table, {}), **keys}
+    return ColaNETExperiment(**values)
+
+
+def convolutional_colanet(**changes):
+    """Return one behind a spiking convolution, whose kernels learn first."""
+    kernels = {"channels": 4, "kernel": 3, "stride": 1, "images": 10, "threshold": 0.01}
+    return colanet(kernels=kernels, **changes)
+
+
 CASES = {f"stdp-{architecture}": (lively, architecture) for architecture in ARCHITECTURES} | {
     f"{kind}-{architecture}": (features, kind, architecture)
     for kind in ("random", "kmeans", "pca")
     for architecture in ARCHITECTURES
 }
 CASES |= {"rate": (rate_conversion,), "rate-filtered": (filtered,), "surrogate": (surrogate_gradient,)}
+CASES |= {"colanet": (colanet,), "colanet-kernels": (convolutional_colanet,)}
 
 
 def learns_from_labels(spec):
@@ -75,6 +96,8 @@ def learns_from_labels(spec):
 
 def width(spec):
     """Return how many units a position has."""
+    if spec.model == "colanet":
+        return spec.training.classes * spec.columns.microcolumns
     return spec.topology.channels if hasattr(spec, "topology") else spec.network.hidden
 
 

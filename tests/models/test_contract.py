@@ -121,7 +121,8 @@ def test_facts_count_units_and_weights(name):
         sets, pixels = arrays["mean"].shape
         weights = sets * pixels * 3
     else:
-        weights = next(arrays[each].size for each in ("weights", "centroids", "hidden_weights") if each in arrays)
+        names = ("weights", "centroids", "hidden_weights", "resources")
+        weights = next(arrays[each].size for each in names if each in arrays)
     assert facts.synapses["feedforward"] == weights
     assert facts.labels in (0, 30)
     json.dumps(facts._asdict())
@@ -211,6 +212,9 @@ def test_a_geometry_that_does_not_fit_is_refused(name):
     if hasattr(case(name), "topology"):
         with pytest.raises(stdpnet.ConfigError, match=r"topology\.(kernel|stride)"):
             case(name).updated({"topology.kernel": 5})
+    elif case(name).model == "colanet":
+        with pytest.raises(stdpnet.ConfigError, match=r"columns\.microcolumns"):
+            case(name).updated({"columns.microcolumns": 0})
     else:
         with pytest.raises(stdpnet.ConfigError, match=r"network\.hidden"):
             case(name).updated({"network.hidden": 0})

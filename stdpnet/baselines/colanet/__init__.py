@@ -1,0 +1,1 @@
+"""CoLaNET and locally learned kernels (docs/colanet.md)."""

@@ -1,0 +1,160 @@
+"""Kernels that are learned locally and without labels, and the spiking layer that they make.
+
+One image at a time: each kernel learns at most once, where no other kernel matches the image better. A weak match
+grows where the tile is bright, a strong one only on the brightest pixels that it needs; the rest of the kernel pays, so
+that the changes of its resources sum to 0. Afterwards an integrate-and-fire neuron with soft reset at each position
+gives floor(drive/threshold) spikes, and the counts of each pool x pool neurons are summed (docs/colanet.md, Kernels).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet._numba.jit import compiled, inlined
+from stdpnet.baselines.colanet.resource import weight_of
+
+Floats = NDArray[np.float64]
+
+
+class Constants(NamedTuple):
+    """Numbers of the kernels, as compiled code takes them."""
+
+    stride: int
+    brightness: float
+    w_min: float
+    w_max: float
+    learning_rate: float
+    threshold: float
+    pool: int
+    steps: int
+
+
+@inlined
+def _match(image: Floats, weights: Floats, row: int, column: int) -> float:
+    """Return the sum of a kernel's weights (k, k) times the pixels of the tile with this corner."""
+    total = 0.0
+    for i in range(weights.shape[0]):
+        for j in range(weights.shape[1]):
+            total += weights[i, j] * image[row + i, column + j]
+    return total
+
+
+@compiled
+def matches(image: Floats, weights: Floats, stride: int, found: Floats) -> None:
+    """Write the match of each kernel (C, k, k) at each position of an image (n, n) into found (C, positions)."""
+    side = (image.shape[0] - weights.shape[1]) // stride + 1
+    for channel in range(weights.shape[0]):
+        for position in range(side * side):
+            row, column = position // side * stride, position % side * stride
+            found[channel, position] = _match(image, weights[channel], row, column)
+
+
+@inlined
+def _grow(tile: Floats, resources: Floats, level: float, learning_rate: float) -> None:
+    """Let the pixels of a tile (k, k) that are at least this bright grow, and the others pay."""
+    grown = 0
+    for i in range(tile.shape[0]):
+        for j in range(tile.shape[1]):
+            grown += tile[i, j] >= level
+    if grown in (0, tile.size):  # nobody would grow, or nobody would pay
+        return
+    paid = learning_rate * grown / (tile.size - grown)
+    for i in range(tile.shape[0]):
+        for j in range(tile.shape[1]):
+            resources[i, j] += learning_rate if tile[i, j] >= level else -paid
+
+
+@inlined
+def _needed(tile: Floats, weights: Floats) -> float:
+    """Return the brightness above which the pixels of a tile make a match of 1, with all of equal brightness."""
+    level, total = np.inf, 0.0
+    while total < 1:
+        following = -np.inf
+        for i in range(tile.shape[0]):
+            for j in range(tile.shape[1]):
+                if following < tile[i, j] < level:
+                    following = tile[i, j]
+        if following == -np.inf:
+            break
+        level = following
+        for i in range(tile.shape[0]):
+            for j in range(tile.shape[1]):
+                if tile[i, j] == level:
+                    total += level * weights[i, j]
+    return level
+
+
+@inlined
+def _learn_kernel(tile: Floats, weights: Floats, resources: Floats, constants: Constants, match: float) -> None:
+    """Change the resources and weights (k, k) of one kernel by the tile where it won."""
+    level = np.nextafter(constants.brightness, np.inf) if match < 1 else _needed(tile, weights)
+    _grow(tile, resources, level, constants.learning_rate)
+    for i in range(tile.shape[0]):
+        for j in range(tile.shape[1]):
+            weights[i, j] = weight_of(resources[i, j], constants.w_min, constants.w_max)
+
+
+@compiled
+def learn(
+    image: Floats, resources: Floats, weights: Floats, constants: Constants, found: Floats, learned: NDArray[np.bool_]
+) -> int:
+    """Learn from one image, and return how many kernels did.
+
+    Parameters
+    ----------
+    image : (n, n) brightness in [0, 1]
+    resources, weights : (C, k, k), change
+    constants : of the kernels
+    found : (C, positions) scratch: matches; minus infinity where a kernel has taken the position
+    learned : (C,) scratch: which kernels have learned
+    """
+    matches(image, weights, constants.stride, found)
+    learned[:] = False
+    number, size = 0, weights.shape[1]
+    side = (image.shape[0] - size) // constants.stride + 1
+    while number < weights.shape[0]:
+        channel = position = 0
+        for other in range(found.shape[0]):
+            for place in range(found.shape[1]):
+                if found[other, place] > found[channel, position]:
+                    channel, position = other, place
+        match = found[channel, position]
+        if not match > 0:
+            break
+        if not learned[channel]:
+            row, column = position // side * constants.stride, position % side * constants.stride
+            tile = image[row : row + size, column : column + size]
+            _learn_kernel(tile, weights[channel], resources[channel], constants, match)
+            learned[channel] = True
+            number += 1
+        found[:, position] = -np.inf
+    return number
+
+
+@compiled
+def pooled(image: Floats, weights: Floats, constants: Constants, counts: NDArray[np.uint16]) -> None:
+    """Write the sums of the spike counts of pool x pool neighbours of each kernel into counts (C, side, side).
+
+    A neuron whose drive is the match times `steps` fires floor(drive/threshold) spikes, at most one each step.
+
+    Parameters
+    ----------
+    image : (n, n) spikes of each pixel divided by the steps
+    weights : (C, k, k)
+    constants : of the kernels
+    counts : (C, side, side) uint16; positions that fill no whole pool are left out
+    """
+    for channel in range(weights.shape[0]):
+        for a in range(counts.shape[1]):
+            for b in range(counts.shape[2]):
+                total = 0
+                for p in range(a * constants.pool, (a + 1) * constants.pool):
+                    for q in range(b * constants.pool, (b + 1) * constants.pool):
+                        drive = constants.steps * _match(
+                            image, weights[channel], p * constants.stride, q * constants.stride
+                        )
+                        total += int(min(max(drive, 0.0) // constants.threshold, float(constants.steps)))
+                counts[channel, a, b] = total

@@ -1,0 +1,133 @@
+"""The arrays of a CoLaNET: initial resources, input spikes, and the constants of compiled code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.baselines.colanet import columns, convolution
+from stdpnet.baselines.colanet.columns import Columns, columns_of
+from stdpnet.baselines.colanet.resource import resource_of, weights_of
+from stdpnet.baselines.colanet.spec import BoundsSpec, ColaNETExperiment
+from stdpnet.random import Purpose, generator
+
+WHITE = 255
+RESOURCES, KERNELS = "resources", "kernel_resources"
+"""Arrays of the state: of the columns (inputs, neurons), and of the kernels (channels, k, k)."""
+
+Floats = NDArray[np.float64]
+
+
+def initial_arrays(spec: ColaNETExperiment) -> dict[str, NDArray[Any]]:
+    """Return the resources before the first image: those of weight 0, with noise."""
+    random, kernels = generator(spec.seed, Purpose.WEIGHTS), spec.kernels
+    neurons = spec.training.classes * spec.columns.microcolumns
+    arrays = {RESOURCES: _noisy(spec.columns, random, (spec.inputs, neurons))}
+    if kernels.channels:
+        arrays[KERNELS] = _noisy(kernels, random, (kernels.channels, kernels.kernel, kernels.kernel))
+    return arrays
+
+
+def _noisy(bounds: BoundsSpec, random: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    return random.normal(resource_of(0.0, bounds.w_min, bounds.w_max), bounds.noise, shape)
+
+
+def column_constants(spec: ColaNETExperiment) -> columns.Constants:
+    """Return the numbers of the columns that compiled code needs."""
+    table = spec.columns
+    return columns.Constants(
+        microcolumns=table.microcolumns,
+        threshold=table.threshold,
+        w_min=table.w_min,
+        w_max=table.w_max,
+        reward=table.reward,
+        excess=table.excess,
+        silent=table.silent,
+        conserve=table.conserve,
+    )
+
+
+def kernel_constants(spec: ColaNETExperiment) -> convolution.Constants:
+    """Return the numbers of the kernels that compiled code needs."""
+    table = spec.kernels
+    return convolution.Constants(
+        stride=table.stride,
+        brightness=table.brightness,
+        w_min=table.w_min,
+        w_max=table.w_max,
+        learning_rate=table.learning_rate,
+        threshold=table.threshold,
+        pool=table.pool,
+        steps=spec.input.steps,
+    )
+
+
+def spikes_of(images: NDArray[np.uint8], steps: int) -> NDArray[np.uint16]:
+    """Return the spike counts of pixels, floor(steps*b/255), in the shape of the images."""
+    return (images.astype(np.uint32) * steps // WHITE).astype(np.uint16)
+
+
+class ColaNET:
+    """A network in memory: its resources (the arrays of a state, which it changes) and the weights that they give.
+
+    Parameters
+    ----------
+    spec : the experiment
+    arrays : of a state
+    """
+
+    def __init__(self, spec: ColaNETExperiment, arrays: dict[str, NDArray[Any]]) -> None:
+        self.spec, self._constants, self._kernel_constants = spec, column_constants(spec), kernel_constants(spec)
+        self._columns: Columns = columns_of(arrays[RESOURCES], self._constants)
+        if spec.kernels.channels:
+            self._kernels = arrays[KERNELS]
+            self._kernel_weights = kernel_weights(spec, self._kernels)
+            self._found = np.empty((spec.kernels.channels, spec.positions**2))
+            self._learned = np.empty(spec.kernels.channels, np.bool_)
+
+    def learn_kernels(self, images: NDArray[np.uint8]) -> int:
+        """Let the kernels learn from images (N, n, n); return their updates."""
+        updates = 0
+        for image in images:
+            updates += convolution.learn(
+                image / WHITE, self._kernels, self._kernel_weights, self._kernel_constants, self._found, self._learned
+            )
+        return updates
+
+    def learn(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[int, int, int]:
+        """Let the columns learn from images (N, n, n); see `columns.learn`."""
+        return columns.learn(self._columns, self._constants, self.inputs(images), labels)
+
+    def inputs(self, images: NDArray[np.uint8]) -> NDArray[np.uint16]:
+        """Return the spike counts (N, inputs) that the columns see of images (N, n, n)."""
+        spec = self.spec
+        spikes = spikes_of(images, spec.input.steps)
+        if not spec.kernels.channels:
+            return spikes.reshape(len(images), -1)
+        counts = np.empty((len(images), spec.kernels.channels, spec.side, spec.side), np.uint16)
+        for each, into in zip(spikes / spec.input.steps, counts, strict=True):
+            convolution.pooled(each, self._kernel_weights, self._kernel_constants, into)
+        return counts.reshape(len(images), -1)
+
+    def answer(self, images: NDArray[np.uint8], scores: Floats, spikes: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        """Answer images (N, n, n) as `columns.answer` does; return the spike counts that the columns saw."""
+        counts = self.inputs(images)
+        columns.answer(self._columns, self._constants, counts, scores, spikes)
+        return counts
+
+
+def kernel_weights(spec: ColaNETExperiment, resources: Floats) -> Floats:
+    """Return the weights (channels, k, k) of kernels with these resources."""
+    weights = np.empty_like(resources)
+    flat = (len(resources), -1)
+    weights_of(resources.reshape(flat), spec.kernels.w_min, spec.kernels.w_max, weights.reshape(flat))
+    return weights
+
+
+def column_weights(spec: ColaNETExperiment, resources: Floats) -> Floats:
+    """Return the weights (inputs, neurons) of columns with these resources."""
+    weights = np.empty_like(resources)
+    weights_of(resources, spec.columns.w_min, spec.columns.w_max, weights)
+    return weights

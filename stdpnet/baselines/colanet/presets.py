@@ -1,0 +1,25 @@
+"""The experiments with CoLaNET: one pass and five passes over MNIST, one over Fashion-MNIST, and on digits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stdpnet.baselines.colanet.spec import ColaNETExperiment
+
+PASS = 50_000
+"""Training images of MNIST and Fashion-MNIST."""
+_SETS: dict[str, dict[str, Any]] = {
+    "colanet-mnist": {"dataset": {"name": "mnist"}, "training": {"images": PASS}},
+    "colanet-mnist-passes": {"dataset": {"name": "mnist"}, "training": {"images": 5 * PASS}},
+    "colanet-fashion": {"dataset": {"name": "fashion-mnist"}, "training": {"images": PASS}},
+    "colanet-digits": {"dataset": {"name": "digits"}, "training": {"images": 2000}},
+}
+
+
+def presets() -> dict[str, ColaNETExperiment]:
+    """Return every preset of this model, by name."""
+    shared = {"evaluation": {"readouts": ("linear",)}, "progress": {"every": 5000}}
+    return {
+        name: ColaNETExperiment(**{**tables, "dataset": {**tables["dataset"], "crop": 28}, **shared})
+        for name, tables in _SETS.items()
+    }
