@@ -1,11 +1,40 @@
-"""Figure 10: histogram of the competition weights, before training and learned.
+"""Figure 10: histograms of the competition weights, before training and learned, from weak to strong competition.
 
-python analysis/paper/figure_10.py [RUN] [--folder runs/paper]
+python analysis/paper/figure_10.py [RUN ...] [--folder runs/paper]
 """
 
-from stdpnet_analysis.paper.harness import LEARNED, PaperFigure, from_registry, main
+from matplotlib.figure import Figure
 
-FIGURE = PaperFigure("figure-10-competition-weights", (LEARNED,), from_registry("competition-weights"))
+from stdpnet_analysis.competition_weights import associate, off_diagonal
+from stdpnet_analysis.figures import style
+from stdpnet_analysis.figures.competition import plot_competition_weights
+from stdpnet_analysis.paper.harness import REGIMES, PaperFigure, main
+from stdpnet_analysis.readouts.scores import accuracies, best_vote
+from stdpnet_analysis.text import literal
+from stdpnet_analysis.view import RunView
+
+
+def draw(views: list[RunView]) -> Figure:
+    """Draw the histograms of each run, with its best vote and how competition goes with similar receptive fields."""
+    columns = min(2, len(views))
+    rows = -(-len(views) // columns)
+    figure = style.new_figure(style.SINGLE * columns, 72 * rows)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, view in zip(panels, views, strict=False):
+        networks = {"before training": view.untrained, "learned": view.network}
+        plot_competition_weights(axes, {name: off_diagonal(each.competition) for name, each in networks.items()})
+        words = f"similar fields: r = {associate(view.network, seed=view.spec.seed).correlation:.2f}"
+        if view.lacks("scores") is None:
+            accuracy = accuracies(view.required_scores)
+            words += f", best vote {100 * accuracy[best_vote(accuracy)]:.1f} %"
+        axes.set_title(f"{literal(view.run.path.name)}\n{words}", pad=32)
+    for axes in panels[len(views) :]:
+        axes.set_axis_off()
+    figure.suptitle(f"Learned competition: {views[0].label}")
+    return figure
+
+
+FIGURE = PaperFigure("figure-10-competition-weights", REGIMES, draw)
 
 if __name__ == "__main__":
     main(FIGURE, __doc__)

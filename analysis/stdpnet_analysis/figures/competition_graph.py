@@ -110,12 +110,17 @@ def _weak_and_strong(view: RunView) -> Figure:
     views = [view, *view.others]
     middle = [each.network.geometry.positions // 2 for each in views]
     strongest = [float(-each.network.competition[at].min()) for each, at in zip(views, middle, strict=True)]
-    figure = style.new_figure(style.SINGLE * len(views), 95)
-    panels = np.atleast_1d(figure.subplots(1, len(views)))
-    for axes, each, position in zip(panels, views, middle, strict=True):
+    columns = min(2, len(views))
+    rows = -(-len(views) // columns)
+    figure = style.new_figure(style.SINGLE * columns, 95 * rows)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels[len(views) :]:
+        axes.set_axis_off()
+    for axes, each, position in zip(panels, views, middle, strict=False):
         _draw_graph(axes, each.network, position, class_order(each), (0.0, max(strongest)))
         mean = off_diagonal(each.network.competition).mean()
-        axes.set_title(f"{literal(each.run.path.name)}: {each.label}\nposition {position}, mean weight {mean:.1f} mV")
+        axes.set_title(f"{literal(each.run.path.name)}\nposition {position}, mean weight {mean:.1f} mV")
+    figure.suptitle(" and ".join(dict.fromkeys(each.label for each in views)))
     return figure
 
 
@@ -134,7 +139,7 @@ FIGURES = (
     ),
     RunFigure(
         "competition-side-by-side",
-        "the graphs of two runs, such as weak and strong competition (--beside)",
+        "the graphs of several runs, such as weak and strong competition (--beside)",
         (*LEARNED, "other runs"),
         _weak_and_strong,
         _others_learned,

@@ -67,6 +67,21 @@ LEARNED = Network(LCSNN.preset, ("competition.rule=anti_stdp",), f"{LCSNN.preset
 """Its weights have no bounds, unlike those of the preset lcsnn-25-k12-learned."""
 
 
+def _regime(name: str, tau: tuple[float, float], amplitudes: tuple[float, float], *more: str) -> Network:
+    keys = zip(("tau_plus", "tau_minus", "A_plus", "A_minus"), (*tau, *amplitudes), strict=True)
+    words = (*(f"competition.{key}={value}" for key, value in keys), *more)
+    return Network("lcsnn-25-k12-learned-thesis", words, f"lcsnn-25-k12-{name}-competition")
+
+
+REGIMES = (
+    _regime("weakest", (14.7, 14.2), (-1.5, -0.5), "competition.drift=0.5"),
+    _regime("weak", (5.4, 15.1), (-0.6, -1.2)),
+    _regime("medium", (17.6, 24.5), (-1.6, -1.9)),
+    _regime("strong", (17.2, 16.4), (-1.6, -0.1)),
+)
+"""Anti-STDP of four networks of the thesis, from weak to strong; the weakest has a decay, whose size is ours."""
+
+
 def from_registry(name: str) -> Callable[[list[RunView]], Figure]:
     """Return what draws the figure of this name from the first run; it may compare it with the others."""
 

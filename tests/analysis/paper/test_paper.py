@@ -90,7 +90,7 @@ def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
     expected = set(re.findall(r"`((?:table|figure|accuracy)-[\w-]+)(?:\.md)?` \|", (PAPER / "README.md").read_text()))
     assert {path.stem for path in written} == expected - {"figure-12-parallel-coordinates"}
     states = {path: path.stat().st_mtime_ns for path in (folder / "runs/paper").rglob("checkpoint.h5")}
-    assert len(states) == 12 + 2 + 1 + 4, "Table 2, steady networks, weak competition, clamps"
+    assert len(states) == 12 + 2 + 2 + 4 + 4, "Table 2, steady networks, Figure 9, regimes of competition, clamps"
     table = (folder / "runs/paper/table-2.md").read_text()
     assert table.count("LCSNN") >= 10, "accuracies, sizes"
     assert "| row | network | vote: thesis |" in table
