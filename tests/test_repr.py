@@ -30,17 +30,26 @@ def state():
 
 @pytest.mark.parametrize("name", sorted(presets()))
 def test_the_repr_of_a_spec_makes_an_equal_one(name):
+    from stdpnet.baselines.colanet import spec as colanet
     from stdpnet.baselines.features import spec as features
+    from stdpnet.baselines.rate_conversion import spec as rate_conversion
+    from stdpnet.baselines.supervised import spec as supervised
+    from stdpnet.baselines.surrogate_gradient import spec as surrogate_gradient
     from stdpnet.spec import dataset, encoder, monitoring, topology, training
     from stdpnet.stdp.spec import experiment, health, neuron, plasticity, simulation
     from stdpnet.stdp.spec import training as stdp_training
 
-    names = {}
-    for module in (features, dataset, encoder, monitoring, topology, training):
-        names |= vars(module)
-    for module in (experiment, health, neuron, plasticity, simulation, stdp_training):
-        names |= vars(module)
     spec = presets()[name].updated({"seed": 3})
+    own = {
+        "stdp": (experiment, health, neuron, plasticity, simulation, stdp_training),
+        "features": (features,),
+        "rate_conversion": (supervised, rate_conversion),
+        "surrogate_gradient": (supervised, surrogate_gradient),
+        "colanet": (colanet,),
+    }
+    names = {}
+    for module in (dataset, encoder, monitoring, topology, training, *own[spec.model]):
+        names |= vars(module)
     assert eval(repr(spec), names) == spec
     assert str(spec) == repr(spec)
 
