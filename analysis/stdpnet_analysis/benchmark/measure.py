@@ -110,11 +110,17 @@ def _actions(work: Workload) -> dict[str, Callable[[], Any]]:
 
 
 def _stage_times(work: Workload, times: Mapping[str, Sequence[float]], readouts: Sequence[str]) -> dict[str, Any]:
-    """Return the best time of each stage and its noise, microseconds per image, from all rounds but the first."""
+    """Return the best time of each stage and its noise, microseconds per image, from all rounds but the first.
+
+    A stage that cannot be told apart in every round counts as `other`.
+    """
     rounds = work.stages[1:]
-    names = [name for name in STAGES if any(name in seconds for seconds in rounds)]
+    names = [name for name in STAGES if name != "other" and all(name in seconds for seconds in rounds)]
     values = {"encode": np.array(times["encode"])}
-    values |= {name: np.array([seconds.get(name, 0.0) for seconds in rounds]) / BLOCK for name in names}
+    values |= {name: np.array([seconds[name] for seconds in rounds]) / BLOCK for name in names}
+    rest = [sum(seconds.values()) - sum(seconds[name] for name in names) for seconds in rounds]
+    values["other"] = np.array(rest) / BLOCK
+    names.append("other")
     if readouts:
         values["read_out"] = np.sum([times[name] for name in readouts], axis=0)
     present = sum(values[name] for name in names)
