@@ -71,7 +71,7 @@ def twice(x):
 
 
 def test_a_constant_argument_and_a_variable_share_the_compiled_code():
-    doubled = jit.inlined(twice)
+    doubled = jit.internal(twice)
 
     @numba.njit
     def summed(count):

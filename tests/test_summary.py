@@ -230,10 +230,10 @@ def test_a_big_run_is_summarised_from_a_few_kilobytes(big, capsys, monkeypatch):
         action()
         return bytes_read() - before - own
 
-    commands.info(str(big.path))  # whatever is imported is imported now
+    commands.info([str(big.path)])  # whatever is imported is imported now
     assert "450" in capsys.readouterr().out
     commands.list_runs(big.path.parent)
-    assert cost(lambda: commands.info(str(big.path))) < once
+    assert cost(lambda: commands.info([str(big.path)])) < once
     assert cost(lambda: commands.list_runs(big.path.parent)) < once
     assert cost(lambda: commands.watch(str(big.path))) < once
     assert cost(lambda: commands.list_runs(big.path.parent, as_json=True)) < once

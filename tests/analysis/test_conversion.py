@@ -103,4 +103,4 @@ def test_the_command_prints_a_table_and_answers_mistakes(run, stdpnet_command, t
         conversion(other)
     with pytest.raises(ConfigError, match="--dt: names no time step"):
         conversion(run, dts=[])
-    assert "needs a rate-conversion network" in figures.missing(RunView(other))["conversion-answers"]
+    assert "needs model = 'rate_conversion'" in figures.missing(RunView(other))["conversion-answers"]

@@ -15,10 +15,12 @@ from stdpnet.stdp.network import network_of
 from stdpnet_analysis import evaluate, figures
 from stdpnet_analysis.figures import FIGURES
 from stdpnet_analysis.labels import label_curve
+from stdpnet_analysis.robustness import robustness
 from stdpnet_analysis.view import RunView, Settings
 
 SMALL = ["training.images=60", "topology.channels=6", "curve.every=20", "curve.calibration=100", "curve.validation=60"]
 SMALL += ["dataset.validation=60", "progress.every=20", "competition.rule=anti_stdp", "competition.c_w=-20"]
+OF_OTHER_MODELS = {name for name, figure in FIGURES.items() if not figure.is_for("stdp")}
 FEW = Settings(images=30, threads=1)
 
 
@@ -37,6 +39,7 @@ def run(folder):
     run = train(folder / "everything")
     evaluate(run, "validation")
     label_curve(run, sizes=[10, 100], draws=2, readouts=["vote", "log_evidence"])
+    robustness(run, "validation", series={"noise": [0.1]}, readouts=["vote"], baselines=False, threads=1)
     return run
 
 
@@ -52,7 +55,7 @@ def view(run, other):
     return RunView(run, FEW, others=[other])
 
 
-@pytest.mark.parametrize("name", list(FIGURES))
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in OF_OTHER_MODELS])
 def test_every_figure_of_a_complete_run_is_drawn_and_written(view, name, tmp_path):
     assert FIGURES[name].missing(view) is None
     figure = figures.draw(view, name)
@@ -70,7 +73,7 @@ def test_other_architectures_have_every_figure_too(architecture, folder):
     run = train(folder / architecture, f"topology.architecture={architecture}", f"topology.kernel={kernel}")
     evaluate(run, "validation", baselines=False)
     view = RunView(run, FEW)
-    assert set(figures.missing(view)) == {"competition-side-by-side", "labels-needed"}
+    assert set(figures.missing(view)) == {"competition-side-by-side", "labels-needed", "robustness", *OF_OTHER_MODELS}
     for name in figures.available(view):
         figures.draw(view, name)
 
@@ -173,7 +176,8 @@ def test_any_number_of_classes_has_every_figure(classes, folder, tmp_path):
     without_labels = figures.available(RunView(run, FEW))
     evaluate(run, baselines=False)
     view = RunView(run, FEW)
-    assert set(figures.missing(view)) == {"competition-side-by-side", "learning-curve", "labels-needed"}
+    missing = {"competition-side-by-side", "learning-curve", "labels-needed", "robustness", *OF_OTHER_MODELS}
+    assert set(figures.missing(view)) == missing
     for name in set(figures.available(view)) - set(without_labels):
         figures.save(figures.draw(view, name), tmp_path / f"{name}.png", dpi=50)
 

@@ -95,7 +95,7 @@ def test_all_labels_are_drawn_once_and_give_the_scores_of_an_evaluation(run, cur
 def test_the_curve_is_written_and_has_means_and_intervals_over_draws(run, curve):
     assert read_label_curve(run, "validation") == json.loads(json.dumps(curve))
     assert read_label_curve(run, "test") is None
-    assert set(curve["trained"]) == set(curve["untrained"]) == {*READOUTS} - {"own", "linear_cv"}
+    assert set(curve["trained"]) == set(curve["untrained"]) == {*READOUTS} - {"own", "linear_cv", "n_gram"}
     point = curve["trained"]["log_evidence"][0]
     assert point["mean"] == pytest.approx(np.mean(point["accuracy"]))
     assert point["sd"] == pytest.approx(np.std(point["accuracy"], ddof=1))

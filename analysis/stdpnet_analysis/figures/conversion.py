@@ -84,14 +84,8 @@ def plot_accuracy_against_dt(axes: Axes, results: Mapping[str, Any]) -> dict[str
 
 def _spec(view: RunView) -> RateConversionExperiment:
     if not isinstance(view.experiment, RateConversionExperiment):
-        raise RunError(f"{view.run.path}: {_no_conversion(view)}")
+        raise RunError(f"{view.run.path}: this needs a rate-conversion network, and it is '{view.experiment.model}'")
     return view.experiment
-
-
-def _no_conversion(view: RunView) -> str | None:
-    if isinstance(view.experiment, RateConversionExperiment):
-        return None
-    return f"this needs a rate-conversion network, and model = '{view.experiment.model}' is none"
 
 
 def _answers_step_by_step(view: RunView) -> Figure:
@@ -129,8 +123,6 @@ def _found(view: RunView) -> dict[str, Any] | None:
 
 
 def _lacks_results(view: RunView) -> str | None:
-    if (reason := _no_conversion(view)) is not None:
-        return reason
     try:
         found = _found(view)
     except RunError as error:
@@ -155,10 +147,14 @@ FIGURES = (
         "three images, spikes of hidden units per step, and the probability of each class so far, and by a step alone",
         ("state", "images"),
         _answers_step_by_step,
-        _no_conversion,
+        models=("rate_conversion",),
     ),
     RunFigure(
-        "conversion", "accuracy with spikes against the time step, and without", ("state",), _accuracy_against_dt,
+        "conversion",
+        "accuracy with spikes against the time step, and without",
+        ("state",),
+        _accuracy_against_dt,
         _lacks_results,
+        models=("rate_conversion",),
     ),
-)  # fmt: skip
+)

@@ -118,19 +118,13 @@ def plot_gradients(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[st
 def _layers(view: RunView) -> Figure:
     spec, split = view.experiment, view.dataset.split(view.shown_split)
     if not isinstance(spec, SurrogateGradientExperiment):
-        raise TypeError(spec)  # _has_layers has said no
+        raise TypeError(spec)  # it is a figure of that model alone
     network = SurrogateNetwork(spec, view.settings.threads)
     recording = network.record(view.state.arrays, split.at(np.array([view.shown_image])), STREAMS[view.shown_split])
     figure = style.new_figure(style.DOUBLE, 105)
     plot_recording(figure, recording, view.classes, spec.neuron.threshold)
     figure.suptitle(f"{view.label}; {view.shown_split} image {view.shown_image}")
     return figure
-
-
-def _has_layers(view: RunView) -> str | None:
-    if isinstance(view.experiment, SurrogateGradientExperiment):
-        return None
-    return f"this needs model = 'surrogate_gradient', and it is '{view.experiment.model}'"
 
 
 def _weights(view: RunView) -> Figure:
@@ -141,12 +135,6 @@ def _weights(view: RunView) -> Figure:
         axes.set_title(title)
     figure.suptitle(view.label)
     return figure
-
-
-def _has_weights(view: RunView) -> str | None:
-    if all(name in view.state.arrays for name in WEIGHTS):
-        return None
-    return f"this needs hidden and output weights, and model = '{view.experiment.model}' has none"
 
 
 def _gradient_rows(view: RunView) -> list[dict[str, Any]]:
@@ -164,18 +152,28 @@ def _has_gradients(view: RunView) -> str | None:
     return None if _gradient_rows(view) else "its rows of progress have no gradient"
 
 
+SUPERVISED = ("rate_conversion", "surrogate_gradient")
 FIGURES = (
     RunFigure(
         "layers",
         "spikes and potentials of hidden and output neurons during one image",
         ("state", "images"),
         _layers,
-        _has_layers,
+        models=("surrogate_gradient",),
     ),
     RunFigure(
-        "weight-histograms", "weights of both layers before and after training", ("state",), _weights, _has_weights
+        "weight-histograms",
+        "weights of both layers before and after training",
+        ("state",),
+        _weights,
+        models=SUPERVISED,
     ),
     RunFigure(
-        "gradients", "loss, accuracy and gradient norm during training", ("progress",), _gradients, _has_gradients
+        "gradients",
+        "loss, accuracy and gradient norm during training",
+        ("progress",),
+        _gradients,
+        _has_gradients,
+        models=SUPERVISED,
     ),
 )

@@ -24,8 +24,16 @@ class RunFigure:
     """Draws it; call it through `stdpnet_analysis.figures.draw`, which sets the style."""
     suits: Callable[[RunView], str | None] = lambda _: None
     """Returns why a run that has all it needs still has no such figure, or None."""
+    models: tuple[str, ...] = ()
+    """The models that have it; (): any may."""
+
+    def is_for(self, model: str) -> bool:
+        """Return whether runs of a model may have it."""
+        return not self.models or model in self.models
 
     def missing(self, view: RunView) -> str | None:
         """Return why it cannot be drawn from this run, and the remedy; None if it can."""
+        if not self.is_for(view.experiment.model):
+            return f"this needs model = {' or '.join(map(repr, self.models))}, and it is '{view.experiment.model}'"
         reasons = (view.lacks(need) for need in self.needs)
         return next((reason for reason in reasons if reason is not None), None) or self.suits(view)

@@ -24,15 +24,15 @@ from stdpnet_analysis.text import count
 from stdpnet_analysis.view import TITLES, RunView
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Curves": ("learning-curve", "progress", "plasticity"),
-    "Receptive fields": ("receptive-fields", "neuron"),
-    "Activity": ("input", "raster", "membrane", "firing-rates", "activity-map"),
+    "Curves": ("learning-curve", "progress", "plasticity", "gradients"),
+    "Receptive fields": ("receptive-fields", "neuron", "weight-histograms"),
+    "Activity": ("input", "raster", "membrane", "firing-rates", "activity-map", "layers", "conversion"),
     "Competition": ("competition", "clamping"),
     "Votes": ("votes",),
     "Confusion": ("confusion", "class-accuracy"),
     "Reliability": ("reliability",),
     "Labels needed": ("labels",),
-    "Robustness": ("channels-kept", "synapses-deleted"),
+    "Robustness": ("channels-kept", "synapses-deleted", "robustness"),
 }
 """Heading -> how the names of its figures begin."""
 ELSEWHERE = "More figures"
@@ -95,7 +95,11 @@ def planned_figures(view: RunView) -> list[str]:
 
 def _sections(view: RunView, progress: Progress) -> list[Section]:
     """Return the figures by section; one that fails on a user's mistake is named, the others are drawn."""
-    reasons = {name: reason for name, reason in figures.missing(view).items() if name not in BY_TWO_RUNS}
+    reasons = {
+        name: reason
+        for name, reason in figures.missing(view).items()
+        if name not in BY_TWO_RUNS and figures.FIGURES[name].is_for(view.experiment.model)
+    }
     drawn: dict[str, list[Image]] = {title: [] for title in (*SECTIONS, ELSEWHERE)}
     for name in planned_figures(view):
         try:
