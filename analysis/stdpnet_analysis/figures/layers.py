@@ -11,6 +11,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from stdpnet.baselines.surrogate_gradient.network import LayerRecording, SurrogateNetwork
@@ -97,7 +98,7 @@ def plot_weights(axes: Axes, before: NDArray[np.floating], after: NDArray[np.flo
 
 def plot_gradients(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str, Line2D]:
     """Draw loss, training accuracy and L2 norm of the gradient in rows of progress; return the lines by key."""
-    panels, images, drawn = figure.subplots(1, 3), [row["images"] for row in rows], {}
+    panels, images, drawn = figure.subplots(1, 3), np.array([row["images"] for row in rows]) / 1000, {}
     for axes, (key, label, factor) in zip(
         panels,
         (
@@ -109,9 +110,11 @@ def plot_gradients(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[st
     ):
         values = np.array([row[key] for row in rows], np.float64) * factor
         (drawn[key],) = axes.plot(images, values, "o-", color=style.colour(0), markersize=2)
-        axes.set(xlabel="training images", ylabel=label)
+        axes.set(xlabel="training images, thousands", ylabel=label)
         axes.set_xlim(left=0)
     panels[2].set_yscale("log")
+    for formatted in (panels[2].yaxis.set_major_formatter, panels[2].yaxis.set_minor_formatter):
+        formatted(FuncFormatter(lambda value, _: f"{value:g}"))
     return drawn
 
 

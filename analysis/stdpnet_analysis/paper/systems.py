@@ -60,6 +60,7 @@ SYSTEMS: dict[str, System] = {
     "kmeans": _one("features-kmeans-100-k12"),
     "pca": _one("features-pca-100-k12"),
     "rate-conversion": System({"mnist": "rate-conversion-mnist", "fashion-mnist": "rate-conversion-fashion"}, ("own",)),
+    "colanet": System({"mnist": "colanet-mnist", "fashion-mnist": "colanet-fashion"}, ("own",)),
     "bptt": System({"mnist": "bptt-mnist", "fashion-mnist": "bptt-fashion"}, ("own",)),
 }
 """The systems by name, in the order of the table."""
