@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic_core import to_json
 
 from stdpnet.baselines.rate_conversion.model import answer, output, respond
 from stdpnet.baselines.rate_conversion.network import softmax
@@ -19,17 +17,17 @@ from stdpnet.model import Responses, State
 from stdpnet.operating import at_point
 from stdpnet.random import Stream
 from stdpnet.runs import Run
-from stdpnet.runs.files import read_json, write_text
 from stdpnet.runs.schema import CheckedConversionFile
 from stdpnet_analysis.evaluation import STREAMS, Evaluator
 from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.readouts.reader import Reader
 from stdpnet_analysis.readouts.scores import score
+from stdpnet_analysis.results import ResultsFile
 
 DTS = (0.001, 0.01, 0.1, 1.0)
 """Time steps that are tried, seconds."""
-STEM = "conversion"
-"""How the names of the files begin."""
+CONVERSION = ResultsFile("conversion", CheckedConversionFile, "no time steps were tried yet")
+"""The files in which accuracies are written."""
 TRAINING = "training"
 """Name of the scores on the training images."""
 RATE: dict[str, Any] = {"spiking.activation": "rate"}
@@ -113,7 +111,7 @@ def conversion(
         "spiking": spiking,
         "stops_at": stops_at,
     }
-    write_text(run.results_path(STEM, split, snapshot), to_json(result, indent=2).decode() + "\n")
+    CONVERSION.write(run, split, snapshot, result)
     return result
 
 
@@ -128,21 +126,6 @@ def scored(spec: RateConversionExperiment, responses: Responses, classes: int) -
         rates = responses.counts / (spec.spiking.steps * spec.spiking.dt)
         scores["rates"] = {name: float(getattr(rates, name)()) for name in ("min", "mean", "max")}
     return scores
-
-
-def read_conversion(run: Run, split: str, snapshot: str = "last") -> dict[str, Any] | None:
-    """Return what `conversion` has written, or None if there is nothing.
-
-    Raises
-    ------
-    RunError
-        If the file cannot be read, or holds something else.
-    """
-    path = run.results_path(STEM, split, snapshot)
-    if not os.path.lexists(path):
-        return None
-    found: dict[str, Any] = read_json(path, CheckedConversionFile, f"`stdpnet conversion {run.path}` makes it anew")
-    return found
 
 
 class StepByStep(NamedTuple):

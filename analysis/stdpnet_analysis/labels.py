@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic_core import to_json
 from threadpoolctl import threadpool_limits
 
 from stdpnet import operating
@@ -17,13 +15,13 @@ from stdpnet.errors import ConfigError
 from stdpnet.model import Responses, State
 from stdpnet.random import Purpose, generator
 from stdpnet.runs import Run
-from stdpnet.runs.files import read_json, write_text
 from stdpnet.runs.schema import LabelsFile
 from stdpnet_analysis.evaluation import Evaluator, name_of
 from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.readouts import READOUTS, check_columns
 from stdpnet_analysis.readouts.base import CountsClassifier
 from stdpnet_analysis.readouts.reader import Reader, pixels_of, read_by
+from stdpnet_analysis.results import ResultsFile
 from stdpnet_analysis.statistics import student_interval, summarise
 
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -34,8 +32,8 @@ EVERY = tuple(
     if readout.make is not None and readout.reads == "counts" and name != "linear_cv"
 )
 """The read-outs that are scored by default: all of counts but `linear_cv`, whose cross-validations take hours here."""
-STEM = "labels"
-"""How the names of the files begin."""
+LABELS = ResultsFile("labels", LabelsFile, "labels were not counted yet", ("validation", "test"))
+"""The files in which accuracies are written."""
 
 Points = dict[str, list[dict[str, Any]]]
 """Read-out -> its accuracy with each number of labels."""
@@ -108,9 +106,7 @@ def label_curve(
         calibration, scored = (pixels_of(evaluator.images(part)) for part in ("calibration", split))
         make = partial(reader.pixel_readouts, run.spec)
         result["pixels"] = drawn.points("pixels", make, calibration, scored, reader)
-    write_text(
-        run.results_path(STEM, split, snapshot, operating.label(point)), to_json(result, indent=2).decode() + "\n"
-    )
+    LABELS.write(run, split, snapshot, result, operating.label(point))
     return result
 
 
@@ -119,21 +115,6 @@ def _of_counts(evaluator: Evaluator, drawn: _Draws, name: str, state: State) -> 
     found, reader = evaluator.responses(name, state), evaluator.reader
     make = partial(reader.readouts, evaluator.run.spec, evaluator.facts.positions)
     return drawn.points(name, make, found["calibration"], found[evaluator.split], reader)
-
-
-def read_label_curve(run: Run, split: str, snapshot: str = "last") -> dict[str, Any] | None:
-    """Return what `label_curve` has written, or None if there is nothing.
-
-    Raises
-    ------
-    RunError
-        If the file cannot be read, or holds something else.
-    """
-    path = run.results_path(STEM, split, snapshot)
-    if not os.path.lexists(path):
-        return None
-    found: dict[str, Any] = read_json(path, LabelsFile, f"`stdpnet labels {run.path}` makes it anew")
-    return found
 
 
 def numbers_of_labels(sizes: Sequence[int] | None, labels: NDArray[np.int64]) -> list[int]:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
-
-from pydantic_core import to_json
 
 from stdpnet import operating
 from stdpnet.errors import ConfigError
 from stdpnet.model import State
 from stdpnet.runs import Run
-from stdpnet.runs.files import read_json, write_text
 from stdpnet.runs.schema import RobustnessFile
 from stdpnet_analysis.evaluation import Evaluator, activity, name_of
 from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.readouts import check_columns
 from stdpnet_analysis.readouts.base import CountsClassifier
 from stdpnet_analysis.readouts.reader import Reader, pixels_of
+from stdpnet_analysis.results import ResultsFile
 
-STEM = "robustness"
-"""How the names of the files begin."""
+ROBUSTNESS = ResultsFile("robustness", RobustnessFile, "it was not asked distorted images")
+"""The files in which accuracies are written."""
 BOTH = "both"
 """The series of rotation and random background together: its strength is the share of the largest of each."""
 SERIES: dict[str, tuple[float, ...]] = {
@@ -117,8 +114,7 @@ def robustness(
         },
         **{part: content for part, content in found.items() if content},
     }
-    path = run.results_path(STEM, split, snapshot, operating.label(usual.point))
-    write_text(path, to_json(result, indent=2).decode() + "\n")
+    ROBUSTNESS.write(run, split, snapshot, result, operating.label(usual.point))
     return result
 
 
@@ -189,18 +185,3 @@ def _short(readouts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any
         name: {key: score[key] for key in ("accuracy", "interval", "n", "role") if key in score}
         for name, score in readouts.items()
     }
-
-
-def read_robustness(run: Run, split: str, snapshot: str = "last") -> dict[str, Any] | None:
-    """Return what `robustness` has written, or None if there is nothing.
-
-    Raises
-    ------
-    RunError
-        If the file cannot be read, or holds something else.
-    """
-    path = run.results_path(STEM, split, snapshot)
-    if not os.path.lexists(path):
-        return None
-    found: dict[str, Any] = read_json(path, RobustnessFile, f"`stdpnet robustness {run.path}` makes it anew")
-    return found

@@ -16,9 +16,9 @@ from stdpnet.cli.common import (
     check_new_file,
     check_spiking,
     load,
-    meter,
     print_json,
 )
+from stdpnet.cli.meters import meter
 from stdpnet.errors import ConfigError
 
 

@@ -1,16 +1,13 @@
-"""Options, JSON output and progress meters that several commands share."""
+"""Options, runs and JSON output that several commands share."""
 
 from __future__ import annotations
 
 import glob
 import os
-import sys
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -255,116 +252,3 @@ def console_of_plain_text(width: int | None = None) -> Any:
     from rich.console import Console
 
     return Console(width=width, markup=False, highlight=False, emoji=False)
-
-
-class Meter(Protocol):
-    """Shows how far a computation is, stage by stage (a `stdpnet_analysis.progress.Progress`)."""
-
-    def stage(self, name: str, total: int) -> None:
-        """Begin a stage of `total` parts, 0 if their number is not known."""
-        ...
-
-    def advance(self, count: int, note: str = "") -> None:
-        """Add to what is done of the stage; replace the note shown beside it."""
-        ...
-
-    def skip(self, count: int) -> None:
-        """Begin with parts that were done before; they do not count for the speed."""
-        ...
-
-
-@contextmanager
-def meter(stage: str = "", total: int = 0, *, quiet: bool = False) -> Iterator[Meter]:
-    """Show progress on stderr: bars on a terminal, else a line every ten seconds; the first stage may come later."""
-    if quiet:
-        yield _Quiet()
-    elif sys.stderr.isatty():
-        with _bar() as bar:
-            yield _begun(_BarMeter(bar), stage, total)
-    else:
-        lines = _LineMeter()
-        yield _begun(lines, stage, total)
-        lines.close()
-
-
-def _begun(meter: Meter, stage: str, total: int) -> Meter:
-    if stage:
-        meter.stage(stage, total)
-    return meter
-
-
-class _Quiet:
-    def stage(self, name: str, total: int) -> None:
-        pass
-
-    def advance(self, count: int, note: str = "") -> None:
-        pass
-
-    def skip(self, count: int) -> None:
-        pass
-
-
-def _bar() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        console=Console(stderr=True),
-    )
-
-
-class _BarMeter:
-    def __init__(self, bar: Any) -> None:
-        self._bar, self._task = bar, None
-
-    def stage(self, name: str, total: int) -> None:
-        if self._task is not None:
-            self._bar.stop_task(self._task)
-        self._task = self._bar.add_task(name, total=total or None, note="")
-
-    def advance(self, count: int, note: str = "") -> None:
-        self._bar.update(self._task, advance=count, note=note)
-
-    def skip(self, count: int) -> None:
-        self._bar.reset(self._task, completed=count, note="")
-
-
-class _LineMeter:
-    INTERVAL = 10.0
-
-    def __init__(self) -> None:
-        self._shown = True
-        """Whether the newest line says all there is to say."""
-
-    def stage(self, name: str, total: int) -> None:
-        self.close()
-        self._stage, self._total, self._done, self._skipped, self._note = name, total, 0, 0, ""
-        self._begin = self._last = time.monotonic()
-        self._shown = False
-
-    def advance(self, count: int, note: str = "") -> None:
-        self._done, self._note, self._shown = self._done + count, note, False
-        if time.monotonic() - self._last >= self.INTERVAL:
-            self._last = time.monotonic()
-            self._print()
-
-    def skip(self, count: int) -> None:
-        self._done = self._skipped = count
-
-    def close(self) -> None:
-        if not self._shown:
-            self._print()
-
-    def _print(self) -> None:
-        self._shown = True
-        elapsed = time.monotonic() - self._begin
-        parts = [f"{self._stage}: {self._done}/{self._total}"] if self._total else [self._stage]
-        parts += [self._note] if self._note else []
-        done, open_ = self._done - self._skipped, self._total - self._done
-        left = f", {elapsed / done * open_:.0f} s left" if done > 0 and open_ > 0 else ""
-        print(f"{', '.join(parts)}, {elapsed:.1f} s{left}", file=sys.stderr, flush=True)

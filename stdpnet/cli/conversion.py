@@ -7,15 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import (
-    JsonOption,
-    RunArgument,
-    ScoredSplit,
-    ThreadsOption,
-    console_of_plain_text,
-    meter,
-    print_json,
-)
+from stdpnet.cli.common import JsonOption, RunArgument, ScoredSplit, ThreadsOption, console_of_plain_text, print_json
+from stdpnet.cli.meters import meter
 from stdpnet.errors import ConfigError
 
 WIDTH = 160

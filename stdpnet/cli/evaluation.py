@@ -20,11 +20,11 @@ from stdpnet.cli.common import (
     ThreadsOption,
     console_of_plain_text,
     every_run,
-    meter,
     operating_point,
     print_json_of_runs,
     readout_names,
 )
+from stdpnet.cli.meters import meter
 from stdpnet.errors import ConfigError
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunArgument, ThreadsOption, every_run, meter, print_json_of_runs
+from stdpnet.cli.common import JsonOption, RunArgument, ThreadsOption, every_run, print_json_of_runs
+from stdpnet.cli.meters import meter
 
 if TYPE_CHECKING:
     from stdpnet.runs import Run

@@ -15,11 +15,11 @@ from stdpnet.cli.common import (
     ScoredSplit,
     ThreadsOption,
     console_of_plain_text,
-    meter,
     operating_point,
     print_json,
     readout_names,
 )
+from stdpnet.cli.meters import meter
 from stdpnet.errors import ConfigError
 
 WIDTH = 200

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunsArgument, ThreadsOption, check_new_file, every_run, meter, print_json
+from stdpnet.cli.common import JsonOption, RunsArgument, ThreadsOption, check_new_file, every_run, print_json
+from stdpnet.cli.meters import meter
 from stdpnet.errors import RunError
 
 if TYPE_CHECKING:

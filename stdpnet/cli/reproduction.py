@@ -19,10 +19,10 @@ from stdpnet.cli.common import (
     SchedulerOption,
     SetOption,
     WorkersOption,
-    meter,
     print_json,
     readout_names,
 )
+from stdpnet.cli.meters import meter
 from stdpnet.cli.signals import SignalCatcher
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.reading import shortened

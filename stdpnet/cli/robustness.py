@@ -19,12 +19,12 @@ from stdpnet.cli.common import (
     ThreadsOption,
     check_new_file,
     console_of_plain_text,
-    meter,
     open_runs,
     operating_point,
     print_json,
     readout_names,
 )
+from stdpnet.cli.meters import meter
 from stdpnet.errors import ConfigError, RunError
 
 if TYPE_CHECKING:

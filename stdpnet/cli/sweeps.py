@@ -11,15 +11,14 @@ from stdpnet.cli.common import (
     FIGURE_ENDINGS,
     JsonOption,
     MemoryOption,
-    Meter,
     SchedulerFileOption,
     SchedulerOption,
     WorkersOption,
     check_new_file,
     console_of_plain_text,
-    meter,
     print_json,
 )
+from stdpnet.cli.meters import Meter, meter
 from stdpnet.cli.signals import SignalCatcher
 
 if TYPE_CHECKING:

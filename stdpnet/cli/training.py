@@ -18,7 +18,6 @@ from stdpnet.cli.common import (
     ConfigArgument,
     EngineOption,
     JsonOption,
-    Meter,
     RunsArgument,
     SchedulerFileOption,
     SchedulerOption,
@@ -27,9 +26,9 @@ from stdpnet.cli.common import (
     ThreadsOption,
     every_run,
     load,
-    meter,
     print_json_of_runs,
 )
+from stdpnet.cli.meters import Meter, meter
 from stdpnet.cli.signals import SignalCatcher
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.reading import shortened

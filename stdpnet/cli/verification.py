@@ -14,9 +14,9 @@ from stdpnet.cli.common import (
     ThreadsOption,
     check_spiking,
     load,
-    meter,
     print_json,
 )
+from stdpnet.cli.meters import meter
 
 
 def verify(

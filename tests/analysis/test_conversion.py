@@ -11,7 +11,7 @@ from stdpnet.model import open_model
 from stdpnet.operating import at_point
 from stdpnet.random import Stream
 from stdpnet_analysis import evaluate, figures
-from stdpnet_analysis.conversion import conversion, read_conversion, step_by_step
+from stdpnet_analysis.conversion import CONVERSION, conversion, step_by_step
 from stdpnet_analysis.figures.conversion import plot_spikes_per_step
 from stdpnet_analysis.view import RunView
 from tests.models.test_rate_conversion import plain_scores
@@ -73,7 +73,7 @@ def test_the_rule_stops_at_the_first_time_step_that_is_better(run):
 
 def test_figures_show_the_scores_and_the_steps(run):
     result = conversion(run, dts=DTS)
-    assert read_conversion(run, "test") == json.loads(json.dumps(result))
+    assert CONVERSION.read(run, "test") == json.loads(json.dumps(result))
     drawn = figures.draw(RunView(run), "conversion").axes[0]
     for name, line in zip(("test", "training"), drawn.lines[::2], strict=True):
         expected = [100 * step["images"][name]["accuracy"] for step in result["spiking"]]

@@ -13,7 +13,7 @@ from stdpnet.runs import Run
 from stdpnet_analysis import figures
 from stdpnet_analysis.evaluation import evaluate
 from stdpnet_analysis.figures.labels import by_column
-from stdpnet_analysis.labels import label_curve, numbers_of_labels, read_label_curve, stratified_order
+from stdpnet_analysis.labels import LABELS, label_curve, numbers_of_labels, stratified_order
 from stdpnet_analysis.readouts import READOUTS
 from stdpnet_analysis.readouts.linear import LinearReadout
 from stdpnet_analysis.readouts.reader import Reader, pixels_of
@@ -93,8 +93,8 @@ def test_all_labels_are_drawn_once_and_give_the_scores_of_an_evaluation(run, cur
 
 
 def test_the_curve_is_written_and_has_means_and_intervals_over_draws(run, curve):
-    assert read_label_curve(run, "validation") == json.loads(json.dumps(curve))
-    assert read_label_curve(run, "test") is None
+    assert LABELS.read(run, "validation") == json.loads(json.dumps(curve))
+    assert LABELS.read(run, "test") is None
     assert set(curve["trained"]) == set(curve["untrained"]) == {*READOUTS} - {"own", "linear_cv", "n_gram"}
     point = curve["trained"]["log_evidence"][0]
     assert point["mean"] == pytest.approx(np.mean(point["accuracy"]))
@@ -149,7 +149,7 @@ def test_another_operating_point_has_a_file_of_its_own(run, curve):
     there = label_curve(run, sizes=[50], draws=3, readouts=["log_evidence"], at={"competition.strength": 0.0})
     assert there["protocol"]["at"] == {"competition.strength": 0.0}
     assert there["trained"]["log_evidence"][0]["accuracy"] != curve["trained"]["log_evidence"][1]["accuracy"]
-    assert read_label_curve(run, "validation") == json.loads(json.dumps(curve))
+    assert LABELS.read(run, "validation") == json.loads(json.dumps(curve))
 
 
 def test_no_draw_is_no_curve(run):

@@ -14,7 +14,7 @@ from stdpnet.spec.distortion import DistortionSpec
 from stdpnet_analysis import evaluate, figures
 from stdpnet_analysis.readouts.linear import LinearReadout
 from stdpnet_analysis.readouts.votes import VoteClassifier
-from stdpnet_analysis.robustness import check_series, point_of, read_robustness, robustness
+from stdpnet_analysis.robustness import ROBUSTNESS, check_series, point_of, robustness
 from stdpnet_analysis.robustness_curves import curves
 from stdpnet_analysis.view import RunView
 
@@ -74,8 +74,8 @@ def test_no_distortion_is_the_usual_evaluation(run, result):
 
 
 def test_results_are_written_and_drawn(run, result):
-    assert read_robustness(run, "test") == json.loads(json.dumps(result))
-    assert read_robustness(run, "validation") is None
+    assert ROBUSTNESS.read(run, "test") == json.loads(json.dumps(result))
+    assert ROBUSTNESS.read(run, "validation") is None
     lines = curves([run], [result])
     assert list(lines) == list(SERIES)
     first, last = lines["rotation"][0], lines["rotation"][-1]

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from stdpnet.api import as_split
+from stdpnet.baselines.supervised.facts import labels_used
 from stdpnet.baselines.supervised.learner import Batch, SupervisedLearner, initial_state
 from stdpnet.baselines.supervised.optimiser import moments, update
-from stdpnet.baselines.supervised.spec import OptimiserSpec, SupervisedTrainingSpec, labels_used
+from stdpnet.baselines.supervised.spec import OptimiserSpec, SupervisedTrainingSpec
 from stdpnet.data import load_dataset
 from stdpnet.errors import ConfigError, DataError
 from stdpnet.random import image_order

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from stdpnet.baselines.rate_conversion.spec import RateConversionExperiment
 from stdpnet.errors import RunError
-from stdpnet_analysis.conversion import read_conversion, step_by_step
+from stdpnet_analysis.conversion import CONVERSION, step_by_step
 from stdpnet_analysis.evaluation import STREAMS
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.view import SCORED, RunView
+from stdpnet_analysis.view import RunView
 
 EXAMPLES = 3
 """Images in the figure of answers."""
@@ -113,31 +113,11 @@ def _answers_step_by_step(view: RunView) -> Figure:
     return figure
 
 
-def _found(view: RunView) -> dict[str, Any] | None:
-    """Return the results of the state in view."""
-    for split in SCORED:
-        results = read_conversion(view.run, split, view.snapshot)
-        if results is not None and results["protocol"]["training_images"] == view.state.images:
-            return results
-    return None
-
-
-def _lacks_results(view: RunView) -> str | None:
-    try:
-        found = _found(view)
-    except RunError as error:
-        return str(error)
-    snapshot = "" if view.snapshot == "last" else f" --snapshot {view.snapshot}"
-    return None if found else f"no time steps were tried yet; `stdpnet conversion {view.run.path}{snapshot}` does"
-
-
 def _accuracy_against_dt(view: RunView) -> Figure:
-    results = _found(view)
-    if results is None:
-        raise RunError(f"{view.run.path}: {_lacks_results(view)}")
+    split, results = CONVERSION.of(view)
     figure = style.new_figure(110, 75)
     plot_accuracy_against_dt(figure.subplots(), results)
-    figure.suptitle(f"{view.label}; {results['protocol'].get('images', '?')} {results['protocol'].get('split')} images")
+    figure.suptitle(f"{view.label}; {results['protocol'].get('images', '?')} {split} images")
     return figure
 
 
@@ -154,7 +134,7 @@ FIGURES = (
         "accuracy with spikes against the time step, and without",
         ("state",),
         _accuracy_against_dt,
-        _lacks_results,
+        CONVERSION.lacks,
         models=("rate_conversion",),
     ),
 )

@@ -11,17 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatter
 
-from stdpnet.errors import RunError
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.labels import read_label_curve
+from stdpnet_analysis.labels import LABELS
 from stdpnet_analysis.readouts import ROLES, names_of, title_of
 from stdpnet_analysis.view import RunView
 
 Curve = Sequence[Mapping[str, Any]]
 """Points of a read-out as labels.json holds them: labels, mean, sd, interval, accuracy."""
-SPLITS = ("validation", "test")
-"""Where results are looked for, first."""
 
 
 def plot_label_curves(axes: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Any]) -> dict[str, Line2D]:
@@ -57,29 +54,8 @@ def by_column(readouts: Mapping[str, Curve]) -> dict[str, Curve]:
     return found
 
 
-def _found(view: RunView) -> tuple[str, dict[str, Any]] | None:
-    """Return the results of the state in view, and on which split."""
-    for split in SPLITS:
-        results = read_label_curve(view.run, split, view.snapshot)
-        if results is not None and results["protocol"]["training_images"] == view.state.images:
-            return split, results
-    return None
-
-
-def _lacks_results(view: RunView) -> str | None:
-    try:
-        found = _found(view)
-    except RunError as error:
-        return str(error)
-    snapshot = "" if view.snapshot == "last" else f" --snapshot {view.snapshot}"
-    return None if found else f"labels were not counted yet; `stdpnet labels {view.run.path}{snapshot}` does"
-
-
 def _labels_needed(view: RunView) -> Figure:
-    found = _found(view)
-    if found is None:
-        raise RunError(f"{view.run.path}: {_lacks_results(view)}")
-    split, results = found
+    split, results = LABELS.of(view)
     panels = {name: by_column(results[name]) for name in ("trained", "untrained") if name in results}
     pixels = results.get("pixels", {}).get("linear")
     columns = list(panels["trained"])
@@ -110,6 +86,6 @@ FIGURES = (
         "accuracy against the number of calibration labels, beside the untrained network and the pixels",
         ("state",),
         _labels_needed,
-        _lacks_results,
+        LABELS.lacks,
     ),
 )

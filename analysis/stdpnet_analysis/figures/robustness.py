@@ -10,13 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from stdpnet.errors import RunError
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.readouts import title_of
-from stdpnet_analysis.robustness import UNITS, read_robustness
+from stdpnet_analysis.robustness import ROBUSTNESS, UNITS
 from stdpnet_analysis.robustness_curves import PIXELS, Curve, curves
-from stdpnet_analysis.view import SCORED, RunView
+from stdpnet_analysis.view import RunView
 
 COLUMNS = 3
 """Panels in a row."""
@@ -81,29 +80,8 @@ def robustness_figure(found: Mapping[str, Sequence[Curve]]) -> Figure:
     return figure
 
 
-def _found(view: RunView) -> tuple[str, dict[str, Any]] | None:
-    """Return the results of the state in view, and on which split."""
-    for split in SCORED:
-        results = read_robustness(view.run, split, view.snapshot)
-        if results is not None and results["protocol"]["training_images"] == view.state.images:
-            return split, results
-    return None
-
-
-def _lacks_results(view: RunView) -> str | None:
-    try:
-        found = _found(view)
-    except RunError as error:
-        return str(error)
-    snapshot = "" if view.snapshot == "last" else f" --snapshot {view.snapshot}"
-    return None if found else f"it was not asked distorted images; `stdpnet robustness {view.run.path}{snapshot}` does"
-
-
 def _robustness(view: RunView) -> Figure:
-    found = _found(view)
-    if found is None:
-        raise RunError(f"{view.run.path}: {_lacks_results(view)}")
-    split, results = found
+    split, results = ROBUSTNESS.of(view)
     figure = robustness_figure(curves([view.run], [results]))
     figure.suptitle(f"{view.label}; {results['protocol'].get('images', '?')} {split} images")
     return figure
@@ -115,6 +93,6 @@ FIGURES = (
         "accuracy on distorted images against the strength of the distortion, with 95 % intervals",
         ("state",),
         _robustness,
-        _lacks_results,
+        ROBUSTNESS.lacks,
     ),
 )

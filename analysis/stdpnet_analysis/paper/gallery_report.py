@@ -10,7 +10,7 @@ from typing import Any
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
 from stdpnet_analysis.identity import code_digest
-from stdpnet_analysis.labels import label_curve, read_label_curve
+from stdpnet_analysis.labels import LABELS, label_curve
 from stdpnet_analysis.paper.galleries import GALLERIES, READOUTS
 from stdpnet_analysis.paper.table2 import Task, digest
 from stdpnet_analysis.readouts import title_of
@@ -127,7 +127,7 @@ def label_table(tasks: Sequence[Task], advance: Callable[[Task], None] = lambda 
     parts = []
     for task in (each for each in tasks if each.baselines):
         run = Run.open(task.run)
-        found = read_label_curve(run, "test")
+        found = LABELS.read(run, "test")
         if found is None:
             found = label_curve(run, "test", draws=DRAWS, readouts=LABEL_READOUTS, threads=1)
             advance(task)

@@ -10,69 +10,23 @@ from numpy.typing import NDArray
 
 from stdpnet.baselines.colanet.network import ColaNET
 from stdpnet.baselines.colanet.spec import ColaNETExperiment
-from stdpnet.baselines.supervised.learner import check_labels, check_range
+from stdpnet.baselines.supervised.learner import START, LabelLearner
 from stdpnet.data import Split
 from stdpnet.model import Finding, State
-from stdpnet.random import image_order
 
-CHUNK = 256
-"""Images between two looks at signals; results do not depend on it."""
 SILENT = 0.5
 """Share of images that made no column fire above which they are reported."""
-START = "start_"
-"""How the names of the resources at the beginning of an interval begin."""
 SUMS = ("images", "seen", "correct", "changes", "fired", "kernel_updates")
 
 
-class ColaNETLearner:
-    """Shows training images to a CoLaNET; its state is complete between two calls.
-
-    Parameters
-    ----------
-    spec : the experiment
-    split : the training images and their labels
-    state : where to go on; its arrays belong to the learner from now on
-    threads : not used: one thread learns
-
-    Raises
-    ------
-    ConfigError, DataError
-        If the labels are not those of training.classes classes, or there are none.
-    """
+class ColaNETLearner(LabelLearner):
+    """Trains the kernels, then the columns; one thread learns."""
 
     def __init__(self, spec: ColaNETExperiment, split: Split, state: State, *, threads: int | None = None) -> None:
-        check_labels(split.labels, spec.training.classes)
-        self.spec, self.threads, self._split = spec, threads, split
-        self._arrays, self._shown = state.arrays, state.images
-        self._interval = state.interval or self._begun()
+        super().__init__(spec, split, state, threads=threads)
         self._network = ColaNET(spec, self._arrays)
 
-    @property
-    def state(self) -> State:
-        """The present state of the training; its arrays are those that learn, not copies."""
-        return State(arrays=self._arrays, images=self._shown, presentations=self._shown, interval=self._interval)
-
-    def advance(self, most: int) -> int:
-        """Show up to `most` more images, at most one chunk, not beyond the goal."""
-        training, split = self.spec.training, self._split
-        count = int(min(most, CHUNK, max(training.images - self._shown, 0)))
-        places = image_order(self.spec.seed, len(split), self._shown, count, training.pool)
-        self._show(split.images[places], split.labels[places])
-        return count
-
-    def show(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> None:
-        """Learn from images (N, n, n) with their labels (N,), in the order given.
-
-        Raises
-        ------
-        ConfigError, DataError
-            If there are no labels, or other classes than training.classes.
-        """
-        given = np.full(len(images), -1) if labels is None else np.asarray(labels, np.int64)
-        check_range(given, self.spec.training.classes)
-        self._show(images, given)
-
-    def _show(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    def _teach(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         kernels, interval = self.spec.kernels, self._interval
         first = min(max(kernels.images - self._shown, 0), len(images)) if kernels.channels else 0
         if first:
@@ -116,10 +70,6 @@ class ColaNETLearner:
     def findings(self, row: Mapping[str, Any]) -> list[Finding]:
         """Return what is unhealthy in a row."""
         return examine(self.spec, row)
-
-    def begin_interval(self) -> None:
-        """Begin a new interval of progress."""
-        self._interval = self._begun()
 
     def _begun(self) -> dict[str, Any]:
         return new_interval(self._arrays)

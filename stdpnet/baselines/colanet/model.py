@@ -10,7 +10,7 @@ import numpy as np
 from stdpnet.baselines.colanet.learner import ColaNETLearner, examine, new_interval
 from stdpnet.baselines.colanet.network import ColaNET, initial_arrays
 from stdpnet.baselines.colanet.spec import ColaNETExperiment
-from stdpnet.baselines.supervised.spec import labels_used
+from stdpnet.baselines.supervised.facts import labels_used
 from stdpnet.data import Split
 from stdpnet.model import Facts, Finding, Responses, State
 from stdpnet.random import Stream

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from stdpnet.arrays import Floats
 from stdpnet.baselines.rate_conversion.network import WHITE, RateNetwork, Steps, shown, weights
 from stdpnet.baselines.rate_conversion.spec import RateConversionExperiment
+from stdpnet.baselines.supervised.facts import facts_of_layers
 from stdpnet.baselines.supervised.learner import SupervisedLearner, examine, initial_state
-from stdpnet.baselines.supervised.spec import labels_used
 from stdpnet.baselines.threads import one_thread
 from stdpnet.data import Split
 from stdpnet.model import Facts, Finding, Responses, State
@@ -27,16 +27,7 @@ MOST = np.iinfo(np.uint16).max
 
 def facts(spec: RateConversionExperiment) -> Facts:
     """Return what a table says about the network; its weights are learned from labels."""
-    hidden, classes = spec.network.hidden, spec.training.classes
-    return Facts(
-        label=spec.label,
-        family="rate conversion",
-        positions=1,
-        units=hidden,
-        synapses={"feedforward": spec.pixels * hidden, "output": hidden * classes},
-        labels=labels_used(spec),
-        details={"hidden": hidden},
-    )
+    return facts_of_layers(spec, "rate conversion")
 
 
 def initial(spec: RateConversionExperiment) -> State:

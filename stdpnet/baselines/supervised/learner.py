@@ -87,19 +87,17 @@ def _new_interval(network: Network, weights: Mapping[str, NDArray[Any]]) -> dict
     return counters | sums | {f"{START}{name}": array.copy() for name, array in weights.items()}
 
 
-class SupervisedLearner:
-    """Shows labelled training images to a network; its state is complete between two calls.
+class LabelLearner:
+    """Shows labelled training images to a model; its state is complete between two calls.
 
-    Weights change when a batch is full, wherever the calls divide the images, so that results depend neither on how
-    many images come together nor on where a job was resumed.
+    What an image teaches is for a subclass to say (`_teach`), and what an interval of progress begins with (`_begun`).
 
     Parameters
     ----------
-    spec : the experiment, with training (SupervisedTrainingSpec) and optimiser
+    spec : the experiment, with training.classes
     split : the training images and their labels
     state : where to go on; its arrays belong to the learner from now on
-    network : computes the gradients
-    threads : not used: one thread learns
+    threads : how many threads may compute
 
     Raises
     ------
@@ -107,12 +105,10 @@ class SupervisedLearner:
         If the labels are not those of training.classes classes, or there are none.
     """
 
-    def __init__(self, spec: Any, split: Split, state: State, network: Network, *, threads: int | None = None) -> None:
+    def __init__(self, spec: Any, split: Split, state: State, *, threads: int | None = None) -> None:
         check_labels(split.labels, spec.training.classes)
-        self.spec, self.threads, self._split, self._network = spec, threads, split, network
+        self.spec, self.threads, self._split = spec, threads, split
         self._arrays, self._shown = state.arrays, state.images
-        started = [name.removeprefix(START) for name in state.interval if name.startswith(START)]
-        self._weights = started or [name for name in state.arrays if name not in WAITING and "gradient_" not in name]
         self._interval = state.interval or self._begun()
 
     @property
@@ -125,7 +121,7 @@ class SupervisedLearner:
         training, split = self.spec.training, self._split
         count = int(min(most, CHUNK, max(training.images - self._shown, 0)))
         places = image_order(self.spec.seed, len(split), self._shown, count, training.pool)
-        self._show(split.images[places], split.labels[places])
+        self._teach(split.images[places], split.labels[places])
         return count
 
     def show(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> None:
@@ -138,9 +134,47 @@ class SupervisedLearner:
         """
         given = np.full(len(images), -1) if labels is None else np.asarray(labels, np.int64)
         check_range(given, self.spec.training.classes)
-        self._show(images, given)
+        self._teach(images, given)
 
-    def _show(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    def begin_interval(self) -> None:
+        """Begin a new interval of progress."""
+        self._interval = self._begun()
+
+    def _teach(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+        """Learn from images, and count them in `_shown` and in the interval."""
+        raise NotImplementedError
+
+    def _begun(self) -> dict[str, Any]:
+        """Return an interval of progress in which nothing has happened yet."""
+        raise NotImplementedError
+
+
+class SupervisedLearner(LabelLearner):
+    """Trains a network in mini-batches.
+
+    Weights change when a batch is full, wherever the calls divide the images, so that results depend neither on how
+    many images come together nor on where a job was resumed.
+
+    Parameters
+    ----------
+    spec : the experiment, with training (SupervisedTrainingSpec) and optimiser
+    split, state : as for LabelLearner
+    network : computes the gradients
+    threads : not used: one thread learns
+
+    Raises
+    ------
+    ConfigError, DataError
+        As for LabelLearner.
+    """
+
+    def __init__(self, spec: Any, split: Split, state: State, network: Network, *, threads: int | None = None) -> None:
+        self._network = network
+        started = [name.removeprefix(START) for name in state.interval if name.startswith(START)]
+        self._weights = started or [name for name in state.arrays if name not in WAITING and "gradient_" not in name]
+        super().__init__(spec, split, state, threads=threads)
+
+    def _teach(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         waiting_images, waiting_labels = (self._arrays[name] for name in WAITING)
         batch, done = self.spec.training.batch, 0
         while done < len(images):
@@ -197,10 +231,6 @@ class SupervisedLearner:
     def findings(self, row: Mapping[str, Any]) -> list[Finding]:
         """Return what is unhealthy in a row."""
         return examine(self.spec, row, self._network)
-
-    def begin_interval(self) -> None:
-        """Begin a new interval of progress."""
-        self._interval = self._begun()
 
     def _begun(self) -> dict[str, Any]:
         return _new_interval(self._network, {name: self._arrays[name] for name in self._weights})

@@ -7,11 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stdpnet.spec.base import Schedule, Spec
-from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.training import TrainingSpec
-
-PUBLISHED = ("mnist", "fashion-mnist")
-"""Sets with 60 000 training images, the last 10 000 of which calibrate by default, and test images of their own."""
 
 
 class SupervisedTrainingSpec(TrainingSpec):
@@ -40,15 +36,3 @@ class OptimiserSpec(Spec):
     """adam: added to the root of that mean."""
     clip: float = Field(0.0, ge=0)
     """Largest absolute value of an element of the gradient; larger ones are cut to it; 0: none are."""
-
-
-def labels_used(spec: Experiment) -> int:
-    """Return how many labels a training uses, each counted once; at most that where the size of the set is unknown."""
-    training, dataset = spec.training, spec.dataset
-    different = training.images
-    if dataset.name in PUBLISHED:
-        different = 60_000 - (dataset.calibration or 10_000) - dataset.validation
-    elif dataset.name == "digits":
-        fifth = 1797 // 5
-        different = 1797 - (dataset.calibration or fifth) - (dataset.test or fifth) - dataset.validation
-    return min(training.images, training.pool or training.images, different)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from stdpnet.baselines.supervised.facts import facts_of_layers
 from stdpnet.baselines.supervised.learner import SupervisedLearner, examine, initial_state
-from stdpnet.baselines.supervised.spec import labels_used
 from stdpnet.baselines.surrogate_gradient.network import SurrogateNetwork, weights
 from stdpnet.baselines.surrogate_gradient.spec import SurrogateGradientExperiment
 from stdpnet.data import Split
@@ -23,16 +23,7 @@ CHUNK = 256
 
 def facts(spec: SurrogateGradientExperiment) -> Facts:
     """Return what a table says about the network; its weights are learned from labels."""
-    hidden, classes = spec.network.hidden, spec.training.classes
-    return Facts(
-        label=spec.label,
-        family="surrogate gradient",
-        positions=1,
-        units=hidden,
-        synapses={"feedforward": spec.pixels * hidden, "output": hidden * classes},
-        labels=labels_used(spec),
-        details={"hidden": hidden},
-    )
+    return facts_of_layers(spec, "surrogate gradient")
 
 
 def initial(spec: SurrogateGradientExperiment) -> State:
