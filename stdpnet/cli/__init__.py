@@ -19,6 +19,7 @@ from stdpnet.cli import (
     evaluation,
     figures,
     labels,
+    prediction,
     report,
     reproduction,
     robustness,
@@ -45,6 +46,7 @@ app.command("resume")(training.resume)
 app.command("watch")(runs.watch)
 app.command("runs")(runs.list_runs)
 app.command("evaluate")(evaluation.evaluate)
+app.command("predict")(prediction.predict)
 app.command("labels")(labels.labels)
 app.command("robustness")(robustness.robustness)
 app.command("conversion")(conversion.conversion)

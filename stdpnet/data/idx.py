@@ -6,6 +6,7 @@ import gzip
 import math
 import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -73,17 +74,20 @@ def _read_pair(images_file: Path, labels_file: Path, classes: tuple[str, ...]) -
 
 
 def read_idx(file: Path, dimensions: int) -> Images:
-    """Return the unsigned bytes of a gzipped IDX file as an array with the given number of dimensions.
+    """Return the unsigned bytes of an IDX file as an array with the given number of dimensions.
+
+    A file whose name ends in .gz is unpacked.
 
     The format: two zero bytes, the type (8 = unsigned byte), the number of dimensions; each size as a big-endian
     32-bit integer; then the values, last dimension fastest.
     """
     try:
-        with open_regular(file) as stream, gzip.GzipFile(fileobj=stream) as content:
+        with open_regular(file) as stream, _unpacked(file, stream) as content:
             raw = content.read(4 + 4 * dimensions)
             raw += content.read(min(_promised(raw), MOST_BYTES) + SURPLUS)
     except (OSError, EOFError, zlib.error) as error:
-        state = "truncated" if isinstance(error, EOFError) else f"unreadable as gzip ({error})"
+        way = " as gzip" if file.suffix == ".gz" else ""
+        state = "truncated" if isinstance(error, EOFError) else f"unreadable{way} ({error})"
         raise DataError(f"{file}: {state}; replace it with the published file") from None
     magic, start = bytes([0, 0, 8, dimensions]), 4 + 4 * dimensions
     if raw[:4] != magic:
@@ -99,6 +103,11 @@ def read_idx(file: Path, dimensions: int) -> Images:
             f"{file}: header promises {size} = {promised} bytes, {found} are there; replace it with the published file"
         )
     return np.frombuffer(raw, dtype=np.uint8, offset=start).reshape(shape)
+
+
+def _unpacked(file: Path, stream: IO[bytes]) -> IO[bytes] | gzip.GzipFile:
+    """Return a stream of what a file holds, unpacked if its name says that it is packed."""
+    return gzip.GzipFile(fileobj=stream) if file.suffix == ".gz" else stream
 
 
 def _shape(header: bytes) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,35 +37,34 @@ def npz(spec: DatasetSpec) -> Source:
     Images that are not square are padded with black, and all are resized to `spec.resize`. Pickled arrays are not read.
     """
     file = Path(spec.path)
-    arrays = _read(file)
-    stack = _stack(file, arrays["X"])
+    arrays = read_arrays(file, ("X", "y"))
+    stack = as_stack(file, arrays["X"])
     check_side(f"{file}: X", max(stack.shape[1:]))
-    images = as_ink(_pixels(file, stack), spec.invert)
+    images = as_ink(as_pixels(file, stack), spec.invert)
     labels, classes = _classes(file, arrays["y"], spec.class_order)
     if len(images) != len(labels):
         raise DataError(f"{file}: X has {len(images)} images and y {len(labels)} labels; give one label per image")
     return Source(np.stack([fit_square(image, spec.resize) for image in images]), labels, classes)
 
 
-def _read(file: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays X and y of an .npz file."""
+def read_arrays(file: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Return arrays of an .npz file by name, such as X and y; DataError if it has not all of them."""
     if not os.path.isfile(file):
         raise DataError(f"dataset.path: '{file}' is not a file; give an .npz file with arrays X and y")
-    remedy = "write it with numpy.savez(path, X=..., y=...)"
+    remedy = f"write it with numpy.savez(path, {', '.join(f'{name}=...' for name in names)})"
     try:
         with file.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as content:
             held = content.files
             for member in content.zip.infolist():
                 _check_size(file, member)
-            arrays: dict[str, NDArray[Any]] = {key: content[key] for key in ("X", "y") if key in held}
+            arrays: dict[str, NDArray[Any]] = {key: content[key] for key in names if key in held}
     except (DataError, MemoryError):
         raise
     except Exception:  # whatever zip, its compressions and numpy raise where a file is damaged
         raise DataError(f"{file}: not a readable .npz file of plain arrays; {remedy}") from None
-    for key in ("X", "y"):
+    for key in names:
         if not isinstance(arrays.get(key), np.ndarray):
-            names = visible(", ".join(held))[:200]
-            raise DataError(f"{file}: no array {key} among {names or 'none'}; {remedy}")
+            raise DataError(f"{file}: no array {key} among {visible(', '.join(held))[:200] or 'none'}; {remedy}")
     return arrays
 
 
@@ -78,7 +78,7 @@ def _check_size(file: Path, member: zipfile.ZipInfo) -> None:
         )
 
 
-def _stack(file: Path, X: NDArray[Any]) -> NDArray[Any]:
+def as_stack(file: Path, X: NDArray[Any]) -> NDArray[Any]:
     """Return X as (N, h, w)."""
     if X.ndim == 4 and X.shape[3] == 1:
         X = X[..., 0]
@@ -89,7 +89,7 @@ def _stack(file: Path, X: NDArray[Any]) -> NDArray[Any]:
     return X
 
 
-def _pixels(file: Path, X: NDArray[Any]) -> Images:
+def as_pixels(file: Path, X: NDArray[Any]) -> Images:
     """Return X (N, h, w) as pixels 0 to 255, by the rule that `npz` states."""
     remedy = "save X as uint8 from 0 to 255 or as float from 0 to 1"
     if X.dtype != np.uint8 and X.dtype.kind != "f":
