@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stdpnet.errors import ConfigError, RunError, StdpnetError
+from stdpnet.reading import visible
 
 if TYPE_CHECKING:
     from stdpnet.runs import Run
@@ -228,6 +229,16 @@ def check_new_file(option: str, path: Path | None, endings: Sequence[str] = ()) 
         raise ConfigError(f"{option} {path}: the folder {path.parent} does not exist; make it, or choose another")
     if not os.access(path.parent, os.W_OK):
         raise ConfigError(f"{option} {path}: the folder {path.parent} cannot be written; choose another")
+
+
+def write_config(path: Path, spec: Any, *comments: str) -> None:
+    """Write a spec into a file that a user names: what differs from the defaults, below comments and the schema."""
+    from stdpnet.runs.files import write_text
+    from stdpnet.spec.load import dump_config
+    from stdpnet.spec.schema import schema_line
+
+    lines = "".join(f"# {visible(comment)}\n" for comment in comments)
+    write_text(path, f"{schema_line()}{lines}{dump_config(spec, only_changed=True)}")
 
 
 def as_json_text(content: Any) -> str:

@@ -1,4 +1,4 @@
-"""`stdpnet config list` and `stdpnet config show`."""
+"""`stdpnet config list`, `show` and `schema`."""
 
 from __future__ import annotations
 
@@ -30,9 +30,18 @@ def list_presets(as_json: JsonOption = False) -> None:
 def show(config: ConfigArgument, overrides: SetOption = None, as_json: JsonOption = False) -> None:
     """Print a configuration as TOML with every default written out and every key explained."""
     from stdpnet.spec.load import dump_config
+    from stdpnet.spec.schema import schema_line
 
     spec = load(config, overrides)
     if as_json:
         print_json(spec.model_dump(mode="json"))
     else:
-        print(dump_config(spec, documented=True), end="")
+        print(f"{schema_line()}{dump_config(spec, documented=True)}", end="")
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON schema of configurations, by which editors complete keys and mark mistakes."""
+    from stdpnet.spec.schema import FILE
+
+    print(FILE.read_text(encoding="utf-8"), end="")

@@ -1,4 +1,4 @@
-"""`stdpnet sweep` and `stdpnet study`."""
+"""`stdpnet sweep`, `stdpnet study` and `stdpnet study best`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from stdpnet.cli.common import (
     FIGURE_ENDINGS,
@@ -17,6 +18,7 @@ from stdpnet.cli.common import (
     check_new_file,
     console_of_plain_text,
     print_json,
+    write_config,
 )
 from stdpnet.cli.meters import Meter, meter
 from stdpnet.cli.signals import SignalCatcher
@@ -83,9 +85,55 @@ class _TrialNotes:
         self._progress.advance(1, note)
 
 
-def study(
-    folder: Annotated[str, typer.Argument(metavar="STUDY", help="A study's name below runs/, or its path.")],
-    best: Annotated[int, typer.Option("--best", min=1, help="How many of the best trials to show.")] = 10,
+class _ShowByDefault(TyperGroup):
+    """Commands of which `show` is meant where none is named: `stdpnet study STUDY`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+study = typer.Typer(
+    help="Show the results of a study: `stdpnet study STUDY`; write its best trial as a configuration.",
+    cls=_ShowByDefault,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study's name below runs/, or its path.")]
+
+
+@study.command("best")
+def best(
+    folder: StudyArgument,
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="A new .toml file.")],
+    trial: Annotated[int | None, typer.Option("--trial", min=0, help="Another trial than the best one.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the configuration of the best trial of a study."""
+    from stdpnet_analysis.sweeps import StudyDirectory
+    from stdpnet_analysis.sweeps.summary import best_trial
+
+    check_new_file("--config", config, (".toml",))
+    directory = StudyDirectory.open(folder)
+    row, spec = best_trial(directory, trial)
+    accuracy = f"{100 * row['accuracy']:.2f} % ({directory.spec.objective.readout})"
+    seeds = f"{directory.spec.repeats} training seed{'s'[: directory.spec.repeats > 1]}"
+    write_config(
+        config,
+        spec,
+        f"Trial {row['trial']} of {directory.path.name}: {accuracy} on validation images, mean of {seeds}.",
+    )
+    if as_json:
+        print_json({"config": str(config), "study": str(directory.path), **row})
+    else:
+        print(f"{config}: trial {row['trial']}, {accuracy}\nnext: stdpnet train {config}")
+
+
+@study.command("show")
+def show(
+    folder: StudyArgument,
+    most: Annotated[int, typer.Option("--best", min=1, help="How many of the best trials to show.")] = 10,
     figure: Annotated[
         Path | None,
         typer.Option(
@@ -102,7 +150,7 @@ def study(
 
     directory = StudyDirectory.open(folder)
     check_new_file("--figure", figure, FIGURE_ENDINGS)
-    summary = summarise(directory, best)
+    summary = summarise(directory, most)
     drawn = bool(summary["best"])
     summary["figure"] = str(parallel_coordinates(directory, figure or default_figure(directory))) if drawn else None
     if as_json:

@@ -1,7 +1,8 @@
-"""Ready configurations by name, and the files in configs/ made of them (`python -m stdpnet.spec.presets configs`)."""
+"""Ready configurations by name; `python -m stdpnet.spec.presets configs` makes the files in configs/ and the schema."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from stdpnet.model import presets
 from stdpnet.spec.base import flat
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config
+from stdpnet.spec.schema import FILE, schema, schema_line
 
 
 def preset_names() -> list[str]:
@@ -37,9 +39,11 @@ def write_configs(folder: Path) -> None:
     for name in preset_names():
         text = dump_config(preset(name), only_changed=True)
         (folder / f"{name}.toml").write_text(
+            f"{schema_line('../stdpnet/spec/schema.json')}"
             f"# `stdpnet config show {name}` prints every key with its meaning.\n{text}"
         )
 
 
 if __name__ == "__main__":
     write_configs(Path(sys.argv[1]))
+    FILE.write_text(f"{json.dumps(schema(), indent=1, ensure_ascii=False)}\n", encoding="utf-8")

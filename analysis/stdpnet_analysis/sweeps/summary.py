@@ -8,8 +8,10 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from stdpnet.errors import RunError
 from stdpnet_analysis.sweeps.directory import StudyDirectory
 from stdpnet_analysis.sweeps.driver import DRIVER, counts_by_state
+from stdpnet_analysis.sweeps.space import applied
 
 FEWEST_TRIALS = 4
 """Fewest complete trials from which the importance is computed."""
@@ -45,6 +47,23 @@ def ranked(study: optuna.Study) -> list[FrozenTrial]:
     """Return the complete trials, best first; ties go to the earlier one."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number))
+
+
+def best_trial(directory: StudyDirectory, number: int | None = None) -> tuple[dict[str, Any], Any]:
+    """Return the best complete trial of a study, or the one of a number, and its experiment.
+
+    The experiment has the training seed of the study's base, and the learning curve of the base.
+
+    Raises
+    ------
+    RunError
+        If no trial is complete, or that one is not.
+    """
+    found = [each for each in ranked(directory.study(create=False)) if number is None or each.number == number]
+    if not found:
+        which = "no trial is" if number is None else f"trial {number} is not"
+        raise RunError(f"{directory.path}: {which} complete; `stdpnet study {directory.path}` lists the trials")
+    return describe(directory, found[0]), applied(directory.base, found[0].params)
 
 
 def describe(directory: StudyDirectory, trial: FrozenTrial) -> dict[str, Any]:

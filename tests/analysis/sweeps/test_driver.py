@@ -58,7 +58,7 @@ def states(directory):
     return [trial.state.name for trial in directory.study().trials]
 
 
-def test_a_trial_s_value_is_the_mean_validation_accuracy_of_its_repeats(client, made):
+def test_a_trial_s_value_is_the_mean_validation_accuracy_of_its_repeats(client, made, stdpnet_command, tmp_path):
     directory = made(SPACE + "[budget]\ntrials = 4\n[objective]\nreadout = 'vote'", head="repeats = 2\n")
     sweep(directory, client)
     trials = directory.study().trials
@@ -76,6 +76,16 @@ def test_a_trial_s_value_is_the_mean_validation_accuracy_of_its_repeats(client, 
             values.append(max(readouts[rule]["accuracy"] for rule in ("all", "patch", "spikes_first")))
         assert trial.value == pytest.approx(np.mean(values), abs=1e-12)
     assert len(list(find_runs(directory.path / "trials"))) == 8
+    best = summarise(directory)["best"][0]
+    stdpnet_command("study", "best", directory.path, "--config", "best.toml")
+    written = stdpnet.load_config(tmp_path / "best.toml")
+    assert written == applied(directory.base, best["parameters"])
+    assert f"Trial {best['trial']} of study" in (tmp_path / "best.toml").read_text()
+    assert (
+        "trial 9 is not complete"
+        in stdpnet_command("study", "best", directory.path, "--trial", 9, "--config", "none.toml", code=2).stderr
+    )
+    assert stdpnet_command("study", directory.path).stdout == stdpnet_command("study", "show", directory.path).stdout
 
 
 def test_a_finished_study_goes_on_with_a_larger_budget_only(client, made, monkeypatch):
