@@ -1,4 +1,4 @@
-"""Answer at another operating point than that of the training: other or distorted input, weaker competition."""
+"""Answer at another operating point than that of the training: distorted input, weaker or replaced competition."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stdpnet.errors import ConfigError
-from stdpnet.model import State
+from stdpnet.model import State, open_model
 from stdpnet.reading import shortened
 from stdpnet.spec.base import flat
 from stdpnet.spec.experiment import Experiment
 
 STRENGTH = ".strength"
 """How a key ends that is a factor of an array of the state, such as competition.strength."""
+REPLACED = ".replaced"
+"""How a key ends that says what such an array is replaced by."""
+REPLACEMENTS = ("mean", "initial")
+"""mean: every weight by the mean of all; initial: by the weights before the training."""
 DISTORTION = "dataset.distortion."
 """How the keys of a distortion of the images begin."""
 SPLITS = f"{DISTORTION}splits"
@@ -63,7 +68,8 @@ def at_point(spec: Experiment, state: State, point: Mapping[str, Any]) -> tuple[
     state : a trained state; stays as it is
     point : dotted key -> value. Keys of the spec that `spec.operating` names are replaced, such as simulation.duration;
         `<array>.strength` multiplies an array of the state that `spec.scalable` names: competition.strength = 0.25 is a
-        quarter of the trained inhibition. All other arrays are those of `state`.
+        quarter of the trained inhibition. `<array>.replaced` gives it other weights (see REPLACEMENTS), which shows
+        what the learned ones are worth. All other arrays are those of `state`.
 
     Raises
     ------
@@ -71,9 +77,10 @@ def at_point(spec: Experiment, state: State, point: Mapping[str, Any]) -> tuple[
         If a key may not differ from the training, or a value is not valid.
     """
     arrays = dict(state.arrays)
-    for key, value in point.items():
-        if _is_strength(spec, key):
-            array = key.removesuffix(STRENGTH)
+    for array in spec.scalable:
+        if (other := point.get(f"{array}{REPLACED}")) is not None:
+            arrays[array] = _mean(arrays[array]) if other == "mean" else open_model(spec).initial(spec).arrays[array]
+        if (value := point.get(key := f"{array}{STRENGTH}")) is not None:
             arrays[array] = np.asarray(arrays[array] * arrays[array].dtype.type(_factor(key, value)))
     there = State(arrays=arrays, images=state.images, presentations=state.presentations)
     return experiment_at(spec, point), there
@@ -83,18 +90,32 @@ def experiment_at(spec: Experiment, point: Mapping[str, Any]) -> Any:
     """Return the experiment with which a trained model answers at another operating point, as `at_point` does."""
     changes = {}
     for key, value in point.items():
-        if _is_strength(spec, key):
+        if _scaled(spec, key, STRENGTH):
             _factor(key, value)
+        elif _scaled(spec, key, REPLACED):
+            if value not in REPLACEMENTS:
+                words = shortened(str(value))
+                raise ConfigError(f"{key}: {words} is unknown; choose among {', '.join(REPLACEMENTS)}")
         elif any(key == name or key.startswith(f"{name}.") for name in spec.operating):
             changes[key] = value
         else:
-            names = ", ".join([*(f"{name}{STRENGTH}" for name in spec.scalable), *spec.operating])
+            of_arrays = (f"{name}{end}" for name in spec.scalable for end in (STRENGTH, REPLACED))
+            names = ", ".join([*of_arrays, *spec.operating])
             raise ConfigError(f"{shortened(key)}: is not to differ from the training; choose among {names}")
     return spec.updated(changes)
 
 
-def _is_strength(spec: Experiment, key: str) -> bool:
-    return key.endswith(STRENGTH) and key.removesuffix(STRENGTH) in spec.scalable
+def _scaled(spec: Experiment, key: str, end: str) -> bool:
+    return key.endswith(end) and key.removesuffix(end) in spec.scalable
+
+
+def _mean(array: NDArray[Any]) -> NDArray[Any]:
+    """Return learned weights (P, C, C), diagonal 0, with the mean of all in place of each; a fixed weight as it is."""
+    if array.ndim == 0 or array.shape[-1] == 1:
+        return array
+    pairs = ~np.eye(array.shape[-1], dtype=bool)
+    mean = array[:, pairs].mean(dtype=np.float64).astype(array.dtype)
+    return np.broadcast_to(np.where(pairs, mean, array.dtype.type(0)), array.shape).copy()
 
 
 def _factor(key: str, value: Any) -> float:

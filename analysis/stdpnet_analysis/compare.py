@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,6 +18,7 @@ from stdpnet.runs.scores import role as role_of
 from stdpnet.runs.summary import training_speed
 from stdpnet.spec.experiment import Experiment
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped
+from stdpnet_analysis.positions import shares_of
 from stdpnet_analysis.readouts import ROLES, check_columns
 from stdpnet_analysis.readouts.scores import best_of
 from stdpnet_analysis.statistics import PairedTest, Summary, holm, paired_test, summarise
@@ -53,6 +54,8 @@ class Entry:
     """Spikes of the neurons per image."""
     cost: Mapping[str, float]
     """Mean cost of an image by quantity: input_spikes, events; empty where older scores do not have it."""
+    positions: Mapping[str, float] = field(default_factory=dict)
+    """Shares of positions, by the names of stdpnet_analysis.positions.SHARES, as far as the scores have them."""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -215,6 +218,7 @@ def _entry(run: Run, split: ScoredSplit, snapshot: str) -> Entry:
             images_per_s=training_speed(run),
             spikes=scores["spikes_per_image"],
             cost=scores.get("cost", {}),
+            positions=shares_of(scores),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"its scores are damaged ({error!r}); `{command}` makes them anew") from None

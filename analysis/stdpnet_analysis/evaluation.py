@@ -17,10 +17,12 @@ from stdpnet.errors import RunError
 from stdpnet.model import Facts, Model, Responder, Responses, State, open_model
 from stdpnet.random import Stream
 from stdpnet.runs import Run
+from stdpnet.runs.scores import are_spikes
 from stdpnet.spec.base import Schedule, Spec, flat
 from stdpnet.spec.experiment import Experiment
 from stdpnet.training import check_dataset
 from stdpnet_analysis.baselines import kept
+from stdpnet_analysis.positions import active_neurons, equal_without_learning
 from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.readouts import check_columns
 from stdpnet_analysis.readouts.base import CountsClassifier
@@ -91,6 +93,7 @@ def evaluate(
         },
         "facts": {**facts._asdict(), "synapses": dict(facts.synapses)},
         **activity(responses[split]),
+        **evaluator.positions(state, responses[split]),
         "cost": dict(responses[split].cost),
         "readouts": evaluator.readouts(responses),
     }
@@ -192,6 +195,24 @@ class Evaluator(NamedTuple):
         answer = self.respond(asking, state, images, STREAMS[part], threads=threads, progress=progress)
         self.run.save_responses(name, answer, key)
         return self.run.load_responses(name, key, sparse=True) or answer
+
+    def positions(self, state: State, responses: Responses) -> dict[str, Any]:
+        """Return what the scores say of the positions of spiking neurons (see stdpnet_analysis.positions).
+
+        `active_neurons` is absent of units that do not spike, or are alone at their position; `equal_counts` where no
+        competition is learned.
+        """
+        positions, units = self.facts.positions, self.facts.units
+        if units == positions or responses.scores is not None or not are_spikes(responses.cost):
+            return {}
+
+        def respond(changes: Mapping[str, Any], shown: Split) -> Responses:
+            spec, there = operating.at_point(self.run.spec, state, {**self.point, **changes})
+            return self.respond(spec, there, shown, STREAMS[self.split], threads=self.reader.threads)
+
+        equal = equal_without_learning(self.run.spec, state, responses, self.images(self.split), positions, respond)
+        active = active_neurons(responses.counts, positions)
+        return {"active_neurons": active, **({"equal_counts": equal} if equal else {})}
 
     def readouts(self, responses: Mapping[str, Responses]) -> dict[str, Any]:
         """Return the score of every read-out, calibrated and asked on the given responses."""

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from stdpnet.reading import visible
 from stdpnet.runs.scores import are_spikes
 from stdpnet_analysis.compare import Comparison, Contrast, Entry, Group
+from stdpnet_analysis.positions import SHARES
 from stdpnet_analysis.readouts import ROLES, title_of
 from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
 from stdpnet_analysis.text import count, percent, points
@@ -57,6 +58,7 @@ def record(group: Group) -> dict[str, Any]:
     content["pixels_linear"] = _pair(group.mean(lambda entry: entry.pixels))
     for name, of in COSTS.items():
         content[name] = _mean(group.mean(of))
+    content |= {name: _mean(group.mean(_share(name))) for name in SHARES.values()}
     content["runs"] = [str(entry.path) for entry in group.entries]
     return content
 
@@ -67,6 +69,10 @@ COSTS: dict[str, Callable[[Entry], float | None]] = {
     "spikes_per_image": lambda entry: entry.spikes if are_spikes(entry.cost) else None,
     "synaptic_events_per_image": lambda entry: entry.cost.get("events"),
 }
+
+
+def _share(name: str) -> Callable[[Entry], float | None]:
+    return lambda entry: entry.positions.get(name)
 
 
 def _pair(summary: Summary | None) -> dict[str, float | None]:
@@ -118,6 +124,14 @@ def size_table(comparison: Comparison) -> Table:
     return Table("Size, speed and cost", [*headings, "input spikes", "spikes", "synaptic events"], rows)
 
 
+def positions_table(comparison: Comparison) -> Table:
+    """Return how many neurons of a position spike, and how far a learned competition differs from a fixed one."""
+    shares = [(group.name, [group.mean(_share(name)) for name in SHARES.values()]) for group in comparison.groups]
+    rows = [[name, *map(percent, cells)] for name, cells in shares if any(cells)]
+    title = "Positions, %: with so many neurons that spike; with the same counts if the competition were not learned"
+    return Table(title, ["network", *SHARES], rows)
+
+
 def contrast_table(comparison: Comparison) -> Table:
     """Return the paired tests."""
     rows = [_test_cells(test) for test in comparison.tests]
@@ -139,6 +153,12 @@ def notes(comparison: Comparison) -> list[str]:
         "training; pixels: a linear read-out of the pixels. "
         "Spikes and synaptic events are means per image, a proxy for energy."
     ]
+    if any("positions_equal_mean" in entry.positions for group in comparison.groups for entry in group.entries):
+        lines.append(
+            "Equal: share of the positions that spike and answer an image with the same counts, neuron by neuron, when "
+            "each learned competition weight is replaced by the mean of all, or by its initial value; 100 %: what was "
+            "learned changes nothing."
+        )
     if comparison.tests:
         lines.append(
             "Intervals are Student's; Holm: corrected for the number of tests of a read-out; "
@@ -154,7 +174,7 @@ def notes(comparison: Comparison) -> list[str]:
 
 def tables(comparison: Comparison) -> list[Table]:
     """Return all tables that have rows."""
-    found = (accuracy_table(comparison), size_table(comparison), contrast_table(comparison))
+    found = tuple(make(comparison) for make in (accuracy_table, size_table, positions_table, contrast_table))
     return [table for table in found if table.rows]
 
 

@@ -99,8 +99,8 @@ AtOption = Annotated[
         "--at",
         metavar="KEY=VALUE",
         help="What differs from the training while images are answered: competition.strength=0.25 (a factor), "
-        "simulation.duration=500, encoder.max_rate=200, dataset.distortion.rotation=180; repeatable. Its results have "
-        "a file of their own.",
+        "competition.replaced=mean (or initial), simulation.duration=500, encoder.max_rate=200, "
+        "dataset.distortion.rotation=180; repeatable. Its results have a file of their own.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]

@@ -130,6 +130,14 @@ def _print_scores(title: str, scores: dict[str, Any]) -> None:
         f"{scores['spikes_per_image']:.1f} {counted} per image; "
         f"silent images: {scores['silent_images']:.2%}; results in {title}/scores*.json"
     )
+    if "active_neurons" in scores:
+        shares = ", ".join(f"{share:.1%}" for share in scores["active_neurons"])
+        print(f"positions in which 0, 1, 2, 3 or more neurons spike: {shares}")
+    for name, shares in scores.get("equal_counts", {}).items():
+        print(
+            f"positions that spike and answer the same if each weight of the learned {name} is replaced by the mean of "
+            f"all: {shares['mean']:.1%}; by its initial value: {shares['initial']:.1%}"
+        )
 
 
 def _point(protocol: dict[str, Any]) -> str:

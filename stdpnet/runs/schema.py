@@ -187,6 +187,8 @@ class ScoresFile(TypedDict):
     pixels: NotRequired[ScoreTable]
     spikes_per_image: NotRequired[Real]
     silent_images: NotRequired[Share]
+    active_neurons: NotRequired[Annotated[list[Share], Field(min_length=4, max_length=4)]]
+    equal_counts: NotRequired[dict[Text, dict[Text, Share]]]
     cost: NotRequired[dict[Text, Real]]
 
 

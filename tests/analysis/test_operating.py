@@ -11,6 +11,7 @@ from stdpnet.errors import ConfigError
 from stdpnet.model import open_model
 from stdpnet.random import Stream
 from stdpnet_analysis import evaluate
+from stdpnet_analysis.positions import active_neurons, equal_counts
 from stdpnet_analysis.progress import NoProgress
 from tests.stdp.engines.networks import ARCHITECTURES, ENGINES
 
@@ -57,6 +58,54 @@ def test_competition_has_the_strength_that_is_asked_for(engine, rule, architectu
     np.testing.assert_array_equal(weak, counts(base, quarter))
     assert same.sum() < weak.sum() < none.sum()
     assert state.digest() == before
+
+
+def test_learned_competition_can_be_replaced_by_its_mean_and_by_its_initial_weights():
+    base = spec(LEARNED, "competition.c_w=-40.0", "simulation.dtype=float64", "simulation.engine=numba")
+    state = open_model(base).initial(base)
+    initial, pairs = state.arrays["competition"].copy(), ~np.eye(6, dtype=bool)
+    state.arrays["competition"] = np.where(pairs, initial - 5.0, 0.0)
+    _, mean = operating.at_point(base, state, {"competition.replaced": "mean"})
+    _, first = operating.at_point(base, state, {"competition.replaced": "initial", "competition.strength": 2})
+    expected = state.arrays["competition"][:, pairs].mean()
+    np.testing.assert_allclose(mean.arrays["competition"][:, pairs], expected, rtol=1e-12)
+    assert not mean.arrays["competition"][:, ~pairs].any()
+    np.testing.assert_array_equal(first.arrays["competition"], 2 * initial)
+    fixed = spec(FIXED)
+    state = open_model(fixed).initial(fixed)
+    assert operating.at_point(fixed, state, {"competition.replaced": "mean"})[1].digest() == state.digest()
+
+
+def test_an_evaluation_says_how_far_learned_competition_differs_from_fixed(tmp_path, stdpnet_command):
+    run = stdpnet.train(spec(LEARNED, "competition.c_w=-20.0", "competition.A_plus=-0.3"), tmp_path / "learned")
+    scores = evaluate(run, "validation", readouts=["all"], baselines=False)
+    split = stdpnet.load_dataset(run.spec.dataset).validation
+
+    def answers(point):
+        there = operating.at_point(run.spec, run.load_state(), point)
+        return open_model(run.spec).respond(*there, split, Stream.VALIDATE).counts.reshape(len(split), -1, 6)
+
+    usual, share = answers({}), scores["equal_counts"]["competition"]
+    for other in operating.REPLACEMENTS:
+        replaced = answers({"competition.replaced": other})
+        spoken = (usual + replaced).any(axis=2)
+        assert share[other] == pytest.approx(((usual == replaced).all(axis=2) & spoken).sum() / spoken.sum())
+    assert 0 < share["mean"] < 1
+    active = (usual > 0).sum(axis=2).ravel()
+    shares = [np.mean(active == number) for number in range(3)]
+    assert scores["active_neurons"] == pytest.approx([*shares, 1 - sum(shares)])
+    text = " ".join(stdpnet_command("evaluate", run.path, "--split", "validation", "--readouts", "all").stdout.split())
+    assert f"replaced by the mean of all: {share['mean']:.1%}" in text
+    assert f"{share['mean']:.1%}"[:-1] in stdpnet_command("compare", run.path, "--split", "validation").stdout
+
+
+def test_positions_that_are_silent_in_both_networks_are_not_compared():
+    one = np.array([[1, 0, 0, 0, 2, 0], [0, 0, 0, 3, 0, 0]], np.uint16)
+    other = np.array([[1, 0, 0, 0, 1, 0], [0, 0, 0, 3, 0, 0]], np.uint16)
+    assert equal_counts(one, other, 3) == pytest.approx(2 / 3)
+    assert equal_counts(one[:0], other[:0], 3) == 1
+    assert active_neurons(one, 3) == pytest.approx([0.5, 0.5, 0, 0])
+    assert active_neurons(np.ones((1, 6)), 1) == [0, 0, 0, 1]
 
 
 def test_input_and_duration_may_differ(run):
@@ -106,6 +155,7 @@ def test_the_command_line_takes_points(run, stdpnet_command):
         ("theta.strength=2", "theta.strength: is not to differ"),
         ("competition.strength=-1", "competition.strength: -1 is no factor; give a number from 0, such as 0.25"),
         ("competition.strength=nan", "competition.strength: nan is no factor"),
+        ("competition.replaced=median", "competition.replaced: median is unknown; choose among mean, initial"),
         ("competition.strength=weak", "competition.strength: weak is no factor"),
         ("simulation.duration=-1", "simulation.duration"),
         ("encoder.maxrate=3", "encoder.maxrate"),

@@ -19,7 +19,7 @@ from stdpnet_analysis.paper.table2 import Preset, Task, digest
 from stdpnet_analysis.readouts.scores import best_of
 from stdpnet_analysis.statistics import Summary
 from stdpnet_analysis.statistics import summarise as over_seeds
-from stdpnet_analysis.tables import accuracy_table, as_markdown, contrast_table, size_table
+from stdpnet_analysis.tables import accuracy_table, as_markdown, contrast_table, positions_table, size_table
 from stdpnet_analysis.text import MISSING, percent
 
 
@@ -157,7 +157,8 @@ def markdown(summary: dict[str, Any], comparison: Comparison | None = None) -> s
     text = "\n".join(lines) + "\n\n" + "\n".join(notes) + "\n"
     if comparison is not None:
         others = [accuracy_table(comparison)] if set(comparison.columns) - set(GOALS) else []
-        text += "\n" + as_markdown(comparison, [*others, size_table(comparison), contrast_table(comparison)])
+        others += [make(comparison) for make in (size_table, positions_table, contrast_table)]
+        text += "\n" + as_markdown(comparison, others)
     return text
 
 
