@@ -90,6 +90,42 @@ def test_two_step_training_learns_weights_first_and_competition_afterwards(engin
     assert sorted(second.changed_arrays(first)) == ["competition", "theta"]
 
 
+def test_the_second_step_may_begin_with_no_competition():
+    def state(images, w_max):
+        still = {"rule": "anti_stdp", "initial": "constant", "A_plus": 0.0, "A_minus": 0.0, "w_max": w_max}
+        steps = {"two_step": 3, "second_step_from": "zero", "pool": 3}
+        return trained(lively(competition=still, training={"images": images, **steps}), chunk=2)
+
+    diagonal = np.eye(3, dtype=bool)
+    assert (state(3, 0.0).arrays["competition"][:, ~diagonal] < -1).all(), "the first step has its fixed weight"
+    for w_max in (0.0, -0.5):
+        begun = state(4, w_max).arrays["competition"]
+        assert (begun[:, ~diagonal] == w_max).all()
+        assert (begun[:, diagonal] == 0).all()
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_second_step_from_zero_learns_the_same_after_a_stop_and_on_both_engines(architecture):
+    spec = lively(
+        architecture,
+        competition={"rule": "anti_stdp", "initial": "constant", "w_min": -50.0},
+        encoder={"max_rate": 255.0},
+        training={"images": 6, "two_step": 3, "second_step_from": "zero", "pool": 3},
+    )
+    straight = trained(spec)
+    assert straight.arrays["competition"].min() < -0.1, "it has learned"
+    for stop in (3, 4):
+        state = trained(spec.updated({"training.images": stop}))
+        learner = STDPLearner(spec, as_split(images()), state.copy(), threads=1)
+        while learner.advance(64):
+            pass
+        assert_same_bytes(straight, learner.state)
+    if architecture == "locally_connected":
+        brian = trained(spec.updated({"simulation": ENGINES["brian2-numpy"]}))
+        for name, array in straight.arrays.items():
+            assert array.tobytes() == brian.arrays[name].tobytes(), name
+
+
 def test_every_epoch_shows_every_image_once_in_an_order_of_its_own():
     order = image_order(5, 10, 0, 30).reshape(3, 10)
     for epoch in order:

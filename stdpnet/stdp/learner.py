@@ -104,6 +104,8 @@ class STDPLearner:
     def _show(self, images: NDArray[np.uint8]) -> None:
         """Show images, and a single image again while it is answered weakly."""
         training, count = self.spec.training, len(images)
+        if training.second_step_from == "zero" and self._shown == training.two_step:
+            self.network.release_competition(self.spec.competition.w_max)
         switches = switches_at(self.spec, self._shown)
         learning_rates = learning_rates_at(self.spec, self._shown, count)
         for retry in range(training.max_retries + 1):

@@ -70,6 +70,12 @@ class Network:
             if array.ndim:
                 array[rows] = theirs[name]
 
+    def release_competition(self, w_max: float) -> None:
+        """Set every learned weight to 0, or to its upper bound, mV, where that is lower; the diagonal stays 0."""
+        self.competition[...] = w_max
+        channels = np.arange(self.geometry.channels)
+        self.competition[:, channels, channels] = 0
+
     def __repr__(self) -> str:
         sizes, competition = self.geometry, "learned" if self.competition.ndim else "fixed"
         fields = f"{'shared' if sizes.shared else 'own'} fields of {sizes.kernel} x {sizes.kernel} pixels"

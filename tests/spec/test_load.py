@@ -97,6 +97,7 @@ def test_every_field_is_documented(owner, name, field):
         (["plasticity.normalise=active"], "plasticity.normalise: input should be 'spiked' or 'all', got 'active'"),
         (["competition.c_w=1"], "competition.c_w: input should be less than or equal to 0, got 1"),
         (["competition.rule=hebb"], "competition.rule: input should be 'none', 'fixed', 'anti_stdp', 'rate_target'"),
+        (["training.second_step_from=zero"], "training.second_step_from: zero needs training.two_step > 0"),
         (["training.two_step=10"], "training.two_step: needs competition.rule = anti_stdp, rate_target, anti_hebbian"),
         (["dataset.name=folder"], "dataset.path: name = 'folder' needs a path"),
         (["dataset.path=x"], "x' is not used by name = 'digits'"),

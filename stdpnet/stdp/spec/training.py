@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,10 @@ class STDPTrainingSpec(TrainingSpec):
 
     two_step: Annotated[int, Schedule()] = Field(0, ge=0)
     """Image after which feedforward weights stop learning and the competition starts; 0: both learn all the time."""
+    second_step_from: Annotated[Literal["initial", "zero"], Schedule()] = "initial"
+    """Where the competition starts in the second step of two_step: at its initial weights, which inhibit in the first
+    step; or at 0. With competition.initial = constant, zero and a pool of two_step images, this is the thesis's own
+    two-step training: the same images for both."""
     min_spikes: int = Field(0, ge=0)
     """An image answered by fewer spikes of the whole network is shown again (Diehl & Cook 2015: 5); 0: never."""
     max_retries: int = Field(5, ge=0, le=255)
