@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test benchmark check configs paper install clean
+.PHONY: demo test benchmark check docs wheel configs paper install clean
 
 install: $(VENV)/installed
 
@@ -35,6 +35,18 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The site; warnings are errors.
+docs: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable ".[docs]"
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "The site is in docs/_build/html/index.html."
+
+# Wheel and sdist into dist/; the wheel, built from the sdist, is tried away from the clone.
+wheel: install
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist . > /dev/null
+	tests/wheel.sh $(BIN)/python dist/*.whl
+
 configs: install
 	$(BIN)/python -m stdpnet.spec.presets configs
 
@@ -43,4 +55,4 @@ paper: install
 	$(BIN)/python analysis/paper/all.py $(PAPER)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) dist docs/_build docs/_generated .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,6 +1,11 @@
 """What the code cites of docs/model.md exists there, and links between pages lead somewhere."""
 
+import contextlib
+import importlib.util
+import os
 import re
+import runpy
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -9,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
     *sorted(ROOT.glob("docs/*.md")),
     *sorted(ROOT.glob("analysis/**/*.md")),
     ROOT / "runs/README.md",
@@ -83,3 +89,78 @@ def test_the_files_that_a_page_names_exist(page):
 def test_the_index_leads_to_every_page():
     linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (ROOT / "docs/index.md").read_text()))
     assert linked == {page.name for page in ROOT.glob("docs/*.md")} - {"index.md"}
+
+
+@pytest.fixture(scope="module")
+def site():
+    """Return docs/pages.py, which makes the site's pages and navigation."""
+    spec = importlib.util.spec_from_file_location("pages", ROOT / "docs/pages.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def targets_of(text):
+    """Return the links of a page that lead to files, without their fragments."""
+    text = re.sub(r"^```.*?^```|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
+    targets = (target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text))
+    return [target for target in targets if target and not re.match(r"\w+:", target)]
+
+
+def test_the_navigation_of_the_site_leads_to_every_page(site):
+    listed = set()
+    for name, text in site.sections().items():
+        entries = re.search(r":hidden:\n(.*?)\n```", site.section_page(name, text), re.DOTALL)[1].split()
+        listed |= {os.path.normpath(f"{site.FOLDER}/{entry}") for entry in entries}
+    shown = {*site.RENDERED.values()} | {page.name for page in ROOT.glob("docs/*.md")}
+    assert listed == {os.path.splitext(page)[0] for page in shown - {"index.md"}}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_of_a_page_lead_to_pages_and_files_of_the_site(site, page):
+    source = os.path.relpath(page, ROOT)
+    shown = site.RENDERED.get(source, os.path.relpath(source, "docs"))
+    for target in targets_of(site.relinked(page.read_text(), source, shown)):
+        path = os.path.normpath(os.path.join(os.path.dirname(shown), target))
+        assert path in site.RENDERED.values() or (ROOT / "docs" / path).exists(), target
+
+
+@pytest.mark.parametrize("page", ["notebooks", "own-images", "pipelines"])
+def test_the_python_blocks_of_a_how_to_run(page, tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    names = {}
+    with contextlib.chdir(tmp_path):
+        for block in re.findall(r"^```python\n(.*?)^```", (ROOT / f"docs/{page}.md").read_text(), re.M | re.S):
+            exec(compile(block, f"{page}.md", "exec"), names)
+    assert names
+
+
+def test_the_tutorial_runs_and_learns(monkeypatch, capsys):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    names = runpy.run_path(str(ROOT / "docs/tutorial/plot_receptive_fields.py"))
+    shares = [float(share) for share in re.findall(r"([\d.]+)% of the test images", capsys.readouterr().out)]
+    assert len(shares) == 2
+    assert min(shares) > 90
+    assert names["state"].images == 2000
+
+
+def test_what_is_cited_has_the_version_of_the_package():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"version {version} " in (ROOT / "docs/cite.md").read_text()
+    assert f"stdpnet-{version}-py3" in (ROOT / "docs/install.md").read_text()
+
+
+def test_the_command_lists_and_prints_the_pages(stdpnet_command):
+    listed = stdpnet_command("docs").stdout.splitlines()
+    assert {line.split()[0] for line in listed} == {page.stem for page in ROOT.glob("docs/*.md")}
+    assert stdpnet_command("docs", "model").stdout == (ROOT / "docs/model.md").read_text()
+    assert stdpnet_command("docs", "docs/model.md").stdout == (ROOT / "docs/model.md").read_text()
+    assert stdpnet_command("docs", "modle", code=2).stderr.strip() == (
+        "error: PAGE: there is no page 'modle'; did you mean 'model'?"
+    )
+
+
+def test_the_pages_that_the_code_sends_its_users_to_exist():
+    named = {name for path in SOURCES for name in re.findall(r"`stdpnet docs ([a-z]\S*)`", path.read_text())}
+    assert {"clusters", "readouts"} <= named <= {page.stem for page in ROOT.glob("docs/*.md")}

@@ -16,6 +16,7 @@ from stdpnet.cli import (
     config,
     conversion,
     data,
+    docs,
     evaluation,
     figures,
     labels,
@@ -56,6 +57,7 @@ app.command("report")(report.report)
 app.command("figures")(figures.figures)
 app.command("verify")(verification.verify)
 app.command("benchmark")(benchmark.benchmark)
+app.command("docs")(docs.docs)
 app.command("sweep")(sweeps.sweep)
 app.add_typer(sweeps.study, name="study")
 app.add_typer(reproduction.app, name="reproduce")

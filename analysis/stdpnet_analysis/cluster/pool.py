@@ -158,7 +158,7 @@ def _connected(address: dict[str, str]) -> Client:
     if isinstance(found, Client):
         return found
     reason = shortened(str(found).partition("\n")[0] or type(found).__name__)
-    raise ConfigError(f"--scheduler {shortened(named)}: no scheduler answers ({reason}); see docs/clusters.md")
+    raise ConfigError(f"--scheduler {shortened(named)}: no scheduler answers ({reason}); see `stdpnet docs clusters`")
 
 
 def _memory(memory: str) -> str:
