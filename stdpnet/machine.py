@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, EngineError
 
 _LOG = logging.getLogger(__name__)
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 MEMORY_FILES = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))
 """Limit and use of a cgroup's memory, of versions 2 and 1."""
-MEMINFO = Path("/proc/meminfo")
+MEMINFO, STATM = Path("/proc/meminfo"), Path("/proc/self/statm")
 
 
 def available_cores() -> int:
@@ -48,6 +48,8 @@ def free_memory() -> int | None:
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = MEMINFO.read_text().splitlines()
         found += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    if (space := free_address_space()) is not None:
+        found.append(space)
     for folder in _cgroup_folders("memory"):
         for limit_name, used_name in (
             ("memory.max", "memory.current"),
@@ -57,6 +59,34 @@ def free_memory() -> int | None:
             if limit and used and limit[0] is not None and used[0] is not None:
                 found.append(max(int(limit[0] - used[0]) + _reclaimable(folder), 0))
     return min(found, default=None)
+
+
+def free_address_space() -> int | None:
+    """Return how many bytes `ulimit -v` leaves to this process; None: it sets no limit, or none is known."""
+    with contextlib.suppress(ImportError, OSError, ValueError, IndexError):
+        import resource  # Windows has none
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            pages = int(STATM.read_text().split()[0])
+            return max(limit - pages * resource.getpagesize(), 0)
+    return None
+
+
+def check_address_space(what: str, needed: int) -> None:
+    """Raise EngineError if `ulimit -v` leaves less than what is needed: a compiler that gets none crashes.
+
+    Parameters
+    ----------
+    what : what needs it, as the subject of a sentence
+    needed : bytes
+    """
+    free = free_address_space()
+    if free is not None and free < needed:
+        raise EngineError(
+            f"ulimit -v: leaves {_size(free)} of address space, and {what} takes about {_size(needed)}; raise the "
+            "limit, or limit the memory by a cgroup instead"
+        )
 
 
 def check_memory(key: str, certain: int, likely: int) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from stdpnet.machine import check_address_space
 from stdpnet.stdp.engines.protocol import Engine
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import STDPExperiment
+
+COMPILER = 2**28
+"""Bytes of address space that numba takes, at most, to compile the engine once it is imported (150 MiB measured)."""
 
 
 def make_engine(spec: STDPExperiment, network: Network, threads: int | None = None) -> Engine:
@@ -20,6 +24,7 @@ def make_engine(spec: STDPExperiment, network: Network, threads: int | None = No
         case "numba":
             from stdpnet.stdp.engines.compiled.engine import NumbaEngine
 
+            check_address_space("compiling the engine", COMPILER)
             return NumbaEngine(spec, network, threads)
         case "brian2":
             from stdpnet.stdp.engines.brian.engine import BrianEngine
