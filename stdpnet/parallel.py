@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import cache
+from importlib import import_module
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from stdpnet.machine import available_cores
 
-__all__ = ["available_cores", "in_parallel", "shares"]
+__all__ = ["available_cores", "in_parallel", "limited_algebra", "shares"]
+
+WITH_THREADS = ("scipy.linalg", "sklearn.utils._openmp_helpers")
+"""Modules that load the libraries whose threads `limited_algebra` limits, beside numpy."""
 
 T = TypeVar("T")
 
@@ -29,3 +36,20 @@ def shares(count: int, threads: int) -> list[slice]:
     parts = min(threads, max(count, 1))
     ends = np.linspace(0, count, parts + 1).astype(int).tolist()
     return [slice(*pair) for pair in pairwise(ends)]
+
+
+def limited_algebra(threads: int | None) -> AbstractContextManager[Any]:
+    """Return a context in which linear algebra uses at most so many threads (None: any number).
+
+    Its results depend on their number in the last bits.
+    """
+    context: AbstractContextManager[Any] = _controller().limit(limits=threads)
+    return context
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Return the controller of all libraries with threads; finding them takes longer than a small matrix product."""
+    for name in WITH_THREADS:
+        import_module(name)
+    return ThreadpoolController()

@@ -8,11 +8,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from stdpnet import operating
 from stdpnet.errors import ConfigError
 from stdpnet.model import Responses, State
+from stdpnet.parallel import limited_algebra
 from stdpnet.random import Purpose, generator
 from stdpnet.runs import Run
 from stdpnet.runs.schema import LabelsFile
@@ -200,7 +200,7 @@ class _Draws(NamedTuple):
             accuracy: dict[str, list[float]] = {readout: [] for readout in found}
             for rows in self.rows(size):
                 for readout, classifier in make().items():
-                    with threadpool_limits(reader.threads):
+                    with limited_algebra(reader.threads):
                         classifier.fit(read_by(readout, calibration)[rows], calibration.labels[rows])
                         right = classifier.predict(read_by(readout, scored)) == scored.labels
                     accuracy[readout].append(float(np.mean(right)))

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from stdpnet.data import Split
 from stdpnet.errors import ConfigError
 from stdpnet.model import Facts, Responses
+from stdpnet.parallel import limited_algebra
 from stdpnet.runs.scores import linear_name
 from stdpnet.spec.experiment import Experiment
 from stdpnet_analysis.progress import SILENT, Progress
@@ -101,14 +101,14 @@ class Reader(NamedTuple):
     def fit(self, name: str, readout: CountsClassifier, calibration: Responses) -> CountsClassifier:
         """Return a read-out, fitted to calibration responses in place."""
         known = read_by(name, calibration)
-        with threadpool_limits(self.threads):
+        with limited_algebra(self.threads):
             readout.fit(known, calibration.labels)
         return readout
 
     def ask(self, name: str, readout: CountsClassifier, scored: Responses) -> Answers:
         """Return the answers of a fitted read-out."""
         asked = read_by(name, scored)
-        with threadpool_limits(self.threads):
+        with limited_algebra(self.threads):
             predicted, confidence = readout.predict(asked), _confidence(readout, asked)
         settings = {"settings": readout.settings} if readout.settings else {}
         return Answers(predicted, confidence, {"role": READOUTS[name].role, **settings})

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from stdpnet.baselines.features.kinds import features_of
 from stdpnet.baselines.features.patches import patches
 from stdpnet.baselines.features.spec import FeaturesExperiment
-from stdpnet.baselines.threads import one_thread
 from stdpnet.data import Split
 from stdpnet.model import Finding, State
+from stdpnet.parallel import limited_algebra
 from stdpnet.random import image_order
 
 CHUNK = 64
@@ -63,7 +63,7 @@ class FeaturesLearner:
 
     def show(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> None:
         """Learn from images (N, n, n) in the order given, one after the other."""
-        with one_thread().limit(limits=1):
+        with limited_algebra(1):
             for image in patches(images, self.spec.geometry, self.spec.features):
                 self._features.learn(self._arrays, image)
         self._shown += len(images)

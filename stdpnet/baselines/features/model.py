@@ -11,9 +11,9 @@ from stdpnet.baselines.features.kinds import features_of
 from stdpnet.baselines.features.learner import CHUNK, FeaturesLearner, examine, new_interval
 from stdpnet.baselines.features.patches import patches
 from stdpnet.baselines.features.spec import TITLES, FeaturesExperiment
-from stdpnet.baselines.threads import one_thread
 from stdpnet.data import Split
 from stdpnet.model import Facts, Responses, State
+from stdpnet.parallel import limited_algebra
 from stdpnet.random import Stream
 
 __all__ = ["facts", "findings", "initial", "learner", "respond"]
@@ -66,7 +66,7 @@ def respond(
     for array in arrays.values():
         array.flags.writeable = False
     counts = np.zeros((len(split), geometry.neurons), np.uint16)
-    with one_thread().limit(limits=1):
+    with limited_algebra(1):
         responses = features_of(spec).responses(spec, arrays)
         for first in range(0, len(counts), CHUNK):
             chunk = slice(first, first + CHUNK)

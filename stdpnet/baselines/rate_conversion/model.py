@@ -13,9 +13,9 @@ from stdpnet.baselines.rate_conversion.network import WHITE, RateNetwork, Steps,
 from stdpnet.baselines.rate_conversion.spec import RateConversionExperiment
 from stdpnet.baselines.supervised.facts import facts_of_layers
 from stdpnet.baselines.supervised.learner import SupervisedLearner, examine, initial_state
-from stdpnet.baselines.threads import one_thread
 from stdpnet.data import Split
 from stdpnet.model import Facts, Finding, Responses, State
+from stdpnet.parallel import limited_algebra
 from stdpnet.random import Purpose, Stream, generator
 
 __all__ = ["facts", "findings", "initial", "learner", "respond"]
@@ -74,7 +74,7 @@ def respond(
     """
     hidden, classes, spiking = spec.network.hidden, spec.training.classes, spec.spiking
     counts, scores = np.zeros((len(split), hidden), np.uint16), np.zeros((len(split), classes))
-    with one_thread().limit(limits=1):
+    with limited_algebra(1):
         for first in range(0, len(split), CHUNK):
             chunk = slice(first, first + CHUNK)
             steps = answer(spec, state, split.images[chunk], split.indices[chunk], stream)

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.baselines.supervised.optimiser import moments, update
-from stdpnet.baselines.threads import one_thread
 from stdpnet.data import Split
 from stdpnet.errors import ConfigError, DataError
 from stdpnet.model import Finding, State
+from stdpnet.parallel import limited_algebra
 from stdpnet.random import image_order
 
 CHUNK = 256
@@ -190,7 +190,7 @@ class SupervisedLearner(LabelLearner):
     def _learn(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         """Update the weights by a full batch."""
         interval = self._interval
-        with one_thread().limit(limits=1):
+        with limited_algebra(1):
             found = self._network.batch(self._arrays, images, labels, self._shown - len(images))
             norm = np.sqrt(sum(float(np.vdot(each, each)) for each in found.gradients.values()))
             update(self.spec.optimiser, self._arrays, found.gradients, self._shown // len(images))
