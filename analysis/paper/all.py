@@ -6,7 +6,6 @@ python analysis/paper/all.py [--seeds 5] [--images 5000] [--folder runs/paper] [
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +19,7 @@ from stdpnet_analysis.paper.harness import PaperFigure, computed, guarded, optio
 
 HERE = Path(__file__).parent
 OTHERS = ("all", "homeostasis", "competition", "open_road", "figure_12")
-"""Scripts without a figure of the thesis that is made from trained networks."""
+"""Scripts without a figure of the thesis that is made from the runs of chosen networks."""
 
 
 def paper_figures() -> list[PaperFigure]:
@@ -31,7 +30,7 @@ def paper_figures() -> list[PaperFigure]:
 
 def write_table(options: argparse.Namespace) -> None:
     """Write Table 2, as `stdpnet reproduce table2` computes it."""
-    begin, tasks = time.perf_counter(), table_tasks(list(TABLE_2), options)
+    begin, tasks = time.perf_counter(), table_tasks(list(TABLE_2), options, options.seeds)
     runs = computed(tasks)
     summary = table2_report.summarise(tasks, "best", options.keys, time.perf_counter() - begin)
     path = options.folder / "table-2.md"
@@ -45,10 +44,7 @@ def main() -> None:
     write_table(options)
     for figure in paper_figures():
         write(figure, options)
-    if options.sweep is None:
-        print("Figure 12 is left out: name a sweep with --sweep", file=sys.stderr)
-    else:
-        figure_12.draw(options.sweep, options.folder, options.form)
+    figure_12.draw(options, options.sweep)
 
 
 if __name__ == "__main__":

@@ -1,33 +1,48 @@
-"""Figure 1: the three architectures as schemes, with their synapse counts.
+"""Figure 1: images of each class, with the part of them that the network sees.
 
-python analysis/paper/figure_01.py [RUN ...] [--folder runs/paper]
+python analysis/paper/figure_01.py [RUN] [--folder runs/paper]
 """
 
+import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
+from stdpnet.data import load_dataset
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.figures.architecture import plot_architecture
-from stdpnet_analysis.paper.harness import Network, PaperFigure, main
-from stdpnet_analysis.view import RunView
+from stdpnet_analysis.figures.mosaic import tile
+from stdpnet_analysis.paper.harness import LCSNN, PaperFigure, main
+from stdpnet_analysis.view import TITLES, RunView
+
+SIDE, ROWS, GAP = 28, 4, 2
+"""Pixels of a whole image and of the gap between two; examples of each class."""
 
 
 def draw(views: list[RunView]) -> Figure:
-    """Draw the network of each run, over one of its images."""
-    figure = style.new_figure(style.DOUBLE, 47)
-    for axes, view in zip(figure.subplots(1, len(views), squeeze=False)[0], views, strict=True):
-        geometry = view.spec.geometry
-        plot_architecture(axes, geometry, view.dataset.calibration.images[0])
-        counts = f"{geometry.feedforward_synapses:,} + {geometry.competition_synapses:,} synapses"
-        axes.set_title(f"{view.spec.topology.label}\n{counts.replace(',', chr(0x202F))}")
-    figure.supxlabel(
-        "shades: sets of weights; one shade: positions share their kernels; arcs: competition", fontsize=6.5
-    )
+    """Draw training images of each class, whole, and the square in their middle that is left after cropping."""
+    spec = views[0].experiment.dataset
+    whole = load_dataset(spec.updated({"crop": max(SIDE, spec.crop)}))
+    split, classes = whole.train, whole.classes
+    columns = [split.images[np.flatnonzero(split.labels == label)[:ROWS]] for label in range(len(classes))]
+    rows = min(map(len, columns))
+    pictures = np.array([column[row] for row in range(rows) for column in columns], np.float64)
+    figure = style.new_figure(style.DOUBLE, 18 * rows + 12)
+    axes = figure.subplots()
+    axes.imshow(tile(pictures, GAP, (rows, len(classes))), cmap="gray_r", vmin=0, vmax=255)
+    side = pictures.shape[1]
+    pitch, margin = side + GAP, (side - spec.crop) // 2
+    look = {"fill": False, "linewidth": 0.6, "edgecolor": style.OKABE_ITO[1]}
+    for row, column in np.ndindex(rows, len(classes)):
+        corner = (column * pitch + margin - 0.5, row * pitch + margin - 0.5)
+        axes.add_patch(Rectangle(corner, spec.crop, spec.crop, **look))
+    style.bare(axes)
+    axes.set_xticks(np.arange(len(classes)) * pitch + (side - 1) / 2, classes)
+    axes.tick_params(length=0)
+    axes.set_xlabel(f"class; frame: the {spec.crop} × {spec.crop} pixels that the network sees")
+    axes.set_title(f"{TITLES.get(spec.name, spec.name)}: training images of {side} × {side} pixels")
     return figure
 
 
-FIGURE = PaperFigure(
-    "figure-01-architectures", (Network("lcsnn-100-k12"), Network("csnn-81-k12"), Network("fcsnn-100")), draw
-)
+FIGURE = PaperFigure("figure-01-images", (LCSNN,), draw)
 
 if __name__ == "__main__":
     main(FIGURE, __doc__)

@@ -1,13 +1,38 @@
-"""Figure 7: learning curves of the architectures, with bands over seeds.
+"""Figure 7: learning curves of the three architectures by every read-out, with bands over seeds.
 
 python analysis/paper/figure_07.py [RUN ...] [--seeds 5] [--folder runs/paper]
 """
 
-from stdpnet_analysis.paper.harness import Network, PaperFigure, from_registry, main
+from matplotlib.figure import Figure
 
-NAMES = ("lcsnn-100-k12", "lcsnn-25-k12", "lcsnn-25-k12-learned", "csnn-81-k12", "fcsnn-100")
-NETWORKS = tuple(Network(name) for name in NAMES)
-FIGURE = PaperFigure("figure-07-learning-curves", NETWORKS, from_registry("learning-curve"), all_seeds=True)
+from stdpnet_analysis.figures import style
+from stdpnet_analysis.figures.learning import curve_of, group_by_seed, plot_learning_curves
+from stdpnet_analysis.paper.harness import Network, PaperFigure, main
+from stdpnet_analysis.readouts import DEFAULT, title_of
+from stdpnet_analysis.view import RunView
+
+
+def draw(views: list[RunView]) -> Figure:
+    """Draw a panel for each network, in it a curve for each read-out."""
+    groups = group_by_seed(views)
+    figure = style.new_figure(style.DOUBLE, 85)
+    panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
+    lines = {}
+    for axes, members in zip(panels, groups.values(), strict=True):
+        found = {name: [curve_of(view, name) for view in members] for name in DEFAULT}
+        curves = {title_of(name): [each for each in of if each is not None] for name, of in found.items()}
+        drawn = plot_learning_curves(axes, {name: of for name, of in curves.items() if of}, "validation accuracy, %")
+        lines |= {name: line for name, line in drawn.items() if name not in lines}
+        images = members[0].experiment.curve.validation
+        axes.set_title(f"{members[0].facts.label}\n{images} validation images, seeds: {len(members)}")
+    for axes in panels[1:]:
+        axes.set_ylabel("")
+    figure.legend(lines.values(), lines, loc="outside lower center", ncols=len(lines))
+    return figure
+
+
+NAMES = ("lcsnn-100-k12", "csnn-100-k8", "fcsnn-100")
+FIGURE = PaperFigure("figure-07-learning-curves", tuple(map(Network, NAMES)), draw, all_seeds=True)
 
 if __name__ == "__main__":
     main(FIGURE, __doc__)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.receptive_fields import plot_receptive_fields, top_weight
-from stdpnet_analysis.paper.harness import Network, PaperFigure, main
+from stdpnet_analysis.paper.harness import STRONG, WEAK, PaperFigure, main
 from stdpnet_analysis.readouts.scores import accuracies, best_vote
 from stdpnet_analysis.view import RunView
 
@@ -28,9 +28,6 @@ def draw(views: list[RunView]) -> Figure:
     return figure
 
 
-WEAK, STRONG = (
-    Network("lcsnn-25-k12-thesis", (f"competition.c_w={c_w}",), f"lcsnn-25-k12{c_w}") for c_w in (-10, -100)
-)
 FIGURE = PaperFigure("figure-09-weak-and-strong-competition", (WEAK, STRONG), draw)
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Figure 12: hyper-parameters of a sweep as parallel coordinates, coloured by accuracy.
+"""Figure 12: hyper-parameters of a search as parallel coordinates, coloured by accuracy.
 
-python analysis/paper/figure_12.py SWEEP [--folder runs/paper]
+python analysis/paper/figure_12.py [SWEEP] [--trials 60] [--folder runs/paper]
 
-SWEEP is the directory that `stdpnet sweep` has made.
+SWEEP is the directory that `stdpnet sweep` has made; without one, the search of the thesis's figure is run, or gone on
+with: random values of the keys that it varies, of the network that learns its competition.
 """
 
 from __future__ import annotations
@@ -10,28 +11,56 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from stdpnet_analysis.paper.harness import FOLDER, FORMATS, guarded
-from stdpnet_analysis.sweeps import StudyDirectory
+from stdpnet.spec.load import load_config
+from stdpnet_analysis.paper.harness import guarded, image_keys, options_of
+from stdpnet_analysis.sweeps import StudyDirectory, StudySpec, sweep
 from stdpnet_analysis.sweeps.figure import parallel_coordinates
 
 FILE = "figure-12-parallel-coordinates"
+PRESET, KEYS = "lcsnn-25-k12-learned-thesis", ("dataset.validation=1000", "dataset.calibration=5000")
+SPACE = {
+    "plasticity.mean_weight": {"low": 0.2, "high": 0.7},
+    "competition.c_w": {"low": -200.0, "high": -10.0},
+    "competition.drift": {"low": 0.0, "high": 0.5},
+    "competition.A_plus": {"low": -2.0, "high": 0.0},
+    "competition.A_minus": {"low": -2.0, "high": 0.0},
+    "competition.tau_plus": {"low": 5.0, "high": 30.0},
+    "competition.tau_minus": {"low": 5.0, "high": 30.0},
+}
+"""What is varied; a random sampler shows the whole space, and not where a search has been drawn to."""
 
 
-def draw(sweep: str, folder: Path, form: str) -> Path:
-    """Draw the complete trials of a sweep; return the file."""
-    path = parallel_coordinates(StudyDirectory.open(sweep), folder / f"{FILE}.{form}")
+def searched(options: argparse.Namespace) -> StudyDirectory:
+    """Return the search of the figure in the folder, finished."""
+    from stdpnet_analysis.cluster.pool import pool
+
+    keys = (*KEYS, *options.keys, *image_keys(options))
+    study = StudySpec(
+        base={"config": PRESET, "set": keys},
+        space=SPACE,
+        objective={"readout": "vote"},
+        sampler={"kind": "random"},
+        budget={"trials": options.trials},
+    )
+    base = load_config(PRESET, [*keys, f"checkpoint.every={study.checkpoint}"])
+    directory = StudyDirectory.join(study, base, options.folder.resolve() / "sweep")
+    with pool() as client:
+        sweep(directory, client)
+    return directory
+
+
+def draw(options: argparse.Namespace, sweep: str | None) -> Path:
+    """Draw the complete trials of a sweep, or of the figure's own search; return the file."""
+    directory = StudyDirectory.open(sweep) if sweep else searched(options)
+    path = parallel_coordinates(directory, options.folder / f"{FILE}.{options.form}")
     print(path, flush=True)
     return path
 
 
 def main() -> None:
     """Draw what the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sweep", metavar="SWEEP", help="a sweep's name below runs/, or its path")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the figure goes")
-    parser.add_argument("--format", dest="form", choices=FORMATS, default="png")
-    options = parser.parse_args()
-    draw(options.sweep, options.folder, options.form)
+    options = options_of(__doc__)
+    draw(options, options.runs[0] if options.runs else None)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from stdpnet.data import Split
 from stdpnet.encoding import SpikeTrains
 from stdpnet.random import Stream
 from stdpnet.stdp.engines.open import make_engine
-from stdpnet.stdp.engines.protocol import Recording
+from stdpnet.stdp.engines.protocol import FROZEN, Recording, Switches
 from stdpnet.stdp.network import Network
 from stdpnet.stdp.respond import show
 from stdpnet.stdp.spec.experiment import STDPExperiment
@@ -45,7 +45,14 @@ class ImageRecording(NamedTuple):
 
 
 def record(
-    spec: STDPExperiment, network: Network, split: Split, number: int, stream: Stream, *, threads: int | None = None
+    spec: STDPExperiment,
+    network: Network,
+    split: Split,
+    number: int,
+    stream: Stream,
+    *,
+    switches: Switches = FROZEN,
+    threads: int | None = None,
 ) -> ImageRecording:
     """Show one image of a split to a network that learns nothing, exactly as `respond` shows it, and record it.
 
@@ -56,11 +63,14 @@ def record(
     split : the images
     number : which of them
     stream : the source of input spikes of this split
+    switches : what the image may change in a copy of the network, such as theta
     threads : how many threads may compute; default all cores
     """
     engine = make_engine(spec, network.copy(), threads)
     recording = Recording.empty(1, spec.simulation.steps, engine.network)
-    *_, last = show(spec, engine, split, np.array([number]), stream, recording=recording, threads=threads)
+    *_, last = show(
+        spec, engine, split, np.array([number]), stream, recording=recording, switches=switches, threads=threads
+    )
     steps, pixels = input_spikes(last.trains, 0)
     return ImageRecording(
         image=split.images[number],

@@ -16,7 +16,7 @@ from stdpnet.model import Responses, State
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
 from stdpnet.stdp.engines.open import make_engine
-from stdpnet.stdp.engines.protocol import FROZEN, Engine, Outcome, Recording
+from stdpnet.stdp.engines.protocol import FROZEN, Engine, Outcome, Recording, Switches
 from stdpnet.stdp.network import network_of
 from stdpnet.stdp.spec.experiment import STDPExperiment
 
@@ -98,6 +98,7 @@ def show(
     stream: Stream,
     *,
     recording: Recording | None = None,
+    switches: Switches = FROZEN,
     threads: int | None = None,
 ) -> Iterator[Showing]:
     """Show some images of a split to a frozen network: all, then again those that are answered too weakly.
@@ -110,6 +111,7 @@ def show(
     numbers : (n,) which of them
     stream : the source of input spikes
     recording : where to write each step, if anywhere; holds the last showing
+    switches : what the images may change; default nothing
     threads : how many threads encode; default all cores
     """
     encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
@@ -127,7 +129,7 @@ def show(
         first_spikes = None
         if spec.evaluation.first_spikes:
             first_spikes = np.zeros((len(numbers), *engine.network.theta.shape), np.int32)
-        outcome = engine.present(trains, FROZEN, recording, first_spikes=first_spikes)
+        outcome = engine.present(trains, switches, recording, first_spikes=first_spikes)
         yield Showing(numbers=numbers, trains=trains, outcome=outcome, first_spikes=first_spikes)
         numbers = numbers[outcome.counts.sum(axis=(1, 2)) < spec.training.min_spikes]
         if len(numbers) == 0:

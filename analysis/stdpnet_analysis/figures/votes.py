@@ -198,13 +198,18 @@ def _votes(view: RunView) -> Figure:
     return figure
 
 
-def _ranked(view: RunView) -> Figure:
-    figure = style.new_figure(style.SINGLE, 65)
-    axes = figure.subplots()
+def votes_by_network(view: RunView) -> dict[str, Floats]:
+    """Return the votes (n_classes, neurons) of the trained network, and of the untrained one where it was evaluated."""
     shown = {"trained": view.votes}
     if untrained := view.responses("calibration", "untrained"):
         shown["untrained"] = class_means(untrained.counts, untrained.labels, len(view.classes))
-    plot_ranked_votes(axes, shown)
+    return shown
+
+
+def _ranked(view: RunView) -> Figure:
+    figure = style.new_figure(style.SINGLE, 65)
+    axes = figure.subplots()
+    plot_ranked_votes(axes, votes_by_network(view))
     axes.set_title(view.label)
     return figure
 

@@ -22,7 +22,7 @@ from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import figures
 from stdpnet_analysis.evaluation import evaluate
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.view import RunView, Settings
+from stdpnet_analysis.view import RunView
 
 if TYPE_CHECKING:
     from stdpnet_analysis.paper.table2 import Task
@@ -60,11 +60,19 @@ class PaperFigure(NamedTuple):
     draw: Callable[[list[RunView]], Figure]
     all_seeds: bool = False
     """Whether it shows all seeds of each network; else the first."""
+    fewest_seeds: int = 1
+    """Seeds of a figure that shows all, at least."""
 
 
 LCSNN = Network("lcsnn-25-k12-steady")
 LEARNED = Network(LCSNN.preset, ("competition.rule=anti_stdp",), f"{LCSNN.preset}-learned")
 """Its weights have no bounds, unlike those of the preset lcsnn-25-k12-learned."""
+
+
+WEAK, STRONG = (
+    Network("lcsnn-25-k12-thesis", (f"competition.c_w={c_w}",), f"lcsnn-25-k12{c_w}") for c_w in (-10, -100)
+)
+"""The thesis's network under weak and under strong fixed competition."""
 
 
 def _regime(name: str, tau: tuple[float, float], amplitudes: tuple[float, float], *more: str) -> Network:
@@ -116,12 +124,12 @@ def trained(path: Path, spec: STDPExperiment, *, threads: int | None = None, bas
     return run
 
 
-def table_tasks(rows: Sequence[int], options: argparse.Namespace) -> list[Task]:
-    """Return the tasks of some rows of Table 2 with all seeds, as `stdpnet reproduce table2` computes them."""
+def table_tasks(rows: Sequence[int], options: argparse.Namespace, seeds: int) -> list[Task]:
+    """Return the tasks of some rows of Table 2 with so many seeds, as `stdpnet reproduce table2` computes them."""
     from stdpnet_analysis.paper import table2
 
-    overrides = (*COMMON, *options.keys, *_images(options))
-    return table2.plan(rows, options.seeds, "best", options.folder / "table2", overrides)
+    overrides = (*COMMON, *options.keys, *image_keys(options))
+    return table2.plan(rows, seeds, "best", options.folder / "table2", overrides)
 
 
 def computed(tasks: Sequence[Task]) -> list[Run]:
@@ -137,16 +145,17 @@ def computed(tasks: Sequence[Task]) -> list[Run]:
 
 def prepare(figure: PaperFigure, options: argparse.Namespace) -> list[Run]:
     """Return the runs of a figure's networks, trained and scored."""
+    seeds = max(options.seeds, figure.fewest_seeds) if figure.all_seeds else 1
     rows = [network.row for network in figure.networks if network.row is not None]
-    tasks = [task for task in table_tasks(rows, options) if figure.all_seeds or task.seed == 0]
+    tasks = table_tasks(rows, options, seeds)
     of_table = dict(zip(((task.row, task.seed) for task in tasks), computed(tasks), strict=True))
     runs = []
     for network in figure.networks:
-        for seed in range(options.seeds if figure.all_seeds else 1):
+        for seed in range(seeds):
             if network.row is not None:
                 runs.append(of_table[network.row, seed])
                 continue
-            keys = [*COMMON, *network.keys, *options.keys, *_images(options), f"seed={seed}"]
+            keys = [*COMMON, *network.keys, *options.keys, *image_keys(options), f"seed={seed}"]
             path = options.folder / "runs" / f"{network.name or network.preset}-{seed}"
             runs.append(trained(path, load_config(network.preset, keys)))
     for run in runs:
@@ -154,7 +163,8 @@ def prepare(figure: PaperFigure, options: argparse.Namespace) -> list[Run]:
     return runs
 
 
-def _images(options: argparse.Namespace) -> list[str]:
+def image_keys(options: argparse.Namespace) -> list[str]:
+    """Return the override of the number of training images that the command line asks for, if it does."""
     return [] if options.images is None else [f"training.images={options.images}"]
 
 
@@ -166,7 +176,7 @@ def write(figure: PaperFigure, options: argparse.Namespace, runs: Sequence[Run] 
     """Draw a figure from its networks, or from the given runs, and write it."""
     chosen = prepare(figure, options) if runs is None else runs
     with style.context():
-        drawn = figure.draw([RunView(run, Settings(images=options.shown)) for run in chosen])
+        drawn = figure.draw([RunView(run) for run in chosen])
     options.folder.mkdir(parents=True, exist_ok=True)
     path: Path = options.folder / f"{figure.file}.{options.form}"
     figures.save(drawn, path, dpi=300)
@@ -187,11 +197,11 @@ def options_of(description: str, arguments: Sequence[str] | None = None, runs: b
     if runs:
         parser.add_argument("runs", nargs="*", metavar="RUN", help="runs to use; default: trains what it needs")
     else:
-        parser.add_argument("--sweep", help="a sweep for Figure 12; without one it is left out")
+        parser.add_argument("--sweep", help="a sweep for Figure 12; default: the search of its script")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where runs and results are")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each network, with seeds 0, 1, ...")
     parser.add_argument("--images", type=int, help="training images; default as the presets have it")
-    parser.add_argument("--shown", type=int, default=1000, help="images shown to changed networks (Figure 13)")
+    parser.add_argument("--trials", type=int, default=60, help="trials of the search of Figure 12")
     parser.add_argument("--format", dest="form", choices=FORMATS, default="png")
     add_set_option(parser)
     return parser.parse_args(arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -14,16 +15,24 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
 from stdpnet.errors import ConfigError, RunError
+from stdpnet.model import facts_of
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.write import FORMATS, save
 from stdpnet_analysis.sweeps.directory import StudyDirectory
 from stdpnet_analysis.sweeps.spec import DimensionSpec
 from stdpnet_analysis.sweeps.summary import ranked
 from stdpnet_analysis.text import literal
+from stdpnet_analysis.view import TITLES
 
 MAP = "viridis_r"
 """Colour map of the accuracies; the best are dark."""
 TICKS = 5
+UNITS = {
+    "tau_.*|dt|duration": "ms",
+    "v_.*|w_.*|c_w|theta_plus|A_plus|A_minus|eta|drift|mean_weight": "mV",
+    "max_rate|target_rate|retry_rate": "Hz",
+}
+"""Pattern of a key's last part -> its unit."""
 WIDTH, HEIGHT = 24.0, 70.0
 """Of an axis and of the figure, mm."""
 
@@ -65,13 +74,32 @@ def parallel_coordinates(directory: StudyDirectory, path: Path, keys: Sequence[s
     columns.append(_linear(f"validation\naccuracy, %\n({directory.spec.objective.readout})", accuracy, None))
     with style.context():
         figure = style.new_figure(max(style.SINGLE, WIDTH * (len(columns) + 1)), HEIGHT)
-        _draw(figure.subplots(), columns, accuracy)
+        axes = figure.subplots()
+        _draw(axes, columns, accuracy)
+        axes.set_title(_title(directory, len(trials), accuracy[-1]), pad=10)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"{path.parent}: cannot be made ({error.strerror}); choose another --figure") from None
     save(figure, path)
     return path
+
+
+def _title(directory: StudyDirectory, trials: int, best: float) -> str:
+    """Return what was searched, how, and how well the best trial did, which is drawn bold."""
+    spec, base = directory.spec, directory.base
+    network = f"{facts_of(base).label}, {TITLES.get(base.dataset.name, base.dataset.name)}"
+    seeds = f"{spec.repeats} seed{'s' if spec.repeats > 1 else ''} each"
+    trained = f"{base.training.images} training images" if "training.images" not in spec.space else "training"
+    return literal(
+        f"{network}: {trials} trials of {trained}, {seeds}, sampler: {spec.sampler.kind}; best (bold): {best:.1f} %"
+    )
+
+
+def unit(key: str) -> str:
+    """Return the unit of a key of the experiment, such as mV; empty where it has none."""
+    name = key.rpartition(".")[2]
+    return next((unit for pattern, unit in UNITS.items() if re.fullmatch(pattern, name)), "")
 
 
 def _draw(axes: Axes, columns: list[_Column], accuracy: NDArray[np.float64]) -> None:
@@ -108,7 +136,7 @@ def _draw(axes: Axes, columns: list[_Column], accuracy: NDArray[np.float64]) -> 
 
 def _column(name: str, dimension: DimensionSpec, trials: list[FrozenTrial]) -> _Column:
     """Return the axis of a parameter."""
-    label = literal(name).replace(".", "\n", 1)
+    label = literal(name).replace(".", "\n", 1) + (f", {unit(name)}" if unit(name) else "")
     values = [trial.params.get(name) for trial in trials]
     if dimension.choices:
         places = np.linspace(0, 1, len(dimension.choices)) if len(dimension.choices) > 1 else np.array([0.5])

@@ -1,6 +1,7 @@
 """The scripts of analysis/paper: each has a figure, trains only what is missing, and overwrites no other run."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 import stdpnet
 from stdpnet.runs import Run
 from stdpnet_analysis.figures.architecture import plot_architecture
+from stdpnet_analysis.view import RunView
 from tests.processes import completed
 
 PAPER = Path(__file__).parents[3] / "analysis/paper"
@@ -30,7 +32,7 @@ KEYS = [word for key in TINY for word in ("--set", key)]
 
 
 def script(name, folder, *arguments, code=0):
-    result = completed([PAPER / name, "--images", "20", "--shown", "20", *KEYS, *arguments], folder, 600)
+    result = completed([PAPER / name, "--images", "20", *KEYS, *arguments], folder, 600)
     assert result.returncode == code, result.stderr
     assert "Traceback" not in result.stderr
     return result
@@ -82,21 +84,21 @@ def test_the_open_road_reads_several_networks_out_together(tmp_path):
 
 
 def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
-    first = script("all.py", folder)
+    first = script("all.py", folder, "--trials", "2")
     written = [Path(line) for line in first.stdout.split()]
-    assert len(written) == len(SCRIPTS), "Table 2 and all but Figure 12"
-    assert "Figure 12 is left out: name a sweep with --sweep" in first.stderr
+    assert len(written) == 1 + len(SCRIPTS), "Table 2 and all figures"
     assert all((folder / path).stat().st_size > 500 for path in written)
     expected = set(re.findall(r"`((?:table|figure|accuracy)-[\w-]+)(?:\.md)?` \|", (PAPER / "README.md").read_text()))
-    assert {path.stem for path in written} == expected - {"figure-12-parallel-coordinates"}
+    assert {path.stem for path in written} == expected
     states = {path: path.stat().st_mtime_ns for path in (folder / "runs/paper").rglob("checkpoint.h5")}
-    assert len(states) == 12 + 2 + 2 + 4 + 4, "Table 2, steady networks, Figure 9, regimes of competition, clamps"
+    others = {"steady": 2, "Figure 4": 1, "Figure 9": 2, "regimes": 4, "clamps, three seeds": 9, "trials": 2}
+    assert len(states) == 12 + sum(others.values())
     table = (folder / "runs/paper/table-2.md").read_text()
     assert table.count("LCSNN") >= 10, "accuracies, sizes"
     assert "| row | network | vote: thesis |" in table
     assert "synapses YY" in table
     again = script("figure_07.py", folder, "--seeds", "2")
-    assert "lcsnn-25-k12-seed1-" in again.stderr
+    assert "csnn-100-k8-seed1-" in again.stderr
     assert states.items() <= {path: path.stat().st_mtime_ns for path in states}.items()
 
 
@@ -115,6 +117,21 @@ def test_a_run_of_something_else_in_the_way_is_named_and_kept(folder):
     result = script("figure_06.py", folder, "--folder", "other", code=2)
     assert "with neuron.tau_v = 7.0 instead of 100.0; remove it, or choose another folder" in result.stderr
     assert Run.open(run.path).images == 1
+
+
+def test_figure_3_has_a_threshold_that_adapts_and_a_network_that_stays(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(PAPER)
+    figure_03 = import_module("figure_03")
+    spec = stdpnet.load_config("digits", [*TINY[2:4], "training.images=5", "neuron.v_thresh=-64.0"])
+    view = RunView(stdpnet.train(spec, tmp_path / "run"))
+    before = view.state.digest()
+    above, below = figure_03.draw([view]).axes
+    threshold, spikes = above.lines[0].get_ydata(), below.lines[2].get_xdata()
+    assert len(spikes) > 1
+    rise = len(spikes) * spec.neuron.theta_plus
+    assert 0 <= rise - (threshold.max() - threshold.min()) <= 1.01 * spec.neuron.theta_plus
+    np.testing.assert_array_equal(threshold, below.lines[1].get_ydata())
+    assert view.state.digest() == before
 
 
 def test_figure_12_draws_a_sweep(folder):

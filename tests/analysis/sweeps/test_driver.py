@@ -16,7 +16,7 @@ from stdpnet_analysis.cluster import waiting
 from stdpnet_analysis.readouts import READOUTS, ROLES
 from stdpnet_analysis.sweeps import StudyDirectory, load_study, sweep
 from stdpnet_analysis.sweeps.driver import DRIVER
-from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates
+from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates, unit
 from stdpnet_analysis.sweeps.space import applied
 from stdpnet_analysis.sweeps.spec import ObjectiveSpec
 from stdpnet_analysis.sweeps.summary import summarise
@@ -242,6 +242,10 @@ def test_a_summary_ranks_trials_and_the_figure_is_drawn(client, made):
     for ending, magic in ((".pdf", b"%PDF"), (".svg", b"<?xml"), (".png", b"\x89PNG")):
         path = parallel_coordinates(directory, default_figure(directory).with_suffix(ending))
         assert path.read_bytes().startswith(magic)
+    drawn = default_figure(directory).with_suffix(".svg").read_text()
+    assert "6 trials of 60 training images, 1 seed each, sampler: tpe; best (bold): " in drawn
+    assert [unit(key) for key in ("plasticity.A_plus", "neuron.tau_v", "encoder.max_rate", "encoder.kind")] == [
+        "mV", "ms", "Hz", ""]  # fmt: skip
     with pytest.raises(ConfigError, match=r"--figure x\.bmp: must end in"):
         parallel_coordinates(directory, Path("x.bmp"))
 
