@@ -118,10 +118,7 @@ def _computed(
     """Train and score what is missing, with a report after each network; return how many there were."""
     from stdpnet_analysis.paper.table2 import compute
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be made ({error.strerror}); choose another --dir") from None
+    _make(folder)
     missing = [task for task in tasks if task.result() is None]
     if not missing:
         return 0
@@ -140,6 +137,14 @@ def _computed(
         with SignalCatcher() as stop:
             compute(tasks, client, computed, stop, work)
     return len(missing)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder of results, if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be made ({error.strerror}); choose another --dir") from None
 
 
 def _print(summary: dict[str, Any], text: str, computed: int, tasks: int, path: Path, as_json: bool) -> None:
@@ -231,6 +236,35 @@ def systems(
         return
     print(text())
     print(f"{computed} networks computed, {len(tasks) - computed} cached; table in {path}")
+
+
+@app.command("colanet-theory")
+def colanet_theory(
+    threshold: Annotated[float, typer.Option("--threshold", help="Input above which a neuron fires.")] = 0.5,
+    reward: Annotated[float, typer.Option("--reward", help="Change of a resource.")] = 0.006,
+    sigma: Annotated[float, typer.Option("--sigma", help="Width of a receptive field on the line 0 to 1.")] = 0.02,
+    spikes: Annotated[float, typer.Option("--spikes", help="Mean spikes of a receptor in its centre.")] = 3.0,
+    examples: Annotated[int, typer.Option("--examples", min=1000, help="Points of the class to show.")] = 3000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the simulation.")] = 0,
+    folder: Annotated[Path, typer.Option("--dir", help="Folder of the figure.")] = Path("runs/colanet-theory"),
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the theory of how CoLaNET learns a class on a line with a simulation, and draw both."""
+    from stdpnet_analysis import colanet_theory as calculator
+    from stdpnet_analysis.figures import colanet_theory as drawing
+    from stdpnet_analysis.figures.write import save
+
+    setting = calculator.Setting(threshold=threshold, reward=reward, sigma=sigma, spikes=spikes)
+    simulated = calculator.simulate(setting, examples, seed)
+    theory, path = calculator.theory(setting, simulated.chi), folder / "colanet-theory.png"
+    _make(folder)
+    save(drawing.figure_of(theory, simulated), path)
+    numbers = calculator.compared(theory, simulated)
+    if as_json:
+        print_json({**numbers, "figure": str(path)})
+        return
+    print("\n".join(f"{name:20} {value:.4g}" for name, value in numbers.items()))
+    print(f"figure in {path}")
 
 
 def _rows(text: str) -> list[int]:

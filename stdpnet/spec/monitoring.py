@@ -30,7 +30,8 @@ class EvaluationSpec(Spec):
 
     readouts: tuple[str, ...] = Field(("all", "patch", "spikes_first", "log_evidence", "linear"), min_length=1)
     """Read-outs that `stdpnet evaluate` and the learning curve score: all, patch, spikes_first (or vote: these three),
-    log_evidence, naive_bayes, proportion, assigned, n_gram, linear, linear_cv (`stdpnet docs readouts`)."""
+    log_evidence, naive_bayes, proportion, assigned, n_gram, colanet, linear,
+    linear_cv (`stdpnet docs readouts`)."""
 
     @property
     def first_spikes(self) -> bool:

@@ -1,4 +1,4 @@
-"""The linear read-out, and the set of read-outs of a table."""
+"""The linear read-out and CoLaNET as one, and the set of read-outs of a table."""
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from stdpnet.errors import ConfigError, DataError
 from stdpnet_analysis.readouts import DEFAULT, READOUTS, ReadoutSettings, make_readouts, names_of
+from stdpnet_analysis.readouts.colanet import ColaNETClassifier
 from stdpnet_analysis.readouts.linear import LinearCVReadout, LinearReadout
 from stdpnet_analysis.readouts.votes import VoteClassifier
 from tests.analysis.estimators import negative_data
@@ -19,6 +20,11 @@ from tests.analysis.estimators import negative_data
     expected_failed_checks=negative_data,
 )
 def test_linear_readout_is_a_scikit_learn_classifier(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks([ColaNETClassifier(microcolumns=2, random_state=0)])
+def test_colanet_is_a_scikit_learn_classifier(estimator, check):
     check(estimator)
 
 
@@ -48,6 +54,21 @@ def test_logistic_equals_its_formula_in_double_precision(digits):
     np.testing.assert_allclose(
         scores, reference.decision_function(Z), atol=0.05
     )  # scores of +-5; the gap is tol = 1e-4
+
+
+def test_colanet_reads_out_what_its_rule_learns(digits):
+    X, y = digits[0][:1000], digits[1][:1000]
+    readout = ColaNETClassifier(microcolumns=3, random_state=4).fit(X, y)
+    assert readout.score(digits[0][1000:], digits[1][1000:]) > 0.8
+    potentials = (X @ readout.weights_).reshape(len(X), 10, 3)
+    np.testing.assert_array_equal(readout.predict(X), potentials.max(axis=2).argmax(axis=1))
+    again, few = (ColaNETClassifier(microcolumns=3, random_state=4).fit(form(X), y) for form in (np.array, csr_array))
+    np.testing.assert_array_equal(again.weights_, readout.weights_)
+    np.testing.assert_array_equal(few.weights_, readout.weights_)
+    larger = ColaNETClassifier(microcolumns=3, random_state=4).fit(4 * X, y)
+    np.testing.assert_allclose(larger.weights_, readout.weights_)
+    assert readout.predict(np.zeros((1, X.shape[1]), np.uint16)).tolist() == [-1]
+    assert readout.settings == {"microcolumns": 3, "threshold": 0.2, "reward": 0.05, "passes": 5}
 
 
 def test_sgd_is_the_default_classifier_on_raw_counts(digits):

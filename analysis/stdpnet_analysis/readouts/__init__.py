@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from stdpnet.errors import ConfigError
 from stdpnet.spec.monitoring import EvaluationSpec
 from stdpnet_analysis.readouts.base import CountsClassifier
+from stdpnet_analysis.readouts.colanet import ColaNETClassifier
 from stdpnet_analysis.readouts.linear import LinearCVReadout, LinearKind, LinearReadout, Scaling
 from stdpnet_analysis.readouts.ngram import NGramClassifier
 from stdpnet_analysis.readouts.rules import RULES, THESIS_RULES
@@ -31,7 +32,7 @@ class ReadoutSettings(NamedTuple):
     scaling: Scaling = "standardised_roots"
     """What it does to the counts."""
     seed: int = 0
-    """Seed of its order of images, and of the folds of a cross-validation."""
+    """Seed of its order of images, of the folds of a cross-validation, and of CoLaNET's weights and order."""
 
 
 class Readout(NamedTuple):
@@ -66,6 +67,7 @@ READOUTS: dict[str, Readout] = {
     for readout in (
         *map(_voting, RULES),
         Readout("n_gram", "n_gram", lambda _: NGramClassifier(), reads="first_spikes"),
+        Readout("colanet", "colanet", lambda settings: ColaNETClassifier(random_state=settings.seed)),
         Readout("linear", "linear", _linear),
         Readout("linear_cv", "linear_cv", _linear_cv),
         Readout("own", "own", None),
@@ -79,6 +81,7 @@ DEFAULT: tuple[str, ...] = EvaluationSpec().readouts
 TITLES = {
     "vote": "best vote",
     "n_gram": "n-gram",
+    "colanet": "CoLaNET",
     "linear": "linear read-out",
     "linear_cv": "linear, cross-validated",
     "own": "own answer",
