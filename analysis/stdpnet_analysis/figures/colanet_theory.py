@@ -20,7 +20,7 @@ def plot_profiles(axes: Axes, simulation: Simulation) -> None:
         label = "Gaussian" if number == 0 else None
         axes.plot(simulation.positions, gaussian(simulation.positions, *fit), label=label, linewidth=0.6, **THEORY)
     axes.set(xlabel="centre of the receptor", ylabel="weight")
-    axes.legend()
+    axes.legend(loc="lower right")
 
 
 def plot_resource(axes: Axes, theory: Theory, simulation: Simulation) -> None:
