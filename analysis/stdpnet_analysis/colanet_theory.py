@@ -93,7 +93,9 @@ class Theory(NamedTuple):
     def response_width(self, weight: Floats) -> Floats:
         """Return l_f(w) = 2 sqrt(2 (sigma^2 + chi^2) ln(w/w_t0)), how wide a microcolumn's points are; at most 2 l."""
         spread = self.setting.sigma**2 + self.chi**2
-        return np.minimum(2 * np.sqrt(2 * spread * np.log(np.maximum(weight / self.w_t0, 1))), 2 * self.l)
+        above = np.log(np.maximum(weight / self.w_t0, 1))
+        width: Floats = np.minimum(2 * np.sqrt(2 * spread * above), 2 * self.l)
+        return width
 
     def accuracy(self, t: Floats) -> Floats:
         """Return the share of points answered rightly, 1 - (b - a) (1 - l_f/(2 l)); those outside the class are."""
