@@ -10,7 +10,8 @@ As a job
     `train` does what `fit` does on a run directory that survives interruptions, `resume` goes on with it, and `Run`
     reads it.
 Below that
-    `Network` is the state of a spiking network, and `make_engine` makes what simulates it.
+    `Network` is the state of a spiking network, and `make_engine` makes what simulates it; `to_brian2` returns it as a
+    live Brian2 network.
 Errors
     Every error raised on purpose is a `StdpnetError`: `ConfigError`, `DataError`, `EngineError`, `RunError`,
     `HealthError` (the training went wrong), `StopRequestedError` (it was interrupted; its `state` goes on).
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from stdpnet.spec.load import load_config
     from stdpnet.spec.presets import preset_names
     from stdpnet.stdp.engines.open import make_engine
+    from stdpnet.stdp.live import to_brian2
     from stdpnet.stdp.network import Network
     from stdpnet.stdp.spec.experiment import STDPExperiment
     from stdpnet.training import resume, train
@@ -64,6 +66,7 @@ _HOMES = {
     "preset_names": "stdpnet.spec.presets",
     "respond": "stdpnet.api",
     "resume": "stdpnet.training",
+    "to_brian2": "stdpnet.stdp.live",
     "train": "stdpnet.training",
 }
 
@@ -88,6 +91,7 @@ __all__ = [
     "preset_names",
     "respond",
     "resume",
+    "to_brian2",
     "train",
 ]
 

@@ -68,37 +68,61 @@ class BrianEngine:
         first_spikes: NDArray[np.int32] | None = None,
     ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
-        counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
-        rates = np.ones(len(counts)) if learning_rates is None else learning_rates
-        self._run = run = _Run(
-            switches=switches,
-            steps=trains.steps,
-            learning_rates=rates,
-            counts=counts,
-            recording=recording,
-            first_spikes=first_spikes,
-        )
-        if not len(counts):
-            return Outcome(counts, 0)
-        self._groups.load(self.network, switches)
-        self._groups.set_input(trains)
+        run = self._begin(trains, switches, recording, learning_rates, first_spikes)
+        if not len(run.counts):
+            return Outcome(run.counts, 0)
         self._recorder.active = recording is not None or first_spikes is not None
         try:
             with preferences(self._spec.simulation.brian2_target), quick_collection():
                 self._brian.t_ = 0.0  # each call counts its steps from 0, so that the time keeps its precision
-                self._brian.run(len(counts) * run.steps * self._groups.clock.dt, namespace={})
+                self._brian.run(len(run.counts) * run.steps * self._groups.clock.dt, namespace={})
         except BrianObjectException as error:
             raise EngineError(f"Brian2 cannot run the network: {error.__cause__ or error}") from error
         self._end_presentation()
         self._groups.store(self.network)
-        return Outcome(counts, run.unnormalised)
+        return Outcome(run.counts, run.unnormalised)
+
+    def live(self, trains: SpikeTrains, switches: Switches) -> brian2.Network:
+        """Return the Brian2 network, which shows at least one presentation as `present` does when it is run.
+
+        After the last presentation it begins at rest once more, and runs on without input spikes or normalisation.
+        """
+        self._begin(trains, switches)
+        self._recorder.active = False
+        return self._brian
+
+    def _begin(
+        self,
+        trains: SpikeTrains,
+        switches: Switches,
+        recording: Recording | None = None,
+        learning_rates: NDArray[np.float64] | None = None,
+        first_spikes: NDArray[np.int32] | None = None,
+    ) -> _Run:
+        """Load the state and the input spikes of a call of `present`."""
+        counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
+        self._run = run = _Run(
+            switches=switches,
+            steps=trains.steps,
+            learning_rates=np.ones(len(counts)) if learning_rates is None else learning_rates,
+            counts=counts,
+            recording=recording,
+            first_spikes=first_spikes,
+        )
+        if len(counts):
+            self._groups.load(self.network, switches)
+            self._groups.set_input(trains)
+        return run
 
     def _begin_step(self) -> None:
         """Count steps; at the border of two presentations end the one and begin the other."""
-        if self._run.step % self._run.steps == 0:
-            if self._run.step:
+        number, step = divmod(self._run.step, self._run.steps)
+        if step == 0:
+            presentations = len(self._run.counts)
+            if 0 < number <= presentations:
                 self._end_presentation()
-            self._groups.rest(self._run.learning_rates[self._run.step // self._run.steps])
+            if number <= presentations:
+                self._groups.rest(self._run.learning_rates[number] if number < presentations else 1.0)
         self._run.step += 1
 
     def _end_presentation(self) -> None:

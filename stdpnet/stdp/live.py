@@ -1,0 +1,78 @@
+"""Hand a network over as a live Brian2 network, for monitors and experiments of one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.encoding import Encoder
+from stdpnet.errors import ConfigError, DataError
+from stdpnet.model import State
+from stdpnet.random import Stream
+from stdpnet.stdp.engines.protocol import FROZEN, Switches
+from stdpnet.stdp.network import Network, network_of
+from stdpnet.stdp.spec.experiment import STDPExperiment
+
+
+def to_brian2(
+    spec: STDPExperiment,
+    network: Network | State,
+    images: NDArray[np.uint8] | None = None,
+    *,
+    learn: bool = False,
+    stream: Stream = Stream.TEST,
+) -> Any:
+    """Return a network as a live brian2.Network: add monitors to it, and run it.
+
+    Its groups and synapses are found by name, `live["Y"]`: X, the input spikes; XT, their traces; Y, the neurons, with
+    the variables v, I, theta, count and the traces; XY, the feedforward synapses, with w (in W where positions share
+    them); YY, learned competition, with c. Voltages are plain numbers in mV (docs/model.md, Brian2 and the compiled
+    engine). Presentation i is image i; each begins at rest and ends as in the training, the last one when the network
+    is run for longer than all of them. After that it runs on from rest, without input unless `live["X"]` is given
+    spikes.
+
+    Brian2's preferences are the user's: with the numpy target, or without -ffast-math, the spikes are those of
+    `respond` to the last bit. Images that are answered weakly are not shown again.
+
+    Parameters
+    ----------
+    spec : the experiment
+    network : its state, as returned by `fit`, Run.load_state() or `make_engine(...).network`; it is copied
+    images : (N, n, n) uint8 to be shown one after the other; default one black image
+    learn : whether weights, thresholds and competition change, at the full learning rate
+    stream : source of the input spikes' random numbers; image i is presentation number i of it
+
+    Raises
+    ------
+    ConfigError
+        If the spec is of another model, or the state does not fit it.
+    DataError
+        If the images are not uint8 squares of the side of the spec's images.
+    """
+    from stdpnet.stdp.engines.brian.engine import BrianEngine  # takes a second to import
+
+    if not isinstance(spec, STDPExperiment):
+        raise ConfigError(f"spec: is a {type(spec).__name__}; only spiking networks of this package have a Brian2 form")
+    side = spec.geometry.side
+    shown = np.zeros((1, side, side), np.uint8) if images is None else np.asarray(images)
+    if shown.dtype != np.uint8 or shown.ndim != 3 or shown.shape[1:] != (side, side) or len(shown) == 0:
+        raise DataError(
+            f"images: are {shown.dtype} {shown.shape}; give uint8 (N, {side}, {side}), as spec.dataset has them"
+        )
+    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+    trains = encoder.encode(shown, stream, np.arange(len(shown)))
+    switches = Switches(learn_xy=True, learn_yy=True, adapt_theta=True) if learn else FROZEN
+    return BrianEngine(spec, _in_double(spec, network)).live(trains, switches)
+
+
+def _in_double(spec: STDPExperiment, network: Network | State) -> Network:
+    """Return a copy in float64, as Brian2 computes; ConfigError if its shapes are not those of the spec."""
+    given = network_of(spec, network) if isinstance(network, State) else network
+    expected = (spec.geometry.weight_sets, spec.geometry.fan_in, spec.geometry.channels)
+    if given.weights.shape != expected:
+        raise ConfigError(
+            f"network: its weights are {given.weights.shape}, this spec needs {expected}; give the spec it has"
+        )
+    return Network(spec.geometry, **{name: array.astype(np.float64) for name, array in given.arrays().items()})
