@@ -17,6 +17,7 @@ from stdpnet.cli import (
     conversion,
     data,
     docs,
+    doctor,
     evaluation,
     figures,
     labels,
@@ -56,6 +57,7 @@ app.command("compare")(comparison.compare)
 app.command("report")(report.report)
 app.command("figures")(figures.figures)
 app.command("verify")(verification.verify)
+app.command("doctor")(doctor.doctor)
 app.command("benchmark")(benchmark.benchmark)
 app.command("docs")(docs.docs)
 app.command("sweep")(sweeps.sweep)

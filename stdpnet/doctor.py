@@ -1,0 +1,167 @@
+"""Examine an installation: versions, compiler, cores and memory, caches, datasets, and both engines on a few images."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from stdpnet.errors import StdpnetError
+from stdpnet.extras import EXTRAS
+from stdpnet.machine import available_cores, free_memory
+
+IMAGES = 5
+"""Training images that both engines see in the self-test."""
+SMALL = {
+    "topology.channels": 4,
+    "simulation.duration": 100.0,
+    "simulation.brian2_target": "numpy",  # nothing to compile; the compiler has a check of its own
+    "competition.rule": "anti_stdp",
+}
+"""What the network of the self-test changes in the preset "digits"."""
+
+
+class Check(NamedTuple):
+    """One thing that was examined."""
+
+    name: str
+    state: Literal["good", "warning", "failed"]
+    """warning: something is slower or missing that not everybody needs; failed: stdpnet does not work."""
+    message: str
+    """What was found, and what to do where it is not good."""
+
+
+def examine(engines: bool = True) -> Iterator[Check]:
+    """Yield what is found, one check after the other; nothing is downloaded, nothing stays written.
+
+    Parameters
+    ----------
+    engines : also train both engines on a few images and compare them, which takes some seconds; the first time some
+        more, as the compiled engine is compiled
+    """
+    yield _versions()
+    yield _extras()
+    yield _compiler()
+    yield _machine()
+    yield from _caches()
+    yield _runs()
+    yield _data()
+    if engines:
+        yield _engines()
+
+
+def _versions() -> Check:
+    """Compare the installed packages with those that stdpnet requires."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        required = importlib.metadata.requires("stdpnet") or []
+    except PackageNotFoundError:
+        return Check("packages", "failed", "stdpnet is not installed; `pip install '.[all]'` in its folder installs it")
+    names = [re.split(r"[^A-Za-z0-9._-]", line)[0] for line in required if "extra ==" not in line]
+    found, missing = [], []
+    for name in dict.fromkeys(["stdpnet", *names]):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Check("packages", "failed", f"{', '.join(missing)}: not installed; install stdpnet with pip")
+    return Check("packages", "good", f"Python {platform.python_version()}, {', '.join(found)}")
+
+
+def _extras() -> Check:
+    missing = [extra for extra, packages in EXTRAS.items() if not all(map(find_spec, packages))]
+    if not missing:
+        return Check("extras", "good", ", ".join(EXTRAS))
+    return Check("extras", "warning", f"not installed: {', '.join(missing)}; `pip install 'stdpnet[all]'` installs all")
+
+
+def _compiler() -> Check:
+    """Ask Brian2 for a C++ compiler; the compiled engine needs none."""
+    from stdpnet.errors import EngineError
+    from stdpnet.stdp.engines.brian.process import preferences, require_compiler
+
+    try:
+        with preferences("cython"):
+            require_compiler()
+    except EngineError as error:
+        return Check("compiler", "warning", f"{error}; only the brian2 engine needs it")
+    return Check("compiler", "good", f"{shutil.which('g++') or shutil.which('c++') or 'found'}, for the brian2 engine")
+
+
+def _machine() -> Check:
+    free = free_memory()
+    memory = "unknown memory" if free is None else f"{free / 2**30:.1f} GiB of free memory"
+    return Check("machine", "good", f"{platform.platform()}, {available_cores()} cores for this process, {memory}")
+
+
+def _caches() -> Iterator[Check]:
+    """Look whether machine code, downloads and scores of baselines can be kept."""
+    import pooch
+
+    from stdpnet.stdp.engines.compiled import kernels
+
+    folders = {"downloads": Path(pooch.os_cache("stdpnet"))}
+    for name in vars(kernels).values():
+        if (cache := getattr(name, "_cache", None)) is not None and hasattr(cache, "cache_path"):
+            folders["machine code"] = Path(cache.cache_path)
+            break
+    else:
+        remedy = "it is compiled each time; set NUMBA_CACHE_DIR to a folder that may be written"
+        yield Check("cache of machine code", "warning", f"no folder may be written: {remedy}")
+    for what, folder in folders.items():
+        yield _writable(f"cache of {what}", folder, "set XDG_CACHE_HOME or NUMBA_CACHE_DIR to another folder")
+
+
+def _runs() -> Check:
+    from stdpnet.runs.paths import RUNS
+
+    check = _writable("runs", RUNS.absolute(), "begin in a folder that may be written, or give --run a path")
+    return check._replace(state="failed" if check.state != "good" else "good")
+
+
+def _writable(name: str, folder: Path, remedy: str) -> Check:
+    """Check whether a folder, or the nearest that exists above it, may be written; leaves nothing behind."""
+    there = folder
+    while not os.path.lexists(there) and there != there.parent:
+        there = there.parent
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            free = shutil.disk_usage(there).free
+    except OSError as error:
+        return Check(name, "warning", f"{folder}: cannot be written ({error.strerror}); {remedy}")
+    return Check(name, "good", f"{folder}, {free / 2**30:.1f} GiB free")
+
+
+def _data() -> Check:
+    """Say where the published datasets are; a missing one is downloaded where it is needed."""
+    from stdpnet.data import available
+
+    places = {each.name: each.where for each in available() if each.where != "dataset.path"}
+    damaged = [name for name, where in places.items() if where.endswith("(incomplete)")]
+    found = ", ".join(f"{name}: {where}" for name, where in places.items())
+    return Check("data", "warning" if damaged else "good", found)
+
+
+def _engines(progress: Callable[[int], None] = lambda _: None) -> Check:
+    """Train both engines on a few images and compare them: all spikes, potentials, weights and thresholds."""
+    from stdpnet.spec.load import load_config
+    from stdpnet.stdp.verification import verify
+
+    spec: Any = load_config("digits", SMALL)
+    begin = time.perf_counter()
+    try:
+        verdict = verify(spec, IMAGES, progress=progress)
+    except StdpnetError as error:
+        return Check("engines", "failed", str(error))
+    words = f"{verdict.message} on {verdict.images} images, {time.perf_counter() - begin:.1f} s"
+    return Check("engines", "good" if verdict.identical and verdict.spikes else "failed", words)
