@@ -13,6 +13,8 @@ from typing import Any
 
 from numba.core.caching import IndexDataCacheFile
 
+from stdpnet.compiling import announce
+
 _LOG = logging.getLogger(__name__)
 DIGEST = 32
 """Bytes at the beginning of a file: the SHA-256 of the others."""
@@ -30,13 +32,13 @@ class MachineCode(IndexDataCacheFile):
         self._base, self._prefix = filename_base, f"{filename_base}.{_short(source_stamp + self._version)}"
 
     def load(self, key: Any) -> Any:
-        """Return what is kept for a signature, or None if there is nothing, or it is not whole."""
+        """Return what is kept for a signature; None, and say that it is compiled, if there is nothing whole."""
         try:
             content = Path(self._data_path(self._file_name(key))).read_bytes()
         except OSError:
-            return None
+            return announce()
         if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
-            return None  # damaged, as by a loss of power; it is compiled and written anew
+            return announce()  # damaged, as by a loss of power; it is compiled and written anew
         return pickle.loads(content[DIGEST:])
 
     def save(self, key: Any, data: Any) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from stdpnet.compiling import WORDS, Pace, announced
+
 
 class Meter(Protocol):
     """Shows how far a computation is, stage by stage (a `stdpnet_analysis.progress.Progress`)."""
@@ -32,10 +34,13 @@ def meter(stage: str = "", total: int = 0, *, quiet: bool = False) -> Iterator[M
         yield _Quiet()
     elif sys.stderr.isatty():
         with _bar() as bar:
-            yield _begun(_BarMeter(bar), stage, total)
+            bars = _BarMeter(bar)
+            with announced(bars.compiling):
+                yield _begun(bars, stage, total)
     else:
         lines = _LineMeter()
-        yield _begun(lines, stage, total)
+        with announced(lines.compiling):
+            yield _begun(lines, stage, total)
         lines.close()
 
 
@@ -82,6 +87,11 @@ class _BarMeter:
     def advance(self, count: int, note: str = "") -> None:
         self._bar.update(self._task, advance=count, note=note)
 
+    def compiling(self) -> None:
+        """Show beside the bar that code is compiled, until the next part is done."""
+        if self._task is not None:
+            self._bar.update(self._task, note=WORDS)
+
     def skip(self, count: int) -> None:
         self._bar.reset(self._task, completed=count, note="")
 
@@ -92,21 +102,34 @@ class _LineMeter:
     def __init__(self) -> None:
         self._shown = True
         """Whether the newest line says all there is to say."""
+        self._stage, self._said = "", False
 
     def stage(self, name: str, total: int) -> None:
         self.close()
-        self._stage, self._total, self._done, self._skipped, self._note = name, total, 0, 0, ""
+        self._stage, self._total, self._done, self._note = name, total, 0, ""
         self._begin = self._last = time.monotonic()
+        self._pace: Pace = Pace(0, self._begin)
+        self._rate: float | None = None
         self._shown = False
+
+    def compiling(self) -> None:
+        """Print a line, the first time."""
+        if self._stage:
+            self._pace.compiling()
+        if not self._said:
+            print(f"{self._stage}: {WORDS}" if self._stage else WORDS, file=sys.stderr, flush=True)
+        self._said = True
 
     def advance(self, count: int, note: str = "") -> None:
         self._done, self._note, self._shown = self._done + count, note, False
+        self._rate = self._pace.rate(self._done, time.monotonic())
         if time.monotonic() - self._last >= self.INTERVAL:
             self._last = time.monotonic()
             self._print()
 
     def skip(self, count: int) -> None:
-        self._done = self._skipped = count
+        self._done = count
+        self._pace = Pace(count, time.monotonic())
 
     def close(self) -> None:
         if not self._shown:
@@ -117,6 +140,6 @@ class _LineMeter:
         elapsed = time.monotonic() - self._begin
         parts = [f"{self._stage}: {self._done}/{self._total}"] if self._total else [self._stage]
         parts += [self._note] if self._note else []
-        done, open_ = self._done - self._skipped, self._total - self._done
-        left = f", {elapsed / done * open_:.0f} s left" if done > 0 and open_ > 0 else ""
+        open_ = self._total - self._done
+        left = f", {open_ / self._rate:.0f} s left" if self._rate and open_ > 0 else ""
         print(f"{', '.join(parts)}, {elapsed:.1f} s{left}", file=sys.stderr, flush=True)

@@ -30,6 +30,7 @@ from stdpnet.cli.common import (
 )
 from stdpnet.cli.meters import Meter, meter
 from stdpnet.cli.signals import SignalCatcher
+from stdpnet.compiling import Pace
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.reading import shortened
 
@@ -202,15 +203,22 @@ class _MeterObserver:
         self._meter = progress
         self.images = 0
         self.seconds = 0.0
+        self.rate: float | None = None
+        """Images per second, without those during which code was compiled if there are others."""
 
     def begin(self, job: Job) -> None:
         self._begin, self._first = time.perf_counter(), job.images
-        self._counted = job.images
+        self._counted, self._pace = job.images, Pace(job.images, self._begin)
         self._meter.skip(job.images)
 
+    def compiling(self, job: Job) -> None:
+        self._pace.compiling()
+
     def handle(self, job: Job) -> None:
-        self.images, self.seconds = job.images - self._first, time.perf_counter() - self._begin
-        notes = [f"{self.images / self.seconds:.0f} images/s", job.learner.note()]
+        now = time.perf_counter()
+        self.images, self.seconds = job.images - self._first, now - self._begin
+        notes = [self._pace.words(job.images, now), job.learner.note()]
+        self.rate = self._pace.rate(job.images, now) or self.images / self.seconds
         self._meter.advance(job.images - self._counted, ", ".join(filter(None, notes)))
         self._counted = job.images
 
@@ -229,5 +237,4 @@ def _concluded(run: Run, ticker: _MeterObserver, quiet: bool) -> dict[str, Any]:
     if not quiet:
         engine = run.spec.computation.get("engine", run.spec.model)
         print(f"{run.path}: trained on {last['images']} images with {engine} ({last['reason']})")
-    rate = ticker.images / ticker.seconds if ticker.seconds else None
-    return {"run": str(run.path), "images": last["images"], "images_per_s": rate, "reason": last["reason"]}
+    return {"run": str(run.path), "images": last["images"], "images_per_s": ticker.rate, "reason": last["reason"]}

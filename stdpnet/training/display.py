@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from stdpnet.compiling import WORDS, Pace
 from stdpnet.training.loop import Observer
 
 INTERVAL = 0.2
@@ -41,7 +42,13 @@ class ProgressDisplay:
     def begin(self, training: Any) -> None:
         """Show where the training begins."""
         self._first, self._begin, self._last = training.images, time.monotonic(), float("-inf")
+        self._pace = Pace(self._first, self._begin)
         self._show(training)
+
+    def compiling(self, training: Any) -> None:
+        """Show that code is compiled."""
+        self._pace.compiling()
+        self._put(training.images, training.spec.training.images, WORDS)
 
     def handle(self, training: Any) -> None:
         """Show how far it is: not too often, and its end."""
@@ -51,11 +58,14 @@ class ProgressDisplay:
     def _show(self, training: Any) -> None:
         self._last = time.monotonic()
         images, goal, seconds = training.images, training.spec.training.images, self._last - self._begin
-        words = []
-        if images > self._first and seconds > 0:
-            rate = (images - self._first) / seconds
-            words = [f"{rate:.0f} images/s", training.learner.note()]
-            words.append(f"{(goal - images) / rate:.0f} s left" if images < goal else f"{seconds:.1f} s")
+        words: list[str] = []
+        if images > self._first:
+            rate = self._pace.rate(images, self._last)
+            words = [self._pace.words(images, self._last), training.learner.note()]
+            if images >= goal:
+                words.append(f"{seconds:.1f} s")
+            elif rate:
+                words.append(f"{(goal - images) / rate:.0f} s left")
         self._put(images, goal, ", ".join(filter(None, words)))
 
 

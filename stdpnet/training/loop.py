@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from signal import Signals
 from typing import Any, NoReturn, Protocol
 
+from stdpnet.compiling import announced
 from stdpnet.errors import HealthError, StopRequestedError
 from stdpnet.model import Learner, State
 from stdpnet.spec.experiment import Experiment
@@ -15,7 +16,10 @@ from stdpnet.stopping import StopRequest
 
 
 class Observer(Protocol):
-    """Watches a training; it may read everything and must change nothing of what is learned."""
+    """Watches a training; it may read everything and must change nothing of what is learned.
+
+    One that has a method `compiling(training)` is told when code is compiled, perhaps several times.
+    """
 
     every: int
     """Called at multiples of so many images; 0: after every chunk of images, whatever its size."""
@@ -89,6 +93,17 @@ class Training:
         observers = list(observers)
         for observer in observers:
             observer.begin(self)
+        with announced(lambda: self._compiling(observers)):
+            return self._go(observers)
+
+    def _compiling(self, observers: Sequence[Observer]) -> None:
+        """Tell the observers that want to know that code is compiled."""
+        for observer in observers:
+            if (told := getattr(observer, "compiling", None)) is not None:
+                told(self)
+
+    def _go(self, observers: Sequence[Observer]) -> str:
+        """Show images up to the goal, with observers that have begun."""
         strides = [every for every in (*self._strides(), *(observer.every for observer in observers)) if every > 0]
         while self.images < self.spec.training.images and self._reason is None:
             self.check_signals()

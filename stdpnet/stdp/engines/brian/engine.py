@@ -10,10 +10,11 @@ import numpy as np
 from brian2.core.base import BrianObjectException
 from numpy.typing import NDArray
 
+from stdpnet.compiling import announce
 from stdpnet.encoding import SpikeTrains
 from stdpnet.errors import EngineError
 from stdpnet.stdp.engines.brian.groups import ORDER, Groups, check_order
-from stdpnet.stdp.engines.brian.process import preferences, quick_collection, require_compiler
+from stdpnet.stdp.engines.brian.process import has_compiled, preferences, quick_collection, require_compiler
 from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.protocol import Outcome, Recording, Switches
 from stdpnet.stdp.network import Network, normalise, to_normalise
@@ -72,6 +73,8 @@ class BrianEngine:
         if not len(run.counts):
             return Outcome(run.counts, 0)
         self._recorder.active = recording is not None or first_spikes is not None
+        if self._spec.simulation.brian2_target == "cython" and not has_compiled():
+            announce()
         try:
             with preferences(self._spec.simulation.brian2_target), quick_collection():
                 self._brian.t_ = 0.0  # each call counts its steps from 0, so that the time keeps its precision

@@ -29,6 +29,11 @@ def cache_folder(flags: tuple[str, ...] = COMPILER_FLAGS) -> Path:
     return Path(pooch.os_cache("stdpnet")) / "brian2" / key
 
 
+def has_compiled() -> bool:
+    """Return whether Brian2 has compiled anything for the cython target on this machine."""
+    return any(cache_folder().glob("*.so"))
+
+
 @contextmanager
 def preferences(target: str) -> Iterator[None]:
     """Set the Brian2 preferences on which results depend, and restore the user's afterwards."""
