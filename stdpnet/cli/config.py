@@ -1,12 +1,35 @@
-"""`stdpnet config list`, `show` and `schema`."""
+"""`stdpnet config list`, `show`, `schema` and `suggest`."""
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
-from stdpnet.cli.common import ConfigArgument, JsonOption, SetOption, load, print_json
+from stdpnet.cli.common import (
+    ConfigArgument,
+    JsonOption,
+    SeedOption,
+    SetOption,
+    ThreadsOption,
+    check_new_file,
+    load,
+    print_json,
+    write_config,
+)
+from stdpnet.cli.meters import meter
 
 app = typer.Typer(help="Show the presets and what every key means.", no_args_is_help=True, rich_markup_mode=None)
+
+
+class Architecture(StrEnum):
+    """Architectures of spiking networks."""
+
+    locally_connected = "locally_connected"
+    convolutional = "convolutional"
+    fully_connected = "fully_connected"
 
 
 @app.command("list")
@@ -42,6 +65,45 @@ def show(config: ConfigArgument, overrides: SetOption = None, as_json: JsonOptio
 @app.command("schema")
 def schema() -> None:
     """Print the JSON schema of configurations, by which editors complete keys and mark mistakes."""
-    from stdpnet.spec.schema import FILE
+    from stdpnet.spec import schema
 
-    print(FILE.read_text(encoding="utf-8"), end="")
+    print_json(schema.schema())
+
+
+@app.command("suggest")
+def suggest(
+    dataset: Annotated[
+        str, typer.Argument(metavar="DATASET", help="A set's name, a folder of class folders, an .npz or .amat file.")
+    ],
+    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="A new .toml file.")] = Path(
+        "suggested.toml"
+    ),
+    architecture: Annotated[Architecture, typer.Option("--architecture")] = Architecture.locally_connected,
+    channels: Annotated[int, typer.Option("--channels", min=1, help="Neurons per position.")] = 25,
+    kernel: Annotated[int, typer.Option("--kernel", min=1, help="Side of a receptive field, pixels.")] = 12,
+    stride: Annotated[int, typer.Option("--stride", min=1, help="Distance of receptive fields, pixels.")] = 4,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the dataset, such as resize=32.")
+    ] = None,
+    seed: SeedOption = None,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Suggest a configuration for images: from their statistics and short trainings, without labels."""
+    from stdpnet.data.inspection import spec_of
+    from stdpnet.spec.load import parse_key
+    from stdpnet.stdp import suggestion
+
+    check_new_file("--output", output, (".toml",))
+    spec = spec_of(dataset).updated(dict(parse_key(text, "--set", "resize=32") for text in overrides or []))
+    options: dict[str, Any] = {"channels": channels, "kernel": kernel, "stride": stride, "seed": seed or 0}
+    with meter("probes", suggestion.PROBES, quiet=as_json) as progress:
+        found = suggestion.suggest(
+            spec, architecture=architecture.value, threads=threads, progress=progress.advance, **options
+        )
+    write_config(output, found.spec, *found.reasons)
+    if as_json:
+        print_json({"config": str(output), "reasons": found.reasons, "spec": found.spec.model_dump(mode="json")})
+        return
+    print("\n".join(found.reasons))
+    print(f"next: stdpnet train {output}, then stdpnet evaluate {output.stem}-{found.spec.seed} --split validation")

@@ -1,4 +1,4 @@
-"""`stdpnet data list`, `fetch` and `info`."""
+"""`stdpnet data list`, `fetch`, `info` and `check`."""
 
 from __future__ import annotations
 
@@ -84,3 +84,33 @@ def info(
     for key, value in content.items():
         if value is not None:
             print(f"{key.replace('_', ' '):15} {value}")
+
+
+@app.command("check")
+def check(
+    place: Annotated[
+        str, typer.Argument(metavar="PATH", help="A folder of class folders, an .npz or .amat file, or a set's name.")
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A key of the dataset, such as invert=true or crop=28."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at a dataset before it is trained on; each doubt names the key that answers it, and the exit code is 1."""
+    from stdpnet.data.inspection import examine, spec_of
+    from stdpnet.spec.load import parse_key
+
+    keys = dict(parse_key(text, "--set", "invert=true") for text in overrides or [])
+    spec = spec_of(place).updated(keys)
+    findings = examine(spec)
+    in_doubt = any(finding.kind == "doubt" for finding in findings)
+    if as_json:
+        print_json({"dataset": spec.model_dump(mode="json"), "findings": [each._asdict() for each in findings]})
+    else:
+        for finding in findings:
+            print(f"{finding.kind:6} {finding.message}")
+        if not in_doubt:
+            print("no doubts")
+    if in_doubt:
+        raise typer.Exit(1)

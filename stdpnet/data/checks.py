@@ -15,6 +15,11 @@ LEAST_WHITE = 64
 """Largest pixel below which the white level is in doubt."""
 
 
+def looks_inverted(images: Images) -> bool:
+    """Return whether images (N, n, n) look like dark ink on white."""
+    return float(images.mean()) / 255 > MOST_INK
+
+
 def doubts(dataset: Dataset) -> list[str]:
     """Return a sentence, with its remedy, for everything about a user's images that is hardly meant."""
     if not dataset.is_own:
@@ -22,7 +27,7 @@ def doubts(dataset: Dataset) -> list[str]:
     found = []
     images = dataset.train.images
     ink, white = float(images.mean()) / 255, int(images.max(initial=0))
-    if ink > MOST_INK:
+    if looks_inverted(images):
         found.append(
             f"dataset: the images are bright on average ({ink:.0%} of white), and bright pixels are ink; if they are "
             "dark ink on white, set dataset.invert = true"

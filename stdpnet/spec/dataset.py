@@ -11,6 +11,7 @@ from stdpnet.spec.base import Before, Spec
 from stdpnet.spec.distortion import DistortionSpec
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist", "folder", "npz", "amat"]
+PUBLISHED = ("digits", "mnist", "fashion-mnist")
 OWN = ("folder", "npz", "amat")
 """Sets of the user's own, which have a path."""
 
@@ -50,6 +51,11 @@ class DatasetSpec(Spec):
 
     distortion: DistortionSpec = DistortionSpec()
     """How images are distorted after they are read."""
+
+    @property
+    def whole_side(self) -> int:
+        """Side of the images before the crop, pixels; published sets have 28."""
+        return self.resize if self.path else 28
 
     @model_validator(mode="after")
     def _path_fits_name(self) -> Self:
