@@ -125,7 +125,7 @@ def test_links_of_a_page_lead_to_pages_and_files_of_the_site(site, page):
         assert path in site.RENDERED.values() or (ROOT / "docs" / path).exists(), target
 
 
-@pytest.mark.parametrize("page", ["notebooks", "own-images", "pipelines"])
+@pytest.mark.parametrize("page", ["migrating", "notebooks", "own-images", "pipelines"])
 def test_the_python_blocks_of_a_how_to_run(page, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
     names = {}
