@@ -19,6 +19,7 @@ from stdpnet.cli import (
     docs,
     doctor,
     evaluation,
+    export,
     figures,
     labels,
     prediction,
@@ -49,6 +50,7 @@ app.command("watch")(runs.watch)
 app.command("runs")(runs.list_runs)
 app.command("evaluate")(evaluation.evaluate)
 app.command("predict")(prediction.predict)
+app.command("export")(export.export)
 app.command("labels")(labels.labels)
 app.command("robustness")(robustness.robustness)
 app.command("conversion")(conversion.conversion)
