@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -309,6 +309,15 @@ def open_model(spec: Experiment) -> Model:
 
             return colanet
     raise ConfigError(f"model: '{spec.model}' is unknown; choose among {', '.join(MODELS)}")
+
+
+def equations_of(spec: Experiment) -> list[Any]:
+    """Return the equations of an experiment's model (stdpnet.description.Equation); none where it states none."""
+    if spec.model != "stdp":
+        return []
+    from stdpnet.stdp import equations
+
+    return list(equations.equations(cast(Any, spec)))
 
 
 def facts_of(spec: Experiment) -> Facts:

@@ -27,6 +27,7 @@ from stdpnet.cli import (
     reproduction,
     robustness,
     runs,
+    show_model,
     sweeps,
     training,
     verification,
@@ -59,6 +60,7 @@ app.command("compare")(comparison.compare)
 app.command("report")(report.report)
 app.command("figures")(figures.figures)
 app.command("verify")(verification.verify)
+app.command("show-model")(show_model.show_model)
 app.command("doctor")(doctor.doctor)
 app.command("benchmark")(benchmark.benchmark)
 app.command("docs")(docs.docs)

@@ -1,0 +1,61 @@
+"""The equations of a spiking network as its configuration has them (docs/model.md), for a methods section."""
+
+from __future__ import annotations
+
+from stdpnet.description import Equation
+from stdpnet.stdp.spec.experiment import STDPExperiment
+
+COMPETITION = {
+    "fixed": Equation("Competition", "c_ij = c_w between neurons of one position", r"c_{ij} = c_w"),
+    "anti_stdp": Equation(
+        "Competition, learned by anti-STDP",
+        "pre spike: c = clip(c - A_minus*b); post spike: c = clip(c + A_plus*a)",
+        r"\Delta c_{ij} = -A_-^{YY} b_j \text{ (pre)}, \quad +A_+^{YY} a_i \text{ (post)}",
+    ),
+    "rate_target": Equation(
+        "Competition, learned towards a target rate",
+        "pre spike: c = clip(c - eta*(b - alpha)); post spike: c = clip(c - eta*a)",
+        r"\Delta c_{ij} = -\eta (b_j - \alpha) \text{ (pre)}, \quad -\eta a_i \text{ (post)}",
+    ),
+    "anti_hebbian": Equation(
+        "Competition, learned by the anti-Hebbian rule",
+        "after each presentation: c = clip(c - eta*(n_pre*n_post - p*p))",
+        r"\Delta c_{ij} = -\eta (n_i n_j - p^2)",
+    ),
+}
+
+
+def equations(spec: STDPExperiment) -> list[Equation]:
+    """Return the equations of neuron, threshold, traces, plasticity, normalisation and competition."""
+    found = [
+        Equation(
+            "Membrane potential",
+            "tau_v dv/dt = -(v - v_rest); each input spike adds its weight one step later",
+            r"\tau_v \frac{dv}{dt} = -(v - v_\text{rest})",
+        ),
+        Equation(
+            "Spike and adaptive threshold",
+            "spike at v >= v_thresh + theta; then v = v_reset for tau_refrac, theta = theta + theta_plus; "
+            "tau_theta dtheta/dt = -theta",
+            r"v \ge v_\text{thresh} + \theta, \quad \tau_\theta \frac{d\theta}{dt} = -\theta, \quad "
+            r"\theta \leftarrow \theta + \theta_+ \text{ at an own spike}",
+        ),
+        Equation(
+            "Traces",
+            "tau_plus dx/dt = -x, tau_minus dy/dt = -y; a spike "
+            + ("adds 1" if spec.plasticity.traces == "all_to_all" else "sets its trace to 1"),
+            r"\tau_+ \frac{dx}{dt} = -x, \quad \tau_- \frac{dy}{dt} = -y",
+        ),
+        Equation(
+            "Plasticity of the feedforward weights",
+            "pre spike: w = clip(w - A_minus*y); post spike: w = clip(w + A_plus*x), within [w_min, w_max]",
+            r"\Delta w_{ij} = -A_- y_j \text{ (pre)}, \quad +A_+ x_i \text{ (post)}",
+        ),
+        Equation(
+            "Normalisation after each presentation",
+            "w_ij = w_ij * mean_weight * fan_in / sum_i w_ij",
+            r"w_{ij} \leftarrow w_{ij} \frac{\bar{w} N_j}{\sum_i w_{ij}}",
+        ),
+    ]
+    rule = COMPETITION.get(spec.competition.rule)
+    return [*found, rule] if rule else found

@@ -1,0 +1,39 @@
+import json
+
+import pytest
+
+from stdpnet.description import FORMS, rows
+from stdpnet.model import equations_of
+from stdpnet.spec.base import flat
+from stdpnet.spec.presets import preset
+
+PRESETS = ("digits", "features-digits", "rate-conversion-digits", "bptt-digits", "colanet-digits")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_key_that_decides_something_is_there_with_its_value(name):
+    spec = preset(name)
+    keys = {row.key: row.value for row in rows(spec)}
+    watching = ("checkpoint.", "progress.", "evaluation.", "curve.", "health.")
+    assert keys == {key: value for key, value in flat(spec).items() if not key.startswith(watching)}
+
+
+def test_units_come_from_the_manual():
+    units = {row.key: row.unit for row in rows(preset("digits"))}
+    assert (units["neuron.tau_v"], units["neuron.v_thresh"], units["encoder.max_rate"]) == ("ms", "mV", "Hz")
+
+
+@pytest.mark.parametrize("rule", ["fixed", "anti_stdp", "rate_target", "anti_hebbian"])
+def test_the_competition_s_equation_is_that_of_its_rule(rule):
+    spec = preset("digits").updated({"competition.rule": rule})
+    assert "Competition" in equations_of(spec)[-1].name
+    assert len({each.latex for each in equations_of(spec)}) == 6
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_command_prints_each_form(stdpnet_command, form):
+    shown = stdpnet_command("show-model", "digits", "--format", form).stdout
+    assert "mean_weight" in shown.replace("\\_", "_")
+    assert ("\\frac{dv}{dt}" in shown) == (form != "text")
+    assert shown.count("\\begin{equation}") == shown.count("\\end{equation}") == (6 if form == "latex" else 0)
+    assert len(json.loads(stdpnet_command("show-model", "digits", "--json").stdout)["equations"]) == 6
