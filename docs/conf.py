@@ -4,6 +4,7 @@ The pages are written to be read in a repository browser, too: index.md lists th
 lists of index.md become the navigation, and pages.py renders what lies outside of this folder.
 """
 
+import re
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -41,6 +42,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "tutorial",
     "gallery_dirs": f"{pages.FOLDER}/tutorial",
     "abort_on_example_error": True,
+    "capture_repr": (),
     "download_all_examples": False,
     "show_signature": False,
     "write_computation_times": False,
@@ -75,10 +77,16 @@ def _without_long_signature(app, what, name, found, options, signature, annotati
     return ("", None) if what == "class" and hasattr(found, "model_fields") else None
 
 
+def _with_links(app, what, name, found, options, lines):
+    """Let `docs/model.md` in a docstring lead to that page."""
+    lines[:] = [re.sub(r"\bdocs/([\w-]+)\.md", r":doc:`\1 </\1>`", line) for line in lines]
+
+
 def setup(app):
     """Connect what the extensions lack: math as MathML, the pages that lie elsewhere, the navigation."""
     app.add_html_math_renderer("mathml", (_inline_math, None), (_block_math, None))
     app.connect("config-inited", lambda app, config: pages.write(Path(app.srcdir)))
     app.connect("source-read", lambda app, page, source: source.__setitem__(0, pages.read(page, source[0])))
+    app.connect("autodoc-process-docstring", _with_links)
     app.connect("autodoc-process-signature", _without_long_signature)
     return {"parallel_read_safe": True}

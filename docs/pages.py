@@ -1,5 +1,6 @@
 """Pages of the site that are made from pages outside of docs/, from the code, and from the lists of index.md."""
 
+import inspect
 import os
 import re
 from pathlib import Path
@@ -88,13 +89,10 @@ def python_page() -> str:
     import stdpnet
 
     lines, shown = ["Python", "======", "", ".. currentmodule:: stdpnet", ""], set[str]()
-    for line in (stdpnet.__doc__ or "").splitlines()[2:]:
-        if line and not line.startswith(" "):
-            lines += ["", line, "-" * len(line), ""]
-            continue
-        names = [name for name in re.findall(r"`(\w+)`", line) if name in set(dir(stdpnet)) - shown]
+    for title, text in re.findall(r"^(\w.+)\n((?:    .+\n)+)", stdpnet.__doc__ or "", re.MULTILINE):
+        names = [name for name in re.findall(r"`(\w+)`", text) if name in set(dir(stdpnet)) - shown]
         shown.update(names)
-        lines += [line.strip(), "", *_autosummary(names)] if names else [line.strip()]
+        lines += [title, "-" * len(title), "", inspect.cleandoc(text), "", *_autosummary(names)]
     analysis = ["Analysis", "--------", "", ".. currentmodule:: stdpnet_analysis", ""]
     return "\n".join([*lines, "", *analysis, *_autosummary(["evaluate"])])
 

@@ -55,6 +55,15 @@ def fit(
         If the training was interrupted.
     HealthError
         If the model is unhealthy and spec.health.action is "stop", or its numbers are not finite.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> spec = stdpnet.load_config("digits", {"topology.channels": 4, "training.images": 20})
+    >>> images = stdpnet.load_dataset(spec.dataset).train.images
+    >>> state = stdpnet.fit(spec, images, progress=False)
+    >>> state.images, state.arrays["weights"].shape
+    (20, (9, 144, 4))
     """
     split = as_split(images, labels)
     if len(split) == 0:
@@ -103,6 +112,15 @@ def respond(
     Returns
     -------
     Responses, with `counts` (N, units): spikes of each neuron; neuron = position * channels + channel.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> spec = stdpnet.load_config("digits", {"topology.channels": 4, "training.images": 20})
+    >>> data = stdpnet.load_dataset(spec.dataset)
+    >>> state = stdpnet.fit(spec, data.train.images, progress=False)
+    >>> stdpnet.respond(spec, state, data.test.images[:3])
+    <Responses of 36 units to 3 images>
     """
     split = as_split(images, labels)
     spec = fitted(spec, split) if len(split) else spec

@@ -8,7 +8,17 @@ from typing import Any
 
 
 class StdpnetError(Exception):
-    """Base of every error that stdpnet raises on purpose; the command line prints it and exits with code 2."""
+    """Base of every error that stdpnet raises on purpose; the command line prints it and exits with code 2.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> try:
+    ...     stdpnet.load_config("digits", {"neuron.v_tresh": -50})
+    ... except stdpnet.StdpnetError as error:
+    ...     print(error)
+    neuron.v_tresh: unknown key; did you mean 'v_thresh'?
+    """
 
 
 class ConfigError(StdpnetError, ValueError):

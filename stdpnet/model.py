@@ -25,7 +25,18 @@ MODELS = ("stdp", "features", "rate_conversion", "surrogate_gradient", "colanet"
 
 @dataclass
 class State:
-    """A model at an image boundary: all that is needed to go on as if it had never stopped."""
+    """A model at an image boundary: all that is needed to go on as if it had never stopped.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> spec = stdpnet.load_config("digits", {"topology.channels": 4, "training.images": 20})
+    >>> images = stdpnet.load_dataset(spec.dataset).train.images
+    >>> half = stdpnet.fit(spec.updated({"training.images": 10}), images, progress=False)
+    >>> whole = stdpnet.fit(spec, images, state=half, progress=False)  # goes on with the other ten images
+    >>> whole.digest() == stdpnet.fit(spec, images, progress=False).digest()
+    True
+    """
 
     arrays: dict[str, NDArray[Any]]
     """What training changes, by name."""
@@ -73,7 +84,16 @@ class State:
 
 @dataclass(frozen=True)
 class Responses:
-    """What a trained model answers to a set of images: counts, or class scores of a model that classifies itself."""
+    """What a trained model answers to a set of images: counts, or class scores of a model that classifies itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import stdpnet
+    >>> counts = np.array([[2, 0, 1], [0, 3, 0]], np.uint16)
+    >>> stdpnet.Responses(counts, labels=np.array([5, 1]), indices=np.arange(2))
+    <Responses of 3 units to 2 images>
+    """
 
     counts: Any
     """(N, units) uint16, array or scipy.sparse.csr_array: spikes of each neuron during each image, at most 65535."""

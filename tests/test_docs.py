@@ -1,6 +1,7 @@
 """What the code cites of docs/model.md exists there, and links between pages lead somewhere."""
 
 import contextlib
+import doctest
 import importlib.util
 import os
 import re
@@ -10,6 +11,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+
+import stdpnet
+import stdpnet_analysis
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -164,3 +168,20 @@ def test_the_command_lists_and_prints_the_pages(stdpnet_command):
 def test_the_pages_that_the_code_sends_its_users_to_exist():
     named = {name for path in SOURCES for name in re.findall(r"`stdpnet docs ([a-z]\S*)`", path.read_text())}
     assert {"clusters", "readouts"} <= named <= {page.stem for page in ROOT.glob("docs/*.md")}
+
+
+PUBLIC = {name: getattr(stdpnet, name) for name in dir(stdpnet)} | {"evaluate": stdpnet_analysis.evaluate}
+
+
+@pytest.mark.parametrize("name", [name for name, found in PUBLIC.items() if "Error" not in name] + ["StdpnetError"])
+def test_a_public_name_has_an_example_that_runs(name, tmp_path):
+    (test,) = doctest.DocTestFinder(recurse=False).find(PUBLIC[name], name, module=False, globs={})
+    assert test.examples
+    with contextlib.chdir(tmp_path):
+        assert doctest.DocTestRunner().run(test) == (0, len(test.examples))
+
+
+def test_the_site_shows_every_public_name_once(site):
+    page = site.python_page()
+    shown = re.findall(r"^   (\w+)$", page, re.MULTILINE)
+    assert sorted(shown) == sorted(PUBLIC)

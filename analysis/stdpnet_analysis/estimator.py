@@ -84,6 +84,15 @@ class STDPFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Values of X that are black and white.
     n_features_in_ : int
         Pixels of an image in X.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> from sklearn.datasets import load_digits
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> features = stdpnet.STDPFeatures("digits", channels=4, random_state=0)
+    >>> features.fit(X[:20]).transform(X[20:25]).shape
+    (5, 36)
     """
 
     def __init__(

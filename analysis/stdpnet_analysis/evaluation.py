@@ -70,6 +70,16 @@ def evaluate(
     Returns
     -------
     What scores.json then holds: `readouts.<name>.accuracy` is a fraction.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> from stdpnet_analysis import evaluate
+    >>> sizes = {"topology.channels": 4, "dataset.calibration": 50, "dataset.test": 50}
+    >>> spec = stdpnet.load_config("digits", {**sizes, "training.images": 20})
+    >>> scores = evaluate(stdpnet.train(spec, "scored", progress=False), readouts=["all"], baselines=False)
+    >>> 0 < scores["readouts"]["all"]["accuracy"] < 1
+    True
     """
     if readouts is None:
         names = check_columns(run.spec.evaluation.readouts, f"{run.path}: evaluation.readouts")

@@ -48,7 +48,29 @@ SETS: dict[str, Entry] = {
 
 
 def load_dataset(spec: DatasetSpec) -> Dataset:
-    """Return the dataset that `spec` describes, cropped and split; the same spec and files give the same dataset."""
+    """Return the dataset that `spec` describes, cropped and split; the same spec and files give the same dataset.
+
+    Parameters
+    ----------
+    spec : the table `dataset` of an experiment
+
+    Returns
+    -------
+    The splits train, validation (empty unless asked for), calibration and test, each with `images` (N, n, n) uint8 and
+    `labels` (N,).
+
+    Raises
+    ------
+    DataError
+        If files are missing or damaged, or the set is too small for its splits.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> data = stdpnet.load_dataset(stdpnet.load_config("digits").dataset)
+    >>> data.train.images.shape, data.calibration.images.shape, data.test.images.shape
+    ((1079, 20, 20), (359, 20, 20), (359, 20, 20))
+    """
     source = SETS[spec.name].read(spec)
     if len(source.classes) < 2:
         raise DataError(f"{spec.path or spec.name}: {len(source.classes)} class; give images of at least two classes")

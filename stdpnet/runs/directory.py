@@ -35,7 +35,17 @@ DRAFTS = ".checkpoint.h5.*"
 
 
 class Run:
-    """A run directory; create or open one with the class methods."""
+    """A run directory; create or open one with the class methods.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> spec = stdpnet.load_config("digits", {"topology.channels": 4, "training.images": 20})
+    >>> path = stdpnet.train(spec, "reopened", progress=False).path
+    >>> run = stdpnet.Run.open(path)
+    >>> run.status, run.images, run.load_state().arrays["theta"].shape
+    ('finished', 20, (9, 4))
+    """
 
     def __init__(self, path: Path, spec: Experiment) -> None:
         self.path, self.spec = path, spec

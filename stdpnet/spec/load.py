@@ -33,6 +33,13 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
     ------
     ConfigError
         If there is no such file or preset, the file is not TOML, or the result is not a valid spec.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> spec = stdpnet.load_config("lcsnn-25-k12", {"seed": 3, "plasticity.A_plus": 0.01})
+    >>> spec.seed, spec.topology.channels, spec.plasticity.A_plus
+    (3, 25, 0.01)
     """
     path = Path(source)
     if str(source) in presets() and not path.is_file():

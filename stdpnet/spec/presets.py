@@ -15,7 +15,14 @@ from stdpnet.spec.schema import FILE, schema, schema_line
 
 
 def preset_names() -> list[str]:
-    """Return the names of all presets, sorted."""
+    """Return the names of all presets, sorted.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> "lcsnn-25-k12" in stdpnet.preset_names()
+    True
+    """
     return sorted(presets())
 
 

@@ -22,7 +22,16 @@ from stdpnet.stdp.spec.plasticity import PlasticitySpec
 
 @dataclass
 class Network:
-    """Everything that training changes and evaluation must not; engines update the arrays in place."""
+    """Everything that training changes and evaluation must not; engines update the arrays in place.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> from stdpnet.stdp.network import initial_network
+    >>> network = initial_network(stdpnet.load_config("lcsnn-25-k12"))
+    >>> network.weights.shape, network.theta.shape, network.competition.shape
+    ((9, 144, 25), (9, 25), ())
+    """
 
     geometry: Geometry
     """Sizes: P positions, C channels, k*k pixels of a receptive field."""

@@ -128,6 +128,13 @@ def train(
         If the job was asked to stop; a checkpoint has been written.
     HealthError
         If the model is unhealthy and spec.health.action is "stop", or its numbers are not finite.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> spec = stdpnet.load_config("digits", {"topology.channels": 4, "training.images": 20})
+    >>> stdpnet.train(spec, "example", progress=False)
+    <Run runs/example: LCSNN 4/12, finished at 20 of 20 images>
     """
     _check_spec(spec)
     if run is not None:
@@ -171,6 +178,14 @@ def resume(
     RunError
         If configuration, number type or dataset are not those that the run began with, if another process writes
         the run, or if no checkpoint can be read.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> spec = stdpnet.load_config("digits", {"topology.channels": 4, "training.images": 20})
+    >>> run = stdpnet.train(spec, "longer", progress=False)
+    >>> stdpnet.resume(run, images=30, progress=False)
+    <Run runs/longer: LCSNN 4/12, finished at 30 of 30 images>
     """
     if images is None and run.complete:
         return run

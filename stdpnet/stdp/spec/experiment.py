@@ -19,7 +19,19 @@ from stdpnet.stdp.spec.training import STDPTrainingSpec
 
 
 class STDPExperiment(Experiment):
-    """Images, network, learning and protocol of one training job of a spiking network (docs/model.md)."""
+    """Images, network, learning and protocol of one training job of a spiking network (docs/model.md).
+
+    It is frozen; `updated` returns a changed copy, whose keys are checked.
+
+    Examples
+    --------
+    >>> import stdpnet
+    >>> spec = stdpnet.STDPExperiment(seed=1, topology={"channels": 10, "kernel": 8})
+    >>> spec.geometry.positions
+    16
+    >>> spec.updated({"plasticity.A_plus": 0.01}).plasticity.A_plus
+    0.01
+    """
 
     answering: ClassVar[tuple[str, ...]] = ("neuron", "encoder", "simulation", "training")
     operating: ClassVar[tuple[str, ...]] = ("encoder", "simulation.duration", *Experiment.operating)
