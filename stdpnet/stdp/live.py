@@ -50,6 +50,18 @@ def to_brian2(
         If the spec is of another model, or the state does not fit it.
     DataError
         If the images are not uint8 squares of the side of the spec's images.
+
+    Examples
+    --------
+    >>> import brian2
+    >>> import stdpnet
+    >>> spec = stdpnet.load_config("digits", {"topology.channels": 4, "training.images": 20})
+    >>> images = stdpnet.load_dataset(spec.dataset).train.images
+    >>> live = stdpnet.to_brian2(spec, stdpnet.fit(spec, images, progress=False), images[:2])
+    >>> spikes = brian2.SpikeMonitor(live["Y"])
+    >>> live.add(spikes)
+    >>> len(live["Y"])  # live.run(2 * spec.simulation.duration * brian2.ms) shows both images
+    36
     """
     from stdpnet.stdp.engines.brian.engine import BrianEngine  # takes a second to import
 
