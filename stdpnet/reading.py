@@ -41,6 +41,13 @@ def read_limited(path: str | Path, most: int) -> bytes:
     return content
 
 
+def absolute(path: str, key: str) -> str:
+    """Return a path that a key of a configuration gives as an absolute one, with a ~ in it resolved."""
+    if "\0" in path:
+        raise ValueError(f"{key}: has a character that no path can have")
+    return os.path.realpath(os.path.expanduser(path))
+
+
 def read_toml(path: Path, remedy: str = "`stdpnet config list` shows the presets") -> dict[str, Any]:
     """Return the tables of a TOML file; a byte-order mark at its beginning is ignored.
 

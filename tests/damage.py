@@ -52,6 +52,19 @@ READ_BY = {
     "responses/trained-test.h5": (*DRAW, GO_ON[1]),
 }
 """Commands that read a file of a run."""
+KERNELS = ["kernels.channels=4", "kernels.kernel=9", "kernels.stride=4", "kernels.images=20"]
+BASELINES = {
+    "rate-conversion-digits": ["network.hidden=4"],
+    "bptt-digits": ["network.hidden=4", "simulation.steps=10"],
+    "colanet-digits": ["columns.microcolumns=2", *KERNELS],
+    "features-digits": ["topology.channels=4", "features.kind=kmeans"],
+}
+"""Presets of models beside STDP -> the keys that make them small."""
+READ_BY_BASELINE = {
+    "checkpoint.h5": (*LOOK[:1], *GO_ON),
+    "conversion.json": ("figures {run} conversion", "figures {run} --list"),
+}
+"""Commands that read a file of a run of another model than STDP."""
 VALUES = ("null", "true", "-1", "0", "1.5", "1e308", "-1e308", "1e999", "NaN", str(2**63), "9" * 5000, '""', '"x"')
 VALUES += ('"\\u001b[31m$a$[/b]\\n"', '"\\ud800"', "[]", "[1]", "[[]]", "{}", '{"a": {}}', "[" * 5000 + "]" * 5000)
 """Pieces of JSON, for the place of another one."""
@@ -94,6 +107,16 @@ def make_run(folder):
     labels = ["labels", f"{folder}/run", "--sizes", "10,60", "--draws", "2", "--readouts", "vote,log_evidence"]
     assert call([*labels, "--threads", "1"], folder)[0] == 0
     assert call(["robustness", f"{folder}/run", "--vary", "noise=0,0.2", "--threads", "1"], folder)[0] == 0
+    return Path(folder) / "run"
+
+
+def make_baseline(folder, preset):
+    """Return the path of a small run of a model beside STDP; one of rate conversion has tried time steps."""
+    keys = [*BASELINES[preset], *(key for key in KEYS if key.startswith(("training", "dataset", "progress", "check")))]
+    words = [part for key in keys for part in ("--set", key)]
+    assert call(["train", preset, "--run", f"{folder}/run", "--threads", "1", *words], folder)[0] == 0
+    if preset.startswith("rate-conversion"):
+        assert call(["conversion", f"{folder}/run", "--dt", "0.1,1", "--threads", "1"], folder)[0] == 0
     return Path(folder) / "run"
 
 

@@ -7,7 +7,17 @@ import random
 
 import pytest
 
-from tests.damage import LOOK, READ_BY, SPECIAL, attempt, damages, make_run
+from tests.damage import (
+    BASELINES,
+    LOOK,
+    READ_BY,
+    READ_BY_BASELINE,
+    SPECIAL,
+    attempt,
+    damages,
+    make_baseline,
+    make_run,
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +49,18 @@ def test_commands_that_work_on_a_run_answer_any_damage(sound, tmp_path, name):
     damage = next(damages(name, (sound / name).read_bytes(), rng))
     command = rng.choice([command for command in READ_BY[name] if not command.startswith("report")][-3:])
     assert attempt(sound, tmp_path / "runs", name, [command], damage) == []
+
+
+@pytest.fixture(scope="module")
+def baselines(tmp_path_factory):
+    return {preset: make_baseline(tmp_path_factory.mktemp(preset), preset) for preset in BASELINES}
+
+
+FILES = [*((preset, "checkpoint.h5") for preset in BASELINES), ("rate-conversion-digits", "conversion.json")]
+
+
+@pytest.mark.parametrize(("preset", "name"), FILES)
+def test_commands_answer_any_damage_to_a_run_of_another_model(baselines, tmp_path, preset, name):
+    sound, rng = baselines[preset], random.Random(f"{preset} {name}")
+    for command, damage in zip(READ_BY_BASELINE[name], damages(name, (sound / name).read_bytes(), rng), strict=False):
+        assert attempt(sound, tmp_path / "runs", name, [command], damage) == []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from stdpnet.reading import absolute
 from stdpnet.spec.base import Before, Spec
 from stdpnet.spec.distortion import DistortionSpec
 
@@ -75,6 +75,4 @@ class DatasetSpec(Spec):
     @classmethod
     def _path_is_absolute(cls, path: str) -> str:
         """Resolve the path and a ~ in it: a run can be resumed from anywhere, and equal data have equal specs."""
-        if "\0" in path:
-            raise ValueError("path: has a character that no path can have")
-        return os.path.realpath(os.path.expanduser(path)) if path else ""
+        return absolute(path, "path") if path else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +13,16 @@ from numpy.typing import NDArray
 
 from stdpnet import notebook
 from stdpnet.arrays import Floats
-from stdpnet.errors import EngineError
+from stdpnet.errors import ConfigError, EngineError
 from stdpnet.geometry import Geometry
 from stdpnet.model import State
 from stdpnet.random import Purpose, generator
+from stdpnet.reading import read_limited
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.plasticity import PlasticitySpec
+
+MOST_WEIGHTS = 2**32
+"""Bytes of the largest file of initial weights that is read."""
 
 
 @dataclass
@@ -116,10 +121,44 @@ def initial_network(spec: STDPExperiment) -> Network:
     """Return the untrained network of a spec (docs/model.md, Initial values)."""
     geometry, dtype = spec.geometry, np.dtype(spec.simulation.effective_dtype)
     shape = (geometry.weight_sets, geometry.fan_in, geometry.channels)
-    weights = generator(spec.seed, Purpose.WEIGHTS).random(shape).astype(dtype)
+    if spec.plasticity.initial == "uniform":
+        weights = generator(spec.seed, Purpose.WEIGHTS).random(shape).astype(dtype)
+    else:
+        weights = weights_of_file(spec.plasticity, shape).astype(dtype)
     normalise(weights, spec.plasticity, np.ones(shape[::2], bool))
     theta = np.zeros((geometry.positions, geometry.channels), dtype)
     return Network(geometry, weights, theta, _initial_competition(spec, dtype))
+
+
+def weights_of_file(plasticity: PlasticitySpec, shape: tuple[int, int, int]) -> Floats:
+    """Return the initial weights (S, k*k, C) that a NumPy file holds, none below w_min.
+
+    Parameters
+    ----------
+    plasticity : its `initial` is the path, of an array of this shape or of one set (k*k, C) for all positions
+    shape : S, k*k, C
+
+    Raises
+    ------
+    ConfigError
+        If there is no such array, or a neuron has no weight above 0.
+    """
+    key = f"plasticity.initial: {plasticity.initial}"
+    try:
+        content = io.BytesIO(read_limited(plasticity.initial, MOST_WEIGHTS))
+        weights = np.lib.format.read_array(content, allow_pickle=False)
+    except (OSError, ValueError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or "it is no NumPy file of numbers"
+        raise ConfigError(f"{key}: cannot be read ({reason}); numpy.save writes such a file") from None
+    if weights.dtype.kind not in "fiu" or weights.shape not in (shape[1:], shape):
+        found, sizes = f"{weights.dtype} {weights.shape}", f"({shape[1]}, {shape[2]}) or {shape}"
+        raise ConfigError(f"{key}: holds {found}; numbers of shape {sizes} are needed")
+    if not np.isfinite(weights).all():
+        raise ConfigError(f"{key}: not all weights are finite numbers; mend the file")
+    weights = np.maximum(np.broadcast_to(weights, shape).astype(np.float64), plasticity.w_min)
+    if (weights.sum(axis=1) <= 0).any():
+        raise ConfigError(f"{key}: neuron {np.argwhere(weights.sum(axis=1) <= 0)[0][1]} has no sum of weights above 0")
+    return weights
 
 
 def _initial_competition(spec: STDPExperiment, dtype: np.dtype[Any]) -> Floats:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from stdpnet.errors import ConfigError
 from stdpnet.random import Purpose, generator
 from stdpnet.stdp.network import initial_network, normalise
 from stdpnet.stdp.spec.plasticity import PlasticitySpec
@@ -23,6 +24,46 @@ def test_initial_weights_are_uniform_before_the_normalisation():
     weights = initial_network(lively(topology={"channels": 400}, plasticity={"w_max": 9.0})).weights
     relative = weights / weights.max(axis=1, keepdims=True)
     assert np.quantile(relative, [0.25, 0.5, 0.75]) == pytest.approx([0.265, 0.53, 0.8], abs=0.02)
+
+
+@pytest.fixture
+def kernels(tmp_path):
+    """Return the path of a file with weights (16, 3), some of them negative, and these weights."""
+    weights = np.random.default_rng(0).normal(0.02, 0.05, (16, 3))
+    np.save(tmp_path / "kernels.npy", weights)
+    return str(tmp_path / "kernels.npy"), weights
+
+
+@pytest.mark.parametrize("architecture", ["locally_connected", "convolutional"])
+def test_initial_weights_of_a_file_keep_their_shape_and_get_the_usual_mean(architecture, kernels):
+    path, weights = kernels
+    network = initial_network(lively(architecture, plasticity={"initial": path, "w_max": 5.0}))
+    positive = np.maximum(weights, 0)
+    for own in network.weights:
+        np.testing.assert_allclose(own, 0.4 * positive / positive.mean(axis=0), rtol=1e-5)
+    usual = initial_network(lively(architecture, plasticity={"w_max": 5.0}))
+    assert network.changed_arrays(usual) == ["weights"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (np.ones((9, 3)), r"holds float64 \(9, 3\); numbers of shape \(16, 3\) or \(4, 16, 3\) are needed"),
+        (np.full((16, 3), np.nan), "not all weights are finite"),
+        (-np.ones((16, 3)), "neuron 0 has no sum of weights above 0"),
+        (np.full((16, 3), "a"), "holds <U1"),
+        (b"no array", r"cannot be read \(it is no NumPy file of numbers\)"),
+        (None, r"cannot be read \(No such file or directory\)"),
+    ],
+)
+def test_a_file_without_such_weights_is_refused(tmp_path, content, words):
+    path = tmp_path / "kernels.npy"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        np.save(path, content)
+    with pytest.raises(ConfigError, match=rf"plasticity\.initial: .*kernels\.npy: {words}"):
+        initial_network(lively(plasticity={"initial": str(path)}))
 
 
 def test_fixed_competition_is_one_number():

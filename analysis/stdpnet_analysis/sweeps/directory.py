@@ -84,6 +84,11 @@ def _prepared(study: StudySpec, base: STDPExperiment) -> STDPExperiment:
     if missing := [column for column in study.objective.columns if not known.issuperset(names_of(column))]:
         changes["evaluation.readouts"] = (*scored, *missing)
     if (pruner := study.pruner).kind != "none":
+        if pruner.validation > base.dataset.validation:
+            raise ConfigError(
+                f"pruner.validation: {pruner.validation} images, but the base has {base.dataset.validation} validation "
+                f"images; set it to {base.dataset.validation} or less, or raise dataset.validation in base.set"
+            )
         changes["curve"] = {"every": pruner.every, "calibration": pruner.calibration, "validation": pruner.validation}
     return base.updated(changes)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from stdpnet.reading import absolute
 from stdpnet.spec.base import Before, Spec
 
 Traces = Literal["nearest", "all_to_all"]
@@ -61,6 +62,9 @@ class PlasticitySpec(Spec):
     """Lower bound of a weight."""
     w_max: float = 1.0
     """Upper bound of a weight."""
+    initial: str = Field("uniform", min_length=1, max_length=4096)
+    """Initial weights: uniform, or the path of a NumPy file (.npy) that holds those of every neuron of a position,
+    (k*k, C), or of all positions, (P, k*k, C); those below w_min become w_min. A relative path becomes absolute."""
     mean_weight: float = Field(0.3, gt=0)
     """Mean feedforward weight of a neuron, kept after each training image: norm = mean_weight * fan-in; mV."""
     normalise: Annotated[Literal["spiked", "all"], Before("all")] = "spiked"
@@ -73,6 +77,11 @@ class PlasticitySpec(Spec):
     def _bounds_are_ordered(self) -> Self:
         _check_bounds(self)
         return self
+
+    @field_validator("initial")
+    @classmethod
+    def _path_is_absolute(cls, initial: str) -> str:
+        return initial if initial == "uniform" else absolute(initial, "initial")
 
     @property
     def amplitudes(self) -> tuple[float, float]:

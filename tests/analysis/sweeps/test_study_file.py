@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 
 from stdpnet.errors import ConfigError, RunError
+from stdpnet.training import train
 from stdpnet_analysis.sweeps import StudyDirectory, load_study
 from stdpnet_analysis.sweeps.samplers import make_sampler
 from stdpnet_analysis.sweeps.space import applied, grid
 from stdpnet_analysis.sweeps.spec import StudySpec
+from stdpnet_analysis.sweeps.trial import objective
 
 BASE = {"config": "digits", "set": ["dataset.validation=100"]}
 
@@ -86,6 +88,10 @@ def test_keys_may_be_dotted_or_nested(tmp_path):
             '[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[objective]\nreadout = "loudest"',
             r"objective\.readout: 'loudest' is unknown; choose among vote, log_evidence, .*, mean",
         ),
+        (
+            '[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[pruner]\nkind = "median"',
+            r"pruner\.validation: 1000 images, but the base has 100 validation images; set it to 100 or less",
+        ),
         ('[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[objctive]\nsplit = "test"', "did you mean 'objective'"),
         (
             '[space.plasticity]\nA_plus = { low = 1, high = 2 }\n[sampler]\nkind = "bayes"',
@@ -100,6 +106,16 @@ def test_a_mistake_in_a_study_file_is_one_sentence_that_names_the_file_and_the_k
         load_study(written(tmp_path, text))
     assert str(caught.value).startswith(str(tmp_path / "study.toml"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_pruner_gives_a_model_that_learns_from_labels_the_learning_curve_of_its_own_answers(tmp_path):
+    text = '[space]\n"columns.reward" = { low = 0.1, high = 0.2 }\n[pruner]\nkind = "median"\nvalidation = 100\n'
+    text += 'every = 40\n[objective]\nreadout = "own"'
+    keys = 'set = ["dataset.validation=100", "training.images=80", "columns.microcolumns=3"]'
+    study, base = load_study(written(tmp_path, text, f'config = "colanet-digits"\n{keys}'))
+    rows = train(base, tmp_path / "run", threads=1).rows("curve")
+    assert [row["images"] for row in rows] == [0, 40, 80]
+    assert objective(rows[-1]["accuracy"], study.objective) > objective(rows[0]["accuracy"], study.objective)
 
 
 def test_a_base_without_validation_images_is_refused(tmp_path):

@@ -39,6 +39,13 @@ def test_training_equals_the_naive_twin(engine_keys, architecture, rule, traces)
     assert outcome.counts.sum() > 20, "a silent network proves nothing"
 
 
+def test_training_from_weights_of_a_file_equals_the_naive_twin(engine_keys, tmp_path):
+    np.save(tmp_path / "kernels.npy", np.random.default_rng(0).normal(0.02, 0.05, (16, 3)))
+    spec = lively("convolutional", plasticity={"initial": str(tmp_path / "kernels.npy")})
+    trains = random_trains(np.random.default_rng(1), 3, spec.simulation.steps, 36, 0.15)
+    assert assert_same(spec, engine_keys, trains).counts.sum() > 20
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("rule", ["rate_target", "anti_hebbian"])
 @pytest.mark.parametrize("traces", ["nearest", "all_to_all"])
