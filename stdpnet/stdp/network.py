@@ -146,7 +146,8 @@ def weights_of_file(plasticity: PlasticitySpec, shape: tuple[int, int, int]) -> 
     key = f"plasticity.initial: {plasticity.initial}"
     try:
         content = io.BytesIO(read_limited(plasticity.initial, MOST_WEIGHTS))
-        weights = np.lib.format.read_array(content, allow_pickle=False)
+        read: Any = np.lib.format.read_array
+        weights: Floats = read(content, allow_pickle=False)
     except (OSError, ValueError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "it is no NumPy file of numbers"
         raise ConfigError(f"{key}: cannot be read ({reason}); numpy.save writes such a file") from None
