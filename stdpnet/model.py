@@ -164,6 +164,8 @@ class Finding(NamedTuple):
     """What was seen, and what usually helps."""
     fatal: bool = False
     """Whether going on makes no sense."""
+    mild: bool = False
+    """Whether it is worth a look only: no reason to stop, where health.action is "stop"."""
 
 
 class Learner(Protocol):

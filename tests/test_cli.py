@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from stdpnet_analysis.verdict import verdict
+
 SMALL = ["--set", "training.images=60", "--set", "topology.channels=8"]
 
 
@@ -17,7 +19,11 @@ def test_train_evaluate_info_from_the_command_line(stdpnet_command, tmp_path):
     for word in ("all", "patch", "spikes_first", "linear", "untrained", "pixels", "spikes per image", "silent images"):
         assert word in table
     scores = json.loads((tmp_path / "runs/digits-4/scores.json").read_text())
-    assert json.loads(stdpnet_command("evaluate", "digits-4", "--json").stdout) == {"run": "runs/digits-4", **scores}
+    assert json.loads(stdpnet_command("evaluate", "digits-4", "--json").stdout) == {
+        "run": "runs/digits-4",
+        **scores,
+        "verdict": verdict(scores),
+    }
     info = json.loads(stdpnet_command("info", "digits-4", "--json").stdout)
     assert (info["images"], info["goal"], info["provenance"]["seed"]) == (60, 60, 4)
     assert info["scores"][0]["best"]["linear"] == scores["readouts"]["linear"]["accuracy"]

@@ -75,6 +75,7 @@ def evaluate(
         raise ConfigError(f"--C {C}: is no finite number; choose one such as 0.01")
     opened = every_run(runs)
     from stdpnet_analysis import evaluation
+    from stdpnet_analysis.verdict import verdict
 
     results = []
     with ExitStack() as cluster:
@@ -91,9 +92,11 @@ def evaluate(
                 scores = evaluation.evaluate(
                     run, split.value, threads=threads, progress=progress, responder=responder, **options
                 )
-            results.append({"run": str(run.path), **scores})
+            results.append({"run": str(run.path), **scores, "verdict": verdict(scores)})
             if not as_json:
                 _print_scores(str(run.path), scores)
+                for sentence in verdict(scores):
+                    print(f"verdict: {sentence}")
     if as_json:
         print_json_of_runs(results)
 

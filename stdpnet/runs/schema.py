@@ -65,6 +65,7 @@ class ProgressRow(TypedDict):
     at_w_min: NotRequired[Statistic]
     at_w_max: NotRequired[Statistic]
     weight_change: NotRequired[Statistic]
+    similarity: NotRequired[Statistic]
     theta: NotRequired[Quantiles]
     competition: NotRequired[dict[Text, Statistic] | None]
     unnormalised: NotRequired[Statistic]

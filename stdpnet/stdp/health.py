@@ -22,17 +22,20 @@ def examine(spec: STDPExperiment, row: Mapping[str, Any]) -> list[Finding]:
         return [Finding("not finite", f"weights, theta or competition are not finite numbers; {hint}", fatal=True)]
     health, findings = spec.health, []
 
-    def find(name: str, wrong: bool, message: str) -> None:
+    def find(name: str, wrong: bool, message: str, mild: bool = False) -> None:
         if wrong and health.action != "ignore":
-            findings.append(Finding(name, message))
+            findings.append(Finding(name, message, mild=mild))
 
     rate = row["spikes_per_image"] / spec.geometry.neurons / spec.simulation.duration * 1000
     learns_xy = not spec.training.two_step or row["images"] <= spec.training.two_step
+    silent, at_bounds = row["silent_images"], row["at_w_min"] + row["at_w_max"]
+    similarity = row.get("similarity") or 0.0  # rows of older versions lack it
     find(
-        "silent network",
-        row["silent_images"] > health.silent_images,
-        f"{row['silent_images']:.0%} of the images get no spike; raise encoder.max_rate or plasticity.mean_weight, "
+        "silent network" if silent > health.silent_images else "silent images",
+        silent > min(health.silent_images, health.some_silent_images),
+        f"{silent:.0%} of the images get no spike; raise encoder.max_rate or plasticity.mean_weight, "
         "lower neuron.v_thresh, or keep theta small (neuron.tau_theta, neuron.target_rate)",
+        mild=silent <= health.silent_images,
     )
     find(
         "dead neurons",
@@ -53,10 +56,17 @@ def examine(spec: STDPExperiment, row: Mapping[str, Any]) -> list[Finding]:
         "neuron.v_thresh, or strengthen competition.c_w",
     )
     find(
-        "saturated weights",
-        row["at_w_min"] + row["at_w_max"] > health.saturated,
-        f"{row['at_w_min'] + row['at_w_max']:.0%} of the weights are at a bound; lower plasticity.A_plus and A_minus, "
-        "or raise w_max",
+        "saturated weights" if at_bounds > health.saturated else "many saturated weights",
+        at_bounds > min(health.saturated, health.some_saturated),
+        f"{at_bounds:.0%} of the weights are at a bound; lower plasticity.A_plus and A_minus, or raise w_max",
+        mild=at_bounds <= health.saturated,
+    )
+    find(
+        "alike neurons",
+        similarity > health.similarity,
+        f"the neurons of a position have learned nearly the same (mean correlation {similarity:.2f}); strengthen "
+        "competition.c_w, or lower plasticity.A_plus",
+        mild=True,
     )
     find(
         "nothing learned",

@@ -68,6 +68,7 @@ def summarise(
         "at_w_min": float(np.mean(network.weights <= dtype(bounds.w_min))),
         "at_w_max": float(np.mean(network.weights >= dtype(bounds.w_max))),
         "weight_change": float(np.mean(np.abs(network.weights - interval.weights), dtype=np.float64)),
+        "similarity": similarity(network.weights),
         "theta": _quantiles(network.theta),
         "competition": _competition(network) if spec.competition.is_learned else None,
         "unnormalised": interval.unnormalised,
@@ -77,6 +78,25 @@ def summarise(
 
 def _quantiles(values: Floats) -> dict[str, float]:
     return dict(zip(QUANTILES, map(float, np.quantile(values, list(QUANTILES.values()))), strict=True))
+
+
+def similarity(weights: Floats) -> float:
+    """Return how alike receptive fields of one position are: the mean correlation of two of them, over positions.
+
+    Neurons without competition learn the same, and come near 1. A single channel has no other to compare with: 0.
+
+    Parameters
+    ----------
+    weights : (S, k*k, C) feedforward weights
+    """
+    channels = weights.shape[2]
+    if channels < 2:
+        return 0.0
+    centred = weights - weights.mean(axis=1, keepdims=True, dtype=np.float64)
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    unit = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
+    pairs = (unit.sum(axis=2) ** 2).sum(axis=1) - (unit**2).sum(axis=(1, 2))  # those of a field with itself left out
+    return float(pairs.mean() / (channels * (channels - 1)))
 
 
 def _competition(network: Network) -> dict[str, float]:

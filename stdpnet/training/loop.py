@@ -145,7 +145,7 @@ class Training:
         self._row_images, self._row_seconds = images, 0.0
         self._write(row)
         for finding in findings:
-            if finding.fatal or spec.health.action == "stop":
+            if finding.fatal or (spec.health.action == "stop" and not finding.mild):
                 message = f"{self.name}: {finding.name} at image {images}: {finding.message}"
                 raise HealthError(message, finding.fatal)
             if finding.name not in self._unhealthy:  # said once, and again when it comes back

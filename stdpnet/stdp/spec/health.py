@@ -8,8 +8,15 @@ from stdpnet.spec.monitoring import HealthSpec
 
 
 class STDPHealthSpec(HealthSpec):
-    """What counts as unhealthy in an interval of progress, and what is done then."""
+    """What counts as unhealthy in an interval of progress, and what is done then.
 
+    The `some_...` bounds and `similarity` are of mild findings, which are said but stop no job. They lie between what
+    the presets have after 400 digits (no silent images, 1 % of the weights at a bound, similarity 0.83 at most) and
+    what broken settings have.
+    """
+
+    some_silent_images: float = Field(0.1, ge=0, le=1)
+    """Share of presentations without any spike above which a mild finding says so."""
     silent_images: float = Field(0.5, ge=0, le=1)
     """Share of presentations without any spike above which the network counts as silent."""
     dead_neurons: float = Field(0.5, ge=0, le=1)
@@ -18,7 +25,11 @@ class STDPHealthSpec(HealthSpec):
     """Share of a position's spikes that one neuron may have; looked at where there are four channels or more."""
     rate: float = Field(50.0, gt=0)
     """Mean rate of the neurons above which the network counts as running away, Hz."""
+    some_saturated: float = Field(0.5, ge=0, le=1)
+    """Share of feedforward weights at a bound above which a mild finding says so."""
     saturated: float = Field(0.95, ge=0, le=1)
     """Share of feedforward weights at a bound above which they count as saturated."""
+    similarity: float = Field(0.9, ge=0, le=1)
+    """Mean correlation of two receptive fields of a position above which a mild finding says that they are alike."""
     unchanged: float = Field(1e-5, ge=0)
     """Mean absolute change of a feedforward weight, relative to their mean, below which nothing is learned."""

@@ -1,0 +1,74 @@
+"""What scores say of a run, in words: whether training helped, and what to try where it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SILENT = 0.1
+"""Share of silent images above which they are named; the presets have next to none."""
+WORSE = 0.02
+"""By how much an untrained network must be better."""
+BELOW_PIXELS = 0.05
+"""By how much a linear read-out of the pixels must be better; a preset that has seen 1000 images may be 0.03 below."""
+CHANCE = 2.0
+"""Accuracy near chance: less than so many times that of guessing one class."""
+
+
+def verdict(scores: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each thing that is wrong with a run, the gravest first; none: it is as it should be.
+
+    Parameters
+    ----------
+    scores : what `evaluate` returns; without its baselines, less can be said
+    """
+    trained = _accuracies(scores)
+    if not trained:
+        return []
+    best, accuracy = max(trained.items(), key=lambda each: each[1])
+    found = [*_near_chance(scores, best, accuracy), *_below_untrained(scores, trained), *_below_pixels(scores, trained)]
+    if (silent := scores.get("silent_images") or 0.0) > SILENT:
+        found.append(
+            f"{silent:.0%} of the images get no answer at all: raise encoder.max_rate or plasticity.mean_weight, or "
+            "keep theta small (neuron.tau_theta, neuron.target_rate)"
+        )
+    return found
+
+
+def _accuracies(table: Mapping[str, Any] | None) -> dict[str, float]:
+    return {name: score["accuracy"] for name, score in (table or {}).get("readouts", {}).items()}
+
+
+def _near_chance(scores: Mapping[str, Any], best: str, accuracy: float) -> list[str]:
+    confusion = scores["readouts"][best].get("confusion")
+    if not confusion or accuracy * len(confusion) >= CHANCE:
+        return []
+    return [
+        f"the best read-out ({best}, {accuracy:.1%}) is near chance ({1 / len(confusion):.1%}): look at the images "
+        "(`stdpnet data info`) and at what was learned (`stdpnet figures RUN receptive-fields`)"
+    ]
+
+
+def _below_untrained(scores: Mapping[str, Any], trained: Mapping[str, float]) -> list[str]:
+    """Return a sentence if the linear read-out, or most read-outs, were better before the training than after it."""
+    untrained = _accuracies(scores.get("untrained"))
+    worse = {name: value for name, value in trained.items() if value < untrained.get(name, 0.0) - WORSE}
+    if not worse or (len(worse) * 2 < len(trained) and "linear" not in worse):
+        return []
+    name = "linear" if "linear" in worse else max(worse, key=lambda each: untrained[each] - worse[each])
+    return [
+        f"training has made it worse ({name}: {trained[name]:.1%}, untrained {untrained[name]:.1%}): read the health "
+        "that the training reported, lower plasticity.A_plus, or strengthen competition.c_w"
+    ]
+
+
+def _below_pixels(scores: Mapping[str, Any], trained: Mapping[str, float]) -> list[str]:
+    pixels = _accuracies(scores.get("pixels"))
+    gaps = {name: pixels[name] - trained[name] for name in pixels if name in trained}
+    name = max(gaps, key=lambda each: gaps[each], default="")
+    if not name or gaps[name] <= BELOW_PIXELS:
+        return []
+    return [
+        f"the pixels alone are better ({name}: {trained[name]:.1%}, of the pixels {pixels[name]:.1%}): train on more "
+        "images, with more channels, or start from a preset (`stdpnet config list`)"
+    ]
