@@ -11,10 +11,20 @@ from tests.processes import Program
 
 
 class Loopback:
-    """A scheduler and two workers, each a process of its own, that talk over the loopback interface, or another."""
+    """A scheduler and two workers, each a process of its own, that talk over the loopback interface, or another.
 
-    def __init__(self, folder, host="127.0.0.1", worker_host="127.0.0.1", within=()):
+    Parameters
+    ----------
+    folder : for the scheduler's file and the logs
+    host, worker_host : interfaces
+    within : words of a command within which the workers run
+    tls : files of authority, certificate and key; none: no encryption
+    """
+
+    def __init__(self, folder, host="127.0.0.1", worker_host="127.0.0.1", within=(), tls=()):
         self._worker_host, self._within = worker_host, within
+        options = ("--tls-ca-file", "--tls-cert", "--tls-key")
+        self._tls = [word for pair in zip(options, tls, strict=False) for word in pair]
         self.file = folder / "scheduler.json"
         self.workers = []
         self._log = (folder / "cluster.log").open("ab")
@@ -25,7 +35,7 @@ class Loopback:
             self.add_worker()
 
     def _start(self, name, *arguments, within=()):
-        words = [f"distributed.cli.{name}", "--scheduler-file", self.file, *arguments]
+        words = [f"distributed.cli.{name}", "--scheduler-file", self.file, *self._tls, *arguments]
         if within:
             command = [*within, sys.executable, "-m", *map(str, words)]
             self.workers.append(subprocess.Popen(command, stdout=self._log, stderr=self._log))

@@ -18,6 +18,7 @@ import numpy as np
 from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
+from distributed.security import Security
 from distributed.utils import get_mp_context
 from typing_extensions import TypedDict
 
@@ -38,6 +39,11 @@ LEAST_MEMORY = 2**28
 """Bytes that a worker process needs at least."""
 CONNECT_SECONDS = 15
 """Seconds in which a scheduler must answer."""
+CERTIFICATES = (
+    "its authority's in DASK_DISTRIBUTED__COMM__TLS__CA_FILE",
+    "this client's in DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY",
+)
+"""What a scheduler with an address tls://... needs of its client: Dask's own settings, here as variables."""
 SETTINGS = {
     # States and spikes travel inside tasks on purpose: a task that is computed again elsewhere needs them.
     "distributed.admin.large-graph-warning-threshold": "4GB",
@@ -94,7 +100,11 @@ def pool(
 
 
 def _local_cluster(workers: int | None, memory: str) -> LocalCluster:
-    """Return processes of this machine; EngineError if they cannot start."""
+    """Return processes of this machine; EngineError if they cannot start.
+
+    Scheduler, workers and client share a key that exists in their memory only: whoever else reaches their ports, such
+    as another user of this machine, is refused.
+    """
     get_mp_context().set_forkserver_preload(IMPORTED)  # after distributed has set its own list
     try:
         return LocalCluster(
@@ -103,6 +113,7 @@ def _local_cluster(workers: int | None, memory: str) -> LocalCluster:
             memory_limit=memory,
             dashboard_address="127.0.0.1:0",  # a port of its own, so that several pools do not meet
             silence_logs="CRITICAL",
+            security=Security.temporary(),
         )
     except (OSError, RuntimeError, TimeoutError) as error:
         raise EngineError(
@@ -157,6 +168,8 @@ def _connected(address: dict[str, str]) -> Client:
         found = TimeoutError(f"no answer within {2 * CONNECT_SECONDS} s")
     if isinstance(found, Client):
         return found
+    if named.startswith("tls:") and not Security().get_connection_args("client")["ssl_context"]:
+        raise ConfigError(f"--scheduler {shortened(named)}: needs a certificate; name {' and '.join(CERTIFICATES)}")
     reason = shortened(str(found).partition("\n")[0] or type(found).__name__)
     raise ConfigError(f"--scheduler {shortened(named)}: no scheduler answers ({reason}); see `stdpnet docs clusters`")
 
