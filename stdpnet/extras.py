@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from stdpnet.errors import ExtraError
 
 EXTRAS = {
-    "sweeps": ("cmaes", "cryptography", "distributed", "optuna"),
+    "sweeps": ("cmaes", "distributed", "optuna"),
     "report": ("jinja2",),
 }
 """Packages of each extra, by the names under which they are imported. `sweeps` serves `stdpnet sweep`, `study`,

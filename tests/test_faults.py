@@ -4,10 +4,13 @@ import contextlib
 import errno
 import json
 import os
+import pkgutil
 import platform
 import random
+import re
 import signal
 import subprocess
+import sys
 import time
 import warnings
 
@@ -120,6 +123,42 @@ def test_a_signal_finishes_the_image_writes_a_checkpoint_and_says_how_to_go_on(t
     assert images > 0
     assert f"run: stopped by {number.name} at image {images}; `stdpnet resume {run.path}` goes on" in errors
     assert run.status == "stopped"
+
+
+@pytest.mark.parametrize(
+    "phase", ["job.load_dataset", "job.Run.create", "loop.Training._report"], ids=["loading", "beginning", "a row"]
+)
+def test_sigterm_is_answered_with_a_word_at_once_in_every_phase_of_a_training(stdpnet_command, monkeypatch, phase):
+    module, _, name = f"stdpnet.training.{phase}".rpartition(".")
+    owner = pkgutil.resolve_name(module)
+    real = getattr(owner, name)
+
+    def interrupted(*arguments, **options):
+        os.kill(os.getpid(), signal.SIGTERM)
+        sys.stderr.write("after the signal\n")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, interrupted)
+    sets = [
+        part for key in ("training.images=512", "topology.channels=8", "progress.every=256") for part in ("--set", key)
+    ]
+    said = stdpnet_command("train", "digits", "--run", "r", "--threads", "1", *sets, code=143).stderr
+    word, after = said.index("SIGTERM: finishing the image"), said.index("after the signal")
+    assert word < after
+    assert re.search(r"stopped by SIGTERM at image (0|256); `stdpnet resume runs/r` goes on", said)
+
+
+def test_sigterm_ends_a_command_that_keeps_what_it_has_made_at_once(stdpnet_command, monkeypatch, tmp_path):
+    run = train(spec("training.images=20"), tmp_path / "run")
+    seen = []
+
+    def look(*_, **__):
+        seen.append(signal.getsignal(signal.SIGTERM))
+        raise RunError("looked")
+
+    monkeypatch.setattr("stdpnet_analysis.evaluation.evaluate", look)
+    stdpnet_command("evaluate", run.path, code=2)
+    assert seen == [signal.SIG_DFL], "nothing waits: responses and scores appear whole or not at all"
 
 
 def test_a_second_ctrl_c_leaves_at_once_with_the_checkpoint_intact(tmp_path):

@@ -23,7 +23,7 @@ from distributed.utils import get_mp_context
 from typing_extensions import TypedDict
 
 from stdpnet.data import Split
-from stdpnet.errors import ConfigError, EngineError, RunError
+from stdpnet.errors import ConfigError, EngineError, ExtraError, RunError
 from stdpnet.model import open_model
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
@@ -105,6 +105,12 @@ def _local_cluster(workers: int | None, memory: str) -> LocalCluster:
     Scheduler, workers and client share a key that exists in their memory only: whoever else reaches their ports, such
     as another user of this machine, is refused.
     """
+    try:
+        key = Security.temporary()
+    except ImportError:
+        raise ExtraError(
+            "cryptography: not installed; `pip install 'stdpnet[sweeps]'` installs what a local cluster needs"
+        ) from None
     get_mp_context().set_forkserver_preload(IMPORTED)  # after distributed has set its own list
     try:
         return LocalCluster(
@@ -113,7 +119,7 @@ def _local_cluster(workers: int | None, memory: str) -> LocalCluster:
             memory_limit=memory,
             dashboard_address="127.0.0.1:0",  # a port of its own, so that several pools do not meet
             silence_logs="CRITICAL",
-            security=Security.temporary(),
+            security=key,
         )
     except (OSError, RuntimeError, TimeoutError) as error:
         raise EngineError(

@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.reading import read_toml
 from stdpnet.runs import run_path
-from stdpnet.runs.files import write_text
+from stdpnet.runs.files import is_alive, write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.spec.load import dump_config, experiment, load_config, recorded
 from stdpnet.stdp.spec.experiment import STDPExperiment
@@ -232,11 +232,19 @@ class StudyDirectory:
     @contextlib.contextmanager
     def driving(self) -> Iterator[str]:
         """Register a driver until the block or the process ends, and give its name."""
+        self._forget_dead_drivers()
         name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         with locked(self._driver_file(name)):
             yield name
         self._driver_file(name).unlink(missing_ok=True)
         self.leave_file(name).unlink(missing_ok=True)
+
+    def _forget_dead_drivers(self) -> None:
+        """Remove what drivers of this machine that were killed have left behind."""
+        for path in (self.path / "drivers").glob("*-*-*"):
+            host, process, _ = path.stem.rsplit("-", 2)
+            if host == platform.node() and process.isdecimal() and not is_alive(int(process)):
+                path.unlink(missing_ok=True)
 
     def is_alive(self, driver: Any) -> bool:
         """Return whether a driver of this name is running."""

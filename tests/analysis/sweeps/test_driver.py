@@ -1,5 +1,6 @@
 import json
 import os
+import platform
 import signal
 import threading
 from pathlib import Path
@@ -248,6 +249,19 @@ def test_a_summary_ranks_trials_and_the_figure_is_drawn(client, made):
         "mV", "ms", "Hz", ""]  # fmt: skip
     with pytest.raises(ConfigError, match=r"--figure x\.bmp: must end in"):
         parallel_coordinates(directory, Path("x.bmp"))
+
+
+def test_a_driver_removes_what_killed_ones_of_its_machine_have_left(made):
+    directory = made(SPACE)
+    mine, dead, elsewhere = (
+        directory.path / "drivers" / f"{host}-{process}-0a.lock"
+        for host, process in ((platform.node(), os.getpid()), (platform.node(), 999999999), ("far-away", 999999999))
+    )
+    for path in (mine, dead, elsewhere):
+        path.touch()
+    with directory.driving() as name:
+        left = {path.name for path in (directory.path / "drivers").iterdir()}
+    assert left == {mine.name, elsewhere.name, f"{name}.lock"}
 
 
 def test_killed_workers_and_drivers_lose_no_trial_and_change_no_byte(loopback, tmp_path):
