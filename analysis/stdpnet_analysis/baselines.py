@@ -13,7 +13,7 @@ import pooch
 
 from stdpnet.errors import RunError
 from stdpnet.runs.files import read_json, write_text
-from stdpnet.runs.schema import ScoreTable
+from stdpnet.runs.schema import ScoreTable, adapter
 from stdpnet_analysis.identity import code_digest
 
 REMEDY = "it may be removed"
@@ -38,7 +38,7 @@ def kept(decides: Mapping[str, Any], compute: Callable[[], dict[str, Any]]) -> d
     with contextlib.suppress(OSError, RunError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
-    scores: dict[str, Any] = json.loads(text)
+    scores: dict[str, Any] = adapter(ScoreTable).validate_json(text)  # the same order of keys as from the cache
     return scores
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stdpnet.errors import DataError
+from stdpnet_analysis.baselines import kept
 from stdpnet_analysis.readouts import READOUTS, ROLES
 from stdpnet_analysis.readouts.reliability import Bin, reliability
 from stdpnet_analysis.readouts.scores import best_of, best_vote, confusion, score, wilson_interval
@@ -130,3 +131,10 @@ def test_images_without_an_answer_do_not_count_for_the_reliability():
     assert result.to_dict()["reliability"]["bins"][0]["images"] == 3
     assert json.loads(json.dumps(result.to_dict())) == result.to_dict()
     assert "reliability" not in score(LABELS, PREDICTED, 3).to_dict()
+
+
+def test_scores_of_a_baseline_are_the_same_bytes_when_they_come_from_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    score = {"n": 3, "no_answer": 0.0, "accuracy": 0.5, "role": "vote", "interval": [0.1, 0.9]}
+    first, again = (kept({"a": 1}, lambda: {"silent_images": 0.0, "readouts": {"all": score}}) for _ in range(2))
+    assert json.dumps(first) == json.dumps(again)
