@@ -11,6 +11,12 @@ from stdpnet_analysis.paper.harness import Network, PaperFigure, main
 from stdpnet_analysis.readouts import DEFAULT, title_of
 from stdpnet_analysis.view import RunView
 
+LOOKS = {
+    title_of(name): {"color": style.colour(number), "linestyle": style.LINES[number % len(style.LINES)]}
+    for number, name in enumerate(DEFAULT)
+}
+"""Colour and line style of each read-out."""
+
 
 def draw(views: list[RunView]) -> Figure:
     """Draw a panel for each network, in it a curve for each read-out."""
@@ -21,7 +27,8 @@ def draw(views: list[RunView]) -> Figure:
     for axes, members in zip(panels, groups.values(), strict=True):
         found = {name: [curve_of(view, name) for view in members] for name in DEFAULT}
         curves = {title_of(name): [each for each in of if each is not None] for name, of in found.items()}
-        drawn = plot_learning_curves(axes, {name: of for name, of in curves.items() if of}, "validation accuracy, %")
+        shown = {name: of for name, of in curves.items() if of}
+        drawn = plot_learning_curves(axes, shown, "validation accuracy, %", looks=[LOOKS[name] for name in shown])
         lines |= {name: line for name, line in drawn.items() if name not in lines}
         images = members[0].experiment.curve.validation
         axes.set_title(f"{members[0].facts.label}\n{images} validation images, seeds: {len(members)}")

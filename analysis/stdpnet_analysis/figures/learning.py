@@ -51,7 +51,11 @@ def band(curves: Sequence[Curve]) -> Band:
 
 
 def plot_learning_curves(
-    axes: Axes, groups: Mapping[str, Sequence[Curve]], ylabel: str, architectures: Sequence[str] = ()
+    axes: Axes,
+    groups: Mapping[str, Sequence[Curve]],
+    ylabel: str,
+    architectures: Sequence[str] = (),
+    looks: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Line2D]:
     """Draw curves against training images; a band of ± one standard deviation where there are several seeds.
 
@@ -61,14 +65,15 @@ def plot_learning_curves(
     groups : name -> the curves of its seeds
     ylabel : what they are of
     architectures : LCSNN, CSNN or FCSNN of each group, for its colour; default the name of the group
+    looks : colour and line style of each group, instead of those of its architecture
 
     Returns
     -------
     The mean lines, by name.
     """
     drawn = {}
-    looks = style.group_looks(list(architectures or groups))
-    for look, (name, curves) in zip(looks, groups.items(), strict=True):
+    chosen = looks or style.group_looks(list(architectures or groups))
+    for look, (name, curves) in zip(chosen, groups.items(), strict=True):
         mean = band(curves)
         label = literal(name if mean.seeds == 1 else f"{name}, {mean.seeds} seeds")
         (drawn[name],) = axes.plot(mean.images, mean.mean, marker="o", markersize=2.5, label=label, **look)
