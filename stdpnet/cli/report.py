@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunsArgument, ThreadsOption, check_new_file, every_run, print_json
+from stdpnet.cli.common import (
+    JsonOption,
+    RunsArgument,
+    ThreadsOption,
+    check_new_file,
+    every_run,
+    print_json,
+    print_json_of_runs,
+)
 from stdpnet.cli.meters import meter
-from stdpnet.errors import RunError
+from stdpnet.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from stdpnet.runs import Run
@@ -26,11 +34,19 @@ def report(
     images: Annotated[
         int, typer.Option("--images", min=10, help="Images shown to changed networks (synapses-deleted, clamping).")
     ] = 300,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Print the summary as text; no figure is drawn, no file is written.")
+    ] = False,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write one self-contained HTML file about runs, finished or not; of several, a comparison comes first."""
     opened = every_run(runs)
+    if summary:
+        if output is not None:
+            raise ConfigError(f"--output {output}: --summary writes no file; leave one of them out")
+        _print_summaries(opened, snapshot, as_json)
+        return
     check_new_file("--output", output)
     from stdpnet_analysis.report import count_figures, write_report
     from stdpnet_analysis.view import RunView, Settings
@@ -46,6 +62,16 @@ def report(
         print_json({"runs": [str(run.path) for run in opened], "file": str(path), "replaced": replaced})
     else:
         print(f"{path}{' (replaces an earlier report)' if replaced else ''}")
+
+
+def _print_summaries(runs: list[Run], snapshot: str, as_json: bool) -> None:
+    from stdpnet_analysis.report.summary import as_text, summaries
+
+    said = summaries(runs, snapshot=snapshot)
+    if as_json:
+        print_json_of_runs(said)
+    else:
+        print("\n".join(map(as_text, said)), end="")
 
 
 def _usual_place(runs: list[Run]) -> Path:

@@ -256,3 +256,14 @@ def test_chromium_shows_every_image_without_an_error_or_overflow(page, pages, tm
         assert paper == ("rgb(20, 24, 31)" if dark else "rgb(255, 255, 255)")
         assert card == "rgb(255, 255, 255)", "figures stand on white in the dark, too"
         assert console == []
+
+
+def test_a_summary_prints_what_the_report_says_and_writes_nothing(run, stdpnet_command):
+    before = sorted(run.path.rglob("*"))
+    shown = stdpnet_command("report", run.path, "--summary").stdout
+    said = content.summary_of(RunView(run))
+    for part in (said["sentence"], said["health"]["verdict"], *said["facts"].values(), *said["commands"]):
+        assert part in shown
+    assert all(name in shown for name, *_ in said["scores"]["rows"])
+    assert sorted(run.path.rglob("*")) == before
+    assert "leave one of them out" in stdpnet_command("report", run.path, "--summary", "--output", "x", code=2).stderr

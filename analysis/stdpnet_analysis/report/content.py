@@ -70,9 +70,13 @@ def chapter(view: RunView, anchor: str, progress: Progress) -> dict[str, Any]:
     anchor : unique in the page
     progress : advances by 1 with each figure
     """
+    return {**summary_of(view), "anchor": anchor, "sections": _sections(view, progress)}
+
+
+def summary_of(view: RunView) -> dict[str, Any]:
+    """Return everything that the page says of a run in words and numbers; no figure is drawn."""
     run, summary = view.run, summarise(view.run)
     return {
-        "anchor": anchor,
         "name": run.path.name,
         "path": str(run.path),
         "title": view.facts.label,
@@ -80,7 +84,6 @@ def chapter(view: RunView, anchor: str, progress: Progress) -> dict[str, Any]:
         "facts": _facts(view, summary),
         "scores": scores.table(known, view.split) if (known := _known_scores(view)) is not None else None,
         "health": _health(view, summary),
-        "sections": _sections(view, progress),
         "changed": changed_keys(view.experiment),
         "config": dump_config(view.experiment),
         "provenance": _provenance(view),
