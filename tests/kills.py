@@ -77,7 +77,7 @@ SCENARIOS = {
     "robustness": Scenario(["robustness", "r", "--vary", "noise=0,0.1,0.2"], (MADE,)),
     "conversion": Scenario(["conversion", "c", "--dt", "0.1,0.05,0.02"], (CONVERTED,)),
     "compare": Scenario(["compare", "r", "--output", "table.md"], (MADE, SCORED), target="table.md"),
-    "figures": Scenario(["figures", "r", "progress", "receptive-fields", "theta"], (MADE, SCORED)),
+    "figures": Scenario(["figures", "r", "progress", "receptive-fields", "votes"], (MADE, SCORED)),
     "report": Scenario(["report", "r", "--images", "10"], (MADE, SCORED)),
     "data info": Scenario(["data", "info", "digits", "--sheet", "sheet.png"], target="sheet.png"),
 }
