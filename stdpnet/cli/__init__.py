@@ -21,6 +21,7 @@ from stdpnet.cli import (
     evaluation,
     export,
     figures,
+    importing,
     labels,
     prediction,
     report,
@@ -52,6 +53,7 @@ app.command("runs")(runs.list_runs)
 app.command("evaluate")(evaluation.evaluate)
 app.command("predict")(prediction.predict)
 app.command("export")(export.export)
+app.command("import")(importing.import_weights)
 app.command("labels")(labels.labels)
 app.command("robustness")(robustness.robustness)
 app.command("conversion")(conversion.conversion)

@@ -1,0 +1,193 @@
+"""Make a run of a network whose weights another program has learned, to be scored as one's own (docs/migrating.md)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stdpnet.data import load_dataset
+from stdpnet.errors import ConfigError, DataError
+from stdpnet.model import open_model
+from stdpnet.runs import Run
+from stdpnet.stdp.spec.experiment import STDPExperiment
+
+NAMES = {"weights": "weights", "w": "weights", "XeAe": "weights", "theta": "theta", "theta_A": "theta"} | {
+    "competition": "competition"
+}
+"""Names of arrays in a file .npz, and what they are."""
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file .npz by what they are, or the one of a file .npy as weights; no pickle is read.
+
+    Raises
+    ------
+    DataError
+        If it is no such file, or an .npz file has no array with a name of NAMES.
+    """
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"weights": loaded}
+        with loaded:
+            found = {NAMES[name]: loaded[name] for name in loaded.files if name in NAMES}
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; give a file .npy or .npz of plain arrays") from None
+    except Exception:  # whatever zip and numpy raise where a file is damaged
+        raise DataError(f"{path}: not a readable .npy or .npz file of plain arrays; write it with numpy.save") from None
+    if not found:
+        raise DataError(f"{path}: has no array named {', '.join(NAMES)}; name one so, or give a file .npy")
+    return found
+
+
+def import_run(
+    spec: STDPExperiment, arrays: Mapping[str, NDArray[Any]], where: str | Path | None = None, name: str = "imported"
+) -> Run:
+    """Make a run whose network has these arrays; `evaluate` scores it, `resume` trains it further.
+
+    Parameters
+    ----------
+    spec : the experiment: geometry, neurons, competition, encoder and dataset that the weights are for
+    arrays : `weights`, in mV, of one of the shapes of `as_weights`; `theta`, in mV, of one of `as_theta`; and
+        `competition` (P, C, C), mV, where spec.competition is learned
+    where, name : the new run directory (see Run.create)
+
+    Raises
+    ------
+    ConfigError
+        If the spec is none of a network with STDP.
+    DataError
+        If an array is missing, has another shape, or holds values that are not finite or out of the bounds of the spec.
+    """
+    if not isinstance(spec, STDPExperiment):
+        raise ConfigError(f"model: '{spec.model}' takes no weights of others; name a configuration with model = 'stdp'")
+    state = open_model(spec).initial(spec)
+    made = {"weights": as_weights(spec, _given(arrays, "weights")), "theta": as_theta(spec, _given(arrays, "theta"))}
+    if spec.competition.is_learned:
+        made["competition"] = _as_competition(spec, _given(arrays, "competition"))
+    for each, values in made.items():
+        state.arrays[each][...] = values
+    dataset = load_dataset(spec.dataset)
+    digest = hashlib.sha256(b"".join(np.ascontiguousarray(made[each]).tobytes() for each in sorted(made))).hexdigest()
+    run = Run.create(spec, where, f"{name}-{spec.seed}", dataset_sha256=dataset.sha256)
+    with run.locked():
+        run.save_state(state)
+        run.log("imported", images=0, sha256=digest)
+    return run
+
+
+def as_weights(spec: STDPExperiment, given: NDArray[Any]) -> NDArray[Any]:
+    """Return feedforward weights as (P, k*k, C), or (1, k*k, C) where positions share kernels.
+
+    Parameters
+    ----------
+    spec : the experiment
+    given : as they are here; or (n*n, C*P), neuron = channel * P + position, as BindsNET's LocalConnection has them
+        and, with P = 1, its fully connected `Connection`; or (C, 1, k, k) of a Conv2dConnection; or a list (M, 3) of
+        pixel, neuron and weight, as the XeAe.npy of Diehl & Cook (2015) is
+
+    Raises
+    ------
+    DataError
+        If they have another shape, or weights outside of receptive fields or of the bounds of the spec.
+    """
+    geometry = spec.geometry
+    due = (geometry.weight_sets, geometry.fan_in, geometry.channels)
+    dense = (geometry.pixels, geometry.channels * geometry.positions)
+    if given.shape == due:
+        weights = given
+    elif geometry.shared and given.shape == (geometry.channels, 1, geometry.kernel, geometry.kernel):
+        weights = given.reshape(geometry.channels, -1).T[None]
+    elif not geometry.shared and given.shape == dense:
+        weights = _inside(spec, given)
+    elif not geometry.shared and given.ndim == 2 and given.shape[1] == 3:
+        weights = _inside(spec, _from_list(given, dense))
+    else:
+        other = f"({geometry.channels}, 1, k, k)" if geometry.shared else f"{dense} or (M, 3)"
+        raise DataError(
+            f"weights: have the shape {given.shape}, this configuration needs {due}, {other}; change topology or "
+            "dataset.crop, or name another configuration"
+        )
+    low, high = spec.plasticity.w_min, spec.plasticity.w_max
+    return _within("weights", weights, low, high, "plasticity")
+
+
+def as_theta(spec: STDPExperiment, given: NDArray[Any]) -> NDArray[Any]:
+    """Return theta as (P, C), from that, (C, p, p), or (C*P,) with neuron = channel * P + position (BindsNET).
+
+    Raises
+    ------
+    DataError
+        If it has another shape, or values that are not finite or negative.
+    """
+    geometry = spec.geometry
+    channels, positions, side = geometry.channels, geometry.positions, geometry.positions_per_side
+    if given.shape == (positions, channels):
+        theta = given
+    elif given.shape in ((channels * positions,), (channels, side, side)):
+        theta = given.reshape(channels, positions).T
+    else:
+        raise DataError(
+            f"theta: has the shape {given.shape}, this configuration needs ({positions}, {channels}), "
+            f"({channels * positions},) or ({channels}, {side}, {side}); give the theta that belongs to the weights"
+        )
+    if not np.isfinite(theta).all() or theta.min() < 0:
+        raise DataError("theta: holds values that are negative or not finite; give the adaptive part of the threshold")
+    return theta
+
+
+def _given(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    if name not in arrays:
+        raise DataError(f"{name}: is missing; a network is not complete without it, so give the array of this name")
+    array = np.asarray(arrays[name])
+    if array.dtype.kind not in "iuf":
+        raise DataError(f"{name}: is an array of {array.dtype}; give real numbers")
+    return array.astype(np.float64)
+
+
+def _as_competition(spec: STDPExperiment, given: NDArray[Any]) -> NDArray[Any]:
+    due = (spec.geometry.positions, spec.geometry.channels, spec.geometry.channels)
+    if given.shape != due or np.einsum("pii->pi", given).any():
+        raise DataError(f"competition: has the shape {given.shape}; give {due} with a diagonal of 0")
+    return _within("competition", given, spec.competition.w_min, max(spec.competition.w_max, 0.0), "competition")
+
+
+def _within(name: str, values: NDArray[Any], low: float, high: float, table: str) -> NDArray[Any]:
+    if not np.isfinite(values).all():
+        raise DataError(f"{name}: hold values that are not finite; give finite ones")
+    if values.min() < low or values.max() > high:
+        raise DataError(
+            f"{name}: lie between {values.min():g} and {values.max():g}, outside of {table}.w_min = {low:g} and "
+            f"w_max = {high:g}; scale them, or change these keys"
+        )
+    return values
+
+
+def _from_list(given: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    """Return a dense matrix of a list of (pixel, neuron, weight)."""
+    pixels, neurons = given[:, 0], given[:, 1]
+    for column, name, size in ((pixels, "pixel", shape[0]), (neurons, "neuron", shape[1])):
+        if len(column) and not (column.min() >= 0 and column.max() < size and (column == np.floor(column)).all()):
+            raise DataError(f"weights: a {name} of the list is no whole number from 0 to {size - 1}; mind dataset.crop")
+    dense = np.zeros(shape)
+    dense[pixels.astype(int), neurons.astype(int)] = given[:, 2]
+    return dense
+
+
+def _inside(spec: STDPExperiment, dense: NDArray[Any]) -> NDArray[Any]:
+    """Return (P, k*k, C) of weights (n*n, C*P); DataError if there are others than 0 outside of receptive fields."""
+    geometry = spec.geometry
+    matrix = dense.reshape(geometry.pixels, geometry.channels, geometry.positions)
+    inside = geometry.receptive_field_rows() >= 0  # (P, n*n)
+    outside = np.abs(matrix).max(axis=1, initial=0)[~inside.T]
+    if outside.any():
+        raise DataError(
+            f"weights: {np.count_nonzero(outside)} pairs of a pixel and a position have weights outside of the "
+            "receptive field; choose topology.kernel and topology.stride as the weights have them"
+        )
+    return np.stack([matrix[inside[position], :, position] for position in range(geometry.positions)])
