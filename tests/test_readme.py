@@ -20,7 +20,7 @@ def test_the_readme_has_no_gap_and_shows_commands_that_exist():
 
     assert "@@" not in README
     names = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
-    assert set(re.findall(r"^\| `stdpnet (\w+)", README, re.MULTILINE)) == names
+    assert set(re.findall(r"^\| `stdpnet ([\w-]+)", README, re.MULTILINE)) == names
 
 
 @pytest.fixture(scope="module")
