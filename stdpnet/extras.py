@@ -9,9 +9,11 @@ from stdpnet.errors import ExtraError
 EXTRAS = {
     "sweeps": ("cmaes", "distributed", "optuna"),
     "report": ("jinja2",),
+    "inspect": ("bokeh",),
 }
 """Packages of each extra, by the names under which they are imported. `sweeps` serves `stdpnet sweep`, `study`,
-`reproduce`, and `--scheduler` of `train`, `resume` and `evaluate`; `report` serves `stdpnet report`."""
+`reproduce`, and `--scheduler` of `train`, `resume` and `evaluate`; `report` serves `stdpnet report`,
+and `inspect` serves `stdpnet inspect`."""
 
 
 def require(extra: str) -> None:

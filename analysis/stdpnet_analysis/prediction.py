@@ -92,7 +92,7 @@ def predict(
     calibration = evaluator.respond_to("calibration", name_of(snapshot), state)
     (name, fit), *_ = reader.fit_all(run.spec, evaluator.facts, calibration).items()
     answers = reader.ask(name, fit, responses).predicted.astype(np.int64)
-    return Prediction(name, classes, answers, _probabilities(name, fit, responses, len(classes)), spikes)
+    return Prediction(name, classes, answers, class_probabilities(name, fit, responses, len(classes)), spikes)
 
 
 def _check_side(spec: Any, images: NDArray[np.uint8]) -> None:
@@ -110,7 +110,7 @@ def _own(run: Run, responses: Responses) -> NDArray[np.int64]:
     return answers
 
 
-def _probabilities(
+def class_probabilities(
     name: str, readout: CountsClassifier, responses: Responses, classes: int
 ) -> NDArray[np.float64] | None:
     """Return the probability of every class, (N, K); 0 of one that has no calibration images."""

@@ -22,6 +22,7 @@ from stdpnet.cli import (
     export,
     figures,
     importing,
+    inspection,
     labels,
     prediction,
     report,
@@ -61,6 +62,7 @@ app.command("info")(runs.info)
 app.command("compare")(comparison.compare)
 app.command("report")(report.report)
 app.command("figures")(figures.figures)
+app.command("inspect")(inspection.inspect)
 app.command("verify")(verification.verify)
 app.command("show-model")(show_model.show_model)
 app.command("doctor")(doctor.doctor)

@@ -25,9 +25,9 @@ from stdpnet_analysis.figures import (
 from stdpnet_analysis.figures import competition as competing
 from stdpnet_analysis.figures import votes as voting
 from stdpnet_analysis.figures.mosaic import grid_shape, place, receptive_field_mosaic, tile
-from stdpnet_analysis.figures.neuron import preferred_images
 from stdpnet_analysis.figures.write import parse_formats, save
 from stdpnet_analysis.plasticity_windows import Window
+from stdpnet_analysis.preferred import preferred_images
 from stdpnet_analysis.recording import ImageRecording
 from stdpnet_analysis.statistics import Summary
 

@@ -9,17 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from numpy.typing import NDArray
 
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.activity import Trace, plot_membrane
 from stdpnet_analysis.figures.mosaic import tile
 from stdpnet_analysis.figures.receptive_fields import fields_in_place, top_weight
 from stdpnet_analysis.figures.registry import RunFigure
+from stdpnet_analysis.preferred import PREFERRED, preferred_images
 from stdpnet_analysis.view import RunView
 
-PREFERRED = 10
-"""Images shown, in two rows."""
 LONGEST = 7
 """Letters of a class's name that fit above an image."""
 
@@ -31,20 +29,6 @@ class Drawn(NamedTuple):
     votes: BarContainer
     preferred: AxesImage
     trace: Trace
-
-
-def preferred_images(counts: NDArray[np.uint16], neuron: int, count: int = PREFERRED) -> NDArray[np.intp]:
-    """Return the images to which a neuron spikes most, of equals the first; none to which it does not spike.
-
-    Parameters
-    ----------
-    counts : (N, P*C) spikes
-    neuron : position * channels + channel
-    count : how many at most
-    """
-    best = np.argsort(-counts[:, neuron].astype(np.int64), kind="stable")[:count]
-    found: NDArray[np.intp] = best[counts[best, neuron] > 0]
-    return found
 
 
 def plot_field(axes: Axes, view: RunView, neuron: int) -> AxesImage:

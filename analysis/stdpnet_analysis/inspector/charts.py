@@ -1,0 +1,159 @@
+"""The charts of the inspector, drawn by Bokeh from plain data and handed to the page as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from bokeh.embed import json_item
+from bokeh.plotting import figure
+from bokeh.themes import built_in_themes
+
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999", "#b5a90c")
+"""Okabe & Ito's colours, which the colour-blind tell apart; black and yellow replaced to be seen on dark and light."""
+DASHES = ("solid", "dashed", "dotted", "dotdash")
+TITLES = {
+    "spikes_per_image": "spikes per image",
+    "silent_images": "silent images, fraction",
+    "dead_neurons": "neurons without spike, fraction",
+    "weight_change": "mean change of a weight, mV",
+    "largest_share": "largest share of spikes, fraction",
+}
+UNITS = {"weights": "weight, mV", "theta": "theta, mV", "competition": "competition weight, mV"}
+Series = Mapping[str, Sequence[Any]]
+
+
+def as_json(chart: Any, dark: bool) -> Any:
+    """Return a chart as JSON that Bokeh's script embeds."""
+    return json_item(chart, theme=built_in_themes["dark_minimal"] if dark else None)
+
+
+def empty(title: str, x: str, y: str, **options: Any) -> Any:
+    """Return a chart without content that is as wide as its place."""
+    chart = figure(
+        title=title,
+        x_axis_label=x,
+        y_axis_label=y,
+        height=options.pop("height", 230),
+        sizing_mode="stretch_width",
+        tools="pan,box_zoom,reset,save",
+        active_drag=None,  # a finger that scrolls the page must not move the chart
+        toolbar_location="above",
+        **options,
+    )
+    chart.toolbar.autohide = True
+    chart.toolbar.logo = None
+    return chart
+
+
+def lines(title: str, x: str, y: str, curves: Mapping[str, tuple[Sequence[Any], Sequence[Any]]]) -> Any:
+    """Return a chart of curves name -> (x, y); None breaks a line."""
+    chart = empty(title, x, y)
+    for number, (name, (xs, ys)) in enumerate(curves.items()):
+        look = {"color": COLOURS[number % len(COLOURS)], "legend_label": name}
+        values = [np.nan if value is None else value for value in ys]
+        chart.line(list(xs), values, line_width=2, line_dash=DASHES[number // len(COLOURS) % len(DASHES)], **look)
+        if len(values) <= 50:
+            chart.scatter(list(xs), values, size=5, **look)
+    if curves:
+        _legend(chart)
+        chart.legend.visible = len(curves) > 1
+    return chart
+
+
+def progress(content: Mapping[str, Any]) -> list[Any]:
+    """Return the charts of a training: learning curve, theta, and every number of its rows."""
+    charts, curve = [], content["curve"]
+    if curve["images"]:
+        curves = {name: (curve["images"], values) for name, values in curve["accuracy"].items()}
+        charts.append(lines("Learning curve", "training images", "validation accuracy", curves))
+    for key, values in content["numbers"].items():
+        title = TITLES.get(key, key.replace("_", " "))
+        charts.append(lines(title, "training images", "", {title: (content["images"], values)}))
+    if content["theta"]:
+        names = {"p5": "5 %", "p50": "median", "p95": "95 %"}
+        curves = {names[key]: (content["images"], values) for key, values in content["theta"].items()}
+        charts.append(lines("adaptive threshold theta, mV", "training images", "", curves))
+    return charts
+
+
+def histograms(content: Mapping[str, Any]) -> list[Any]:
+    """Return a histogram of each array of a state."""
+    charts = []
+    for name, found in content["histograms"].items():
+        chart = empty(name, UNITS.get(name, "value"), "values")
+        edges = found["edges"]
+        chart.quad(top=found["numbers"], bottom=0, left=edges[:-1], right=edges[1:], color=COLOURS[0])
+        charts.append(chart)
+    return charts
+
+
+def bars(title: str, names: Sequence[str], values: Sequence[float], y: str) -> Any:
+    """Return bars, one for each name."""
+    chart = empty(title, "class", y, x_range=list(names))
+    chart.vbar(x=list(names), top=list(values), width=0.8, color=COLOURS[0])
+    chart.y_range.start = 0
+    return chart
+
+
+def comparison(content: Mapping[str, Any]) -> list[Any]:
+    """Return the charts of a comparison: learning curves, accuracy against synapses, and seeds in pairs."""
+    curves = {name: (each["images"], each["accuracy"]) for name, each in content["curves"].items() if each["images"]}
+    charts = [lines("Learning curves", "training images", "validation accuracy", curves)] if curves else []
+    groups = content["groups"]
+    for column in content["columns"]:
+        found = [group for group in groups if (group.get(column) or {}).get("mean") is not None]
+        if found:
+            chart = empty(f"{column}: accuracy against synapses", "synapses", "accuracy", x_axis_type="log")
+            for number, group in enumerate(found):
+                look = {"color": COLOURS[number % len(COLOURS)], "legend_label": group["name"]}
+                chart.scatter([max(group["synapses"], 1)], [group[column]["mean"]], size=11, **look)
+            _legend(chart)
+            charts.append(chart)
+        seeds = {name: dict(each) for name, each in content["seeds"][column].items()}
+        both = sorted(set.intersection(*(set(each) for each in seeds.values()))) if len(seeds) > 1 else []
+        if both:
+            chart = empty(f"{column}: accuracy of each seed", "network", "accuracy", x_range=list(seeds))
+            for number, seed in enumerate(both):
+                look = {"color": COLOURS[number % len(COLOURS)], "legend_label": f"seed {seed}"}
+                values = [each[seed] for each in seeds.values()]
+                chart.line(list(seeds), values, line_width=2, **look)
+                chart.scatter(list(seeds), values, size=7, **look)
+            _legend(chart)
+            charts.append(chart)
+    return charts
+
+
+def activity(content: Mapping[str, Any], classes: Sequence[str]) -> list[Any]:
+    """Return the charts of one image: input spikes, potentials of winner and loser, evidence added up."""
+    dt, time = content["dt"], np.arange(content["steps"]) * content["dt"]
+    raster = empty("Input spikes", "time, ms", "pixel")
+    steps = np.array(content["input"]["steps"], float)
+    raster.scatter(steps * dt, content["input"]["pixels"], size=2, color=COLOURS[0])
+    charts = [raster]
+    for name in ("winner", "loser"):
+        found = content[name]
+        title = f"Membrane potential of the {name}: neuron {found['neuron']}, {found['spikes']} spikes"
+        chart = empty(title, "time, ms", "mV")
+        chart.line(time, found["v"], color=COLOURS[0], legend_label="potential")
+        chart.line(time, found["threshold"], color=COLOURS[1], line_dash="dashed", legend_label="threshold")
+        at = np.array(found["fired"], int)
+        chart.scatter(time[at], np.array(found["threshold"])[at], size=7, color=COLOURS[5], legend_label="spike")
+        _legend(chart)
+        charts.append(chart)
+    if content["evidence"] is not None:
+        total = np.vstack([np.zeros(len(classes)), np.cumsum(content["evidence"], axis=0)])
+        ahead = total - total.max(axis=1, keepdims=True)  # the leading class is at 0 throughout
+        places = list(range(len(total)))
+        curves = {name: (places, ahead[:, number].tolist()) for number, name in enumerate(classes)}
+        title = "Evidence added up over positions (0: the leading class)"
+        charts.append(lines(title, "positions added", "log likelihood below the leader", curves))
+    return charts
+
+
+def _legend(chart: Any) -> None:
+    chart.add_layout(chart.legend[0], "below")
+    chart.legend.orientation = "horizontal"
+    chart.legend.ncols = 3
+    chart.legend.click_policy = "hide"
