@@ -12,6 +12,8 @@ from bokeh.themes import built_in_themes
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999", "#b5a90c")
 """Okabe & Ito's colours, which the colour-blind tell apart; black and yellow replaced to be seen on dark and light."""
+CHART = 230
+"""Height of a chart without its legend, pixels."""
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 TITLES = {
     "spikes_per_image": "spikes per image",
@@ -35,7 +37,7 @@ def empty(title: str, x: str, y: str, **options: Any) -> Any:
         title=title,
         x_axis_label=x,
         y_axis_label=y,
-        height=options.pop("height", 230),
+        height=CHART,
         sizing_mode="stretch_width",
         tools="pan,box_zoom,reset,save",
         active_drag=None,  # a finger that scrolls the page must not move the chart
@@ -134,8 +136,8 @@ def activity(content: Mapping[str, Any], classes: Sequence[str]) -> list[Any]:
     charts = [raster]
     for name in ("winner", "loser"):
         found = content[name]
-        title = f"Membrane potential of the {name}: neuron {found['neuron']}, {found['spikes']} spikes"
-        chart = empty(title, "time, ms", "mV")
+        title = f"{name.capitalize()}: neuron {found['neuron']}, {found['spikes']} spikes"
+        chart = empty(title, "time, ms", "potential, mV")
         chart.line(time, found["v"], color=COLOURS[0], legend_label="potential")
         chart.line(time, found["threshold"], color=COLOURS[1], line_dash="dashed", legend_label="threshold")
         at = np.array(found["fired"], int)
@@ -147,8 +149,8 @@ def activity(content: Mapping[str, Any], classes: Sequence[str]) -> list[Any]:
         ahead = total - total.max(axis=1, keepdims=True)  # the leading class is at 0 throughout
         places = list(range(len(total)))
         curves = {name: (places, ahead[:, number].tolist()) for number, name in enumerate(classes)}
-        title = "Evidence added up over positions (0: the leading class)"
-        charts.append(lines(title, "positions added", "log likelihood below the leader", curves))
+        title = "Evidence, added up (0: leading class)"
+        charts.append(lines(title, "positions added", "log likelihood", curves))
     return charts
 
 
@@ -156,4 +158,5 @@ def _legend(chart: Any) -> None:
     chart.add_layout(chart.legend[0], "below")
     chart.legend.orientation = "horizontal"
     chart.legend.ncols = 3
+    chart.height = CHART + 26 * -(-len(chart.legend[0].items) // 3)  # the legend takes no room from the curves
     chart.legend.click_policy = "hide"

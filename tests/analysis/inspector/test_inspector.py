@@ -1,4 +1,4 @@
-"""The inspector: read-only, and closed to strangers."""
+"""The inspector: read-only, closed to strangers, and usable in a browser from end to end."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ import pytest
 import stdpnet
 from stdpnet.errors import ConfigError
 from stdpnet_analysis import evaluate
+from tests.analysis.inspector.chromium import CHROMIUM, Browser
 
 pytest.importorskip("bokeh", reason="needs the extra: pip install 'stdpnet[inspect]'")
 
@@ -148,3 +149,40 @@ def test_only_loopback_addresses_are_local():
 
 def test_a_folder_that_is_not_there_is_one_sentence(stdpnet_command):
     assert "absent: no such folder" in stdpnet_command("inspect", "absent", code=2).stderr
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
+def test_in_a_browser_one_watches_compares_looks_inside_and_draws(server, tmp_path):
+    browser = Browser(tmp_path / "profile", dark=True)
+    try:
+        browser.do("Page.navigate", url=server.address)
+        browser.until("document.body?.dataset.ready === 'yes'")
+        browser.eval("document.querySelector('#runs button').focus()")
+        browser.key("Enter", "\r")
+        browser.until("document.querySelectorAll('#state-charts > div > *').length >= 3")
+        assert "a <b>&run" in browser.eval("document.querySelector('#watched').textContent")
+
+        browser.eval("location.hash = '#compare'; document.querySelector('#boxes input').click()")
+        browser.eval("document.querySelector('#choice').requestSubmit()")
+        browser.until("document.querySelectorAll('#compare-tables table').length >= 1")
+
+        browser.eval("location.hash = '#inside'")
+        browser.until("document.querySelector('#votes > div') !== null")
+        browser.eval("document.querySelector('#channel').focus()")
+        browser.key("ArrowUp")
+        browser.until("document.querySelector('#neuron h4').textContent.includes('channel 1')")
+        assert browser.eval("document.querySelectorAll('#mosaic svg line').length") == 3
+
+        browser.eval("document.querySelector('#pad').scrollIntoView({block: 'center'})")
+        x, y = browser.eval("(({x, y}) => [x, y])(document.querySelector('#pad').getBoundingClientRect())")
+        browser.drag([(x + 50, y + 40), (x + 140, y + 40), (x + 90, y + 160)])
+        browser.eval("document.querySelector('#ask').click()")
+        browser.until("document.querySelectorAll('#answer tbody tr').length >= 4")
+        assert browser.eval("document.querySelector('#answer').innerText").count("%") >= 2
+        browser.until("document.querySelectorAll('#image-charts > div > *').length === 4")
+        for width in (390, 1280):
+            browser.resize(width)
+            assert browser.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        assert browser.complaints == []
+    finally:
+        browser.close()
