@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from stdpnet.errors import ExtraError
 
 EXTRAS = {
-    "sweeps": ("cmaes", "distributed", "optuna"),
+    "sweeps": ("cmaes", "cryptography", "distributed", "optuna"),
     "report": ("jinja2",),
     "inspect": ("bokeh",),
 }
 """Packages of each extra, by the names under which they are imported. `sweeps` serves `stdpnet sweep`, `study`,
-`reproduce`, and `--scheduler` of `train`, `resume` and `evaluate`; `report` serves `stdpnet report`,
-and `inspect` serves `stdpnet inspect`."""
+`reproduce`, and `--scheduler` of `train`, `resume` and `evaluate`; `report` serves `stdpnet report`, and `inspect` serves
+`stdpnet inspect`."""
 
 
 def require(extra: str) -> None:
