@@ -12,7 +12,7 @@ EXTRAS = {
     "inspect": ("bokeh",),
 }
 """Packages of each extra, by the names under which they are imported. `sweeps` serves `stdpnet sweep`, `study`,
-`reproduce`, and `--scheduler` of `train`, `resume` and `evaluate`; `report` serves `stdpnet report`, and `inspect` serves
+`reproduce`, and `--scheduler` of `train`, `resume` and `evaluate`; `report` serves `stdpnet report`, `inspect` serves
 `stdpnet inspect`."""
 
 
