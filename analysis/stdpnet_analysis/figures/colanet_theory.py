@@ -20,7 +20,8 @@ def plot_profiles(axes: Axes, simulation: Simulation) -> None:
         label = "Gaussian" if number == 0 else None
         axes.plot(simulation.positions, gaussian(simulation.positions, *fit), label=label, linewidth=0.6, **THEORY)
     axes.set(xlabel="centre of the receptor", ylabel="weight")
-    axes.legend(loc="lower right")
+    axes.margins(y=0.15)  # room for the legend above the curves
+    axes.legend(loc="upper left")
 
 
 def plot_resource(axes: Axes, theory: Theory, simulation: Simulation) -> None:

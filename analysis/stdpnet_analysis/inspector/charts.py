@@ -14,6 +14,8 @@ COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#9
 """Okabe & Ito's colours, which the colour-blind tell apart; black and yellow replaced to be seen on dark and light."""
 CHART = 230
 """Height of a chart without its legend, pixels."""
+FLAT = 0.2
+"""What the vertical axis covers where all values are equal, as fractions and accuracies often are."""
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 TITLES = {
     "spikes_per_image": "spikes per image",
@@ -44,6 +46,7 @@ def empty(title: str, x: str, y: str, **options: Any) -> Any:
         toolbar_location="above",
         **options,
     )
+    chart.y_range.default_span = FLAT
     chart.toolbar.autohide = True
     chart.toolbar.logo = None
     return chart
@@ -107,7 +110,7 @@ def comparison(content: Mapping[str, Any]) -> list[Any]:
     for column in content["columns"]:
         found = [group for group in groups if (group.get(column) or {}).get("mean") is not None]
         if found:
-            chart = empty(f"{column}: accuracy against synapses", "synapses", "accuracy", x_axis_type="log")
+            chart = empty(f"{column} against synapses", "synapses", "accuracy", x_axis_type="log")
             for number, group in enumerate(found):
                 look = {"color": COLOURS[number % len(COLOURS)], "legend_label": group["name"]}
                 chart.scatter([max(group["synapses"], 1)], [group[column]["mean"]], size=11, **look)
