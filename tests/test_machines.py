@@ -20,7 +20,7 @@ from stdpnet.errors import ConfigError, RunError
 from stdpnet.model import Responses, State
 from stdpnet.runs import Run
 from stdpnet.runs import directory as directories
-from stdpnet.runs.files import new_draft, write_text
+from stdpnet.runs.files import new_draft, new_draft_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.stdp.network import initial_network
 from stdpnet_analysis.figures import save
@@ -137,6 +137,11 @@ def test_drafts_of_dead_processes_are_removed_and_those_of_living_ones_stay(tmp_
     dead.touch()
     write_text(target, "text")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine.name, "table.md"])
+    killed = new_draft_folder(tmp_path / "run")
+    (killed / "config.toml").touch()
+    killed.rename(tmp_path / killed.name.replace(f"-{os.getpid()}-", "-999999999-"))
+    Run.create(lively(), tmp_path / "run", "unused")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine.name, "run", "table.md"])
 
 
 def test_damaged_machine_code_is_compiled_again(tmp_path):

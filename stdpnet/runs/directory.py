@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from stdpnet.errors import ConfigError, RunError, StdpnetError
 from stdpnet.model import Responses, State, facts_of
 from stdpnet.reading import read_toml
 from stdpnet.runs.checkpoint import OtherConfigurationError, checkpointed_images, load_state, save_state
-from stdpnet.runs.files import is_whole, sync_folder, write_text
+from stdpnet.runs.files import is_whole, new_draft_folder, sync_folder, write_text
 from stdpnet.runs.lock import Held, is_locked, locked
 from stdpnet.runs.paths import RUNS, free_path, run_folders, run_path, similar_run
 from stdpnet.runs.provenance import now, provenance, read_provenance
@@ -90,10 +89,9 @@ class Run:
         path = free_path(RUNS / default_name) if where is None else run_path(where)
         if os.path.lexists(path):  # does not raise on a name that is too long, as Path.exists does
             raise RunError(f"{path}: exists already and is never overwritten; choose another --run, or remove it")
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        new_folder = not os.path.lexists(path.parent)
+        draft, new_folder = None, not os.path.lexists(path.parent)
         try:
-            draft.mkdir(parents=True)
+            draft = new_draft_folder(path)
             write_text(draft / "config.toml", dump_config(spec, documented=True))
             write_text(draft / "provenance.json", to_json(provenance(spec) | recorded, indent=2).decode() + "\n")
             while True:
@@ -106,7 +104,8 @@ class Run:
                     path = free_path(RUNS / default_name)  # another process was faster by a moment
             sync_folder(path.parent)
         except OSError as error:
-            shutil.rmtree(draft, ignore_errors=True)
+            if draft is not None:
+                shutil.rmtree(draft, ignore_errors=True)
             if new_folder:
                 with contextlib.suppress(OSError):
                     path.parent.rmdir()  # unless another process has put a run there

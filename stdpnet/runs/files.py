@@ -8,6 +8,7 @@ import io
 import os
 import platform
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -71,10 +72,22 @@ def replacing(target: Path, previous: Path | None = None, remedy: str = REPEAT) 
 
 def new_draft(target: Path) -> Path:
     """Make an empty file beside a target, under a name that nobody can foresee; remove what dead processes left."""
-    _remove_dead_drafts(target)
-    draft = target.with_name(f"{_draft_prefix(target, os.getpid())}{secrets.token_hex(8)}{DRAFT}")
+    draft = _draft_of(target)
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     return draft
+
+
+def new_draft_folder(target: Path) -> Path:
+    """Make an empty folder beside a target, as `new_draft` makes a file, and the folders above it."""
+    draft = _draft_of(target)
+    draft.mkdir(parents=True)
+    return draft
+
+
+def _draft_of(target: Path) -> Path:
+    """Return a path for a draft that nobody can foresee; remove the drafts that dead processes left."""
+    _remove_dead_drafts(target)
+    return target.with_name(f"{_draft_prefix(target, os.getpid())}{secrets.token_hex(8)}{DRAFT}")
 
 
 def _draft_prefix(target: Path, process: int | str) -> str:
@@ -91,7 +104,8 @@ def _remove_dead_drafts(target: Path) -> None:
         for name in os.listdir(target.parent):
             process = name.removeprefix(begin).partition("-")[0]
             if name.startswith(begin) and name.endswith(DRAFT) and process.isdecimal() and not is_alive(int(process)):
-                os.unlink(target.parent / name)
+                draft = target.parent / name
+                shutil.rmtree(draft) if draft.is_dir() and not draft.is_symlink() else draft.unlink()
 
 
 def is_alive(process: int) -> bool:
