@@ -91,6 +91,7 @@ def completed(words, folder, timeout=300, **options):
 
 def _become(words, folder, environment, printed, session, hidden):
     """Do in a process what the Python interpreter does at its start, and run the program."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as from a shell, also where `nohup` runs the tests
     if session:
         os.setsid()
     os.chdir(folder)

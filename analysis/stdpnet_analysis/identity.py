@@ -13,7 +13,7 @@ import stdpnet_analysis
 
 WITHOUT_INFLUENCE = {
     "stdpnet": ("cli", "__main__.py", "stdp/spec/presets.py"),
-    "stdpnet_analysis": ("benchmark", "figures", "report", "paper", "sweeps"),
+    "stdpnet_analysis": ("benchmark", "figures", "inspector", "report", "paper", "sweeps"),
 }
 """Files and folders that decide no result of a given configuration, by package; a preset's values are in the
 configuration already. Every other file counts, so that a new or moved one cannot be forgotten."""

@@ -108,7 +108,7 @@ def test_the_curve_is_written_and_has_means_and_intervals_over_draws(run, curve)
 def test_the_figure_shows_the_best_vote_and_the_other_read_outs(run, curve):
     view = RunView(run)
     columns = by_column(curve["trained"])
-    assert list(columns) == ["vote", "log_evidence", "naive_bayes", "proportion", "assigned", "linear"]
+    assert list(columns) == ["vote", "log_evidence", "naive_bayes", "proportion", "assigned", "colanet", "linear"]
     rules = [curve["trained"][rule][0]["mean"] for rule in ("all", "patch", "spikes_first")]
     assert columns["vote"][0]["mean"] == max(rules)
     drawn = figures.draw(view, "labels-needed")

@@ -12,6 +12,7 @@ from stdpnet.errors import ConfigError
 from stdpnet_analysis.cluster.pool import pool
 from tests.analysis.loopback import Loopback
 from tests.processes import completed
+from tests.strangers import NOBODY, require_shared_libraries
 
 STRANGER = """
 import asyncio, contextlib, os, sys
@@ -32,11 +33,12 @@ def addresses(client):
 
 
 def test_another_user_is_refused_by_every_process_of_a_local_cluster(client, tmp_path):
+    require_shared_libraries()
     script = tmp_path / "stranger.py"
     script.write_text(STRANGER)
     plainly = [address.replace("tls:", "tcp:") for address in addresses(client)]
     done = completed([script, *plainly], tmp_path)
-    assert done.stdout == f"tried as {os.geteuid() or 65534}\n", done.stderr
+    assert done.stdout == f"tried as {os.geteuid() or NOBODY}\n", done.stderr
 
 
 def test_a_key_of_somebody_else_opens_no_process_of_a_local_cluster(client):
