@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.embed import json_item
+from bokeh.models import DataRange1d
 from bokeh.plotting import figure
 from bokeh.themes import built_in_themes
 
@@ -39,6 +40,7 @@ def empty(title: str, x: str, y: str, **options: Any) -> Any:
         title=title,
         x_axis_label=x,
         y_axis_label=y,
+        y_range=DataRange1d(default_span=FLAT),
         height=CHART,
         sizing_mode="stretch_width",
         tools="pan,box_zoom,reset,save",
@@ -46,7 +48,6 @@ def empty(title: str, x: str, y: str, **options: Any) -> Any:
         toolbar_location="above",
         **options,
     )
-    chart.y_range.default_span = FLAT
     chart.toolbar.autohide = True
     chart.toolbar.logo = None
     return chart
