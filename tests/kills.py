@@ -32,8 +32,10 @@ A_plus = {{ choices = [0.01, 0.02] }}
 [sampler]
 kind = "grid"
 """
-TIMES = r'"(seconds|total_seconds|training_seconds|images_per_s|created|time|value_seconds)": ?[^,}\n]*'
+TIMES = r'"(\w*seconds|images_per_s|created|time)": ?(\{[^}]*\}|\[[^\]]*\]|[^,}\n]*)'
 MOMENTS = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(\+00:00|Z| UTC)?|[\d.]+ (images/s|s|min)\b"
+SPEEDS = ("images/s", "s", "minutes")
+"""Columns of Markdown tables that say how fast or how long."""
 
 
 def sets(keys):
@@ -153,7 +155,21 @@ def comparable(path):
         return [{**row, "images_per_s": None} for row in without_repeated(read_rows(path))]
     if path.suffix not in (".json", ".md", ".html"):
         return path.read_bytes()
-    return re.sub(MOMENTS, "T", re.sub(TIMES, "", path.read_text()))
+    text = without_speeds(path.read_text()) if path.suffix == ".md" else path.read_text()
+    return re.sub(MOMENTS, "T", re.sub(TIMES, "", text))
+
+
+def without_speeds(text):
+    """Return Markdown without the columns SPEEDS of its tables."""
+    lines, columns = [], None
+    for line in text.splitlines():
+        cells = line.split("|")
+        if not line.startswith("|"):
+            columns = None
+        elif columns is None:
+            columns = [place for place, name in enumerate(cells) if name.strip() not in SPEEDS]
+        lines.append(line if columns is None else "|".join(cells[place] for place in columns))
+    return "\n".join(lines)
 
 
 def play(name, kills, seed):
