@@ -9,12 +9,12 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from stdpnet.errors import StdpnetError
+from stdpnet.errors import EngineError, StdpnetError
 from stdpnet.extras import EXTRAS
 from stdpnet.machine import available_cores, free_memory
 
@@ -60,18 +60,16 @@ def examine(engines: bool = True) -> Iterator[Check]:
 
 def _versions() -> Check:
     """Compare the installed packages with those that stdpnet requires."""
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
         required = importlib.metadata.requires("stdpnet") or []
-    except PackageNotFoundError:
+    except importlib.metadata.PackageNotFoundError:
         return Check("packages", "failed", "stdpnet is not installed; `pip install '.[all]'` in its folder installs it")
     names = [re.split(r"[^A-Za-z0-9._-]", line)[0] for line in required if "extra ==" not in line]
     found, missing = [], []
     for name in dict.fromkeys(["stdpnet", *names]):
         try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
         return Check("packages", "failed", f"{', '.join(missing)}: not installed; install stdpnet with pip")
@@ -87,7 +85,6 @@ def _extras() -> Check:
 
 def _compiler() -> Check:
     """Ask Brian2 for a C++ compiler; the compiled engine needs none."""
-    from stdpnet.errors import EngineError
     from stdpnet.stdp.engines.brian.process import preferences, require_compiler
 
     try:
@@ -152,7 +149,7 @@ def _data() -> Check:
     return Check("data", "warning" if damaged else "good", found)
 
 
-def _engines(progress: Callable[[int], None] = lambda _: None) -> Check:
+def _engines() -> Check:
     """Train both engines on a few images and compare them: all spikes, potentials, weights and thresholds."""
     from stdpnet.spec.load import load_config
     from stdpnet.stdp.verification import verify
@@ -160,7 +157,7 @@ def _engines(progress: Callable[[int], None] = lambda _: None) -> Check:
     spec: Any = load_config("digits", SMALL)
     begin = time.perf_counter()
     try:
-        verdict = verify(spec, IMAGES, progress=progress)
+        verdict = verify(spec, IMAGES)
     except StdpnetError as error:
         return Check("engines", "failed", str(error))
     words = f"{verdict.message} on {verdict.images} images, {time.perf_counter() - begin:.1f} s"

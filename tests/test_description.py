@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+import stdpnet
 from stdpnet.description import FORMS, rows
 from stdpnet.model import equations_of
 from stdpnet.spec.base import flat
@@ -28,6 +29,20 @@ def test_the_competition_s_equation_is_that_of_its_rule(rule):
     spec = preset("digits").updated({"competition.rule": rule})
     assert "Competition" in equations_of(spec)[-1].name
     assert len({each.latex for each in equations_of(spec)}) == 6
+
+
+def test_rules_that_are_switched_on_have_their_equations():
+    rules = {"plasticity.half_life": 100.0, "neuron.target_rate": 1.0, "competition.drift": 0.1}
+    spec = stdpnet.load_config("lcsnn-25-k12-learned", {"plasticity.half_life": 0.0, "competition.drift": 0.0})
+    without = {each.name for each in equations_of(spec)}
+    for key, value in rules.items():
+        texts = [each.text for each in equations_of(spec.updated({key: value})) if each.name not in without]
+        assert len(texts) == 1
+        assert key.rpartition(".")[2] in texts[0]
+    every = spec.updated({"plasticity.normalise": "all", "topology.architecture": "convolutional"})
+    names = " ".join(each.name for each in equations_of(every))
+    assert "share" in names
+    assert "that spiked" not in names
 
 
 @pytest.mark.parametrize("form", FORMS)

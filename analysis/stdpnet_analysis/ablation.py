@@ -16,9 +16,9 @@ from stdpnet.stdp.respond import respond
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.competition_weights import clamp
 from stdpnet_analysis.evaluation import STREAMS
-from stdpnet_analysis.readouts.base import Floats
+from stdpnet_analysis.readouts.base import Floats, answers
 from stdpnet_analysis.readouts.rules import THESIS_RULES
-from stdpnet_analysis.readouts.votes import answers, class_means, vote_scores
+from stdpnet_analysis.readouts.votes import class_means, vote_scores
 
 Accuracies = dict[str, Floats]
 """For each voting rule (K,) the share of images answered right."""

@@ -11,13 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import load_dataset
+from stdpnet.data.npz import held_arrays, read_npy
 from stdpnet.errors import ConfigError, DataError
 from stdpnet.model import open_model
 from stdpnet.runs import Run
 from stdpnet.stdp.spec.experiment import STDPExperiment
 
-NAMES = {"weights": "weights", "w": "weights", "XeAe": "weights", "theta": "theta", "theta_A": "theta"} | {
-    "competition": "competition"
+NAMES = {
+    "weights": "weights",
+    "w": "weights",
+    "XeAe": "weights",
+    "theta": "theta",
+    "theta_A": "theta",
+    "competition": "competition",
 }
 """Names of arrays in a file .npz, and what they are."""
 
@@ -30,19 +36,15 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     DataError
         If it is no such file, or an .npz file has no array with a name of NAMES.
     """
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"weights": loaded}
-        with loaded:
-            found = {NAMES[name]: loaded[name] for name in loaded.files if name in NAMES}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; give a file .npy or .npz of plain arrays") from None
-    except Exception:  # whatever zip and numpy raise where a file is damaged
-        raise DataError(f"{path}: not a readable .npy or .npz file of plain arrays; write it with numpy.save") from None
-    if not found:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; give a file .npy or .npz of plain arrays")
+    if path.suffix == ".npy":
+        return {"weights": read_npy(path, "write it with numpy.save(path, weights)")}
+    remedy = "write it with numpy.savez(path, weights=..., theta=...)"
+    held, _ = held_arrays(path, NAMES, remedy)
+    if not held:
         raise DataError(f"{path}: has no array named {', '.join(NAMES)}; name one so, or give a file .npy")
-    return found
+    return {NAMES[name]: array for name, array in held.items()}
 
 
 def import_run(
@@ -118,7 +120,7 @@ def as_weights(spec: STDPExperiment, given: NDArray[Any]) -> NDArray[Any]:
 
 
 def as_theta(spec: STDPExperiment, given: NDArray[Any]) -> NDArray[Any]:
-    """Return theta as (P, C), from that, (C, p, p), or (C*P,) with neuron = channel * P + position (BindsNET).
+    """Return theta as (P, C), from that, one number, (C, p, p), or (C*P,) with neuron = channel * P + position.
 
     Raises
     ------
@@ -127,8 +129,8 @@ def as_theta(spec: STDPExperiment, given: NDArray[Any]) -> NDArray[Any]:
     """
     geometry = spec.geometry
     channels, positions, side = geometry.channels, geometry.positions, geometry.positions_per_side
-    if given.shape == (positions, channels):
-        theta = given
+    if given.shape in ((), (positions, channels)):
+        theta = np.broadcast_to(given, (positions, channels))
     elif given.shape in ((channels * positions,), (channels, side, side)):
         theta = given.reshape(channels, positions).T
     else:

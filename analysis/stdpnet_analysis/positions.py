@@ -13,6 +13,7 @@ from stdpnet.data.dataset import spread
 from stdpnet.model import Responses, State
 from stdpnet.operating import REPLACED, REPLACEMENTS
 from stdpnet.spec.experiment import Experiment
+from stdpnet_analysis.readouts.base import dense
 
 MOST = 3
 """So many neurons that spike, or more, are one class."""
@@ -93,16 +94,11 @@ def equal_without_learning(
     if not learned or not len(images):
         return {}
     places = spread(min(COMPARED, len(images)), len(images))
-    counts, shown = _dense(responses.counts[places]), images.at(places)
+    counts, shown = dense(responses.counts[places]), images.at(places)
     return {
         name: {
-            other: equal_counts(counts, _dense(respond({f"{name}{REPLACED}": other}, shown).counts), positions)
+            other: equal_counts(counts, dense(respond({f"{name}{REPLACED}": other}, shown).counts), positions)
             for other in REPLACEMENTS
         }
         for name in learned
     }
-
-
-def _dense(counts: Any) -> NDArray[Any]:
-    """Return counts (N, units), an array or a scipy.sparse.csr_array, as an array."""
-    return counts if isinstance(counts, np.ndarray) else np.asarray(counts.toarray())

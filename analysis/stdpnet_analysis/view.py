@@ -15,8 +15,8 @@ from stdpnet.stdp.network import Network, initial_network, network_of
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.training import check_dataset
 from stdpnet_analysis.evaluation import STREAMS, response_key
-from stdpnet_analysis.readouts.base import Floats
-from stdpnet_analysis.readouts.votes import answers, class_means, vote_scores
+from stdpnet_analysis.readouts.base import Floats, answers
+from stdpnet_analysis.readouts.votes import class_means, vote_scores
 from stdpnet_analysis.recording import ImageRecording, record
 from stdpnet_analysis.text import literal
 

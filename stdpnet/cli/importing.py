@@ -36,7 +36,7 @@ def import_weights(
     spec = load(config, overrides, seed=seed)
     arrays = read_arrays(weights)
     if theta == "zero":
-        arrays["theta"] = np.zeros(spec.geometry.neurons) if hasattr(spec, "geometry") else np.zeros(0)
+        arrays["theta"] = np.zeros(())
     elif theta is not None:
         own = read_arrays(Path(theta))
         arrays["theta"] = own.get("theta", own.get("weights", np.zeros(0)))

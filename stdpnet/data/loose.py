@@ -11,10 +11,10 @@ import numpy as np
 from stdpnet.data.dataset import Images
 from stdpnet.data.folder import SUFFIXES, read_image
 from stdpnet.data.idx import read_idx
-from stdpnet.data.npz import as_pixels, as_stack, read_arrays
+from stdpnet.data.npz import as_pixels, as_stack, read_arrays, read_npy
 from stdpnet.data.transforms import as_ink, centre_crop, check_side, fit_square
 from stdpnet.errors import DataError
-from stdpnet.reading import open_regular, visible
+from stdpnet.reading import visible
 from stdpnet.spec.dataset import DatasetSpec
 
 IDX = ("idx3-ubyte", "idx3-ubyte.gz")
@@ -72,16 +72,7 @@ def _stack(file: Path) -> Images:
 
 def _of_npy(file: Path) -> Images:
     """Return the images of an .npy file; a square array is one image."""
-    remedy = "write it with numpy.save(path, images)"
-    try:
-        with open_regular(file) as stream:
-            X = np.load(stream, allow_pickle=False)
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror}); {WAYS}") from None
-    except (ValueError, EOFError):
-        raise DataError(f"{file}: not a readable .npy file of a plain array; {remedy}") from None
-    if not isinstance(X, np.ndarray):
-        raise DataError(f"{file}: is an .npz file by its contents; name it so")
+    X = read_npy(file, "write it with numpy.save(path, images)")
     if X.ndim == 2 and X.shape[0] == X.shape[1]:
         X = X[np.newaxis]
     return as_pixels(file, as_stack(file, X))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from stdpnet.data.classes import in_order
 from stdpnet.data.dataset import Images, Labels, Source
 from stdpnet.data.transforms import as_ink, check_side, fit_square
 from stdpnet.errors import DataError
-from stdpnet.reading import visible
+from stdpnet.reading import open_regular, visible
 from stdpnet.spec.dataset import DatasetSpec
 
 MOST_BYTES, LARGE, MOST_RATIO = 2**34, 2**28, 200
@@ -52,20 +52,46 @@ def read_arrays(file: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     if not os.path.isfile(file):
         raise DataError(f"dataset.path: '{file}' is not a file; give an .npz file with arrays X and y")
     remedy = f"write it with numpy.savez(path, {', '.join(f'{name}=...' for name in names)})"
+    arrays, held = held_arrays(file, names, remedy)
+    for key in names:
+        if not isinstance(arrays.get(key), np.ndarray):
+            raise DataError(f"{file}: no array {key} among {visible(', '.join(held))[:200] or 'none'}; {remedy}")
+    return arrays
+
+
+def held_arrays(file: Path, names: Collection[str], remedy: str) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """Return those of the named arrays that an .npz file has, and the names of all; DataError if it is damaged.
+
+    Parameters
+    ----------
+    file : an .npz file
+    names : arrays to read
+    remedy : what its maker does to write a better one
+    """
     try:
         with file.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as content:
             held = content.files
             for member in content.zip.infolist():
                 _check_size(file, member)
-            arrays: dict[str, NDArray[Any]] = {key: content[key] for key in names if key in held}
+            return {key: content[key] for key in names if key in held}, held
     except (DataError, MemoryError):
         raise
     except Exception:  # whatever zip, its compressions and numpy raise where a file is damaged
         raise DataError(f"{file}: not a readable .npz file of plain arrays; {remedy}") from None
-    for key in names:
-        if not isinstance(arrays.get(key), np.ndarray):
-            raise DataError(f"{file}: no array {key} among {visible(', '.join(held))[:200] or 'none'}; {remedy}")
-    return arrays
+
+
+def read_npy(file: Path, remedy: str) -> NDArray[Any]:
+    """Return the array of an .npy file; DataError if it is none."""
+    try:
+        with open_regular(file) as stream:
+            array = np.load(stream, allow_pickle=False)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror}); {remedy}") from None
+    except (ValueError, EOFError):
+        raise DataError(f"{file}: not a readable .npy file of a plain array; {remedy}") from None
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{file}: is an .npz file by its contents; name it so")
+    return array
 
 
 def _check_size(file: Path, member: zipfile.ZipInfo) -> None:

@@ -24,9 +24,37 @@ COMPETITION = {
     ),
 }
 
+PLASTICITY = {
+    False: Equation(
+        "Plasticity of the feedforward weights",
+        "pre spike: w = clip(w - A_minus*y); post spike: w = clip(w + A_plus*x), within [w_min, w_max]",
+        r"\Delta w_{ij} = -A_- y_j \text{ (pre)}, \quad +A_+ x_i \text{ (post)}",
+    ),
+    True: Equation(
+        "Plasticity of the feedforward weights, which the positions share",
+        "each step: w = clip(w + sum over positions of (-A_minus*y for a pre spike, +A_plus*x for a post spike)), "
+        "within [w_min, w_max]",
+        r"\Delta w_{ij} = \sum_\text{positions} \left(-A_- y_j \text{ (pre)}, \quad +A_+ x_i \text{ (post)}\right)",
+    ),
+}
+"""By whether positions share their weights."""
+HALF_LIFE = Equation(
+    "Learning rate of training image number m, from 0",
+    "A_plus and A_minus times 2^(-m/half_life)",
+    r"A_\pm(m) = A_\pm\, 2^{-m/H}",
+)
+TARGET_RATE = Equation(
+    "Threshold after each presentation",
+    "theta = max(theta - theta_plus*target_rate*duration/1000, 0)",
+    r"\theta \leftarrow \max(\theta - \theta_+ r_0 T, 0)",
+)
+DRIFT = Equation(
+    "Drift of the competition after each presentation", "c = clip(c + drift)", r"c_{ij} \leftarrow c_{ij} + \delta"
+)
+
 
 def equations(spec: STDPExperiment) -> list[Equation]:
-    """Return the equations of neuron, threshold, traces, plasticity, normalisation and competition."""
+    """Return the equations of neuron, threshold, traces, plasticity, normalisation and competition, as configured."""
     found = [
         Equation(
             "Membrane potential",
@@ -46,16 +74,20 @@ def equations(spec: STDPExperiment) -> list[Equation]:
             + ("adds 1" if spec.plasticity.traces == "all_to_all" else "sets its trace to 1"),
             r"\tau_+ \frac{dx}{dt} = -x, \quad \tau_- \frac{dy}{dt} = -y",
         ),
+        PLASTICITY[spec.geometry.shared],
         Equation(
-            "Plasticity of the feedforward weights",
-            "pre spike: w = clip(w - A_minus*y); post spike: w = clip(w + A_plus*x), within [w_min, w_max]",
-            r"\Delta w_{ij} = -A_- y_j \text{ (pre)}, \quad +A_+ x_i \text{ (post)}",
-        ),
-        Equation(
-            "Normalisation after each presentation",
-            "w_ij = w_ij * mean_weight * fan_in / sum_i w_ij",
-            r"w_{ij} \leftarrow w_{ij} \frac{\bar{w} N_j}{\sum_i w_{ij}}",
+            "Normalisation after each presentation"
+            + (" of the neurons that spiked" if spec.plasticity.normalise == "spiked" else ""),
+            "w_ij = clip(w_ij * mean_weight * fan_in / sum_i w_ij)",
+            r"w_{ij} \leftarrow \operatorname{clip}\left(w_{ij} \frac{\bar{w} N_j}{\sum_i w_{ij}}\right)",
         ),
     ]
-    rule = COMPETITION.get(spec.competition.rule)
-    return [*found, rule] if rule else found
+    if spec.plasticity.half_life:
+        found.append(HALF_LIFE)
+    if spec.neuron.target_rate:
+        found.append(TARGET_RATE)
+    if rule := COMPETITION.get(spec.competition.rule):
+        found.append(rule)
+    if spec.competition.is_learned and spec.competition.drift:
+        found.append(DRIFT)
+    return found

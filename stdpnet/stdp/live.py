@@ -67,16 +67,22 @@ def to_brian2(
 
     if not isinstance(spec, STDPExperiment):
         raise ConfigError(f"spec: is a {type(spec).__name__}; only spiking networks of this package have a Brian2 form")
+    shown = _as_shown(spec, images)
+    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+    trains = encoder.encode(shown, stream, np.arange(len(shown)))
+    switches = Switches(learn_xy=True, learn_yy=True, adapt_theta=True) if learn else FROZEN
+    return BrianEngine(spec, _in_double(spec, network)).live(trains, switches)
+
+
+def _as_shown(spec: STDPExperiment, images: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """Return the images to be shown (N, n, n), one black image for None; DataError if they are no such images."""
     side = spec.geometry.side
     shown = np.zeros((1, side, side), np.uint8) if images is None else np.asarray(images)
     if shown.dtype != np.uint8 or shown.ndim != 3 or shown.shape[1:] != (side, side) or len(shown) == 0:
         raise DataError(
             f"images: are {shown.dtype} {shown.shape}; give uint8 (N, {side}, {side}), as spec.dataset has them"
         )
-    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
-    trains = encoder.encode(shown, stream, np.arange(len(shown)))
-    switches = Switches(learn_xy=True, learn_yy=True, adapt_theta=True) if learn else FROZEN
-    return BrianEngine(spec, _in_double(spec, network)).live(trains, switches)
+    return shown
 
 
 def _in_double(spec: STDPExperiment, network: Network | State) -> Network:

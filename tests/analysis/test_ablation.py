@@ -7,8 +7,9 @@ from stdpnet.random import Stream
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.respond import respond
 from stdpnet_analysis import ablation
+from stdpnet_analysis.readouts.base import answers
 from stdpnet_analysis.readouts.rules import THESIS_RULES
-from stdpnet_analysis.readouts.votes import answers, class_means, vote_scores
+from stdpnet_analysis.readouts.votes import class_means, vote_scores
 from stdpnet_analysis.recording import input_spikes, record, winner_and_loser
 from tests.stdp.engines.networks import ENGINES
 

@@ -223,7 +223,8 @@ def test_the_image_and_the_neuron_can_be_chosen(run):
 
 
 def test_the_image_shown_by_default_is_one_that_the_votes_answer(view):
-    from stdpnet_analysis.readouts.votes import answers, vote_scores
+    from stdpnet_analysis.readouts.base import answers
+    from stdpnet_analysis.readouts.votes import vote_scores
 
     counts = view.scored.counts[[view.shown_image]]
     assert answers(vote_scores(counts, view.votes, 9))[0] == view.scored.labels[view.shown_image]

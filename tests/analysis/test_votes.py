@@ -13,8 +13,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from stdpnet.errors import ConfigError, DataError
 from stdpnet_analysis.readouts import votes as votes_module
+from stdpnet_analysis.readouts.base import answers
 from stdpnet_analysis.readouts.rules import RULES, THESIS_RULES
-from stdpnet_analysis.readouts.votes import VoteClassifier, answers, class_means, class_sums, vote_scores
+from stdpnet_analysis.readouts.votes import VoteClassifier, class_means, class_sums, vote_scores
 from tests.analysis.estimators import negative_data
 
 

@@ -23,6 +23,27 @@ def dense(counts: Counts) -> NDArray[Any]:
     return array
 
 
+def answers(scores: Floats) -> NDArray[np.intp]:
+    """Return the class of the highest score, the lowest among equals; -1 for an image without any result.
+
+    Parameters
+    ----------
+    scores : (n_images, n_classes) float
+        Equal means equal in float64.
+
+    Returns
+    -------
+    answers : (n_images,) int
+    """
+    return np.where(scores.any(axis=1), scores.argmax(axis=1), NO_ANSWER)
+
+
+def named(answers: NDArray[np.intp], classes: NDArray[Any]) -> NDArray[Any]:
+    """Return the classes of answers (n_images,) by their names; -1, or "-1" among strings, where there is none."""
+    no_answer = np.int64(NO_ANSWER) if classes.dtype.kind in "biuf" else str(NO_ANSWER)
+    return np.where(answers == NO_ANSWER, no_answer, classes[answers])
+
+
 class CountsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Base of the read-outs: scikit-learn classifiers that refuse negative counts."""
 
@@ -47,3 +68,20 @@ class CountsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = tags.input_tags.sparse = True
         return tags
+
+
+class ScoringClassifier(CountsClassifier):
+    """A read-out that answers the class with the highest score; -1 ("-1" among strings) where all scores are 0."""
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the class of each image, (n_images,)."""
+        return named(answers(self._scores(X)), self.classes_)
+
+    def decision_function(self, X: Any) -> Floats:
+        """Return the scores, (n_images, n_classes); of two classes the second's minus the first's, (n_images,)."""
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def _scores(self, X: Any) -> Floats:
+        """Return the score of each class, (n_images, n_classes)."""
+        raise NotImplementedError

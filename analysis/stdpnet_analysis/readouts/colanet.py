@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from stdpnet_analysis.readouts.base import CountsClassifier, Floats, dense
-from stdpnet_analysis.readouts.votes import answers, named
+from stdpnet_analysis.readouts.base import Floats, ScoringClassifier, dense
 
 CHUNK = 1000
 """Images made dense at a time; results do not depend on it."""
 
 
-class ColaNETClassifier(CountsClassifier):
+class ColaNETClassifier(ScoringClassifier):
     """The digital CoLaNET algorithm as a scikit-learn classifier of spike counts.
 
     Each class has a column of neurons. The neuron of a column with the largest input (weights times counts) wins, and
@@ -72,22 +70,18 @@ class ColaNETClassifier(CountsClassifier):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from the calibration counts X (n_images, n_neurons) and their classes y (n_images,)."""
-        from stdpnet.baselines.colanet.columns import Constants, columns_of, learn  # loads numba
+        from stdpnet.baselines.colanet.columns import columns_of, learn  # loads numba
+        from stdpnet.baselines.colanet.network import column_constants
         from stdpnet.baselines.colanet.resource import resource_of
         from stdpnet.baselines.colanet.spec import ColumnsSpec
 
         X, y = self._calibration(X, y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         spec, random = ColumnsSpec(), check_random_state(self.random_state)
-        constants = Constants(
+        constants = column_constants(spec)._replace(
             microcolumns=self.microcolumns,
             threshold=self.threshold * spec.w_max * float(X.sum()) / X.shape[0],
-            w_min=spec.w_min,
-            w_max=spec.w_max,
             reward=self.reward,
-            excess=spec.excess,
-            silent=spec.silent,
-            conserve=spec.conserve,
         )
         start = resource_of(0.0, spec.w_min, spec.w_max)
         shape = (X.shape[1], len(self.classes_) * self.microcolumns)
@@ -99,16 +93,8 @@ class ColaNETClassifier(CountsClassifier):
         self.weights_ = columns.weights
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the class of each image, (n_images,)."""
-        return named(answers(self._scores(X)), self.classes_)
-
-    def decision_function(self, X: Any) -> Floats:
-        """Return each column's largest input, (n_images, n_classes); of two classes their difference, (n_images,)."""
-        scores = self._scores(X)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
     def _scores(self, X: Any) -> Floats:
+        """Return each column's largest input."""
         potentials = self._counts(X) @ self.weights_
         scores: Floats = potentials.reshape(-1, len(self.classes_), self.microcolumns).max(axis=2)
         return scores

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
-from stdpnet_analysis.readouts.base import Counts, CountsClassifier, Floats
-from stdpnet_analysis.readouts.votes import answers, named
+from stdpnet_analysis.readouts.base import Counts, Floats, ScoringClassifier
 
 
-class NGramClassifier(CountsClassifier):
+class NGramClassifier(ScoringClassifier):
     """A scikit-learn classifier of the order in which neurons spike first.
 
     The neurons that spike in a presentation stand in the order of their first spikes, those of one step in ascending
@@ -46,15 +45,6 @@ class NGramClassifier(CountsClassifier):
         self.occurrences_ = np.zeros((len(self.pairs_), len(self.classes_)))
         np.add.at(self.occurrences_, (places, labels[images]), 1)
         return self
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the class of each image, (n_images,)."""
-        return named(answers(self._scores(X)), self.classes_)
-
-    def decision_function(self, X: Any) -> Floats:
-        """Return the scores, (n_images, n_classes); of two classes the second's minus the first's, (n_images,)."""
-        scores = self._scores(X)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def _scores(self, X: Any) -> Floats:
         X = self._counts(X)

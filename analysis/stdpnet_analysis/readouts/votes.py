@@ -14,7 +14,7 @@ from scipy.special import softmax
 from sklearn.utils.metaestimators import available_if
 
 from stdpnet.errors import ConfigError, DataError
-from stdpnet_analysis.readouts.base import NO_ANSWER, Counts, CountsClassifier, Floats, dense
+from stdpnet_analysis.readouts.base import Counts, Floats, ScoringClassifier, dense
 from stdpnet_analysis.readouts.rules import RULES, means
 
 _CHUNK = 2**18  # counts computed at a time: 2 MB of float64 stay in the cache (`patch` takes twice as long with 18 MB)
@@ -93,27 +93,6 @@ def vote_scores(responses: Counts, weights: Floats, n_positions: int = 1, rule: 
     return scores
 
 
-def answers(scores: Floats) -> NDArray[np.intp]:
-    """Return the class of the highest score, the lowest among equals; -1 for an image without any result.
-
-    Parameters
-    ----------
-    scores : (n_images, n_classes) float
-        See `vote_scores`; equal means equal in float64.
-
-    Returns
-    -------
-    answers : (n_images,) int
-    """
-    return np.where(scores.any(axis=1), scores.argmax(axis=1), NO_ANSWER)
-
-
-def named(answers: NDArray[np.intp], classes: NDArray[Any]) -> NDArray[Any]:
-    """Return the classes of answers (n_images,) by their names; -1, or "-1" among strings, where there is none."""
-    no_answer = np.int64(NO_ANSWER) if classes.dtype.kind in "biuf" else str(NO_ANSWER)
-    return np.where(answers == NO_ANSWER, no_answer, classes[answers])
-
-
 def _check_rule(rule: str, n_positions: int, n_neurons: int) -> None:
     if rule not in RULES:
         raise ConfigError(f"rule: '{rule}' is unknown; choose one of {', '.join(RULES)}")
@@ -125,7 +104,7 @@ def _has_likelihoods(classifier: VoteClassifier) -> bool:
     return classifier.rule in RULES and RULES[classifier.rule].log_likelihood
 
 
-class VoteClassifier(CountsClassifier):
+class VoteClassifier(ScoringClassifier):
     """A voting rule as a scikit-learn classifier of spike counts.
 
     Parameters
@@ -168,10 +147,6 @@ class VoteClassifier(CountsClassifier):
         self.weights_ = RULES[self.rule].weigh(sums, images)
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the class of each image, (n_images,)."""
-        return named(answers(self._scores(X)), self.classes_)
-
     @available_if(_has_likelihoods)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each class, (n_images, n_classes), if all are equally probable beforehand.
@@ -181,11 +156,6 @@ class VoteClassifier(CountsClassifier):
         """
         probabilities: Floats = softmax(self._scores(X), axis=1)
         return probabilities
-
-    def decision_function(self, X: Any) -> Floats:
-        """Return the scores, (n_images, n_classes); of two classes the second's minus the first's, (n_images,)."""
-        scores = self._scores(X)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def _scores(self, X: Any) -> Floats:
         counts = self._counts(X)

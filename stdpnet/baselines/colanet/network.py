@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stdpnet.baselines.colanet import columns, convolution
 from stdpnet.baselines.colanet.columns import Columns, columns_of
 from stdpnet.baselines.colanet.resource import resource_of, weights_of
-from stdpnet.baselines.colanet.spec import BoundsSpec, ColaNETExperiment
+from stdpnet.baselines.colanet.spec import BoundsSpec, ColaNETExperiment, ColumnsSpec
 from stdpnet.random import Purpose, generator
 
 WHITE = 255
@@ -34,9 +34,8 @@ def _noisy(bounds: BoundsSpec, random: np.random.Generator, shape: tuple[int, ..
     return random.normal(resource_of(0.0, bounds.w_min, bounds.w_max), bounds.noise, shape)
 
 
-def column_constants(spec: ColaNETExperiment) -> columns.Constants:
+def column_constants(table: ColumnsSpec) -> columns.Constants:
     """Return the numbers of the columns that compiled code needs."""
-    table = spec.columns
     return columns.Constants(
         microcolumns=table.microcolumns,
         threshold=table.threshold,
@@ -79,7 +78,11 @@ class ColaNET:
     """
 
     def __init__(self, spec: ColaNETExperiment, arrays: dict[str, NDArray[Any]]) -> None:
-        self.spec, self._constants, self._kernel_constants = spec, column_constants(spec), kernel_constants(spec)
+        self.spec, self._constants, self._kernel_constants = (
+            spec,
+            column_constants(spec.columns),
+            kernel_constants(spec),
+        )
         self._columns: Columns = columns_of(arrays[RESOURCES], self._constants)
         if spec.kernels.channels:
             self._kernels = arrays[KERNELS]

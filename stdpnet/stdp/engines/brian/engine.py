@@ -69,9 +69,12 @@ class BrianEngine:
         first_spikes: NDArray[np.int32] | None = None,
     ) -> Outcome:
         """Show presentations one after the other (see Engine.present)."""
-        run = self._begin(trains, switches, recording, learning_rates, first_spikes)
+        run = self._begin(trains, switches)
         if not len(run.counts):
             return Outcome(run.counts, 0)
+        run.recording, run.first_spikes = recording, first_spikes
+        if learning_rates is not None:
+            run.learning_rates = learning_rates
         self._recorder.active = recording is not None or first_spikes is not None
         if self._spec.simulation.brian2_target == "cython" and not has_compiled():
             announce()
@@ -94,28 +97,14 @@ class BrianEngine:
         self._recorder.active = False
         return self._brian
 
-    def _begin(
-        self,
-        trains: SpikeTrains,
-        switches: Switches,
-        recording: Recording | None = None,
-        learning_rates: NDArray[np.float64] | None = None,
-        first_spikes: NDArray[np.int32] | None = None,
-    ) -> _Run:
-        """Load the state and the input spikes of a call of `present`."""
+    def _begin(self, trains: SpikeTrains, switches: Switches) -> _Run:
+        """Load the state and the input spikes of some presentations, which are recorded nowhere."""
         counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
-        self._run = run = _Run(
-            switches=switches,
-            steps=trains.steps,
-            learning_rates=np.ones(len(counts)) if learning_rates is None else learning_rates,
-            counts=counts,
-            recording=recording,
-            first_spikes=first_spikes,
-        )
+        self._run = _Run(switches, trains.steps, np.ones(len(counts)), counts)
         if len(counts):
             self._groups.load(self.network, switches)
             self._groups.set_input(trains)
-        return run
+        return self._run
 
     def _begin_step(self) -> None:
         """Count steps; at the border of two presentations end the one and begin the other."""
@@ -178,8 +167,8 @@ class _Run:
     steps: int
     learning_rates: NDArray[np.float64]
     counts: NDArray[np.int32]
-    recording: Recording | None
-    first_spikes: NDArray[np.int32] | None
+    recording: Recording | None = None
+    first_spikes: NDArray[np.int32] | None = None
     unnormalised: int = 0
     step: int = 0
     """Steps that have begun, over all presentations."""
