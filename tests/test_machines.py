@@ -246,3 +246,20 @@ def test_every_writer_says_in_one_sentence_that_there_is_no_room(tmp_path, no_ro
 )
 def test_what_no_machine_can_do_is_refused_before_work_begins(stdpnet_command, words, said):
     assert said in stdpnet_command(*words, code=2).stderr
+
+
+def test_without_compilation_a_command_says_which_variable_is_set(tmp_path):
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    words = [sys.executable, "-m", "stdpnet", "train", "digits", "--run", "run"]
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "error: NUMBA_DISABLE_JIT: is set, and stdpnet needs compiled code; unset it\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_home_of_an_unknown_user_is_a_folder_that_is_not_there(stdpnet_command, tmp_path):
+    keys = ("--set", "dataset.name=folder", "--set", "dataset.path=~nosuchuser/x")
+    said = stdpnet_command("train", "digits", *keys, code=2).stderr
+    assert "~nosuchuser/x' is not a folder; give the folder that holds the class sub-folders" in said
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

@@ -290,3 +290,13 @@ def test_weakly_answered_images_are_shown_again_in_evaluation_too():
     assert (few < 20).any()
     np.testing.assert_array_equal(more[few >= 20], few[few >= 20])
     assert (more[few < 20] > few[few < 20]).mean() > 0.9
+
+
+def test_calibration_images_of_one_class_are_one_sentence(run, monkeypatch, stdpnet_command):
+    dataset = stdpnet.load_dataset(run.spec.dataset)
+    threes = dataset.calibration.at(np.flatnonzero(dataset.calibration.labels == 3)[:5])
+    monkeypatch.setattr("stdpnet_analysis.evaluation.load_dataset", lambda _: replace(dataset, calibration=threes))
+    for readouts in ("vote,linear", "colanet,n_gram,naive_bayes"):
+        said = stdpnet_command("evaluate", run.path, "--readouts", readouts, "--no-baselines", code=2).stderr
+        expected = "error: dataset.calibration: the 5 calibration images are of one class, and a read-out needs two"
+        assert said.splitlines()[-1].startswith(expected)
