@@ -50,7 +50,9 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 def import_run(
     spec: STDPExperiment, arrays: Mapping[str, NDArray[Any]], where: str | Path | None = None, name: str = "imported"
 ) -> Run:
-    """Make a run whose network has these arrays; `evaluate` scores it, `resume` trains it further.
+    """Make a run whose network has these arrays, to be scored by `evaluate`.
+
+    It counts as finished after 0 images; `stdpnet resume RUN --images N` trains it further.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def import_run(
     Raises
     ------
     ConfigError
-        If the spec is none of a network with STDP.
+        If the spec is not of a network with STDP.
     DataError
         If an array is missing, has another shape, or holds values that are not finite or out of the bounds of the spec.
     """
@@ -79,7 +81,7 @@ def import_run(
     run = Run.create(spec, where, f"{name}-{spec.seed}", dataset_sha256=dataset.sha256)
     with run.locked():
         run.save_state(state)
-        run.log("imported", images=0, sha256=digest)
+        run.log("finished", images=0, reason="imported", sha256=digest)
     return run
 
 

@@ -98,5 +98,10 @@ def test_an_imported_network_is_scored_as_the_one_it_is(architecture, tmp_path, 
     state = run.load_state()
     np.testing.assert_array_equal(state.arrays["weights"], network.weights)
     np.testing.assert_array_equal(state.arrays["theta"], as_theta(spec, theta * 1000).astype(network.dtype))
+    assert (run.status, run.complete) == ("finished", True)
     scores = json.loads(stdpnet_command("evaluate", "r", "--json", "--readouts", "all").stdout)
     assert 0 <= scores["readouts"]["all"]["accuracy"] <= 1
+    assert "nothing to do, trained on 0 images (imported)" in stdpnet_command("resume", "r").stdout
+    stdpnet_command("resume", "r", "--images", "2")
+    assert (run.load_state().images, run.status) == (2, "finished")
+    assert not np.array_equal(run.load_state().arrays["theta"], state.arrays["theta"])
