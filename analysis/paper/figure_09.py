@@ -9,6 +9,7 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.receptive_fields import plot_receptive_fields, top_weight
 from stdpnet_analysis.paper.harness import STRONG, WEAK, PaperFigure, main
 from stdpnet_analysis.readouts.scores import accuracies, best_vote
+from stdpnet_analysis.text import with_minus
 from stdpnet_analysis.view import RunView
 
 
@@ -22,7 +23,8 @@ def draw(views: list[RunView]) -> Figure:
         accuracy = accuracies(view.required_scores)
         vote = 100 * accuracy[best_vote(accuracy)]
         activity = f"{view.required_scores['spikes_per_image']:.0f} spikes per image"
-        axes.set_title(f"competition {view.spec.competition.c_w:g} mV: best vote {vote:.1f} %, {activity}")
+        strength = with_minus(f"{view.spec.competition.c_w:g}")
+        axes.set_title(f"competition {strength} mV: best vote {vote:.1f} %, {activity}")
     style.bar_below(figure, image, panels, "feedforward weight, mV")
     figure.suptitle(f"Weak and strong competition: {views[0].label}")
     return figure

@@ -10,7 +10,7 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.competition import plot_competition_weights
 from stdpnet_analysis.paper.harness import REGIMES, PaperFigure, main
 from stdpnet_analysis.readouts.scores import accuracies, best_vote
-from stdpnet_analysis.text import literal
+from stdpnet_analysis.text import literal, with_minus
 from stdpnet_analysis.view import RunView
 
 
@@ -23,7 +23,8 @@ def draw(views: list[RunView]) -> Figure:
     for axes, view in zip(panels, views, strict=False):
         networks = {"before training": view.untrained, "learned": view.network}
         plot_competition_weights(axes, {name: off_diagonal(each.competition) for name, each in networks.items()})
-        words = f"similar fields: r = {associate(view.network, seed=view.spec.seed).correlation:.2f}"
+        correlation = associate(view.network, seed=view.spec.seed).correlation
+        words = f"similar fields: r = {with_minus(f'{correlation:.2f}')}"
         if view.lacks("scores") is None:
             accuracy = accuracies(view.required_scores)
             words += f", best vote {100 * accuracy[best_vote(accuracy)]:.1f} %"

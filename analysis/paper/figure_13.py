@@ -14,7 +14,7 @@ from stdpnet_analysis.paper.harness import Network, PaperFigure, main
 from stdpnet_analysis.readouts import title_of
 from stdpnet_analysis.readouts.scores import accuracies, best_of
 from stdpnet_analysis.statistics import summarise
-from stdpnet_analysis.text import percent
+from stdpnet_analysis.text import percent, with_minus
 from stdpnet_analysis.view import RunView
 
 
@@ -23,7 +23,7 @@ def bounds(view: RunView) -> str:
     low, high = view.spec.competition.w_min, view.spec.competition.w_max
     if low == float("-inf") and high == 0:
         return "not clamped"
-    return f"clamped to {'(−∞' if low == float('-inf') else f'[{low:g}'}, {high:g}] mV".replace("-", "−")
+    return with_minus(f"clamped to {'(−∞' if low == float('-inf') else f'[{low:g}'}, {high:g}] mV")
 
 
 def accuracy(views: list[RunView], column: str) -> str:

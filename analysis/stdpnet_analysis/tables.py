@@ -16,7 +16,7 @@ from stdpnet_analysis.compare import Comparison, Contrast, Entry, Group
 from stdpnet_analysis.positions import SHARES
 from stdpnet_analysis.readouts import ROLES, title_of
 from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
-from stdpnet_analysis.text import count, percent, points
+from stdpnet_analysis.text import count, percent, points, with_minus
 
 WIDTH = 140
 """Columns of a terminal's table that is written to a file."""
@@ -140,7 +140,7 @@ def contrast_table(comparison: Comparison) -> Table:
 
 
 def _test_cells(test: Contrast) -> list[str]:
-    difference = points(test.result).replace("-", "−")
+    difference = with_minus(points(test.result))
     p_values = (test.result.t_test, test.holm, test.result.wilcoxon)
     cells = ["–" if p is None else f"{p:.2g}" for p in p_values]
     return [f"{test.first} − {test.second}", test.readout, str(len(test.result.seeds)), difference, *cells]

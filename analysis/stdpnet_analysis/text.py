@@ -51,6 +51,11 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}".replace(",", "\u202f") if value >= 100 else f"{value:.3g}"
 
 
+def with_minus(number: str) -> str:
+    """Return a number as print sets it: with a minus sign where there is a hyphen."""
+    return number.replace("-", "−")
+
+
 def literal(text: str) -> str:
     """Return a text that matplotlib shows as it is: neither formulas between dollar signs nor control characters."""
     return visible(text).replace("$", r"\$")

@@ -17,6 +17,7 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.mosaic import Floats, tile
 from stdpnet_analysis.figures.receptive_fields import order_by_class
 from stdpnet_analysis.figures.registry import RunFigure
+from stdpnet_analysis.text import with_minus
 from stdpnet_analysis.view import Need, RunView
 
 
@@ -37,7 +38,7 @@ def plot_competition_weights(axes: Axes, weights: Mapping[str, Floats]) -> dict[
     drawn = {}
     for number, (name, values) in enumerate(weights.items()):
         share = 100 * np.histogram(values, edges)[0] / values.size
-        label = f"{name}: mean {values.mean():.1f}, sd {values.std():.1f} mV"
+        label = f"{name}: mean {with_minus(f'{values.mean():.1f}')}, sd {values.std():.1f} mV"
         drawn[name] = axes.stairs(share, edges, label=label, color=style.colour(number), linewidth=1.2)
         drawn[name].set(linestyle=style.LINES[number % 4])
     axes.set(xlabel="competition weight, mV", ylabel="synapses, %", xlim=(low, 0))

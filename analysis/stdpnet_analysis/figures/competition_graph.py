@@ -17,7 +17,7 @@ from stdpnet_analysis.figures.competition import LEARNED, class_order, has_pairs
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.receptive_fields import top_weight
 from stdpnet_analysis.figures.registry import RunFigure
-from stdpnet_analysis.text import literal
+from stdpnet_analysis.text import literal, with_minus
 from stdpnet_analysis.view import RunView
 
 GRAPH_CHANNELS = 25
@@ -34,7 +34,7 @@ class Graph(NamedTuple):
     strength: Floats
     """(pairs,) mean of -w_ij and -w_ji, mV."""
     limits: tuple[float, float]
-    """Strengths of a clear and of a solid line, mV."""
+    """Smallest and largest strength, mV: a clear and a solid line."""
 
 
 def plot_competition_graph(
@@ -42,7 +42,6 @@ def plot_competition_graph(
     weights: NDArray[np.floating],
     competition: NDArray[np.floating],
     order: NDArray[np.intp],
-    limits: tuple[float, float] | None = None,
 ) -> Graph:
     """Draw the receptive fields of a position around a circle, lines between them as opaque as they compete.
 
@@ -52,7 +51,6 @@ def plot_competition_graph(
     weights : (k*k, C) receptive fields, mV
     competition : (C, C) mV
     order : (C,) in which order they stand; of more than GRAPH_CHANNELS those that compete most are kept
-    limits : strengths of a clear and of a solid line, mV; default the smallest and the largest
     """
     strength = -(competition + competition.T).astype(np.float64) / 2
     most = np.argsort(-strength.sum(axis=0), kind="stable")[:GRAPH_CHANNELS]
@@ -61,7 +59,7 @@ def plot_competition_graph(
     place = np.column_stack([np.cos(angle), np.sin(angle)])
     i, j = np.triu_indices(len(channels), 1)
     pair = strength[channels[i], channels[j]]
-    low, high = limits or (float(pair.min()), float(pair.max()))
+    low, high = float(pair.min()), float(pair.max())
     opacity = np.clip((pair - low) / (high - low or 1), 0, 1) ** 2
     inner = 0.88 * place
     ends = list(np.stack([inner[i], inner[j]], axis=1))
@@ -91,15 +89,9 @@ def _graph(view: RunView) -> Figure:
     return figure
 
 
-def _draw_graph(
-    axes: Axes,
-    network: Network,
-    position: int,
-    order: NDArray[np.intp],
-    limits: tuple[float, float] | None = None,
-) -> Graph:
+def _draw_graph(axes: Axes, network: Network, position: int, order: NDArray[np.intp]) -> Graph:
     weights = network.weights[0 if network.geometry.shared else position]
-    graph = plot_competition_graph(axes, weights, network.competition[position], order[position], limits)
+    graph = plot_competition_graph(axes, weights, network.competition[position], order[position])
     low, high = graph.limits
     left_out = "" if len(graph.channels) == network.geometry.channels else f"; the {len(graph.channels)} most inhibited"
     axes.set_xlabel(f"line: mean of −w_ij and −w_ji, {low:.0f} (clear) to {high:.0f} mV (solid){left_out}")
@@ -108,18 +100,17 @@ def _draw_graph(
 
 def _weak_and_strong(view: RunView) -> Figure:
     views = [view, *view.others]
-    middle = [each.network.geometry.positions // 2 for each in views]
-    strongest = [float(-each.network.competition[at].min()) for each, at in zip(views, middle, strict=True)]
     columns = min(2, len(views))
     rows = -(-len(views) // columns)
     figure = style.new_figure(style.SINGLE * columns, 95 * rows)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels[len(views) :]:
         axes.set_axis_off()
-    for axes, each, position in zip(panels, views, middle, strict=False):
-        _draw_graph(axes, each.network, position, class_order(each), (0.0, max(strongest)))
-        mean = off_diagonal(each.network.competition).mean()
-        axes.set_title(f"{literal(each.run.path.name)}\nposition {position}, mean weight {mean:.1f} mV")
+    for axes, each in zip(panels, views, strict=False):
+        position = each.network.geometry.positions // 2
+        _draw_graph(axes, each.network, position, class_order(each))
+        mean = with_minus(f"{off_diagonal(each.network.competition).mean():.1f}")
+        axes.set_title(f"{literal(each.run.path.name)}\nposition {position}, mean weight {mean} mV")
     figure.suptitle(" and ".join(dict.fromkeys(each.label for each in views)))
     return figure
 

@@ -17,7 +17,7 @@ from stdpnet.spec.load import load_config
 from stdpnet_analysis.figures import save, style
 from stdpnet_analysis.paper.competition_search import KINDS, Result
 from stdpnet_analysis.statistics import PairedTest, holm, paired_test, summarise
-from stdpnet_analysis.text import MISSING, percent, plain, points
+from stdpnet_analysis.text import MISSING, percent, plain, points, with_minus
 
 PairedTests = dict[str, dict[str, PairedTest | None]]
 """Kind of competition -> read-out -> its paired test against fixed competition."""
@@ -86,9 +86,7 @@ def _plot_differences(axes: Axes, tests: PairedTests, rows: int) -> None:
     ]
     left = 100 * min(near) - 1
     for row, (kind, each) in enumerate(tests.items()):
-        far = [
-            f"{100 * test.difference:.0f}".replace("-", "−") for name, test in each.items() if test and kind == "none"
-        ]
+        far = [with_minus(f"{100 * test.difference:.0f}") for name, test in each.items() if test and kind == "none"]
         axes.text(left, -row, ("← " if far else "") + ", ".join(far), fontsize=6, va="center")
         for number, (name, test) in enumerate(each.items()):
             if test is None or kind == "none":

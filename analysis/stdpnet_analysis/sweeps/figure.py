@@ -21,7 +21,7 @@ from stdpnet_analysis.figures.write import FORMATS, save
 from stdpnet_analysis.sweeps.directory import StudyDirectory
 from stdpnet_analysis.sweeps.spec import DimensionSpec
 from stdpnet_analysis.sweeps.summary import ranked
-from stdpnet_analysis.text import literal
+from stdpnet_analysis.text import literal, with_minus
 from stdpnet_analysis.view import TITLES
 
 MAP = "viridis_r"
@@ -156,7 +156,8 @@ def _linear(label: str, values: NDArray[np.float64], ends: tuple[float, float] |
     high = high if high > low else low + 1
     ticks = mpl.ticker.MaxNLocator(TICKS).tick_values(low, high)
     inside = [tick for tick in ticks if low - 1e-9 <= tick <= high + 1e-9]
-    return _Column(label, (values - low) / (high - low), [((t - low) / (high - low), f"{t:g}") for t in inside])
+    marks = [((tick - low) / (high - low), with_minus(f"{tick:g}")) for tick in inside]
+    return _Column(label, (values - low) / (high - low), marks)
 
 
 def _logarithmic(label: str, values: NDArray[np.float64], ends: tuple[float, float]) -> _Column:

@@ -11,6 +11,7 @@ from stdpnet_analysis.sweeps.space import applied, grid
 from stdpnet_analysis.sweeps.spec import StudySpec
 from stdpnet_analysis.sweeps.trial import objective
 
+STUDIES = Path(__file__).parents[3] / "analysis/paper/studies"
 BASE = {"config": "digits", "set": ["dataset.validation=100"]}
 
 
@@ -300,3 +301,13 @@ def test_a_grid_that_no_machine_can_hold_is_refused(tmp_path, dimension, message
     text = f"[space.neuron]\ntau_v = {{ {dimension} }}\n[sampler]\nkind = 'grid'"
     with pytest.raises(ConfigError, match=message):
         load_study(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_studies_of_the_documentation_can_be_run_as_they_are(path):
+    study, base = load_study(path)
+    assert study.budget.trials >= 60
+    assert study.objective.readout == "log_evidence"
+    assert base.competition.is_learned == ("learned" in path.stem)
+    for end in ("low", "high"):
+        applied(base, {key: getattr(dimension, end) for key, dimension in study.space.items()})
