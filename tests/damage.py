@@ -1,4 +1,6 @@
-"""Damage that a file of a run may have met, and how every command answers; `python -m tests.damage N [SEED [MOST]]`.
+"""Damage that a file of a run may have met, and how every command answers.
+
+`python -m tests.damage CASES [SEED [MOST [PART]]]` tries many; the arguments are those of `try_all`.
 
 A command must answer with exit code 0, maybe after a warning, or with exit code 2 and one sentence, in bounded time.
 """
@@ -6,6 +8,7 @@ A command must answer with exit code 0, maybe after a warning, or with exit code
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import logging
 import os
@@ -38,18 +41,30 @@ DRAW = (
 )
 SHOW = (*DRAW, "figures {run} receptive-fields competition", "report {run} --output {folder}/report.html --images 10")
 GO_ON = ("resume {run} --images 60 --threads 1", "evaluate {run} --no-baselines --threads 1")
+LABELS = "labels {run} --sizes 10,60 --draws 2 --readouts vote,log_evidence --threads 1"
+ROBUSTNESS = "robustness {run} --vary noise=0,0.2 --no-baselines --threads 1"
+USE = (
+    "predict {run} {image} --threads 1",
+    "export {run} {folder}/weights.npz",
+    "export {run} {folder}/spikes.h5 --images 2 --threads 1",
+    LABELS,
+    ROBUSTNESS,
+)
+BEST = tuple(f"{command} --snapshot best" for command in (GO_ON[1], *USE[:3]))
 READ_BY = {
     "progress.jsonl": (*LOOK, *SHOW, GO_ON[0]),
     "curve.jsonl": (*LOOK, *SHOW, GO_ON[0]),
     "events.jsonl": (*LOOK, *SHOW, *GO_ON),
     "provenance.json": (*LOOK, *SHOW, *GO_ON),
     "scores.json": (*LOOK, *SHOW, *GO_ON),
-    "labels-validation.json": (*SHOW, *GO_ON),
-    "robustness.json": SHOW,
-    "config.toml": (*LOOK, *SHOW, *GO_ON),
+    "labels-validation.json": (*SHOW, *GO_ON, LABELS),
+    "robustness.json": (*SHOW, ROBUSTNESS),
+    "config.toml": (*LOOK, *SHOW, *GO_ON, *USE),
     "lock": (*LOOK, GO_ON[0]),
-    "checkpoint.h5": (*LOOK, *SHOW, *GO_ON),
-    "responses/trained-test.h5": (*DRAW, GO_ON[1]),
+    "checkpoint.h5": (*LOOK, *SHOW, *GO_ON, *USE),
+    "snapshots/best.h5": ("figures {run} --list", *BEST),
+    "responses/trained-test.h5": (*DRAW, GO_ON[1], ROBUSTNESS),
+    "responses/trained-calibration.h5": ("figures {run} --list", GO_ON[1], USE[0], LABELS, ROBUSTNESS),
 }
 """Commands that read a file of a run."""
 KERNELS = ["kernels.channels=4", "kernels.kernel=9", "kernels.stride=4", "kernels.images=20"]
@@ -62,7 +77,7 @@ BASELINES = {
 """Presets of models beside STDP -> the keys that make them small."""
 READ_BY_BASELINE = {
     "checkpoint.h5": (*LOOK[:1], *GO_ON),
-    "conversion.json": ("figures {run} conversion", "figures {run} --list"),
+    "conversion.json": ("figures {run} conversion", "figures {run} --list", "conversion {run} --dt 1 --threads 1"),
 }
 """Commands that read a file of a run of another model than STDP."""
 VALUES = ("null", "true", "-1", "0", "1.5", "1e308", "-1e308", "1e999", "NaN", str(2**63), "9" * 5000, '""', '"x"')
@@ -102,11 +117,11 @@ def answered(words, folder):
 def make_run(folder):
     """Return the path of a small run with scores."""
     words = [part for key in KEYS for part in ("--set", key)]
+    np.save(f"{folder}/image.npy", np.arange(64, dtype=np.uint8).reshape(8, 8))
     assert call(["train", "digits", "--run", f"{folder}/run", "--threads", "1", *words], folder)[0] == 0
     assert call(["evaluate", f"{folder}/run", "--threads", "1"], folder)[0] == 0
-    labels = ["labels", f"{folder}/run", "--sizes", "10,60", "--draws", "2", "--readouts", "vote,log_evidence"]
-    assert call([*labels, "--threads", "1"], folder)[0] == 0
-    assert call(["robustness", f"{folder}/run", "--vary", "noise=0,0.2", "--threads", "1"], folder)[0] == 0
+    for command in (LABELS, ROBUSTNESS):
+        assert call(command.format(run=f"{folder}/run").split(), folder)[0] == 0
     return Path(folder) / "run"
 
 
@@ -282,7 +297,7 @@ def attempt(original, folder, name, commands, damage):
     original : a sound run
     folder : a folder of runs, made anew, in which the copy is
     name : the file's name in the run
-    commands : command lines, with {run} and {folder}
+    commands : command lines, with {run}, {folder} and {image}
     damage : the new contents, or one of SPECIAL
     """
     wrong = []
@@ -294,39 +309,46 @@ def attempt(original, folder, name, commands, damage):
             in_place_of(path, damage)
         else:
             path.write_bytes(damage)
-        words = command.format(run=folder / "run", folder=folder).split()
+        words = command.format(run=folder / "run", folder=folder, image=original.parent / "image.npy").split()
         if (answer := answered(words, folder)) is not None:
             wrong.append(f"{name}, {command}: {answer}")
     return wrong
 
 
-def try_all(cases, seed=0, most=3):
+def try_all(cases, seed=0, most=3, part="0/1"):
     """Print how many commands were tried on damaged files, and what was wrong.
 
     Parameters
     ----------
     cases : damages of each file
     seed : of the damages
-    most : commands for each damage, chosen at random
+    most : commands for each damage, in turn, so that each command meets every file that it reads
+    part : K/N: every N-th file from the K-th one, for N processes
     """
-    tried, failures = Counter(), []
+    first, step = map(int, part.split("/"))
+    files = [("", name) for name in READ_BY]
+    files += [(preset, "checkpoint.h5") for preset in BASELINES] + [("rate-conversion-digits", "conversion.json")]
+    tried, failures, begin = Counter(), [], time.monotonic()
     with tempfile.TemporaryDirectory() as place:
-        original = make_run(place)
-        begin = time.monotonic()
-        for name, commands in READ_BY.items():
-            rng, whole = random.Random(f"{seed} {name}"), (original / name).read_bytes()
-            every = [*SPECIAL, *(damage for damage, _ in zip(damages(name, whole, rng), range(cases), strict=False))]
-            for damage in every:
-                chosen = rng.sample(commands, min(most, len(commands)))
+        for preset, name in files[first::step]:
+            file, commands = f"{preset}/{name}", itertools.cycle((READ_BY_BASELINE if preset else READ_BY)[name])
+            original = Path(place) / preset / "run"
+            if not original.exists():
+                original.parent.mkdir(exist_ok=True)
+                make_baseline(original.parent, preset) if preset else make_run(original.parent)
+            rng, whole = random.Random(f"{seed} {file}"), (original / name).read_bytes()
+            for damage in itertools.chain(SPECIAL, itertools.islice(damages(name, whole, rng), cases)):
+                chosen = list(itertools.islice(commands, most))
                 wrong = attempt(original, Path(place) / "copy", name, chosen, damage)
-                tried[name] += len(chosen)
+                tried[file] += len(chosen)
+                failures += wrong
                 for sentence in wrong:
-                    failures.append(sentence)
-                    print(sentence, repr(damage[:300]), flush=True)
-            print(f"{name}: {tried[name]} commands answered, {time.monotonic() - begin:.0f} s so far", flush=True)
-    print(f"{sum(tried.values())} commands, {len(failures)} failures")
+                    print(preset, sentence, repr(damage[:300]), flush=True)
+            print(f"{file}: {tried[file]} commands answered, {time.monotonic() - begin:.0f} s so far", flush=True)
+    print(f"{len(tried)} files, {sum(tried.values())} commands, {len(failures)} failures")
     return failures
 
 
 if __name__ == "__main__":
-    sys.exit(bool(try_all(*map(int, sys.argv[1:]))))
+    given = sys.argv[1:]
+    sys.exit(bool(try_all(*map(int, given[:3]), *given[3:])))

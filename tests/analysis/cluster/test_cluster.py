@@ -1,5 +1,8 @@
+import contextlib
 import json
+import socket
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -243,6 +246,60 @@ def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback
     run = Run.open(tmp_path / "run")
     assert (run.status, run.images) == ("failed", 300)
     assert checkpoint(resume(run)) == checkpoint(stdpnet.train(spec, tmp_path / "alone"))
+
+
+def test_a_scheduler_lost_during_an_evaluation_is_one_sentence_and_the_same_call_goes_on(
+    loopback, small, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(responses, "BLOCK", 50)
+    run, lost = stdpnet.train(small("training.images=50"), tmp_path / "run"), []
+
+    def answered_before_the_loss(spec, state, split, stream, **options):
+        def kill(images):
+            lost.append(images)
+            loopback.scheduler.kill()
+
+        return responder(client)(spec, state, split, stream, progress=kill)
+
+    with pool.pool(scheduler_file=loopback.file) as client, pytest.raises(EngineError, match="the scheduler is gone"):
+        evaluate(run, responder=answered_before_the_loss, baselines=False)
+    assert lost[0] == 50
+    assert not (run.path / "scores.json").exists()
+    assert evaluate(run, baselines=False)["readouts"]
+
+
+def serve_http(connection):
+    with connection:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+
+
+@pytest.mark.parametrize("answer", [serve_http, lambda connection: None], ids=["a dashboard", "silence"])
+def test_a_port_that_is_no_scheduler_s_is_one_sentence_in_bounded_time(monkeypatch, answer):
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        held = []  # so that no connection is closed
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(server.accept()[0])
+                    answer(held[-1])
+
+        threading.Thread(target=serve, daemon=True).start()
+        begin = time.monotonic()
+        with pytest.raises(ConfigError, match=rf"127\.0\.0\.1:{port}: no scheduler answers"):
+            pool.pool(f"tcp://127.0.0.1:{port}").__enter__()
+        assert time.monotonic() - begin < 20
+        assert held, "the port was asked"
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8787", "ucx://127.0.0.1:9", "tcp://", "tcp://127.0.0.1:x", ""])
+def test_an_address_that_is_none_is_one_sentence(monkeypatch, address):
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 0.3)
+    with pytest.raises(ConfigError, match=r"no scheduler answers"), pool.pool(address):
+        pass
 
 
 def test_commands_use_a_running_scheduler(loopback, stdpnet_command, small, tmp_path):
