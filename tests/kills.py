@@ -1,6 +1,7 @@
 """Kill every command that writes at random moments, and give it again: `python -m tests.kills [KILLS [SEED [NAME]]]`.
 
 In the end the folder must hold the same files as one in which the command was never killed, with the same bytes.
+`python -m tests.kills times [MOMENTS [NAME]]` measures how soon each command says something, and ends, after SIGTERM.
 """
 
 import json
@@ -83,6 +84,27 @@ SCENARIOS = {
     "report": Scenario(["report", "r", "--images", "10"], (MADE, SCORED)),
     "data info": Scenario(["data", "info", "digits", "--sheet", "sheet.png"], target="sheet.png"),
 }
+ONE_THREAD = ("--threads", "1")
+COMPILED = ["train", "digits", "--run", "r", *ONE_THREAD, *sets(["training.images=1", *SMALL])]
+LARGE = ["train", "lcsnn-25-k12", "--run", "r", *ONE_THREAD, *sets(["dataset.test=2000", "dataset.validation=2000"])]
+LARGE += sets(["dataset.calibration=4000", "curve.calibration=2000", "curve.validation=2000"])
+TRAINED = [*LARGE, *sets(["training.images=256"])]
+LONG_PHASES = {
+    "training": Scenario([*LARGE, *sets(["training.images=2000"])]),
+    "compilation": Scenario(COMPILED),
+    "compilation, Brian2": Scenario([*COMPILED, *sets(["simulation.engine=brian2"])]),
+    "learning curve": Scenario([*LARGE, *sets(["training.images=256", "curve.every=256"])]),
+    "responses": Scenario(["evaluate", "r", *ONE_THREAD, "--no-baselines", "--readouts", "vote"], (TRAINED,)),
+    "read-outs, baselines": Scenario(["evaluate", "r", *ONE_THREAD], (TRAINED,)),
+    "conversion": SCENARIOS["conversion"],
+    "figures": SCENARIOS["figures"],
+    "report": SCENARIOS["report"],
+    "data check": Scenario(["data", "check", "mnist"]),
+    "suggest": Scenario(["config", "suggest", "digits", *ONE_THREAD]),
+    "sweep": Scenario(SWEEP),
+    "reproduce": Scenario(TABLE),
+}
+"""Commands that work for long, at sizes at which each phase takes seconds."""
 LONG, FEW = ("sweep", "study", "reproduce"), 3
 """Commands that start a cluster, and how often each is killed."""
 
@@ -141,6 +163,25 @@ class Folder:
         assert process.returncode == 0, process.communicate()
         return False
 
+    def stopped(self, seconds):
+        """Give the command, and SIGTERM after a time; return the seconds to its first word after that, and to its end.
+
+        Without a word both are the seconds to its end; None if it had ended before the signal.
+        """
+        process = Program(["stdpnet", *self.words], self.path)
+        with suppress(Exception):
+            process.wait(seconds)
+        if process.poll() is not None:
+            return None
+        begin, before, word = time.monotonic(), process.printed, None
+        process.send_signal(signal.SIGTERM)
+        while process.poll() is None:
+            time.sleep(0.005)
+            if word is None and process.printed != before:
+                word = time.monotonic() - begin
+        end = time.monotonic() - begin
+        return end if word is None else word, end
+
     def contents(self):
         """Return what lies in the folder, without what says when and how fast it was made."""
         files = sorted(path for path in self.path.rglob("*") if path.is_file() and "matplotlib" not in path.parts)
@@ -194,6 +235,27 @@ def play(name, kills, seed):
     return done, wrong
 
 
+def times(moments=5, *names):
+    """Print the longest times from SIGTERM to the first word and to the end, over moments spread over each command."""
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["NUMBA_CACHE_DIR"] = f"{cache}/numba"
+        print("| command | takes, s | first word after, s | ends after, s |\n|---|---|---|---|")
+        for name in names or LONG_PHASES:
+            with tempfile.TemporaryDirectory() as place:
+                folder = Folder(place, LONG_PHASES[name], name)
+                length, found = None, []
+                for moment in range(int(moments) + 1):
+                    folder.anew()
+                    if name.startswith("compilation"):
+                        shutil.rmtree(f"{cache}/numba", ignore_errors=True)
+                    if length is None:
+                        length = folder.to_its_end(folder.words)
+                    else:
+                        found.append(folder.stopped((moment - 0.5) / int(moments) * length))
+            words, ends = zip(*filter(None, found), strict=True)
+            print(f"| {name} | {length:.1f} | {max(words):.2f} | {max(ends):.2f} |", flush=True)
+
+
 def main(kills=100, seed=0, *names):
     """Print how often each command was killed, and what was wrong; return whether anything was."""
     chosen, total, failures = names or tuple(SCENARIOS), 0, []
@@ -208,4 +270,4 @@ def main(kills=100, seed=0, *names):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(times(*sys.argv[2:]) if sys.argv[1:2] == ["times"] else main(*sys.argv[1:]))

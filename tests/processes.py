@@ -64,10 +64,15 @@ class Program:
             raise subprocess.TimeoutExpired(self.args, timeout)
         return self.returncode
 
+    @property
+    def printed(self):
+        """What it has printed so far, and its errors."""
+        return tuple(Path(self._printed.name, name).read_text() for name in ("1", "2"))
+
     def communicate(self, timeout=None):
         """Wait for its end; return what it printed, and its errors."""
         self.wait(timeout)
-        return tuple(Path(self._printed.name, name).read_text() for name in ("1", "2"))
+        return self.printed
 
     def send_signal(self, number):
         """Send it a signal, unless it has ended."""
