@@ -39,7 +39,11 @@ DRAW = (
     "figures {run} progress learning-curve",
     "figures {run} confusion class-accuracy votes reliability labels-needed robustness",
 )
-SHOW = (*DRAW, "figures {run} receptive-fields competition", "report {run} --output {folder}/report.html --images 10")
+SHOW = (
+    *DRAW,
+    "figures {run} receptive-fields competition-matrix",
+    "report {run} --output {folder}/report.html --images 10",
+)
 GO_ON = ("resume {run} --images 60 --threads 1", "evaluate {run} --no-baselines --threads 1")
 LABELS = "labels {run} --sizes 10,60 --draws 2 --readouts vote,log_evidence --threads 1"
 ROBUSTNESS = "robustness {run} --vary noise=0,0.2 --no-baselines --threads 1"

@@ -243,16 +243,16 @@ def times(moments=5, *names):
         for name in names or LONG_PHASES:
             with tempfile.TemporaryDirectory() as place:
                 folder = Folder(place, LONG_PHASES[name], name)
-                length, found = None, []
-                for moment in range(int(moments) + 1):
+                length, found = folder.to_its_end(folder.words), []
+                while len(found) < int(moments):
                     folder.anew()
                     if name.startswith("compilation"):
-                        shutil.rmtree(f"{cache}/numba", ignore_errors=True)
-                    if length is None:
-                        length = folder.to_its_end(folder.words)
+                        shutil.rmtree(f"{cache}/numba")
+                    if (seconds := folder.stopped((len(found) + 0.5) / int(moments) * length)) is not None:
+                        found.append(seconds)
                     else:
-                        found.append(folder.stopped((moment - 0.5) / int(moments) * length))
-            words, ends = zip(*filter(None, found), strict=True)
+                        length /= 2  # the first time it had to compile
+            words, ends = zip(*found, strict=True)
             print(f"| {name} | {length:.1f} | {max(words):.2f} | {max(ends):.2f} |", flush=True)
 
 

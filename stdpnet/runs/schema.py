@@ -241,7 +241,14 @@ class RobustnessPoint(TypedDict):
     readouts: Annotated[dict[Text, ReadoutScore], Field(min_length=1)]
 
 
-Series = Annotated[dict[Text, Annotated[list[RobustnessPoint], Field(min_length=1)]], Field(min_length=1)]
+def _same_readouts(points: list[RobustnessPoint]) -> list[RobustnessPoint]:
+    if len({frozenset(point["readouts"]) for point in points}) > 1:
+        raise ValueError("its points do not have scores of the same read-outs")
+    return points
+
+
+Points = Annotated[list[RobustnessPoint], Field(min_length=1), AfterValidator(_same_readouts)]
+Series = Annotated[dict[Text, Points], Field(min_length=1)]
 """Name -> points, one for each strength."""
 
 
