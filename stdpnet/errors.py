@@ -3,6 +3,8 @@
 They cross the processes of a cluster: each can be pickled, with its message and its attributes.
 """
 
+import difflib
+from collections.abc import Iterable
 from signal import Signals
 from typing import Any
 
@@ -84,3 +86,22 @@ class StopRequestedError(StdpnetError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+def remedy_for(name: str, names: Iterable[str], otherwise: str = "") -> str:
+    """Return what to do about a name that does not exist: the nearest of those that do, or what else to do.
+
+    Parameters
+    ----------
+    name : what was asked for
+    names : what exists
+    otherwise : what to do where none is near; by default, all names to choose among
+
+    Examples
+    --------
+    >>> remedy_for("rastr", ["raster", "votes"]), remedy_for("gif", ["png", "pdf"])
+    ("did you mean 'raster'?", 'choose among png, pdf')
+    """
+    known = list(names)
+    near = [each for each in known if each.lower() == name.lower()] or difflib.get_close_matches(name, known, 1)
+    return f"did you mean '{near[0]}'?" if near else otherwise or f"choose among {', '.join(known)}"

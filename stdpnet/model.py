@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stdpnet import notebook
 from stdpnet.data import Split
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
 
@@ -293,7 +293,7 @@ def spec_class(name: str) -> type[Experiment]:
             from stdpnet.baselines.colanet.spec import ColaNETExperiment
 
             return ColaNETExperiment
-    raise ConfigError(f"model: '{name}' is unknown; choose among {', '.join(MODELS)}")
+    raise ConfigError(f"model: '{name}' is unknown; {remedy_for(name, MODELS)}")
 
 
 def presets() -> dict[str, Experiment]:
@@ -330,7 +330,7 @@ def open_model(spec: Experiment) -> Model:
             from stdpnet.baselines.colanet import model as colanet
 
             return colanet
-    raise ConfigError(f"model: '{spec.model}' is unknown; choose among {', '.join(MODELS)}")
+    raise ConfigError(f"model: '{spec.model}' is unknown; {remedy_for(spec.model, MODELS)}")
 
 
 def equations_of(spec: Experiment) -> list[Any]:

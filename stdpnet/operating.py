@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.model import State, open_model
 from stdpnet.reading import shortened
 from stdpnet.spec.base import flat
@@ -95,13 +95,13 @@ def experiment_at(spec: Experiment, point: Mapping[str, Any]) -> Any:
         elif _scaled(spec, key, REPLACED):
             if value not in REPLACEMENTS:
                 words = shortened(str(value))
-                raise ConfigError(f"{key}: {words} is unknown; choose among {', '.join(REPLACEMENTS)}")
+                raise ConfigError(f"{key}: {words} is unknown; {remedy_for(words, REPLACEMENTS)}")
         elif any(key == name or key.startswith(f"{name}.") for name in spec.operating):
             changes[key] = value
         else:
             of_arrays = (f"{name}{end}" for name in spec.scalable for end in (STRENGTH, REPLACED))
-            names = ", ".join([*of_arrays, *spec.operating])
-            raise ConfigError(f"{shortened(key)}: is not to differ from the training; choose among {names}")
+            remedy = remedy_for(key, [*of_arrays, *spec.operating])
+            raise ConfigError(f"{shortened(key)}: is not to differ from the training; {remedy}")
     return spec.updated(changes)
 
 

@@ -91,6 +91,14 @@ def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet_command, tm
         (["data", "info", "mnits"], "name: input should be 'digits'"),
         (["data", "info", "digits", "--crop", "64"], "crop: 64 is larger than the images of digits"),
         (["data", "fetch", "digits"], "digits"),
+        (["evaluate", "absent", "--split", "train"], "--split: 'train' is not one of 'test', 'validation'; `stdpnet "),
+        (["evaluate", "absent", "--C", "0"], "--C: input should be greater than or equal to 0.000000001, got 0; `std"),
+        (["resume", "absent", "--images", "x"], "--images: input should be a valid integer, "),
+        (["train", "digits", "--sets", "seed=1"], "no such option: --sets"),
+        (["train", "digits", "--set"], "option '--set' requires an argument; `stdpnet"),
+        (["train"], "missing argument 'CONFIG'; `stdpnet train -h` lists what is valid"),
+        (["evaluat", "absent"], "no such command 'evaluat'; did you mean 'evaluate'?"),
+        (["train", "digits", "--set", "A_plus=1"], "A_plus: unknown key; did you mean plasticity.A_plus or comp"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2_and_writes_nothing(stdpnet_command, tmp_path, arguments, message):

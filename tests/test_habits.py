@@ -68,6 +68,11 @@ def test_info_tells_how_a_run_differs_from_the_nearest_preset(stdpnet_command, t
     assert json.loads(stdpnet_command("info", "a", "--json").stdout)["differs"] == {"seed": 3}
 
 
+def test_a_training_without_images_says_so(stdpnet_command):
+    trained = stdpnet_command("train", NETWORK, "--set", "training.images=0", "--threads", 1)
+    assert "trained on 0 images with rate_conversion (nothing to learn: training.images = 0)" in trained.stdout
+
+
 def test_version_and_short_help(stdpnet_command):
     assert stdpnet_command("--version").stdout.startswith("stdpnet ")
     assert "--seeds" in stdpnet_command("train", "-h").stdout

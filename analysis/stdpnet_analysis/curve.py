@@ -8,7 +8,7 @@ import numpy as np
 
 from stdpnet.data import Dataset
 from stdpnet.data.checks import check_classes
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.model import open_model
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
@@ -47,7 +47,7 @@ class LearningCurve:
         supervised = open_model(spec).facts(spec).labels > 0  # whose own answers are scored, too
         known = [name for name, readout in READOUTS.items() if readout.make is not None or supervised]
         if curve.readout not in known:
-            raise ConfigError(f"curve.readout: '{curve.readout}' is unknown; choose among {', '.join(known)}")
+            raise ConfigError(f"curve.readout: '{curve.readout}' is unknown; {remedy_for(curve.readout, known)}")
         self.every = curve.every
         self._reader = Reader((*spec.evaluation.readouts, curve.readout))
         self._since = -1

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stdpnet import operating
 from stdpnet.api import as_split, fitted
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.model import Responses
 from stdpnet.random import Stream
 from stdpnet.runs import Run
@@ -74,7 +74,7 @@ def predict(
         If the images are no images of the network's side.
     """
     if readout is not None and readout not in READOUTS:
-        raise ConfigError(f"--readout: '{readout}' is unknown; choose among {', '.join(READOUTS)}")
+        raise ConfigError(f"--readout: '{readout}' is unknown; {remedy_for(readout, READOUTS)}")
     split = as_split(images)
     reader = Reader((readout or DEFAULT,), threads=threads, progress=progress)
     evaluator = Evaluator.of(run, "test", reader, point=at or {})

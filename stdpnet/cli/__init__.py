@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +36,7 @@ from stdpnet.cli import (
 )
 from stdpnet.cli.last_resort import report_internal_error
 from stdpnet.cli.streams import OutputError, safe_streams
+from stdpnet.cli.usage import UsageError, usage_sentence
 from stdpnet.errors import ConfigError, StdpnetError, StopRequestedError
 from stdpnet.reading import visible
 
@@ -110,11 +111,16 @@ def main() -> None:
 def _code() -> int:
     """Run a command and return its exit code, once all that it has printed is written."""
     try:
-        _command()()
+        code = _command()() or 0
     except SystemExit as end:
-        if isinstance(abort := end.__context__, typer.Abort) and isinstance(abort.__cause__, EOFError):
-            return _internal_error(abort.__cause__)  # no command asks anything of its user
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message(), file=sys.stderr)
+            return 2
+        return _said(f"error: {usage_sentence(error)}", 2)
+    except typer.Abort as abort:
+        return _internal_error(abort.__cause__ or abort)  # an EOFError: no command asks anything of its user
     except StopRequestedError as stop:
         return _said(str(stop), 128 + stop.signal)
     except MemoryError:
@@ -134,8 +140,8 @@ def _code() -> int:
 
 @cache
 def _command() -> Any:
-    """Return the commands with their options, which typer reads from the signatures of the functions."""
-    return typer.main.get_command(app)
+    """Return what runs a command and returns its exit code; typer reads the options from the functions' signatures."""
+    return partial(typer.main.get_command(app), prog_name="stdpnet", standalone_mode=False)
 
 
 def _said(sentence: str, code: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 import stdpnet
 from stdpnet.cli.common import JsonOption, print_json
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, remedy_for
 
 PACKAGE = Path(stdpnet.__file__).parent
 FOLDERS = (PACKAGE / "pages", PACKAGE.parent / "docs")
@@ -46,9 +45,8 @@ def docs(
         return
     name = Path(page).stem  # `docs/model.md`, as the code cites it, is the page `model`
     if name not in found:
-        close = difflib.get_close_matches(name, found, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else "`stdpnet docs` lists the pages"
-        raise ConfigError(f"PAGE: there is no page '{page}'; {hint}")
+        remedy = remedy_for(name, found, "`stdpnet docs` lists the pages")
+        raise ConfigError(f"PAGE: there is no page '{page}'; {remedy}")
     if as_json:
         print_json({"page": name, "text": found[name]})
     else:

@@ -20,7 +20,7 @@ from stdpnet.cli.common import (
     print_json,
     print_json_of_runs,
 )
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.reading import visible
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def list_runs(
 
     found = [each for each in FolderReader(folder).read() if state is None or each.state == state.value]
     if sort not in (*ORDERS, *(columns := _columns(found)), "own"):
-        raise ConfigError(f"--sort: '{sort}' is unknown; choose among {', '.join((*ORDERS, *columns))}")
+        raise ConfigError(f"--sort: '{sort}' is unknown; {remedy_for(sort, (*ORDERS, *columns))}")
     ordered = _sorted(found, sort)
     if as_json:
         print_json({"runs": [each.as_dict() for each in ordered]})

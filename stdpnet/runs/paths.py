@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 from pathlib import Path
 
-from stdpnet.errors import RunError
+from stdpnet.errors import RunError, remedy_for
 
 RUNS = Path("runs")
 
@@ -44,11 +43,10 @@ def run_folders(folder: Path) -> list[Path]:
 
 def similar_run(path: Path) -> str:
     """Return what to do where there is no run: the name of a similar one, or how to make one."""
+    names: list[str] = []
     with contextlib.suppress(OSError):
         names = [other.name for other in run_folders(path.parent)]
-        if close := difflib.get_close_matches(path.name, names, n=1):
-            return f"did you mean '{close[0]}'?"
-    return "`stdpnet runs` lists the runs, `stdpnet train` makes one"
+    return remedy_for(path.name, names, "`stdpnet runs` lists the runs, `stdpnet train` makes one")
 
 
 def free_path(path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Self, get_args
 
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from stdpnet import notebook
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.reading import shortened
 
 LARGEST_INTEGER, LARGEST = 2**63 - 1, 1e100
@@ -214,11 +213,7 @@ def _nearest(root: type[Spec], path: list[str]) -> str:
         field = owner.model_fields.get(part)
         owner = (_spec_within(field.annotation) if field else None) or owner
     valid = list(owner.model_fields)
-    close = difflib.get_close_matches(path[-1], valid, n=1, cutoff=0.5) or [
-        name for name in valid if name.lower() == path[-1].lower()
-    ]
-    if close:
-        return f"; did you mean '{close[0]}'?"
     tables = {name: _spec_within(field.annotation) for name, field in owner.model_fields.items()}
     within = [f"{name}.{path[-1]}" for name, table in tables.items() if table and path[-1] in table.model_fields]
-    return f"; did you mean {' or '.join(within)}?" if within else f"; valid keys are {', '.join(valid)}"
+    elsewhere = f"did you mean {' or '.join(within)}?" if within else f"valid keys are {', '.join(valid)}"
+    return f"; {remedy_for(path[-1], valid, elsewhere)}"

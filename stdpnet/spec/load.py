@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, get_args
 
 import tomli_w
 
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.model import presets, spec_class
 from stdpnet.reading import parse_toml, read_toml, shortened
 from stdpnet.spec.base import Before, Spec, set_key, spec_type
@@ -49,9 +48,8 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
         if path.with_name("provenance.json").is_file():  # a run's own
             values = recorded(values)
     else:
-        close = difflib.get_close_matches(str(source), presets(), n=1)
-        hint = f"did you mean '{close[0]}'?" if close else "`stdpnet config list` shows the presets"
-        raise ConfigError(f"{source}: neither a .toml file nor a preset; {hint}")
+        remedy = remedy_for(str(source), presets(), "`stdpnet config list` shows the presets")
+        raise ConfigError(f"{source}: neither a .toml file nor a preset; {remedy}")
     if isinstance(overrides, Mapping):
         for key, value in overrides.items():
             set_key(values, key, value)

@@ -119,7 +119,8 @@ class Training:
                 if observer.every == 0 or self.images % observer.every == 0:
                     observer.handle(self)
             self._at_image_boundary()
-        return self._reason or "goal reached"
+        reached = "goal reached" if self.spec.training.images else "nothing to learn: training.images = 0"
+        return self._reason or reached
 
     def _strides(self) -> list[int]:
         """Return the distances, in images, at which something is to be done."""

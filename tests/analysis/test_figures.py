@@ -257,5 +257,5 @@ def test_drawing_leaves_the_reader_s_matplotlib_settings_alone(view):
 
 
 def test_an_unknown_figure_is_answered_with_those_there_are(view):
-    with pytest.raises(ConfigError, match=r"figures: 'vote' is unknown; choose among receptive-fields, "):
+    with pytest.raises(ConfigError, match=r"figures: 'vote' is unknown; did you mean 'votes'"):
         figures.draw(view, "vote")

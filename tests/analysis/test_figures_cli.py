@@ -77,7 +77,8 @@ def test_json_names_the_files(command, run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["rastr"], "error: figures: 'rastr' is unknown; choose among receptive-fields"),
+        (["rastr"], "error: figures: 'rastr' is unknown; did you mean 'raster'?"),
+        (["zzz"], "error: figures: 'zzz' is unknown; choose among receptive-fields"),
         (["raster", "--format", "gif"], "error: --format gif: 'gif' is unknown; choose among png, pdf, svg"),
         (["--image", "100000"], "error: --image 100000: there are"),
         (["--neuron", "36"], "error: --neuron 36: there are 36; choose one of 0..35"),

@@ -155,7 +155,7 @@ def test_the_command_line_takes_points(run, stdpnet_command):
         ("theta.strength=2", "theta.strength: is not to differ"),
         ("competition.strength=-1", "competition.strength: -1 is no factor; give a number from 0, such as 0.25"),
         ("competition.strength=nan", "competition.strength: nan is no factor"),
-        ("competition.replaced=median", "competition.replaced: median is unknown; choose among mean, initial"),
+        ("competition.replaced=median", "competition.replaced: median is unknown; did you mean 'mean'?"),
         ("competition.strength=weak", "competition.strength: weak is no factor"),
         ("simulation.duration=-1", "simulation.duration"),
         ("encoder.maxrate=3", "encoder.maxrate"),

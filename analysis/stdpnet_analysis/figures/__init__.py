@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from matplotlib.figure import Figure
 
-from stdpnet.errors import ConfigError, RunError
+from stdpnet.errors import ConfigError, RunError, remedy_for
 from stdpnet_analysis.figures import (
     activity,
     competition,
@@ -87,7 +87,7 @@ def require(view: RunView, names: Iterable[str]) -> list[str]:
     names = list(dict.fromkeys(names))
     for name in names:
         if name not in FIGURES:
-            raise ConfigError(f"figures: '{name}' is unknown; choose among {', '.join(FIGURES)}")
+            raise ConfigError(f"figures: '{name}' is unknown; {remedy_for(name, FIGURES)}")
         if (reason := FIGURES[name].missing(view)) is not None:
             raise RunError(f"{view.run.path}: no figure '{name}': {reason}")
     return names

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stdpnet import operating
-from stdpnet.errors import ConfigError, StopRequestedError
+from stdpnet.errors import ConfigError, StopRequestedError, remedy_for
 from stdpnet.model import facts_of
 from stdpnet.reading import shortened
 from stdpnet.runs import Run
@@ -136,7 +136,7 @@ def plan(
     tasks = []
     for system in systems:
         if system not in SYSTEMS:
-            raise ConfigError(f"--systems {shortened(system)}: is unknown; choose among {', '.join(SYSTEMS)}")
+            raise ConfigError(f"--systems {shortened(system)}: is unknown; {remedy_for(system, SYSTEMS)}")
         for dataset, preset in SYSTEMS[system].presets.items():
             spec = load_config(preset, [f"dataset.name={dataset}", *overrides])
             for seed in range(first, first + seeds):

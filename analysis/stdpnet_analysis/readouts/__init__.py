@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.spec.monitoring import EvaluationSpec
 from stdpnet_analysis.readouts.base import CountsClassifier
 from stdpnet_analysis.readouts.colanet import ColaNETClassifier
@@ -110,7 +110,7 @@ def check_columns(columns: Iterable[str], key: str = "--readouts") -> tuple[str,
     known, found = list(dict.fromkeys((*ROLES, *READOUTS))), tuple(dict.fromkeys(columns))
     for column in found:
         if column not in known:
-            raise ConfigError(f"{key}: '{column}' is unknown; choose among {', '.join(known)}")
+            raise ConfigError(f"{key}: '{column}' is unknown; {remedy_for(column, known)}")
     if not found:
         raise ConfigError(f"{key}: names no read-out; choose among {', '.join(known)}")
     return found

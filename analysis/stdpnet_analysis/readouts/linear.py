@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.metaestimators import available_if
 
-from stdpnet.errors import ConfigError, DataError
+from stdpnet.errors import ConfigError, DataError, remedy_for
 from stdpnet_analysis.readouts.base import CountsClassifier, Floats, dense
 
 LinearKind = Literal["logistic", "sgd"]
@@ -45,7 +45,7 @@ def _linear_model(kind: str, C: float, scaling: str, random_state: Any) -> Pipel
         "none": (_transformer(_sparse_float32),),
     }
     if scaling not in steps:
-        raise ConfigError(f"scaling: '{scaling}' is unknown; choose among {', '.join(steps)}")
+        raise ConfigError(f"scaling: '{scaling}' is unknown; {remedy_for(scaling, steps)}")
     return make_pipeline(*steps[scaling], LogisticRegression(C=C, max_iter=2000))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import Annotated, Any, cast
 
@@ -10,7 +9,7 @@ import optuna
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.spec.base import Monitoring, Spec, marked, spec_type
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.sweeps.spec import DimensionSpec, Scalar, StudySpec
@@ -46,9 +45,7 @@ def _field(owner: type[Spec], path: list[str], key: str) -> FieldInfo:
     name, *rest = path
     field = owner.model_fields.get(name)
     if field is None:
-        close = difflib.get_close_matches(name, owner.model_fields, n=1, cutoff=0.5)
-        hint = f"did you mean '{close[0]}'?" if close else f"valid keys are {', '.join(owner.model_fields)}"
-        raise ConfigError(f"space.{key}: unknown key; {hint}")
+        raise ConfigError(f"space.{key}: unknown key; {remedy_for(name, owner.model_fields)}")
     part = spec_type(field.annotation)
     if part is not None and rest:
         return _field(part, rest, key)
