@@ -80,6 +80,18 @@ def convolutional_colanet(**changes):
     return colanet(kernels=kernels, **changes)
 
 
+def spiking_colanet(**changes):
+    """Return one with the spiking plasticity."""
+    columns = {"plasticity": "spiking", "excess": 0.1, "threshold": 0.6, **changes.pop("columns", {})}
+    return colanet(columns=columns, spiking={"noise": 0.2, "forcing": 0.7}, **changes)
+
+
+def convolutional_spiking_colanet(**changes):
+    """Return one with the spiking plasticity behind kernels."""
+    kernels = {"channels": 4, "kernel": 3, "stride": 1, "images": 10, "threshold": 0.01}
+    return spiking_colanet(kernels=kernels, **changes)
+
+
 CASES = {f"stdp-{architecture}": (lively, architecture) for architecture in ARCHITECTURES} | {
     f"{kind}-{architecture}": (features, kind, architecture)
     for kind in ("random", "kmeans", "pca")
@@ -87,6 +99,7 @@ CASES = {f"stdp-{architecture}": (lively, architecture) for architecture in ARCH
 }
 CASES |= {"rate": (rate_conversion,), "rate-filtered": (filtered,), "surrogate": (surrogate_gradient,)}
 CASES |= {"colanet": (colanet,), "colanet-kernels": (convolutional_colanet,)}
+CASES |= {"colanet-spiking": (spiking_colanet,), "colanet-spiking-kernels": (convolutional_spiking_colanet,)}
 
 
 def learns_from_labels(spec):

@@ -32,7 +32,7 @@ class ColaNETLearner(LabelLearner):
         if first:
             interval["kernel_updates"] += self._network.learn_kernels(images[:first])
         if first < len(images):
-            correct, changes, fired = self._network.learn(images[first:], labels[first:])
+            correct, changes, fired = self._network.learn(images[first:], labels[first:], self._shown + first)
             for name, value in (("seen", len(images) - first), ("correct", correct), ("changes", changes)):
                 interval[name] += value
             interval["fired"] += fired

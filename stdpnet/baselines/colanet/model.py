@@ -58,28 +58,30 @@ def respond(
     threads: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Responses:
-    """Return which neurons fire for each image of a split, and the largest input of each column; nothing is learned.
+    """Return how the columns answer each image of a split; nothing is learned.
 
     Parameters
     ----------
     spec : the experiment
     state : its trained state; stays as it is
     split : images, labels and indices
-    stream : not used: nothing is random
+    stream : with the index of an image it decides the noise of spiking columns
     threads : not used: one thread responds
     progress : called with the number of images after each chunk
 
     Returns
     -------
-    Responses, with `counts` 1 for the winner of a column that fires and 0 of all other neurons, and `scores` the
-    largest input of each column.
+    Responses. Digital: `counts` are 1 of the winner of a column that fires and 0 of all other neurons, `scores` the
+    largest input of each column. Spiking: `counts` are spikes, `scores` the steps in which a column fired, plus a
+    fraction that decides between equals (stdpnet.baselines.colanet.spiking).
     """
     classes, seen, network = spec.training.classes, 0, ColaNET(spec, state.arrays)
     counts = np.zeros((len(split), classes * spec.columns.microcolumns), np.uint16)
     scores = np.zeros((len(split), classes))
     for first in range(0, len(split), CHUNK):
         chunk = slice(first, first + CHUNK)
-        inputs = network.answer(split.images[chunk], scores[chunk], counts[chunk])
+        indices = np.asarray(split.indices[chunk], np.int64)
+        inputs = network.answer(split.images[chunk], stream, indices, scores[chunk], counts[chunk])
         seen += int(inputs.sum(dtype=np.int64))
         progress(len(inputs))
     cost = {"input_spikes": seen / len(split), "events": seen / len(split) * counts.shape[1]} if len(split) else {}

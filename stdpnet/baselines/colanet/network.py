@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet.baselines.colanet import columns, convolution
-from stdpnet.baselines.colanet.columns import Columns, columns_of
+from stdpnet.baselines.colanet import columns, convolution, plasticity, spiking
 from stdpnet.baselines.colanet.resource import resource_of, weights_of
 from stdpnet.baselines.colanet.spec import BoundsSpec, ColaNETExperiment, ColumnsSpec
-from stdpnet.random import Purpose, generator
+from stdpnet.random import Purpose, Stream, generator
 
 WHITE = 255
-RESOURCES, KERNELS = "resources", "kernel_resources"
-"""Arrays of the state: of the columns (inputs, neurons), and of the kernels (channels, k, k)."""
+RESOURCES, STABILITY, KERNELS = "resources", "stability", "kernel_resources"
+"""Arrays of the state: of the columns (inputs, neurons) and (neurons,), and of the kernels (channels, k, k)."""
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +24,8 @@ def initial_arrays(spec: ColaNETExperiment) -> dict[str, NDArray[Any]]:
     random, kernels = generator(spec.seed, Purpose.WEIGHTS), spec.kernels
     neurons = spec.training.classes * spec.columns.microcolumns
     arrays = {RESOURCES: _noisy(spec.columns, random, (spec.inputs, neurons))}
+    if spec.columns.plasticity == "spiking":
+        arrays[STABILITY] = np.zeros(neurons)
     if kernels.channels:
         arrays[KERNELS] = _noisy(kernels, random, (kernels.channels, kernels.kernel, kernels.kernel))
     return arrays
@@ -45,6 +46,23 @@ def column_constants(table: ColumnsSpec) -> columns.Constants:
         excess=table.excess,
         silent=table.silent,
         conserve=table.conserve,
+    )
+
+
+def spiking_constants(spec: ColaNETExperiment) -> plasticity.Constants:
+    """Return the numbers of spiking columns that compiled code needs."""
+    table = spec.columns
+    return plasticity.Constants(
+        microcolumns=table.microcolumns,
+        steps=spec.input.steps,
+        threshold=table.threshold,
+        excess=table.excess,
+        w_min=table.w_min,
+        w_max=table.w_max,
+        reward=table.reward,
+        silent=table.silent,
+        conserve=table.conserve,
+        **spec.spiking.model_dump(),
     )
 
 
@@ -78,12 +96,14 @@ class ColaNET:
     """
 
     def __init__(self, spec: ColaNETExperiment, arrays: dict[str, NDArray[Any]]) -> None:
-        self.spec, self._constants, self._kernel_constants = (
-            spec,
-            column_constants(spec.columns),
-            kernel_constants(spec),
-        )
-        self._columns: Columns = columns_of(arrays[RESOURCES], self._constants)
+        self.spec, self._kernel_constants = spec, kernel_constants(spec)
+        self._digital: tuple[columns.Columns, columns.Constants] | None = None
+        if spec.columns.plasticity == "spiking":
+            of_spikes = spiking_constants(spec)
+            self._spiking = (plasticity.columns_of(arrays[RESOURCES], arrays[STABILITY], of_spikes), of_spikes)
+        else:
+            constants = column_constants(spec.columns)
+            self._digital = (columns.columns_of(arrays[RESOURCES], constants), constants)
         if spec.kernels.channels:
             self._kernels = arrays[KERNELS]
             self._kernel_weights = kernel_weights(spec, self._kernels)
@@ -99,9 +119,17 @@ class ColaNET:
             )
         return updates
 
-    def learn(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[int, int, int]:
-        """Let the columns learn from images (N, n, n); see `columns.learn`."""
-        return columns.learn(self._columns, self._constants, self.inputs(images), labels)
+    def learn(self, images: NDArray[np.uint8], labels: NDArray[np.int64], first: int) -> tuple[int, int, int]:
+        """Let the columns learn from images (N, n, n), shown as number `first` and so on; see `columns.learn`."""
+        counts = self.inputs(images)
+        if self._digital is not None:
+            return columns.learn(*self._digital, counts, labels)
+        noise = self._noise(Stream.TRAIN, np.arange(first, first + len(images)))
+        return spiking.learn(*self._spiking, counts, labels, noise)
+
+    def _noise(self, stream: Stream, numbers: NDArray[np.int64]) -> spiking.Noise:
+        key = (np.uint32(self.spec.seed & 0xFFFFFFFF), np.uint32(self.spec.seed >> 32))
+        return spiking.Noise(int(stream), numbers, key)
 
     def inputs(self, images: NDArray[np.uint8]) -> NDArray[np.uint16]:
         """Return the spike counts (N, inputs) that the columns see of images (N, n, n)."""
@@ -114,10 +142,27 @@ class ColaNET:
             convolution.pooled(each, self._kernel_weights, self._kernel_constants, into)
         return counts.reshape(len(images), -1)
 
-    def answer(self, images: NDArray[np.uint8], scores: Floats, spikes: NDArray[np.uint16]) -> NDArray[np.uint16]:
-        """Answer images (N, n, n) as `columns.answer` does; return the spike counts that the columns saw."""
+    def answer(
+        self,
+        images: NDArray[np.uint8],
+        stream: Stream,
+        indices: NDArray[np.int64],
+        scores: Floats,
+        spikes: NDArray[np.uint16],
+    ) -> NDArray[np.uint16]:
+        """Answer images (N, n, n), and return the spike counts that the columns saw.
+
+        Parameters
+        ----------
+        images : to answer
+        stream, indices : with the index (N,) of an image, decide the noise of spiking columns
+        scores, spikes : (N, K) and (N, neurons), are written; see `columns.answer` and `spiking.answer`
+        """
         counts = self.inputs(images)
-        columns.answer(self._columns, self._constants, counts, scores, spikes)
+        if self._digital is not None:
+            columns.answer(*self._digital, counts, scores, spikes)
+        else:
+            spiking.answer(*self._spiking, counts, self._noise(stream, indices), scores, spikes)
         return counts
 
 

@@ -37,18 +37,43 @@ class BoundsSpec(Spec):
 class ColumnsSpec(BoundsSpec):
     """The classifier: a column of microcolumns for each class."""
 
+    plasticity: Literal["digital", "spiking"] = "digital"
+    """digital: one update after each image, by the columns' errors; spiking: neurons learn in time steps, by their own
+    spikes and by the reward that the label brings (table spiking)."""
     microcolumns: int = Field(15, ge=1, le=65_535)
     """Microcolumns of each column; each has one neuron that learns."""
     threshold: float = Field(28.0, gt=0)
-    """Input above which the winner of a column fires: weights times spike counts."""
+    """Digital: input (weights times spike counts) above which the winner of a column fires; spiking: membrane potential
+    at which a neuron fires."""
     reward: float = Field(0.18, gt=0)
-    """Change of the resource of an active input, up in the right column and down in a wrong one."""
+    """Gain of the resource of an active input in the right column; digital: also its loss in a wrong one."""
     excess: float = Field(0.0, ge=0)
-    """Share of the sum of a neuron's positive weights by which its input is lowered."""
+    """Share of the sum of a neuron's positive weights by which its input is lowered; spiking: its threshold raised."""
     silent: int = Field(27, ge=0)
     """Silent synapses of each neuron, which pay as the others do; only if conserve."""
     conserve: bool = True
     """Whether all synapses of a neuron pay for what its active inputs receive."""
+
+
+class SpikingSpec(Spec):
+    """Neurons and rules of columns.plasticity = "spiking"; a step is 1 ms, potentials have the unit of weights."""
+
+    decay: float = Field(2 / 3, ge=0, lt=1)
+    """What a step leaves of a membrane potential."""
+    noise: float = Field(2.212, ge=0)
+    """Upper bound of the random number, from 0 on, that is added to each membrane potential in each step."""
+    forcing: float = Field(10.0, gt=0)
+    """What the label adds to the potentials of the right column where that has been silent."""
+    anti_hebbian: float = Field(0.177, ge=0)
+    """Loss of the resource of each input that contributed to a spike, once in a tight sequence of spikes."""
+    stability: float = Field(0.05, ge=0)
+    """Change of a neuron's stability by a reward, relative to the reward; changes are smaller by 2**-stability."""
+    presynaptic_window: int = Field(10, ge=0, le=1000)
+    """Steps before a spike in which an input must have spiked to contribute."""
+    reward_window: int = Field(10, ge=1, le=1000)
+    """Steps after a spike in which a reward counts; a column that fired before is forced like a silent one."""
+    longest_interval: int = Field(10, ge=1, le=1000)
+    """Spikes less than so many steps apart belong to one tight sequence."""
 
 
 class KernelsSpec(BoundsSpec):
@@ -80,13 +105,13 @@ class InputSpec(Spec):
     """How pixels become spikes."""
 
     steps: int = Field(10, ge=1, le=1000)
-    """Spikes of a white pixel; one of brightness b (0 to 255) has floor(steps*b/255)."""
+    """Spikes of a white pixel; one of brightness b (0 to 255) has floor(steps*b/255). Spiking: also time steps."""
 
 
 class ColaNETExperiment(Experiment):
     """Images, columns and protocol of one training job of CoLaNET (docs/colanet.md)."""
 
-    answering: ClassVar[tuple[str, ...]] = ("input", "kernels", "columns")
+    answering: ClassVar[tuple[str, ...]] = ("input", "kernels", "columns", "spiking")
 
     model: Literal["colanet"] = "colanet"
     """Which model is trained: colanet, columns that learn from labels by a local rule."""
@@ -98,6 +123,20 @@ class ColaNETExperiment(Experiment):
     """The convolution in front of the columns."""
     columns: ColumnsSpec = ColumnsSpec()
     """The classifier."""
+    spiking: SpikingSpec = SpikingSpec()
+    """Its neurons and rules, of columns.plasticity = "spiking"."""
+
+    @model_validator(mode="after")
+    def _columns_can_be_forced(self) -> Self:
+        """Refuse a threshold that no untrained neuron reaches: nothing would ever be learned."""
+        spiking, threshold = self.spiking, self.columns.threshold
+        most = spiking.forcing + spiking.noise / (1 - spiking.decay)
+        if self.columns.plasticity == "spiking" and most < threshold:
+            raise ValueError(
+                f"columns.threshold: {threshold:g} is above {most:g}, all that forcing and noise of untrained neurons "
+                "reach; lower it (8.571 in the source), or raise spiking.forcing"
+            )
+        return self
 
     @model_validator(mode="after")
     def _kernels_fit(self) -> Self:
@@ -131,6 +170,7 @@ class ColaNETExperiment(Experiment):
 
     @property
     def label(self) -> str:
-        """A short name: microcolumns, and kernels if there are any, as in CoLaNET 15 or CoLaNET 15 on 28/9."""
+        """A short name: microcolumns, and kernels if there are any, as in spiking CoLaNET 15 or CoLaNET 15 on 28/9."""
+        kind = "spiking " if self.columns.plasticity == "spiking" else ""
         kernels = f" on {self.kernels.channels}/{self.kernels.kernel}" if self.kernels.channels else ""
-        return f"CoLaNET {self.columns.microcolumns}{kernels}"
+        return f"{kind}CoLaNET {self.columns.microcolumns}{kernels}"
