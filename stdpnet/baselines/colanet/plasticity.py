@@ -130,7 +130,8 @@ def _change(columns: Columns, constants: Constants, row: int, neuron: int, amoun
 @inlined
 def _plasticity(columns: Columns, neuron: int) -> float:
     """Return the factor that stability leaves of a neuron's changes, min(2**-stability, 1)."""
-    return min(2.0 ** -columns.stability[neuron], 1.0)
+    factor: float = 2.0 ** -columns.stability[neuron]
+    return min(factor, 1.0)
 
 
 @internal
