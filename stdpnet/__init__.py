@@ -11,7 +11,7 @@ As a job
     reads it.
 Below that
     `Network` is the state of a spiking network, and `make_engine` makes what simulates it; `to_brian2` returns it as a
-    live Brian2 network.
+    live Brian2 network, `to_nir` as a graph of the Neuromorphic Intermediate Representation.
 Errors
     Every error raised on purpose is a `StdpnetError`: `ConfigError`, `DataError`, `EngineError`, `RunError`,
     `HealthError` (the training went wrong), `StopRequestedError` (it was interrupted; its `state` goes on).
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from stdpnet.stdp.spec.experiment import STDPExperiment
     from stdpnet.training import resume, train
     from stdpnet_analysis.estimator import STDPFeatures
+    from stdpnet_analysis.nir_graph import to_nir
 
 _HOMES = {
     "ConfigError": "stdpnet.errors",
@@ -67,6 +68,7 @@ _HOMES = {
     "respond": "stdpnet.api",
     "resume": "stdpnet.training",
     "to_brian2": "stdpnet.stdp.live",
+    "to_nir": "stdpnet_analysis.nir_graph",
     "train": "stdpnet.training",
 }
 
@@ -92,6 +94,7 @@ __all__ = [
     "respond",
     "resume",
     "to_brian2",
+    "to_nir",
     "train",
 ]
 

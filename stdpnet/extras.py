@@ -10,10 +10,11 @@ EXTRAS = {
     "sweeps": ("cmaes", "cryptography", "distributed", "optuna"),
     "report": ("jinja2",),
     "inspect": ("bokeh",),
+    "nir": ("nir",),
 }
 """Packages of each extra, by the names under which they are imported. `sweeps` serves `stdpnet sweep`, `study`,
 `reproduce`, and `--scheduler` of `train`, `resume` and `evaluate`; `report` serves `stdpnet report`, `inspect` serves
-`stdpnet inspect`."""
+`stdpnet inspect`, `nir` serves `stdpnet export RUN FILE.nir`."""
 
 
 def require(extra: str) -> None:

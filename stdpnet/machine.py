@@ -89,14 +89,15 @@ def check_address_space(what: str, needed: int) -> None:
         )
 
 
-def check_memory(key: str, certain: int, likely: int) -> None:
+def check_memory(key: str, certain: int, likely: int, what: str = "the training") -> None:
     """Compare the memory that an experiment needs with what is free, before any of it is taken.
 
     Parameters
     ----------
     key : the key of the configuration that decides it
     certain : bytes without which nothing works
-    likely : bytes of the whole training, copies and buffers included
+    likely : bytes of the whole work, copies and buffers included
+    what : the work, as the subject of a sentence
 
     Raises
     ------
@@ -106,7 +107,7 @@ def check_memory(key: str, certain: int, likely: int) -> None:
     free = free_memory()
     if free is None or likely <= free:
         return
-    sentence = f"{key}: the training needs about {_size(likely)} of memory, and {_size(free)} are free"
+    sentence = f"{key}: {what} needs about {_size(likely)} of memory, and {_size(free)} are free"
     if certain > free:
         raise ConfigError(f"{sentence}; choose a smaller value, or simulation.dtype = 'float32'")
     _LOG.warning("%s", sentence)

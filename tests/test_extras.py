@@ -54,6 +54,7 @@ def test_training_scores_and_figures_need_no_extra(hidden):
         ("sweeps", ["resume", "a", "--images", "500", "--scheduler", "tcp://127.0.0.1:1"]),
         ("sweeps", ["evaluate", "a", "--scheduler-file", "absent.json"]),
         ("report", ["report", "a"]),
+        ("nir", ["export", "a", "a.nir"]),
     ],
 )
 def test_a_missing_extra_is_one_sentence_that_names_it_and_writes_nothing(hidden, extra, arguments):

@@ -1,4 +1,4 @@
-"""Hand a trained network over to other software: its numbers as .npz, its spikes as a SONATA file."""
+"""Hand a trained network over to other software: its numbers as .npz, its spikes as a SONATA file, itself as NIR."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import numpy as np
 
 from stdpnet.data import load_dataset
 from stdpnet.errors import ConfigError
+from stdpnet.extras import require
 from stdpnet.random import Stream
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_bytes
 from stdpnet.spec.load import dump_config
 from stdpnet.stdp.network import network_of
 from stdpnet.stdp.spec.experiment import STDPExperiment
+from stdpnet_analysis.nir_graph import Part, parts, to_nir
 from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.recording import record
 
@@ -100,3 +102,31 @@ def export_sonata(
             group.create_dataset("node_ids", data=np.concatenate([part for _, part in parts]).astype(np.uint64))
     write_bytes(path, buffer.getbuffer(), REMEDY)
     return {name: sum(len(times) for times, _ in parts) for name, parts in spikes.items()}
+
+
+def export_nir(run: Run, path: Path, snapshot: str = "last") -> dict[str, Part]:
+    """Write a frozen network as a graph of the Neuromorphic Intermediate Representation to a new file (see to_nir).
+
+    Returns
+    -------
+    What the graph says of each part of the model: faithful, approximate or unsupported, and why.
+
+    Raises
+    ------
+    ConfigError
+        If the run is of another model.
+    ExtraError
+        If the extra "nir" is not installed.
+    RunError
+        If the run has no such state.
+    """
+    require("nir")
+    import nir
+
+    if not isinstance(run.spec, STDPExperiment):
+        raise ConfigError(f"{run.path}: its model, {run.spec.model}, has no NIR form; use a file .npz")
+    graph = to_nir(run.spec, run.load_snapshot(snapshot))
+    buffer = io.BytesIO()
+    nir.write(buffer, graph)
+    write_bytes(path, buffer.getbuffer(), REMEDY)
+    return parts(run.spec)

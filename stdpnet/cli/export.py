@@ -14,7 +14,11 @@ from stdpnet.cli.meters import meter
 def export(
     run: RunArgument,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A new file: .npz for the trained numbers, .h5 for spikes (SONATA).")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A new file: .npz for the trained numbers, .h5 for spikes (SONATA), .nir for the network (NIR).",
+        ),
     ],
     images: Annotated[
         int, typer.Option("--images", min=1, help="Test images whose spikes are written to an .h5 file.")
@@ -22,16 +26,20 @@ def export(
     snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
     threads: ThreadsOption = None,
 ) -> None:
-    """Write a trained network for other software: weights as .npz, spike times as a SONATA file."""
+    """Write a trained network for other software: weights as .npz, spike times as SONATA, the network itself as NIR."""
     from stdpnet.runs import Run
 
-    check_new_file("FILE", file, [".npz", ".h5"])
+    check_new_file("FILE", file, [".npz", ".h5", ".nir"])
     opened = Run.open(run)
     from stdpnet_analysis import export as of_runs
 
     if file.suffix == ".npz":
         shapes = of_runs.export_npz(opened, file, snapshot)
         print(f"{file}: {', '.join(f'{name} {shape}' for name, shape in shapes.items())}")
+        return
+    if file.suffix == ".nir":
+        said = of_runs.export_nir(opened, file, snapshot)
+        print("\n".join([f"{file}:", *(f"  {part.label:11}  {name}: {part.note}" for name, part in said.items())]))
         return
     with meter() as progress:
         found = of_runs.export_sonata(opened, file, images, snapshot=snapshot, threads=threads, progress=progress)

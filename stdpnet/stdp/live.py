@@ -12,7 +12,7 @@ from stdpnet.errors import ConfigError, DataError
 from stdpnet.model import State
 from stdpnet.random import Stream
 from stdpnet.stdp.engines.protocol import FROZEN, Switches
-from stdpnet.stdp.network import Network, network_of
+from stdpnet.stdp.network import Network, fitting_network
 from stdpnet.stdp.spec.experiment import STDPExperiment
 
 
@@ -87,10 +87,5 @@ def _as_shown(spec: STDPExperiment, images: NDArray[np.uint8] | None) -> NDArray
 
 def _in_double(spec: STDPExperiment, network: Network | State) -> Network:
     """Return a copy in float64, as Brian2 computes; ConfigError if its shapes are not those of the spec."""
-    given = network_of(spec, network) if isinstance(network, State) else network
-    expected = (spec.geometry.weight_sets, spec.geometry.fan_in, spec.geometry.channels)
-    if given.weights.shape != expected:
-        raise ConfigError(
-            f"network: its weights are {given.weights.shape}, this spec needs {expected}; give the spec it has"
-        )
-    return Network(spec.geometry, **{name: array.astype(np.float64) for name, array in given.arrays().items()})
+    arrays = fitting_network(spec, network).arrays()
+    return Network(spec.geometry, **{name: array.astype(np.float64) for name, array in arrays.items()})

@@ -117,6 +117,17 @@ def network_of(spec: STDPExperiment, state: State) -> Network:
     return Network(geometry=spec.geometry, **state.arrays)
 
 
+def fitting_network(spec: STDPExperiment, network: Network | State) -> Network:
+    """Return a network, or the one of a state; ConfigError if its weights do not have the shape that the spec needs."""
+    given = network_of(spec, network) if isinstance(network, State) else network
+    expected = (spec.geometry.weight_sets, spec.geometry.fan_in, spec.geometry.channels)
+    if given.weights.shape != expected:
+        raise ConfigError(
+            f"network: its weights are {given.weights.shape}, this spec needs {expected}; give the spec it has"
+        )
+    return given
+
+
 def initial_network(spec: STDPExperiment) -> Network:
     """Return the untrained network of a spec (docs/model.md, Initial values)."""
     geometry, dtype = spec.geometry, np.dtype(spec.simulation.effective_dtype)

@@ -55,7 +55,7 @@ def test_spikes_in_a_sonata_file_are_those_of_the_answers(run, tmp_path, stdpnet
 @pytest.mark.parametrize(
     ("file", "more", "sentence"),
     [
-        ("network.mat", [], "FILE network.mat: '.mat' is unknown; choose among .npz, .h5"),
+        ("network.mat", [], "FILE network.mat: '.mat' is unknown; choose among .npz, .h5, .nir"),
         ("spikes.h5", ["--images", "21"], "--images 21: the run's dataset has 20 test images; choose at most as many"),
         ("there.npz", [], "FILE there.npz: exists already and is never overwritten; choose another name"),
     ],
