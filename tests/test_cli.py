@@ -122,7 +122,8 @@ def test_help_and_import_load_nothing_heavy():
 
 
 def test_a_training_starts_without_what_only_an_analysis_needs():
-    code = "import sys, stdpnet.training, stdpnet.stdp.engines.compiled.engine\n"
+    code = "import sys, stdpnet.cli.training, stdpnet.training, stdpnet.stdp.engines.compiled.engine\n"
+    code += "import stdpnet_analysis.curve\n"
     code += "assert not {'scipy.stats', 'scipy.special', 'sklearn', 'matplotlib', 'brian2'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -13,9 +13,7 @@ from stdpnet.model import open_model
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
 from stdpnet.training import Job
-from stdpnet_analysis.evaluation import activity
 from stdpnet_analysis.readouts import READOUTS, check_columns
-from stdpnet_analysis.readouts.reader import Reader
 
 BEST = "best"
 """Name of the snapshot with the best validation accuracy; ties go to the earlier one."""
@@ -49,6 +47,8 @@ class LearningCurve:
         if curve.readout not in known:
             raise ConfigError(f"curve.readout: '{curve.readout}' is unknown; {remedy_for(curve.readout, known)}")
         self.every = curve.every
+        from stdpnet_analysis.readouts.reader import Reader  # a job without a curve loads no scikit-learn
+
         self._reader = Reader((*spec.evaluation.readouts, curve.readout))
         self._since = -1
         self._calibration = dataset.some("calibration", curve.calibration)
@@ -81,6 +81,8 @@ class LearningCurve:
 
     def _score(self, job: Job) -> dict[str, Any]:
         """Return the accuracy of every read-out; the job's state stays as it is (respond makes sure)."""
+        from stdpnet_analysis.evaluation import activity
+
         spec, state, model = job.spec, job.state, open_model(job.spec)
 
         def progress(_: int) -> None:

@@ -92,11 +92,16 @@ def similarity(weights: Floats) -> float:
     channels = weights.shape[2]
     if channels < 2:
         return 0.0
-    centred = weights - weights.mean(axis=1, keepdims=True, dtype=np.float64)
-    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    unit = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
-    pairs = (unit.sum(axis=2) ** 2).sum(axis=1) - (unit**2).sum(axis=(1, 2))  # those of a field with itself left out
+    pairs = np.array([_sum_of_correlations(fields) for fields in weights])  # one position at a time: less memory
     return float(pairs.mean() / (channels * (channels - 1)))
+
+
+def _sum_of_correlations(fields: Floats) -> float:
+    """Return the sum of the correlations of all pairs of fields (k*k, C), those of a field with itself left out."""
+    centred = fields - fields.mean(axis=0, keepdims=True, dtype=np.float64)
+    lengths = np.linalg.norm(centred, axis=0, keepdims=True)
+    unit = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
+    return float((unit.sum(axis=1) ** 2).sum() - (unit**2).sum())
 
 
 def _competition(network: Network) -> dict[str, float]:

@@ -3,21 +3,22 @@
 A read-out turns the responses of a network into answers. Its role is the column of a table in which it stands: `vote`
 is the best of the thesis's three voting rules, every other role has one read-out. `own` are a supervised model's own
 class scores, which need no calibration and no maker.
+
+The table loads without scikit-learn: each maker imports what it makes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.spec.monitoring import EvaluationSpec
-from stdpnet_analysis.readouts.base import CountsClassifier
-from stdpnet_analysis.readouts.colanet import ColaNETClassifier
-from stdpnet_analysis.readouts.linear import LinearCVReadout, LinearKind, LinearReadout, Scaling
-from stdpnet_analysis.readouts.ngram import NGramClassifier
 from stdpnet_analysis.readouts.rules import RULES, THESIS_RULES
-from stdpnet_analysis.readouts.votes import VoteClassifier
+
+if TYPE_CHECKING:
+    from stdpnet_analysis.readouts.base import CountsClassifier
+    from stdpnet_analysis.readouts.linear import LinearKind, Scaling
 
 
 class ReadoutSettings(NamedTuple):
@@ -49,16 +50,36 @@ class Readout(NamedTuple):
 
 
 def _voting(rule: str) -> Readout:
-    role = "vote" if rule in THESIS_RULES else rule
-    return Readout(rule, role, lambda settings: VoteClassifier(rule, settings.n_positions))
+    def make(settings: ReadoutSettings) -> CountsClassifier:
+        from stdpnet_analysis.readouts.votes import VoteClassifier
+
+        return VoteClassifier(rule, settings.n_positions)
+
+    return Readout(rule, "vote" if rule in THESIS_RULES else rule, make)
 
 
-def _linear(settings: ReadoutSettings) -> LinearReadout:
+def _n_gram(_: ReadoutSettings) -> CountsClassifier:
+    from stdpnet_analysis.readouts.ngram import NGramClassifier
+
+    return NGramClassifier()
+
+
+def _colanet(settings: ReadoutSettings) -> CountsClassifier:
+    from stdpnet_analysis.readouts.colanet import ColaNETClassifier
+
+    return ColaNETClassifier(random_state=settings.seed)
+
+
+def _linear(settings: ReadoutSettings) -> CountsClassifier:
+    from stdpnet_analysis.readouts.linear import LinearReadout
+
     seed = settings.seed if settings.linear == "sgd" else None  # only sgd draws
     return LinearReadout(settings.linear, settings.C, settings.scaling, seed)
 
 
-def _linear_cv(settings: ReadoutSettings) -> LinearCVReadout:
+def _linear_cv(settings: ReadoutSettings) -> CountsClassifier:
+    from stdpnet_analysis.readouts.linear import LinearCVReadout
+
     return LinearCVReadout(random_state=settings.seed)
 
 
@@ -66,8 +87,8 @@ READOUTS: dict[str, Readout] = {
     readout.name: readout
     for readout in (
         *map(_voting, RULES),
-        Readout("n_gram", "n_gram", lambda _: NGramClassifier(), reads="first_spikes"),
-        Readout("colanet", "colanet", lambda settings: ColaNETClassifier(random_state=settings.seed)),
+        Readout("n_gram", "n_gram", _n_gram, reads="first_spikes"),
+        Readout("colanet", "colanet", _colanet),
         Readout("linear", "linear", _linear),
         Readout("linear_cv", "linear_cv", _linear_cv),
         Readout("own", "own", None),

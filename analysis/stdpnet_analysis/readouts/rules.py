@@ -7,11 +7,12 @@ second combines count times weight over the neurons of an image into a score of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stdpnet_analysis.readouts.base import Floats
+if TYPE_CHECKING:
+    from stdpnet_analysis.readouts.base import Floats
 
 SMOOTHING = 0.1
 """Spikes added to each neuron's sum in each class, so that no probability is 0 (additive smoothing)."""

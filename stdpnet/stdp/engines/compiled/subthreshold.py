@@ -140,7 +140,10 @@ def _advance_by_blocks(
     neuron: NeuronConstants,
     block: Block,
 ) -> int:
-    """`advance` for any number of positions and blocks: all of them do a step before any does the next."""
+    """`advance` for any number of positions and blocks: all of them do a step before any does the next.
+
+    After its first block the processor foresees how many input spikes a step has.
+    """
     adapts = neuron.decay_theta != 1
     weights, v, current, theta = neurons.weights, neurons.v, neurons.current, neurons.theta
     for step in range(k, stop):
