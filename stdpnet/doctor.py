@@ -150,14 +150,19 @@ def _data() -> Check:
 
 
 def _engines() -> Check:
-    """Train both engines on a few images and compare them: all spikes, potentials, weights and thresholds."""
+    """Train both engines on images of stripes and compare them: all spikes, potentials, weights and thresholds."""
+    import numpy as np
+
+    from stdpnet.api import as_split
     from stdpnet.spec.load import load_config
     from stdpnet.stdp.verification import verify
 
     spec: Any = load_config("digits", SMALL)
+    row, column = np.indices((spec.dataset.crop,) * 2)
+    stripes = np.stack([255 * ((row * number + column) % 5 < 2) for number in range(IMAGES)]).astype(np.uint8)
     begin = time.perf_counter()
     try:
-        verdict = verify(spec, IMAGES)
+        verdict = verify(spec, IMAGES, training=as_split(stripes))
     except StdpnetError as error:
         return Check("engines", "failed", str(error))
     words = f"{verdict.message} on {verdict.images} images, {time.perf_counter() - begin:.1f} s"

@@ -11,6 +11,7 @@ from stdpnet.errors import ConfigError
 from stdpnet.runs import Run
 from stdpnet.spec.load import load_config
 from stdpnet.spec.presets import nearest
+from stdpnet_analysis.report import scores
 from tests.analysis.scored_runs import scored_run
 
 TINY = ["--set", "training.images=8", "--threads", 1]
@@ -42,6 +43,29 @@ def test_train_makes_a_run_for_each_seed_and_goes_on_where_it_stopped(stdpnet_co
     assert stdpnet_command("resume", "s-*").stdout.count("nothing to do") == 3
     extended = stdpnet_command("resume", "s-*", "--images", 12, "--threads", 1).stdout
     assert extended.count("trained on 12 images") == 3
+
+
+def test_read_out_settings_stand_side_by_side_and_are_marked_stale_everywhere(stdpnet_command, tmp_path):
+    run = scored_run(tmp_path / "runs/a")
+    held = run.load_scores()
+    settings = {"role": "linear", "settings": {"kind": "sgd"}}
+    held["readouts"]["linear-sgd"] = held["readouts"]["linear"] | settings | {"accuracy": 0.61}
+    held["protocol"]["training_images"] -= 1  # an earlier state
+    run.save_scores(held)
+    assert "stale: scored after" in (shown := stdpnet_command("info", "a").stdout)
+    assert "linear 0.9000, linear-sgd 0.6100" in shown
+    listed = stdpnet_command("runs", "--sort", "linear-sgd").stdout
+    assert all(part in listed for part in ("linear, %", "linear-sgd, %", "90.00*", "61.00*"))
+    compared = stdpnet_command("compare", "a", "--format", "markdown").stdout
+    assert all(part in compared for part in ("| linear | linear-sgd |", "| 90.0 | 61.0 |", "(stale)"))
+    assert (
+        "| linear-sgd | untrained"
+        in stdpnet_command("compare", "a", "--readouts", "linear-sgd", "--format", "markdown").stdout
+    )
+    reported = scores.table(held, "test", run.images)
+    assert reported["headings"][0] == "trained, stale"
+    assert reported["caption"].startswith("Stale: of the state after")
+    assert scores.table(held, "test", held["protocol"]["training_images"])["headings"][0] == "trained"
 
 
 def test_patterns_name_runs_wherever_runs_are_named(stdpnet_command, tmp_path):

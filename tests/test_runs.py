@@ -381,7 +381,8 @@ def test_a_read_out_with_other_settings_gets_an_entry_of_its_own(run):
         "linear-sgd": 0.6,
         "linear-C0.1": 0.8,
     }
-    assert scored_state(held, "test", "last", 60).best == {"vote": 0.8, "linear": 0.9}
+    assert scored_state(held, "test", "last", 60).best == {
+        "vote": 0.8, "linear": 0.9, "linear-sgd": 0.6, "linear-C0.1": 0.8}  # fmt: skip
     assert held["readouts"]["linear"]["settings"] == {"kind": "logistic", "C": 0.01}
     assert held["readouts"]["linear-sgd"]["settings"] == {"kind": "sgd"}
     assert set(held["untrained"]["readouts"]) == {"all", "patch", "linear", "linear-sgd"}

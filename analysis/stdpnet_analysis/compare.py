@@ -13,8 +13,7 @@ from typing import Any, Literal, NamedTuple
 from stdpnet.errors import RunError, StdpnetError
 from stdpnet.model import Facts, open_model
 from stdpnet.runs import Run
-from stdpnet.runs.scores import SCALING, linear_readout
-from stdpnet.runs.scores import role as role_of
+from stdpnet.runs.scores import SCALING, is_linear, linear_readout
 from stdpnet.runs.summary import training_speed
 from stdpnet.spec.experiment import Experiment
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped
@@ -91,6 +90,12 @@ class Group:
         return self.entries[0].model
 
     @property
+    def other_linear(self) -> tuple[str, ...]:
+        """Linear read-outs beside the one called `linear` here, with settings of their own, that all runs have."""
+        names = self.entries[0].trained
+        return tuple(name for name in names if is_linear(name) and name != "linear" and self.best(name))
+
+    @property
     def seeds(self) -> tuple[int, ...]:
         """Seeds of the runs."""
         return tuple(entry.spec.seed for entry in self.entries)
@@ -159,9 +164,8 @@ def compare(
     split : the scored split
     snapshot : the scored state, as for `evaluate`
     readouts : which read-outs, by role (such as vote, the best of the thesis's rules) or name; default: every role
-        that has scores
+        that has scores, and every linear read-out with settings of its own, such as linear-sgd
     """
-    chosen = None if readouts is None else check_columns(readouts)
     entries: list[Entry] = []
     left_out: list[LeftOut] = []
     for run in runs:
@@ -173,7 +177,11 @@ def compare(
         except StdpnetError as error:
             left_out.append(LeftOut(str(run.path), str(error)))
     groups = _groups(entries)
-    columns = chosen or tuple(role for role in ROLES if any(group.best(role) is not None for group in groups))
+    others = dict.fromkeys(name for group in groups for name in group.other_linear)
+    if readouts is not None:
+        columns = check_columns(readouts, further=others)
+    else:
+        columns = (*(role for role in ROLES if any(group.best(role) is not None for group in groups)), *others)
     return Comparison(split, groups, _tests(groups, columns), tuple(left_out), columns)
 
 
@@ -237,9 +245,8 @@ def _pixels(readouts: Mapping[str, Any], linear: str | None) -> float | None:
 
 
 def _accuracies(readouts: Mapping[str, Any], linear: str | None) -> Accuracies:
-    """Return the accuracies by read-out; of the linear ones only the one called `linear` here."""
-    found = {name: float(score["accuracy"]) for name, score in readouts.items() if role_of(name, score) != "linear"}
-    return found if linear is None else found | {"linear": float(readouts[linear]["accuracy"])}
+    """Return the accuracies by read-out; the linear read-out of these names is called `linear` here."""
+    return {"linear" if name == linear else name: float(score["accuracy"]) for name, score in readouts.items()}
 
 
 def _groups(entries: Sequence[Entry]) -> tuple[Group, ...]:

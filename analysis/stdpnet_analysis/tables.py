@@ -51,10 +51,11 @@ def record(group: Group) -> dict[str, Any]:
         "stale": any(entry.stale for entry in group.entries),
         "vote_rule": group.best("vote"),
     }
-    for role in ROLES:
-        content[role] = _pair(group.accuracy(role))
-    for role in ROLES:
-        content[f"untrained_{role}"] = _pair(group.untrained(role))
+    columns = (*ROLES, *group.other_linear)
+    for column in columns:
+        content[column] = _pair(group.accuracy(column))
+    for column in columns:
+        content[f"untrained_{column}"] = _pair(group.untrained(column))
     content["pixels_linear"] = _pair(group.mean(lambda entry: entry.pixels))
     for name, of in COSTS.items():
         content[name] = _mean(group.mean(of))
@@ -240,7 +241,8 @@ def as_csv(comparison: Comparison) -> str:
     """Return one line per group, with plain numbers; accuracies are fractions. The tests are in JSON only."""
     out = io.StringIO()
     rows = [_flat(record(group)) for group in comparison.groups]
-    writer = csv.DictWriter(out, list(rows[0]) if rows else ["name"], lineterminator="\n")
+    fields = list(dict.fromkeys(key for row in rows for key in row))
+    writer = csv.DictWriter(out, fields or ["name"], restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()

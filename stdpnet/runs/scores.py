@@ -39,7 +39,7 @@ class ScoredState:
     accuracy: dict[str, float]
     """Fraction of the images answered correctly, by read-out."""
     best: dict[str, float]
-    """The best accuracy by role; of the linear read-outs, that of the one with default settings."""
+    """The best accuracy by column of a table: the role, or the name of a linear read-out with other settings."""
 
 
 def are_spikes(cost: Mapping[str, float]) -> bool:
@@ -70,6 +70,11 @@ def linear_readout(readouts: Mapping[str, Mapping[str, Any]]) -> str | None:
     """Return the name of the linear read-out: the one with default settings, or else the first; None if none is."""
     names = [name for name, score in readouts.items() if role(name, score) == "linear"]
     return "linear" if "linear" in names else next(iter(names), None)
+
+
+def is_linear(name: str) -> bool:
+    """Return whether a read-out has the name of a linear one, with whatever settings (see `linear_name`)."""
+    return name == "linear" or name.startswith("linear-")
 
 
 def linear_name(kind: str = KIND, inverse_regularisation: float = C, scaling: str = SCALING) -> str:
@@ -148,8 +153,8 @@ def scored_state(scores: Scores, split: str, snapshot: str, images_now: int) -> 
     best: dict[str, float] = {}
     for name, score in scores["readouts"].items():
         accuracy[name], its_role = float(score["accuracy"]), role(name, score)
-        if its_role != "linear" or name == "linear":
-            best[its_role] = max(accuracy[name], best.get(its_role, 0.0))
+        column = name if its_role == "linear" else its_role
+        best[column] = max(accuracy[name], best.get(column, 0.0))
     images = int(scores["protocol"]["training_images"])
     return ScoredState(
         split=split,

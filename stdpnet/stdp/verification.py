@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stdpnet.data import load_dataset
+from stdpnet.data import Split, load_dataset
 from stdpnet.encoding import Encoder
 from stdpnet.errors import DataError
 from stdpnet.random import Stream, image_order
@@ -33,7 +33,12 @@ class Verdict(NamedTuple):
 
 
 def verify(
-    spec: STDPExperiment, images: int, *, threads: int | None = None, progress: Callable[[int], None] = lambda _: None
+    spec: STDPExperiment,
+    images: int,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+    training: Split | None = None,
 ) -> Verdict:
     """Train both engines on the same images in float64, and compare spikes, v, I and the whole trained state.
 
@@ -45,13 +50,14 @@ def verify(
     images : training images to show, in the order of the training
     threads : threads of the compiled engine
     progress : called with the number of further images compared
+    training : images to train on; default: the training split of spec.dataset
     """
-    dataset = load_dataset(spec.dataset)
-    if len(dataset.train.labels) == 0:
+    training = training or load_dataset(spec.dataset).train
+    if len(training) == 0:
         raise DataError("dataset: the training split is empty; make the calibration, validation or test split smaller")
     engines = [_engine(spec, "brian2", threads), _engine(spec, "numba", threads)]
     encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
-    order = image_order(spec.seed, len(dataset.train.labels), 0, images, spec.training.pool)
+    order = image_order(spec.seed, len(training), 0, images, spec.training.pool)
     each = spec.simulation.steps * spec.geometry.neurons * 25 * len(engines)
     block = max(1, int(RECORDED_BYTES / each))
     spikes = 0
@@ -62,7 +68,7 @@ def verify(
         while switches_at(spec, first + count - 1) != switches:  # the second step of a two-step training
             count -= 1
         numbers, rates = np.arange(first, first + count), learning_rates_at(spec, first, count)
-        trains = encoder.encode(dataset.train.images[order[numbers]], Stream.TRAIN, numbers)
+        trains = encoder.encode(training.images[order[numbers]], Stream.TRAIN, numbers)
         recordings = []
         for engine in engines:
             recordings.append(Recording.empty(len(numbers), spec.simulation.steps, engine.network))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from stdpnet.errors import ConfigError, remedy_for
+from stdpnet.runs.scores import is_linear
 from stdpnet.spec.monitoring import EvaluationSpec
 from stdpnet_analysis.readouts.rules import RULES, THESIS_RULES
 
@@ -117,18 +118,18 @@ def title_of(column: str) -> str:
 def names_of(column: str) -> tuple[str, ...]:
     """Return the names of the read-outs of a column, in the order of tables; a read-out's name is a column, too."""
     named = tuple(readout.name for readout in READOUTS.values() if readout.role == column)
-    return named or ((column,) if column in READOUTS else ())
+    return named or ((column,) if column in READOUTS or is_linear(column) else ())
 
 
-def check_columns(columns: Iterable[str], key: str = "--readouts") -> tuple[str, ...]:
-    """Return columns, each once, if each is the name of a role or of a read-out.
+def check_columns(columns: Iterable[str], key: str = "--readouts", further: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return columns, each once, if each is the name of a role or of a read-out, or one of some further names.
 
     Raises
     ------
     ConfigError
         If there is none, or one is unknown; `key` is what named them.
     """
-    known, found = list(dict.fromkeys((*ROLES, *READOUTS))), tuple(dict.fromkeys(columns))
+    known, found = list(dict.fromkeys((*ROLES, *READOUTS, *further))), tuple(dict.fromkeys(columns))
     for column in found:
         if column not in known:
             raise ConfigError(f"{key}: '{column}' is unknown; {remedy_for(column, known)}")

@@ -82,7 +82,7 @@ def summary_of(view: RunView) -> dict[str, Any]:
         "title": view.facts.label,
         "sentence": _sentence(view, summary),
         "facts": _facts(view, summary),
-        "scores": scores.table(known, view.split) if (known := _known_scores(view)) is not None else None,
+        "scores": scores.table(held, view.split, summary.images) if (held := _held_scores(view)) else None,
         "health": _health(view, summary),
         "changed": changed_keys(view.experiment),
         "config": dump_config(view.experiment),
@@ -151,6 +151,11 @@ def _fixed(spec: STDPExperiment) -> str:
 def _known_scores(view: RunView) -> dict[str, Any] | None:
     """Return the scores of the state in view; None if there are none, or not even a state."""
     return None if view.lacks("state") else view.scores
+
+
+def _held_scores(view: RunView) -> dict[str, Any] | None:
+    """Return the scores that the run holds, be they those of an earlier state; None if there are none."""
+    return None if view.lacks("state") else view.run.load_scores(view.split, view.snapshot)
 
 
 def _sentence(view: RunView, summary: Summary) -> str:

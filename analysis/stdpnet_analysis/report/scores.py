@@ -10,9 +10,22 @@ from stdpnet_analysis.readouts import DEFAULT, READOUTS
 from stdpnet_analysis.text import count, error_cell, score_cell
 
 
-def table(scores: Mapping[str, Any], split: str) -> dict[str, Any]:
-    """Return the table of accuracies on a split: caption, headings, and a row of text for each read-out."""
-    columns = {"trained": scores, "untrained": scores.get("untrained"), "pixels": scores.get("pixels")}
+def table(scores: Mapping[str, Any], split: str, images_now: int) -> dict[str, Any]:
+    """Return the table of accuracies on a split: caption, headings, and a row of text for each read-out.
+
+    Parameters
+    ----------
+    scores : what the run holds
+    split : the scored split
+    images_now : training images behind the run; of scores after fewer, table and caption say that they are stale
+    """
+    seen = scores["protocol"]["training_images"]
+    stale = scores["protocol"].get("snapshot", "last") == "last" and seen < images_now
+    columns = {
+        "trained, stale" if stale else "trained": scores,
+        "untrained": scores.get("untrained"),
+        "pixels": scores.get("pixels"),
+    }
     protocol = scores["protocol"]
     rows = []
     for name, score in scores["readouts"].items():
@@ -20,6 +33,7 @@ def table(scores: Mapping[str, Any], split: str) -> dict[str, Any]:
         rows.append([name, *map(score_cell, found), error_cell(score)])
     return {
         "caption": (
+            f"{f'Stale: of the state after {count(seen)} images. ' if stale else ''}"
             f"Accuracy on {count(protocol.get('images'))} {split} images, %; in brackets the 95 % interval "
             f"(Wilson). Calibrated on {count(protocol.get('calibration_images'))} labelled images that the training "
             "never saw. ECE: expected calibration error of the trained network's probabilities, %. "
