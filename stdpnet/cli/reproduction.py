@@ -217,6 +217,7 @@ def systems(
 ) -> None:
     """Compare ways of learning on MNIST, Fashion-MNIST, rotated digits and digits on random backgrounds."""
     from stdpnet.runs.files import write_text
+    from stdpnet_analysis.paper import published_systems
     from stdpnet_analysis.paper import systems as comparison
     from stdpnet_analysis.tables import markdown_table
 
@@ -224,15 +225,17 @@ def systems(
     tasks, path = comparison.plan(dict.fromkeys(chosen), seeds, folder, overrides or ()), folder / "systems.md"
 
     def text() -> str:
-        table = comparison.table(comparison.summary(tasks))
-        return f"{table.title}\n\n{markdown_table(table)}\n"
+        rows = comparison.summary(tasks)
+        tables = (comparison.table(rows), published_systems.table(rows))
+        return "\n".join(f"{table.title}\n\n{markdown_table(table)}\n" for table in tables)
 
     used = Workers(scheduler, scheduler_file, workers, memory)
     computed = _computed(tasks, folder, used, as_json, lambda: write_text(path, text()), comparison.run_task)
     write_text(path, text())
     if as_json:
         rows = comparison.plain(comparison.summary(tasks))
-        print_json({"rows": rows, "computed": computed, "cached": len(tasks) - computed})
+        published = [each._asdict() for each in published_systems.PUBLISHED]
+        print_json({"rows": rows, "published": published, "computed": computed, "cached": len(tasks) - computed})
         return
     print(text())
     print(f"{computed} networks computed, {len(tasks) - computed} cached; table in {path}")

@@ -46,10 +46,16 @@ class System(NamedTuple):
     """Name of a set -> of a preset; one that was made for another set is trained on this one with the same values."""
     readouts: tuple[str, ...] = UNSUPERVISED
     """Columns of read-outs; `own` are the answers of a supervised model."""
+    remark: str = ""
+    """What the table says after the model's label, where another system has the same."""
 
 
 def _one(preset: str) -> System:
     return System({"mnist": preset, "fashion-mnist": preset})
+
+
+def _supervised(digits: str, fashion: str | None = None, remark: str = "") -> System:
+    return System({"mnist": digits, "fashion-mnist": fashion or digits}, ("own",), remark)
 
 
 SYSTEMS: dict[str, System] = {
@@ -59,9 +65,12 @@ SYSTEMS: dict[str, System] = {
     "random": _one("features-random-100-k12"),
     "kmeans": _one("features-kmeans-100-k12"),
     "pca": _one("features-pca-100-k12"),
-    "rate-conversion": System({"mnist": "rate-conversion-mnist", "fashion-mnist": "rate-conversion-fashion"}, ("own",)),
-    "colanet": System({"mnist": "colanet-mnist", "fashion-mnist": "colanet-fashion"}, ("own",)),
-    "bptt": System({"mnist": "bptt-mnist", "fashion-mnist": "bptt-fashion"}, ("own",)),
+    "rate-conversion": _supervised("rate-conversion-mnist", "rate-conversion-fashion"),
+    "colanet": _supervised("colanet-mnist", "colanet-fashion"),
+    "colanet-tuned": _supervised("colanet-mnist-tuned", remark=" in ten passes"),
+    "colanet-spiking": _supervised("colanet-mnist-spiking"),
+    "colanet-kernels": _supervised("colanet-mnist-kernels"),
+    "bptt": _supervised("bptt-mnist", "bptt-fashion"),
 }
 """The systems by name, in the order of the table."""
 
@@ -183,7 +192,7 @@ def _row(
 ) -> dict[str, Any]:
     task = next(iter(digits), None)
     row: dict[str, Any] = {"system": system, "readout": column, "seeds": [each.seed for each in digits]}
-    row["name"] = system if task is None else facts_of(task.spec).label
+    row["name"] = system if task is None else facts_of(task.spec).label + SYSTEMS[system].remark
     row["supervised"] = column == "own"
     row["accuracy"] = {name: _summary(_accuracies(column, scores)) for name, scores in found.items()}
     if task is None:

@@ -4,8 +4,9 @@ import pytest
 
 from stdpnet import operating
 from stdpnet.errors import ConfigError
+from stdpnet.model import facts_of
 from stdpnet.runs import Run
-from stdpnet_analysis.paper import systems
+from stdpnet_analysis.paper import published_systems, systems
 from stdpnet_analysis.statistics import summarise
 
 SMALL = {
@@ -71,14 +72,36 @@ def test_what_is_not_there_yet_is_left_open(folder):
     assert systems.table(summed).rows[0][2] == "55.0 ± 7.1"
 
 
+def test_published_figures_stand_beside_the_nearest_system():
+    nearest = [each.nearest for each in published_systems.PUBLISHED if each.nearest]
+    assert all(readout in systems.SYSTEMS[name].readouts for name, readout in nearest)
+    accuracy = {"MNIST": summarise([0.95, 0.97]), "Fashion-MNIST": None}
+    row = {"system": "colanet-kernels", "readout": "own", "name": "CoLaNET 15 on 28/9", "accuracy": accuracy}
+    cells = {row[0]: row[1:] for row in published_systems.table([row]).rows}
+    found = cells["CSNN: learned kernels and CoLaNET"]
+    assert found == ["91.58 ± 1.1", "–", "arXiv 2505.08514", "CoLaNET 15 on 28/9", "96.0 ± 1.4", "–"]
+    assert cells["CNN2: convolution 28 of 9 x 9, dense"][0] == "92.34 ± 0.42"
+    assert cells["CNN2: convolution 28 of 9 x 9, dense"][3:] == ["", "–", "–"]
+
+
+def test_systems_of_one_label_differ_in_the_table(tmp_path):
+    labels = {
+        facts_of(task.spec).label + systems.SYSTEMS[task.system].remark
+        for task in systems.plan(systems.SYSTEMS, 1, tmp_path)
+    }
+    assert len(labels) >= len(systems.SYSTEMS)
+
+
 def test_the_command_prints_what_is_cached(folder, stdpnet_command):
     keys = [part for key in SMALL["bptt"] for part in ("--set", key)]
     command = ["reproduce", "systems", "--systems", "bptt", "--seeds", "1", "--dir", folder, *keys]
     said = stdpnet_command(*command).stdout
     assert "BPTT 784-4-10, own answer" in said
+    assert "| ULSNN: Diehl & Cook 2015 | 78.30 ± 0.28 |" in said
     assert "0 networks computed, 2 cached" in said
     assert "BPTT 784-4-10" in (folder / "systems.md").read_text()
     told = json.loads(stdpnet_command(*command, "--json").stdout)
+    assert told["published"][0]["neovision2"] == "94.35 ± 0.32"
     assert told["rows"][0]["accuracy"]["rotated"]["sd"] is None
     wrong = stdpnet_command("reproduce", "systems", "--systems", "x", code=2).stderr
     assert "--systems x: is unknown" in wrong
