@@ -86,12 +86,6 @@ def spiking_colanet(**changes):
     return colanet(columns=columns, spiking={"noise": 0.2, "forcing": 0.7}, **changes)
 
 
-def convolutional_spiking_colanet(**changes):
-    """Return one with the spiking plasticity behind kernels."""
-    kernels = {"channels": 4, "kernel": 3, "stride": 1, "images": 10, "threshold": 0.01}
-    return spiking_colanet(kernels=kernels, **changes)
-
-
 CASES = {f"stdp-{architecture}": (lively, architecture) for architecture in ARCHITECTURES} | {
     f"{kind}-{architecture}": (features, kind, architecture)
     for kind in ("random", "kmeans", "pca")
@@ -99,7 +93,7 @@ CASES = {f"stdp-{architecture}": (lively, architecture) for architecture in ARCH
 }
 CASES |= {"rate": (rate_conversion,), "rate-filtered": (filtered,), "surrogate": (surrogate_gradient,)}
 CASES |= {"colanet": (colanet,), "colanet-kernels": (convolutional_colanet,)}
-CASES |= {"colanet-spiking": (spiking_colanet,), "colanet-spiking-kernels": (convolutional_spiking_colanet,)}
+CASES |= {"colanet-spiking": (spiking_colanet,)}
 
 
 def learns_from_labels(spec):

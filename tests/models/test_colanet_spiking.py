@@ -152,6 +152,13 @@ def test_training_learns_two_classes_that_differ():
     assert (np.floor(answered.scores).max(axis=1) <= spec.input.steps).all()
 
 
+def test_spiking_columns_learn_behind_kernels():
+    kernels = {"channels": 4, "kernel": 3, "stride": 1, "images": 10, "threshold": 0.01}
+    spec = spiking_colanet(kernels=kernels, training={"images": 30, "classes": 2})
+    start, state = initial_arrays(spec), stdpnet.fit(spec, images(), labels(), threads=1, progress=False)
+    assert set(state.changed_arrays(stdpnet.State(start))) == {"resources", "stability", "kernel_resources"}
+
+
 def test_the_digital_columns_have_no_stability_and_the_spiking_ones_have():
     spec = spiking_colanet()
     assert "stability" in initial_arrays(spec)

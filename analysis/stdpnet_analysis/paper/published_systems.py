@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from stdpnet_analysis.readouts import title_of
 from stdpnet_analysis.tables import Table
 from stdpnet_analysis.text import MISSING, percent
 
@@ -35,27 +36,19 @@ PUBLISHED = (
     Published("CoLaNET, 15 microcolumns", "arXiv 2506.18306", mnist="92", nearest=("colanet-spiking", "own")),
 )
 """In the order of the accuracy on Neovision2."""
+HERE = ("MNIST", "Fashion-MNIST")
+"""Columns of `systems.CONDITIONS`."""
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Return the published systems beside the nearest rows of `systems.summary`; accuracies in percent."""
     found = {(row["system"], row["readout"]): row for row in rows}
+    headings = ["system", "Neovision2, published", "MNIST, published", "source", "nearest here", *HERE]
     cells = []
     for each in PUBLISHED:
-        row = found.get(each.nearest) if each.nearest else None
-        here = (
-            [MISSING, MISSING]
-            if row is None
-            else [percent(row["accuracy"][name]) for name in ("MNIST", "Fashion-MNIST")]
-        )
-        cells.append([each.name, each.neovision2, each.mnist, each.source, "" if row is None else row["name"], *here])
-    headings = [
-        "system",
-        "Neovision2, published",
-        "MNIST, published",
-        "source",
-        "nearest here",
-        "MNIST",
-        "Fashion-MNIST",
-    ]
+        here = [MISSING, MISSING, MISSING]
+        if each.nearest and (row := found.get(each.nearest)):
+            name = f"{row['name']}, {title_of(row['readout'])}"
+            here = [name, *(percent(row["accuracy"][column]) for column in HERE)]
+        cells.append([each.name, each.neovision2, each.mnist, each.source, *here])
     return Table("Published accuracy on test images, %, beside the nearest systems measured here", headings, cells)

@@ -79,9 +79,9 @@ def test_published_figures_stand_beside_the_nearest_system():
     row = {"system": "colanet-kernels", "readout": "own", "name": "CoLaNET 15 on 28/9", "accuracy": accuracy}
     cells = {row[0]: row[1:] for row in published_systems.table([row]).rows}
     found = cells["CSNN: learned kernels and CoLaNET"]
-    assert found == ["91.58 ± 1.1", "–", "arXiv 2505.08514", "CoLaNET 15 on 28/9", "96.0 ± 1.4", "–"]
+    assert found == ["91.58 ± 1.1", "–", "arXiv 2505.08514", "CoLaNET 15 on 28/9, own answer", "96.0 ± 1.4", "–"]
     assert cells["CNN2: convolution 28 of 9 x 9, dense"][0] == "92.34 ± 0.42"
-    assert cells["CNN2: convolution 28 of 9 x 9, dense"][3:] == ["", "–", "–"]
+    assert cells["CNN2: convolution 28 of 9 x 9, dense"][3:] == ["–", "–", "–"]
 
 
 def test_systems_of_one_label_differ_in_the_table(tmp_path):
