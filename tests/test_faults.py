@@ -148,6 +148,19 @@ def test_sigterm_is_answered_with_a_word_at_once_in_every_phase_of_a_training(st
     assert re.search(r"stopped by SIGTERM at image (0|256); `stdpnet resume runs/r` goes on", said)
 
 
+def test_a_signal_is_answered_with_a_word_while_a_compiler_turns_standard_error_away(capfd, monkeypatch):
+    with open(2, "w", closefd=False) as stream, open(os.devnull, "w") as nowhere:
+        monkeypatch.setattr(sys, "stderr", stream)
+        with SignalCatcher() as stop:
+            kept = os.dup(2)
+            os.dup2(nowhere.fileno(), 2)
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.dup2(kept, 2)
+            os.close(kept)
+    assert stop.received == signal.SIGTERM
+    assert "SIGTERM: finishing the image" in capfd.readouterr().err
+
+
 def test_sigterm_ends_a_command_that_keeps_what_it_has_made_at_once(stdpnet_command, monkeypatch, tmp_path):
     run = train(spec("training.images=20"), tmp_path / "run")
     seen = []

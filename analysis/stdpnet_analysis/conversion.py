@@ -51,7 +51,7 @@ def conversion(
     ----------
     run : a run of a rate-conversion network
     split : the images that are scored
-    dts : time steps, seconds, in this order
+    dts : time steps, seconds, in this order; one that is named again does not count
     stop : end at the first time step whose accuracy on `split` exceeds that of the units without spikes
     training : also score the training images, apart
     snapshot : which state: "last", or "best"
@@ -74,6 +74,7 @@ def conversion(
         raise RunError(f"{run.path}: is no rate-conversion network; name a run of model = 'rate_conversion'")
     if not dts:
         raise ConfigError("--dt: names no time step, such as 0.001,0.01,0.1,1")
+    dts = list(dict.fromkeys(dts))
     for dt in dts:
         at_point(run.spec, State(arrays={}), {"spiking.dt": dt})
     evaluator = Evaluator.of(run, split, Reader(("own",), threads=threads, progress=progress))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     DataError
         If it is no such file, or an .npz file has no array with a name of NAMES.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(f"{path}: no such file; give a file .npy or .npz of plain arrays")
     if path.suffix == ".npy":
         return {"weights": read_npy(path, "write it with numpy.save(path, weights)")}
@@ -48,7 +49,12 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def import_run(
-    spec: STDPExperiment, arrays: Mapping[str, NDArray[Any]], where: str | Path | None = None, name: str = "imported"
+    spec: STDPExperiment,
+    arrays: Mapping[str, NDArray[Any]],
+    where: str | Path | None = None,
+    name: str = "imported",
+    *,
+    theta_scale: float = 1.0,
 ) -> Run:
     """Make a run whose network has these arrays, to be scored by `evaluate`.
 
@@ -60,18 +66,23 @@ def import_run(
     arrays : `weights`, in mV, of one of the shapes of `as_weights`; `theta`, in mV, of one of `as_theta`; and
         `competition` (P, C, C), mV, where spec.competition is learned
     where, name : the new run directory (see Run.create)
+    theta_scale : a factor of theta; 1000 where it was saved in volts
 
     Raises
     ------
     ConfigError
-        If the spec is not of a network with STDP.
+        If the spec is not of a network with STDP, or the factor is not finite and above 0.
     DataError
         If an array is missing, has another shape, or holds values that are not finite or out of the bounds of the spec.
     """
     if not isinstance(spec, STDPExperiment):
         raise ConfigError(f"model: '{spec.model}' takes no weights of others; name a configuration with model = 'stdp'")
+    if not 0 < theta_scale < float("inf"):
+        raise ConfigError(f"--theta-scale {theta_scale}: is no finite factor above 0; choose 1, or 1000 for volts")
     state = open_model(spec).initial(spec)
-    made = {"weights": as_weights(spec, _given(arrays, "weights")), "theta": as_theta(spec, _given(arrays, "theta"))}
+    with np.errstate(over="ignore"):  # an error below
+        theta = as_theta(spec, _given(arrays, "theta") * theta_scale)
+    made = {"weights": as_weights(spec, _given(arrays, "weights")), "theta": theta}
     if spec.competition.is_learned:
         made["competition"] = _as_competition(spec, _given(arrays, "competition"))
     for each, values in made.items():
@@ -140,8 +151,11 @@ def as_theta(spec: STDPExperiment, given: NDArray[Any]) -> NDArray[Any]:
             f"theta: has the shape {given.shape}, this configuration needs ({positions}, {channels}), "
             f"({channels * positions},) or ({channels}, {side}, {side}); give the theta that belongs to the weights"
         )
-    if not np.isfinite(theta).all() or theta.min() < 0:
-        raise DataError("theta: holds values that are negative or not finite; give the adaptive part of the threshold")
+    if not (np.abs(theta) <= np.finfo(spec.simulation.dtype).max).all() or theta.min() < 0:
+        raise DataError(
+            f"theta: holds values that are negative or no finite {spec.simulation.dtype} numbers; give the adaptive "
+            "part of the threshold"
+        )
     return theta
 
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from stdpnet.cli.common import ConfigArgument, JsonOption, SeedOption, SetOption, load, print_json
-from stdpnet.errors import ConfigError
 
 
 def import_weights(
@@ -45,10 +44,7 @@ def import_weights(
             f"{weights}: has no theta, without which a network is not complete; give --theta FILE, or --theta zero for "
             "neurons without an adaptive threshold"
         )
-    if not 0 < theta_scale < float("inf"):
-        raise ConfigError(f"--theta-scale {theta_scale}: is no finite factor above 0; choose 1, or 1000 for volts")
-    arrays["theta"] = arrays["theta"] * theta_scale
-    made = import_run(spec, arrays, run, f"{Path(config).stem}-imported")
+    made = import_run(spec, arrays, run, f"{Path(config).stem}-imported", theta_scale=theta_scale)
     if as_json:
         print_json({"run": str(made.path)})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -22,10 +23,14 @@ class SignalCatcher(StopRequest):
     def __init__(self) -> None:
         super().__init__()
         self._before: dict[int, Any] = {}
+        self._stderr: int | None = None
+        """A duplicate of standard error: Brian2 leads standard error elsewhere while it compiles."""
 
     def __enter__(self) -> SignalCatcher:
         if threading.current_thread() is threading.main_thread():
             heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]  # as nohup wants it
+            with contextlib.suppress(OSError, ValueError):  # standard error may be no file
+                self._stderr = os.dup(sys.stderr.fileno())
             self._before = {number: signal.signal(number, self._catch) for number in heard}
         return self
 
@@ -34,6 +39,9 @@ class SignalCatcher(StopRequest):
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._stderr is not None:
+            os.close(self._stderr)
+            self._stderr = None
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None and number != signal.SIGINT:
@@ -41,8 +49,13 @@ class SignalCatcher(StopRequest):
         if self.received is not None:
             os._exit(128 + number)  # checkpoints appear whole or not at all: there is nothing to tidy up
         self.ask(signal.Signals(number))
-        print(
-            f"{signal.Signals(number).name}: finishing the image and writing a checkpoint; once more stops at once",
-            file=sys.stderr,
-            flush=True,
+        self._say(
+            f"{signal.Signals(number).name}: finishing the image and writing a checkpoint; once more stops at once"
         )
+
+    def _say(self, sentence: str) -> None:
+        if self._stderr is None:
+            print(sentence, file=sys.stderr, flush=True)
+        else:
+            with contextlib.suppress(OSError):  # as stdpnet.cli.streams has it
+                os.write(self._stderr, f"{sentence}\n".encode())

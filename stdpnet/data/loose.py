@@ -59,6 +59,8 @@ def _stack(file: Path) -> Images:
         raise DataError(f"{file}: is a folder; name the files in it, such as {file}/*.png")
     if not os.path.lexists(file):
         raise DataError(f"{file}: no such file; {WAYS}")
+    if not os.path.isfile(file):
+        raise DataError(f"{file}: is no regular file; {WAYS}")
     if file.suffix.lower() in SUFFIXES:
         return read_image(file)[np.newaxis]
     if file.suffix == ".npy":

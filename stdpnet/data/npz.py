@@ -87,7 +87,7 @@ def read_npy(file: Path, remedy: str) -> NDArray[Any]:
             array = np.load(stream, allow_pickle=False)
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror}); {remedy}") from None
-    except (ValueError, EOFError):
+    except Exception:  # whatever numpy raises where a header is damaged, or claims more than there is memory
         raise DataError(f"{file}: not a readable .npy file of a plain array; {remedy}") from None
     if not isinstance(array, np.ndarray):
         raise DataError(f"{file}: is an .npz file by its contents; name it so")

@@ -65,15 +65,25 @@ def test_weights_that_do_not_fit_are_one_sentence(change, message):
 
 def test_arrays_that_are_missing_or_wrong_are_one_sentence(tmp_path):
     weights = initial_network(LOCAL).weights
-    for theta, message in ((np.zeros(5), "theta: has the shape"), (-np.ones(12), "theta: holds values")):
+    thetas = {
+        "theta: has the shape": np.zeros(5),
+        "theta: holds values": -np.ones(12),
+        "no finite float64 numbers": np.full(12, 1e308),
+        "theta: is an array of <U1; give real numbers": np.array(["1"]),
+    }
+    for message, theta in thetas.items():
         with pytest.raises(DataError, match=message):
-            import_run(LOCAL, {"weights": weights, "theta": theta}, tmp_path / "run")
+            import_run(LOCAL, {"weights": weights, "theta": theta}, tmp_path / "run", theta_scale=2.0)
+    with pytest.raises(ConfigError, match="--theta-scale nan: is no finite factor"):
+        import_run(LOCAL, {}, tmp_path / "run", theta_scale=float("nan"))
     with pytest.raises(DataError, match="theta: is missing"):
         import_run(LOCAL, {"weights": weights}, tmp_path / "run")
     with pytest.raises(ConfigError, match="model: 'features' takes no weights"):
         import_run(stdpnet.load_config("features-digits"), {}, tmp_path / "run")
     (tmp_path / "text.npz").write_text("no array")
-    for name, message in (("text.npz", "not a readable"), ("absent.npy", "no such file")):
+    (tmp_path / "header.npy").write_bytes(b"\x93NUMPY\x01\0\x10\0" + b"(" * 16)
+    named = {"text.npz": "not a readable", "header.npy": "not a readable", "absent.npy": "no such file"}
+    for name, message in {**named, f"{'a' * 5000}.npy": "no such file"}.items():
         with pytest.raises(DataError, match=message):
             read_arrays(tmp_path / name)
     assert not (tmp_path / "run").exists()
