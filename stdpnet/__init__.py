@@ -5,7 +5,8 @@ An experiment
     `spec.updated({"plasticity.A_plus": 0.01})` returns a changed one. `load_dataset` loads its images.
 In memory
     `fit` trains on arrays of images and returns a `State`; `respond` returns the spike counts of a trained one as
-    `Responses`. `STDPFeatures` does both as a scikit-learn transformer.
+    `Responses`. `STDPFeatures` does both as a scikit-learn transformer. `Events` are recordings of an event camera, in
+    the place of images.
 As a job
     `train` does what `fit` does on a run directory that survives interruptions, `resume` goes on with it, and `Run`
     reads it.
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         StdpnetError,
         StopRequestedError,
     )
+    from stdpnet.events import Events
     from stdpnet.model import Responses, State
     from stdpnet.runs import Run
     from stdpnet.spec.load import load_config
@@ -50,6 +52,7 @@ _HOMES = {
     "ConfigError": "stdpnet.errors",
     "DataError": "stdpnet.errors",
     "EngineError": "stdpnet.errors",
+    "Events": "stdpnet.events",
     "HealthError": "stdpnet.errors",
     "Network": "stdpnet.stdp.network",
     "Responses": "stdpnet.model",
@@ -76,6 +79,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "EngineError",
+    "Events",
     "HealthError",
     "Network",
     "Responses",

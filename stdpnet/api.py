@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stdpnet.data import Split
 from stdpnet.errors import ConfigError, DataError, StopRequestedError
+from stdpnet.events import Events
 from stdpnet.model import Responses, State, open_model
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
@@ -20,7 +21,7 @@ from stdpnet.training.loop import Observer, Training
 
 def fit(
     spec: Experiment,
-    images: ArrayLike,
+    images: ArrayLike | Events,
     labels: ArrayLike | None = None,
     *,
     state: State | None = None,
@@ -37,7 +38,8 @@ def fit(
     Parameters
     ----------
     spec : the experiment; the side of the images decides the geometry, spec.dataset is not used
-    images : (N, n, n) uint8, white ink (255) on black (0)
+    images : (N, n, n) uint8, white ink (255) on black (0); or recordings of an event camera (stdpnet.Events), which
+        encoder.kind = events takes as spikes, and other kinds as pictures of how many events each pixel has
     labels : (N,) class of each image, for models that learn from labels; others ignore them
     state : state to continue from, as returned by `fit`, whose arrays are changed in place; default the initial one
     threads : how many threads may compute; default all cores; results do not depend on it
@@ -92,7 +94,7 @@ def fit(
 def respond(
     spec: Experiment,
     state: State,
-    images: ArrayLike,
+    images: ArrayLike | Events,
     labels: ArrayLike | None = None,
     *,
     stream: Stream = Stream.TEST,
@@ -104,7 +106,7 @@ def respond(
     ----------
     spec : the experiment that the state was trained by
     state : as returned by `fit`, or the state of a run (`Run.load_state`)
-    images : (N, n, n) uint8
+    images : (N, n, n) uint8, or recordings, as for `fit`
     labels : (N,) class of each image, only handed on; default -1
     stream : the source of input spikes; image i is presentation number i of it
     threads : how many threads may compute; default all cores; results do not depend on it
@@ -156,15 +158,16 @@ def fitted(spec: Experiment, split: Split) -> Any:
     return spec.updated({"dataset.crop": split.images.shape[1]})
 
 
-def as_split(images: ArrayLike, labels: ArrayLike | None = None) -> Split:
-    """Return arrays as a split, after a check of their shapes and types.
+def as_split(images: ArrayLike | Events, labels: ArrayLike | None = None) -> Split:
+    """Return arrays, or recordings of events, as a split, after a check of their shapes and types.
 
     Raises
     ------
     DataError
         If they are not square images of 0 to 255, or not one label for each.
     """
-    array = np.asarray(images)
+    events = images if isinstance(images, Events) else None
+    array = events.pictures() if events is not None else np.asarray(images)
     if array.ndim != 3 or array.shape[1] != array.shape[2] or array.shape[1] == 0:
         raise DataError(f"images: have the shape {array.shape}; give (N, n, n): N square images of n x n pixels")
     if array.dtype != np.uint8:
@@ -179,4 +182,4 @@ def as_split(images: ArrayLike, labels: ArrayLike | None = None) -> Split:
         if given.shape != (len(array),):
             raise DataError(f"labels: have the shape {given.shape}; give one for each of the {len(array)} images")
         classes = given.astype(np.int64)
-    return Split(array, classes, np.arange(len(array)))
+    return Split(array, classes, np.arange(len(array)), events)

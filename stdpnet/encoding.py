@@ -1,8 +1,9 @@
-"""Encode images as spike trains (docs/model.md, Input).
+"""Encode images, or recordings of events, as spike trains (docs/model.md, Input).
 
-The spikes are pure functions of (seed, stream, presentation, pixel): nothing else can change them. The random words
-come from stdpnet._numba.philox. `poisson` and `poisson_isi` are renewal processes over whole steps, drawn by inverting
-the distribution function of their intervals, one table row for each of the 256 pixel values; `regular` draws a phase.
+Recorded events are taken as they are (stdpnet.events). The spikes of images are pure functions of (seed, stream,
+presentation, pixel): nothing else can change them. The random words come from stdpnet._numba.philox. `poisson` and
+`poisson_isi` are renewal processes over whole steps, drawn by inverting the distribution function of their intervals,
+one table row for each of the 256 pixel values; `regular` draws a phase.
 """
 
 from __future__ import annotations
@@ -16,27 +17,16 @@ from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined, internal
 from stdpnet._numba.philox import LANES, philox, philox_many
+from stdpnet.data import Split
+from stdpnet.events import Events, recorded
 from stdpnet.parallel import in_parallel, shares
 from stdpnet.random import Stream
 from stdpnet.spec.encoder import EncoderKind, EncoderSpec
-
-
-class SpikeTrains(NamedTuple):
-    """Input spikes of N presentations: those of presentation i, step k are pixels[offsets[i, k]:offsets[i, k + 1]]."""
-
-    pixels: NDArray[np.int32]
-    """(S,) pixel of each spike, by presentation, then step, then pixel."""
-    offsets: NDArray[np.int64]
-    """(N, T + 1) where the spikes of each step begin."""
-
-    @property
-    def steps(self) -> int:
-        """Steps T of a presentation."""
-        return int(self.offsets.shape[1]) - 1
+from stdpnet.spikes import SpikeTrains
 
 
 class Encoder:
-    """Turns images into input spikes at rates of max_rate * value/255 (docs/model.md, Input).
+    """Turns images into input spikes at rates of max_rate * value/255, or events into spikes (docs/model.md, Input).
 
     Parameters
     ----------
@@ -49,9 +39,13 @@ class Encoder:
     def __init__(self, spec: EncoderSpec, dt: float, steps: int, seed: int) -> None:
         self.spec, self.dt, self.steps, self.seed = spec, dt, steps, seed
 
+    def input_of(self, split: Split) -> NDArray[np.uint8] | Events:
+        """Return what of a split is encoded, its images or its events; ConfigError if it has no events."""
+        return recorded(split.events) if self.spec.kind == "events" else split.images
+
     def encode(
         self,
-        images: NDArray[np.uint8],
+        images: NDArray[np.uint8] | Events,
         stream: Stream,
         presentations: NDArray[np.int64],
         *,
@@ -63,13 +57,16 @@ class Encoder:
 
         Parameters
         ----------
-        images : (N, n, n) uint8
+        images : (N, n, n) uint8, or N recordings; kind = events takes these alone, and draws no random numbers
         stream : source of random numbers
         presentations : (N,) numbers of the presentations, at most 2**48 - 1
         retry : how often these images have been shown before under the same number, 0..255
         extra_rate : Hz added to max_rate
         threads : how many threads may compute; the spikes do not depend on it
         """
+        if self.spec.kind == "events":
+            return recorded(images).spikes(self.steps, self.dt, self.spec.start, self.spec.polarity)
+        images = images.pictures() if isinstance(images, Events) else images
         flat = np.ascontiguousarray(images.reshape(len(images), math.prod(images.shape[1:])))
         numbers = np.asarray(presentations, np.int64)
         peak = (self.spec.max_rate + extra_rate) * self.dt / 1000

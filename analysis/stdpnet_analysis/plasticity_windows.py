@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet.encoding import SpikeTrains
 from stdpnet.errors import EngineError
 from stdpnet.spec.topology import TopologySpec
+from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.derive import constants
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Switches

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from stdpnet import operating
 from stdpnet.api import as_split, fitted
 from stdpnet.errors import ConfigError, remedy_for
+from stdpnet.events import Events
 from stdpnet.model import Responses
 from stdpnet.random import Stream
 from stdpnet.runs import Run
@@ -41,7 +42,7 @@ class Prediction(NamedTuple):
 
 def predict(
     run: Run,
-    images: ArrayLike,
+    images: ArrayLike | Events,
     *,
     readout: str | None = None,
     snapshot: str = "last",
@@ -56,8 +57,8 @@ def predict(
     Parameters
     ----------
     run : the run
-    images : (N, n, n) uint8, white ink on black, n = dataset.crop; image i is presentation i of the stream of the test
-        images, so equal calls have equal answers
+    images : (N, n, n) uint8, white ink on black, n = dataset.crop, or recordings of as many pixels; image i is
+        presentation i of the stream of the test images, so equal calls have equal answers
     readout : name of a read-out (see stdpnet_analysis.readouts); default: a model's own answer where it has one, else
         log_evidence
     snapshot : which state: "last", or "best"

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Split
-from stdpnet.encoding import SpikeTrains
 from stdpnet.random import Stream
+from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN, Recording, Switches
 from stdpnet.stdp.network import Network

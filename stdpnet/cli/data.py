@@ -11,7 +11,12 @@ import typer
 from stdpnet.cli.common import JsonOption, check_new_file, print_json
 
 app = typer.Typer(help="List, download and describe datasets.", no_args_is_help=True, rich_markup_mode=None)
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="digits, mnist, fashion-mnist, folder, npz or amat.")]
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="digits, mnist, fashion-mnist, digits-events, n-mnist, folder, npz, amat or events."
+    ),
+]
 
 
 @app.command("list")
@@ -42,7 +47,7 @@ def fetch(name: NameArgument, as_json: JsonOption = False) -> None:
 @app.command("info")
 def info(
     name: NameArgument,
-    path: Annotated[str, typer.Option("--path", help="The folder or file of a folder, npz or amat set.")] = "",
+    path: Annotated[str, typer.Option("--path", help="The folder or file of a folder, npz, amat or events set.")] = "",
     invert: Annotated[bool, typer.Option("--invert", help="Turn dark ink on white into bright ink on black.")] = False,
     crop: Annotated[int, typer.Option("--crop", help="Side of the centre crop, pixels.")] = 20,
     overrides: Annotated[

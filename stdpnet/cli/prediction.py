@@ -24,7 +24,9 @@ def predict(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGES...", help="PNG or JPEG files, .npy or .npz arrays, IDX files; bright ink on black."
+            metavar="IMAGES...",
+            help="PNG or JPEG files, .npy or .npz arrays, IDX files; bright ink on black. Of a run on recordings of an "
+            "event camera: .bin, .npy or .npz files.",
         ),
     ],
     readout: Annotated[
@@ -43,11 +45,13 @@ def predict(
 ) -> None:
     """Say what a trained network answers to images of your own, and how sure it is; nothing is learned."""
     from stdpnet.data.loose import read_images
+    from stdpnet.data.recordings import read_recordings
     from stdpnet.runs import Run
 
     opened = Run.open(run)
     dataset = opened.spec.dataset
-    names, pixels = read_images(images, dataset.model_copy(update={} if invert is None else {"invert": invert}))
+    read = read_recordings if dataset.is_of_events else read_images
+    names, pixels = read(images, dataset.model_copy(update={} if invert is None else {"invert": invert}))
     from stdpnet_analysis import prediction
 
     options: dict[str, Any] = {"readout": readout, "snapshot": snapshot, "at": operating_point(at)}

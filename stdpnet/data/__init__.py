@@ -10,6 +10,7 @@ from stdpnet.data.dataset import SPLITS, Dataset, Source, Split, describe
 from stdpnet.data.distortion import distort
 from stdpnet.data.download import fetch
 from stdpnet.data.registry import Listing, available, load_dataset
+from stdpnet.data.saccades import saccades
 from stdpnet.data.sheet import contact_sheet
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "distort",
     "fetch",
     "load_dataset",
+    "saccades",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.errors import DataError
+from stdpnet.events import Events
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -28,8 +29,8 @@ def spread(count: int, total: int) -> Labels:
 class Source:
     """A whole set as it was read, before cropping and splitting."""
 
-    images: Images
-    """(N, h, w) uint8, white ink on black."""
+    images: Images | Events
+    """(N, h, w) uint8, white ink on black; or N recordings of an event camera."""
     labels: Labels
     """(N,) class index."""
     classes: tuple[str, ...]
@@ -43,18 +44,21 @@ class Split:
     """The images of one split."""
 
     images: Images
-    """(N, n, n) uint8, cropped."""
+    """(N, n, n) uint8, cropped; of recordings: how many events each pixel has (`Events.pictures`)."""
     labels: Labels
     """(N,) class index."""
     indices: Labels
     """(N,) index into the source set: unique over all splits (the test file of MNIST follows its training file)."""
+    events: Events | None = None
+    """N recordings, cropped, of an event camera; None of a set of images."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def at(self, places: Labels) -> Split:
+    def at(self, places: Labels | slice) -> Split:
         """Return the images at some places of the split."""
-        return Split(self.images[places], self.labels[places], self.indices[places])
+        events = None if self.events is None else self.events[places]
+        return Split(self.images[places], self.labels[places], self.indices[places], events)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +93,14 @@ class Dataset:
 
 
 def digest(splits: dict[str, Split]) -> str:
-    """Return the SHA-256 of the splits' names, shapes, images and labels, the same on every machine."""
+    """Return the SHA-256 of the splits' names, shapes, images, labels and events, the same on every machine."""
     state = hashlib.sha256()
     for name, split in splits.items():
         state.update(f"{name} {split.images.shape}\n".encode())
         state.update(np.ascontiguousarray(split.images).data)
         state.update(np.ascontiguousarray(split.labels, dtype="<i8").data)
+        for array in () if split.events is None else (split.events.offsets, *split.events.events):
+            state.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
     return state.hexdigest()
 
 
@@ -105,11 +111,12 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     -------
     dict
         ``name``, ``shape`` [n, n], ``classes``, ``images`` {split: count}, ``per_class`` {split: {class: count}},
-        ``mean_ink`` (mean pixel / 255 of the training images) and ``sha256``.
+        ``mean_ink`` (mean pixel / 255 of the training images) and ``sha256``; of recordings also ``mean_events`` (of a
+        training recording) and ``longest`` (time of its last event, ms).
     """
     splits = {name: dataset.split(name) for name in SPLITS}
     counts = {name: np.bincount(split.labels, minlength=len(dataset.classes)) for name, split in splits.items()}
-    return {
+    summary: dict[str, Any] = {
         "name": dataset.name,
         "shape": list(dataset.train.images.shape[1:]),
         "classes": list(dataset.classes),
@@ -118,3 +125,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "mean_ink": float(dataset.train.images.mean()) / 255,
         "sha256": dataset.sha256,
     }
+    if (events := dataset.train.events) is not None:
+        summary["mean_events"] = len(events.events.times) / max(len(events), 1)
+        summary["longest"] = float(events.events.times.max(initial=0)) / 1000
+    return summary

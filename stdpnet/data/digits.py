@@ -26,7 +26,7 @@ def _scaled_up() -> Source:
     small = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
     margin = (SIDE - INK) // 2
     images = np.pad([fit_square(image, INK) for image in small], ((0, 0), (margin, margin), (margin, margin)))
-    source = Source(images, bunch.target.astype(np.int64), tuple(str(name) for name in bunch.target_names))
-    for array in (source.images, source.labels):
+    labels = bunch.target.astype(np.int64)
+    for array in (images, labels):
         array.setflags(write=False)
-    return source
+    return Source(images, labels, tuple(str(name) for name in bunch.target_names))

@@ -46,16 +46,23 @@ REMOTES = {
 }
 
 
+BY_HAND = {"n-mnist": ("Train", "Test")}
+"""Folders of sets that users download and unpack themselves."""
+SOURCES = {"n-mnist": "https://www.garrickorchard.com/datasets/n-mnist"}
+"""Where they are published."""
+
+
 def fetch(name: str) -> Path:
     """Return the folder with all files of a set, downloading what the cache lacks.
 
     Looked for in ``$STDPNET_DATA/<name>``, then in the user's cache, then on the mirrors. Only downloaded files are
     checked against the published checksum: the user's files may have been compressed again.
     """
+    if name in BY_HAND:
+        return unpacked(name)
     if name not in REMOTES:
         raise DataError(f"fetch: '{name}' is not a set that is downloaded; choose one of {', '.join(REMOTES)}")
-    own = _own_folder(name)
-    folder = own or _cache_folder(name)
+    own, folder = _own_folder(name), folder_of(name)
     for file in REMOTES[name].sha256:
         if os.path.isfile(folder / file):
             continue
@@ -65,11 +72,15 @@ def fetch(name: str) -> Path:
     return folder
 
 
+def folder_of(name: str) -> Path:
+    """Return the folder of a set: ``$STDPNET_DATA/<name>`` where there is one, else in the user's cache."""
+    return _own_folder(name) or _cache_folder(name)
+
+
 def located(name: str) -> str:
     """Return where the files of a downloaded set are, as text for the user; downloads nothing."""
-    own = _own_folder(name)
-    folder = own or _cache_folder(name)
-    if all((folder / file).is_file() for file in REMOTES[name].sha256):
+    own, folder = _own_folder(name), folder_of(name)
+    if all((folder / file).exists() for file in BY_HAND.get(name) or REMOTES[name].sha256):
         return str(folder)
     return f"{own} (incomplete)" if own else "not downloaded"
 
@@ -107,3 +118,16 @@ def _download(name: str, file: str, folder: Path) -> None:
         f"{file} of {name} is not in {' or '.join(places)} and could not be downloaded from "
         f"{' or '.join(reasons)}; set STDPNET_DATA to a folder that holds {name}/{file}"
     )
+
+
+def unpacked(name: str) -> Path:
+    """Return the folder of a set that users download and unpack themselves; DataError where it is not."""
+    folder = folder_of(name)
+    for part in BY_HAND[name]:
+        if not os.path.isdir(folder / part):
+            raise DataError(
+                f"dataset.name: {name} is not downloaded by stdpnet, and there is no folder {folder / part}; unpack "
+                f"{' and '.join(BY_HAND[name])} from {SOURCES[name]} there, or set STDPNET_DATA to the folder that "
+                f"holds {name}"
+            )
+    return folder

@@ -27,24 +27,40 @@ def folder(spec: DatasetSpec) -> Source:
     An image of any size and mode becomes grey, is padded with black to a centred square and resized to `spec.resize`.
     Hidden files are ignored; any other file of a class folder must be an image.
     """
-    root = Path(spec.path)
-    if not os.path.isdir(root):
-        raise DataError(f"dataset.path: '{root}' is not a folder; give the folder that holds the class sub-folders")
-    class_folders = [path for path in _visible(root) if os.path.isdir(path)]
-    if not class_folders:
-        raise DataError(f"dataset.path: '{root}' has no class sub-folders; put the images into one folder per class")
-    order = in_order([path.name for path in class_folders], spec.class_order)
-    class_folders = [class_folders[number] for number in order]
-    files = [_visible(path) for path in class_folders]
-    for path, inside in zip(class_folders, files, strict=True):
-        if not inside:
-            raise DataError(f"{path}: no images in this class folder; add some or remove the folder")
+    names, files = class_files(Path(spec.path), spec.class_order, "images")
     images = np.stack([_fitted(file, spec) for inside in files for file in inside])
     labels = np.repeat(np.arange(len(files), dtype=np.int64), [len(inside) for inside in files])
-    return Source(images, labels, tuple(visible(path.name) for path in class_folders))
+    return Source(images, labels, names)
 
 
-def _visible(path: Path) -> list[Path]:
+def class_files(root: Path, order: str, what: str) -> tuple[tuple[str, ...], list[list[Path]]]:
+    """Return the names of the sub-folders of a folder, which are classes, and the files in each, by name.
+
+    Parameters
+    ----------
+    root : the folder
+    order : of the classes, "natural" or "text" (DatasetSpec.class_order)
+    what : the files are, for errors
+
+    Raises
+    ------
+    DataError
+        If it is no folder, or has no sub-folders, or one of them is empty.
+    """
+    if not os.path.isdir(root):
+        raise DataError(f"dataset.path: '{root}' is not a folder; give the folder that holds the class sub-folders")
+    folders = [path for path in visible_in(root) if os.path.isdir(path)]
+    if not folders:
+        raise DataError(f"dataset.path: '{root}' has no class sub-folders; put the {what} into one folder per class")
+    folders = [folders[number] for number in in_order([path.name for path in folders], order)]
+    files = [visible_in(path) for path in folders]
+    for path, inside in zip(folders, files, strict=True):
+        if not inside:
+            raise DataError(f"{path}: no {what} in this class folder; add some or remove the folder")
+    return tuple(visible(path.name) for path in folders), files
+
+
+def visible_in(path: Path) -> list[Path]:
     """Return what is in a folder, by name, without hidden entries."""
     try:
         return sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from stdpnet.data.checks import doubts
 from stdpnet.data.classes import in_order
 from stdpnet.data.dataset import SPLITS, Dataset
 from stdpnet.data.folder import SUFFIXES
+from stdpnet.data.recordings import SUFFIXES as RECORDED
 from stdpnet.data.registry import load_dataset
 from stdpnet.errors import DataError
 from stdpnet.spec.dataset import OWN, PUBLISHED, DatasetSpec
@@ -47,7 +49,8 @@ def spec_of(place: str, **keys: object) -> DatasetSpec:
 
     Parameters
     ----------
-    place : digits, mnist, fashion-mnist; or the path of a folder of class folders, an .npz or an .amat file
+    place : name of a published set; or the path of a folder of class folders, of images or recordings, of an .npz or an
+        .amat file
     keys : other keys of the dataset
 
     Raises
@@ -65,6 +68,8 @@ def spec_of(place: str, **keys: object) -> DatasetSpec:
     is_folder = os.path.isdir(path)
     if path.suffix == ".amat" or (is_folder and any(path.glob("*.amat"))):
         name = "amat"
+    elif _is_of_events(path):
+        name = "events"
     elif is_folder:
         name = "folder"
     elif path.suffix == ".npz":
@@ -72,6 +77,14 @@ def spec_of(place: str, **keys: object) -> DatasetSpec:
     else:
         raise DataError(f"{place}: is no dataset; give a folder with a sub-folder per class, an .npz or an .amat file")
     return DatasetSpec(**{"name": name, "path": place, **keys})
+
+
+def _is_of_events(path: Path) -> bool:
+    """Return whether a folder has recordings of an event camera in its class folders, or an .npz file has events."""
+    if path.suffix == ".npz" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as content:
+            return "events.npy" in content.namelist()
+    return any(any(path.glob(f"{below}/*{suffix}")) for below in ("*", "*/*") for suffix in RECORDED)
 
 
 def examine(spec: DatasetSpec) -> list[Finding]:
@@ -136,7 +149,12 @@ def _order(spec: DatasetSpec, dataset: Dataset) -> Iterator[str]:
 def _read(spec: DatasetSpec) -> Iterator[str]:
     """Yield how an image becomes the input of the network."""
     side = spec.whole_side
-    if spec.path:
+    if spec.name == "events":
+        yield (
+            f"recordings of {spec.sensor[0]} x {spec.sensor[1]} pixels (dataset.sensor); each event is an input spike "
+            "where encoder.kind = events, and other kinds see pictures of how many events each pixel has"
+        )
+    elif spec.path:
         yield (
             f"images are padded with black to a centred square and resized to {side} x {side} pixels (dataset.resize); "
             f"{'dark ink is turned into bright ink' if spec.invert else 'bright pixels are ink'} (dataset.invert = "

@@ -41,7 +41,7 @@ def npz(spec: DatasetSpec) -> Source:
     stack = as_stack(file, arrays["X"])
     check_side(f"{file}: X", max(stack.shape[1:]))
     images = as_ink(as_pixels(file, stack), spec.invert)
-    labels, classes = _classes(file, arrays["y"], spec.class_order)
+    labels, classes = as_classes(file, arrays["y"], spec.class_order)
     if len(images) != len(labels):
         raise DataError(f"{file}: X has {len(images)} images and y {len(labels)} labels; give one label per image")
     return Source(np.stack([fit_square(image, spec.resize) for image in images]), labels, classes)
@@ -50,7 +50,7 @@ def npz(spec: DatasetSpec) -> Source:
 def read_arrays(file: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Return arrays of an .npz file by name, such as X and y; DataError if it has not all of them."""
     if not os.path.isfile(file):
-        raise DataError(f"dataset.path: '{file}' is not a file; give an .npz file with arrays X and y")
+        raise DataError(f"dataset.path: '{file}' is not a file; give an .npz file with arrays {' and '.join(names)}")
     remedy = f"write it with numpy.savez(path, {', '.join(f'{name}=...' for name in names)})"
     arrays, held = held_arrays(file, names, remedy)
     for key in names:
@@ -133,7 +133,7 @@ def as_pixels(file: Path, X: NDArray[Any]) -> Images:
     raise DataError(f"{file}: X is {X.dtype} with largest value {high:g}, so its white level is unclear; {remedy}")
 
 
-def _classes(file: Path, y: NDArray[Any], order: str) -> tuple[Labels, tuple[str, ...]]:
+def as_classes(file: Path, y: NDArray[Any], order: str) -> tuple[Labels, tuple[str, ...]]:
     """Return the class index of each image (N,), and the names of the classes."""
     if y.ndim != 1 or y.dtype.kind not in "iuU":
         raise DataError(f"{file}: y is {y.dtype} of shape {y.shape}; give one integer or string per image")

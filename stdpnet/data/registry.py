@@ -13,9 +13,12 @@ from stdpnet.data.download import located
 from stdpnet.data.folder import folder
 from stdpnet.data.idx import fashion_mnist, mnist
 from stdpnet.data.npz import npz
+from stdpnet.data.recordings import n_mnist, recordings
+from stdpnet.data.saccades import digits_events
 from stdpnet.data.splits import split_indices
 from stdpnet.data.transforms import centre_crop
 from stdpnet.errors import DataError
+from stdpnet.events import Events
 from stdpnet.spec.dataset import DatasetSpec
 
 
@@ -41,9 +44,14 @@ SETS: dict[str, Entry] = {
     "digits": Entry(digits, "1,797 handwritten digits, 8 x 8, scaled up to look like MNIST", "within scikit-learn"),
     "mnist": Entry(mnist, "70,000 handwritten digits, 28 x 28"),
     "fashion-mnist": Entry(fashion_mnist, "70,000 pictures of clothes in 10 classes, 28 x 28"),
+    "digits-events": Entry(
+        digits_events, "the digits as a simulated event camera sees them in three saccades", "computed"
+    ),
+    "n-mnist": Entry(n_mnist, "70,000 recordings of MNIST by an event camera, 34 x 34"),
     "folder": Entry(folder, "your PNG or JPEG images, one sub-folder per class", "dataset.path"),
     "npz": Entry(npz, "your arrays X (images) and y (labels) in an .npz file", "dataset.path"),
     "amat": Entry(amat, "text files of pixels and labels, as those of Larochelle et al. 2007", "dataset.path"),
+    "events": Entry(recordings, "your recordings of an event camera: .bin, .npy or .npz files", "dataset.path"),
 }
 
 
@@ -57,7 +65,7 @@ def load_dataset(spec: DatasetSpec) -> Dataset:
     Returns
     -------
     The splits train, validation (empty unless asked for), calibration and test, each with `images` (N, n, n) uint8 and
-    `labels` (N,).
+    `labels` (N,), and with `events` where it was recorded by an event camera.
 
     Raises
     ------
@@ -86,12 +94,15 @@ def load_dataset(spec: DatasetSpec) -> Dataset:
 
 
 def _split(source: Source, name: str, indices: Labels, spec: DatasetSpec) -> Split:
-    """Return the images of one split, distorted and cropped."""
-    images = source.images[indices]
+    """Return the images of one split, distorted and cropped, or its recordings, cropped, with their pictures."""
+    images, labels = source.images[indices], source.labels[indices]
+    if isinstance(images, Events):
+        events = images.cropped(spec.crop)
+        return Split(events.pictures(), labels, indices, events)
     if spec.distortion.changes(name):
         images = distort(images, indices, spec.distortion)
     cropped = centre_crop(images, spec.crop, f"the images of {spec.path or spec.name}")
-    return Split(cropped, source.labels[indices], indices)
+    return Split(cropped, labels, indices)
 
 
 def available() -> list[Listing]:

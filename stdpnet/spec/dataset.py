@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
 from stdpnet.reading import absolute
 from stdpnet.spec.base import Before, Spec
 from stdpnet.spec.distortion import DistortionSpec
 
-DatasetName = Literal["digits", "mnist", "fashion-mnist", "folder", "npz", "amat"]
-PUBLISHED = ("digits", "mnist", "fashion-mnist")
-OWN = ("folder", "npz", "amat")
+DatasetName = Literal["digits", "mnist", "fashion-mnist", "digits-events", "n-mnist", "folder", "npz", "amat", "events"]
+PUBLISHED = {"digits": 28, "mnist": 28, "fashion-mnist": 28, "digits-events": 28, "n-mnist": 34}
+"""Side of the images of published sets, pixels."""
+OWN = ("folder", "npz", "amat", "events")
 """Sets of the user's own, which have a path."""
+OF_EVENTS = ("digits-events", "n-mnist", "events")
+"""Sets of recordings of an event camera."""
+LARGEST_SIDE = 4096
+Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
+"""Pixels."""
+Sides = Annotated[
+    tuple[Side, Side],
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 1, "maximum": LARGEST_SIDE},
+            "minItems": 2,
+            "maxItems": 2,
+        }
+    ),
+]
+"""Width and height; its schema is one that editors of draft 7 know."""
+RESIZED, N_MNIST = 28, (34, 34)
+"""Default side of images after resizing; width and height of N-MNIST."""
 
 
 class DatasetSpec(Spec):
@@ -21,19 +41,23 @@ class DatasetSpec(Spec):
 
     name: DatasetName = "mnist"
     """Which set: digits (embedded in scikit-learn), mnist, fashion-mnist, folder (class sub-folders), npz (X, y)
-    or amat (the text files of Larochelle et al. 2007)."""
+    or amat (the text files of Larochelle et al. 2007); or, recorded by event cameras (docs/events.md), digits-events
+    (digits, simulated), n-mnist, or events (class sub-folders of .bin or .npy files, or an .npz file)."""
     path: str = Field("", max_length=4096)
-    """The folder, .npz or .amat file; only for name = folder, npz or amat; a relative path becomes absolute."""
-    resize: int = Field(28, ge=1, le=4096)
-    """Side, in pixels, to which images of such a set are resized (after padding to a square)."""
+    """The folder, .npz or .amat file; only for name = folder, npz, amat or events; a relative path becomes absolute."""
+    resize: Side = RESIZED
+    """Side, in pixels, to which images of such a set are resized (after padding to a square); recordings are not."""
     invert: bool = False
     """Whether dark ink on white becomes bright ink on black, which the model expects; only of such a set."""
     transpose: bool = False
     """Whether pixels were written column by column; only for name = amat (its background sets are)."""
+    sensor: Sides = N_MNIST
+    """Width and height, in pixels, of the camera that recorded a set of name = events; its plane is padded to a
+    square."""
     class_order: Annotated[Literal["natural", "text"], Before("text", beside="path")] = "natural"
     """Order of the classes of a folder or npz set: by the numbers in their names (2 before 10), or as text (10 before
     2), as older versions had it."""
-    crop: int = Field(20, ge=1, le=4096)
+    crop: Side = 20
     """Side n of the centre crop, in pixels: the side of the network's input."""
     calibration: int | None = Field(None, ge=1)
     """Images of the calibration split; default the last 10000 of MNIST's and Fashion-MNIST's training images, else a
@@ -54,8 +78,15 @@ class DatasetSpec(Spec):
 
     @property
     def whole_side(self) -> int:
-        """Side of the images before the crop, pixels; published sets have 28."""
-        return self.resize if self.path else 28
+        """Side of the images before the crop, pixels."""
+        if self.name == "events":
+            return max(self.sensor)
+        return PUBLISHED.get(self.name, self.resize)
+
+    @property
+    def is_of_events(self) -> bool:
+        """Whether the set was recorded by an event camera."""
+        return self.name in OF_EVENTS
 
     @model_validator(mode="after")
     def _path_fits_name(self) -> Self:
@@ -65,10 +96,26 @@ class DatasetSpec(Spec):
             raise ValueError(
                 f"path: '{self.path}' is not used by name = '{self.name}'; leave it out or use name = 'folder'"
             )
+        if self.name != "events" and self.sensor != N_MNIST:
+            raise ValueError(f"sensor: is for name = 'events'; leave it out with name = '{self.name}'")
         if self.invert and not self.path:
             raise ValueError(f"invert: is for a set with a path; name = '{self.name}' is bright ink on black")
         if self.transpose and self.name != "amat":
             raise ValueError(f"transpose: is for name = 'amat'; leave it out with name = '{self.name}'")
+        return self
+
+    @model_validator(mode="after")
+    def _pictures_only(self) -> Self:
+        """Refuse what is done to pictures where there are recordings of events."""
+        if self.is_of_events:
+            instead = {
+                "resize": (self.resize != RESIZED, "recordings keep their pixels; choose dataset.crop"),
+                "invert": (self.invert, "recordings have no ink; encoder.polarity chooses on or off events"),
+                "distortion": (not self.distortion.is_none, "it is for images"),
+            }
+            for key, (is_set, reason) in instead.items():
+                if is_set:
+                    raise ValueError(f"{key}: is not done to recordings of events (name = '{self.name}'); {reason}")
         return self
 
     @field_validator("path", mode="after")

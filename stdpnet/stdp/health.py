@@ -32,7 +32,7 @@ def _of_spikes(spec: STDPExperiment, row: Mapping[str, Any]) -> Iterator[Finding
         mild = silent <= health.silent_images
         yield Finding(
             "silent images" if mild else "silent network",
-            f"{silent:.0%} of the images get no spike; raise encoder.max_rate or plasticity.mean_weight, "
+            f"{silent:.0%} of the images get no spike; raise {spec.encoder.or_rate}plasticity.mean_weight, "
             "lower neuron.v_thresh, or keep theta small (neuron.tau_theta, neuron.target_rate)",
             mild=mild,
         )
@@ -52,7 +52,7 @@ def _of_spikes(spec: STDPExperiment, row: Mapping[str, Any]) -> Iterator[Finding
     if rate > health.rate:
         yield Finding(
             "runaway rate",
-            f"the neurons fire at {rate:.0f} Hz on average; lower plasticity.mean_weight or encoder.max_rate, raise "
+            f"the neurons fire at {rate:.0f} Hz on average; lower {spec.encoder.or_rate}plasticity.mean_weight, raise "
             "neuron.v_thresh, or strengthen competition.c_w",
         )
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stdpnet.data import Split
 from stdpnet.encoding import Encoder
+from stdpnet.events import Events
 from stdpnet.model import Finding, State
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream, image_order
@@ -56,12 +57,13 @@ class STDPLearner:
         make: EngineMaker = make_engine,
         chunk: int | None = None,
     ) -> None:
-        self.spec, self.threads, self._images = spec, threads, split.images
+        self.spec, self.threads = spec, threads
+        self._encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+        self._images = self._encoder.input_of(split)
         self._chunk = chunk or chunk_size(spec)
         self._shown, self._presentations = state.images, state.presentations
         self._engine: Engine = make(spec, network_of(spec, state), threads)
         self._interval = Interval(**state.interval) if state.interval else Interval.begin(self._engine.network)
-        self._encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
 
     @property
     def network(self) -> Network:
@@ -92,8 +94,11 @@ class STDPLearner:
         self.show(self._images[image_order(self.spec.seed, len(self._images), self._shown, count, training.pool)])
         return count
 
-    def show(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> None:
-        """Learn from images (N, n, n) in the order given: in chunks, or one by one where weak answers are repeated."""
+    def show(self, images: NDArray[np.uint8] | Events, labels: NDArray[np.int64] | None = None) -> None:
+        """Learn from images (N, n, n), or N recordings, in the order given.
+
+        They are shown in chunks, or one by one where weak answers are repeated.
+        """
         training = self.spec.training
         while len(images):
             until_switch = training.two_step - self._shown if training.two_step > self._shown else len(images)
@@ -101,7 +106,7 @@ class STDPLearner:
             self._show(images[:together])
             images = images[together:]
 
-    def _show(self, images: NDArray[np.uint8]) -> None:
+    def _show(self, images: NDArray[np.uint8] | Events) -> None:
         """Show images, and a single image again while it is answered weakly."""
         training, count = self.spec.training, len(images)
         if training.second_step_from == "zero" and self._shown == training.two_step:

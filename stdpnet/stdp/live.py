@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stdpnet.encoding import Encoder
 from stdpnet.errors import ConfigError, DataError
+from stdpnet.events import RECORDING, Events
 from stdpnet.model import State
 from stdpnet.random import Stream
 from stdpnet.stdp.engines.protocol import FROZEN, Switches
@@ -19,7 +20,7 @@ from stdpnet.stdp.spec.experiment import STDPExperiment
 def to_brian2(
     spec: STDPExperiment,
     network: Network | State,
-    images: NDArray[np.uint8] | None = None,
+    images: NDArray[np.uint8] | Events | None = None,
     *,
     learn: bool = False,
     stream: Stream = Stream.TEST,
@@ -40,7 +41,8 @@ def to_brian2(
     ----------
     spec : the experiment
     network : its state, as returned by `fit`, Run.load_state() or `make_engine(...).network`; it is copied
-    images : (N, n, n) uint8 to be shown one after the other; default one black image
+    images : (N, n, n) uint8, or recordings (stdpnet.Events) where encoder.kind = events, to be shown one after the
+        other; default one black image, or a recording without events
     learn : whether weights, thresholds and competition change, at the full learning rate
     stream : source of the input spikes' random numbers; image i is presentation number i of it
 
@@ -49,7 +51,7 @@ def to_brian2(
     ConfigError
         If the spec is of another model, or the state does not fit it.
     DataError
-        If the images are not uint8 squares of the side of the spec's images.
+        If the images are not squares of the side of the spec's images, or not what its encoder takes.
 
     Examples
     --------
@@ -74,14 +76,22 @@ def to_brian2(
     return BrianEngine(spec, _in_double(spec, network)).live(trains, switches)
 
 
-def _as_shown(spec: STDPExperiment, images: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    """Return the images to be shown (N, n, n), one black image for None; DataError if they are no such images."""
+def _as_shown(spec: STDPExperiment, images: NDArray[np.uint8] | Events | None) -> NDArray[np.uint8] | Events:
+    """Return what is to be shown (N, n, n), one black image for None; DataError if it does not fit the network."""
     side = spec.geometry.side
-    shown = np.zeros((1, side, side), np.uint8) if images is None else np.asarray(images)
-    if shown.dtype != np.uint8 or shown.ndim != 3 or shown.shape[1:] != (side, side) or len(shown) == 0:
-        raise DataError(
-            f"images: are {shown.dtype} {shown.shape}; give uint8 (N, {side}, {side}), as spec.dataset has them"
-        )
+    if images is None:
+        if spec.encoder.kind == "events":
+            return Events.of([np.empty(0, RECORDING)], (side, side))
+        return np.zeros((1, side, side), np.uint8)
+    shown = images if isinstance(images, Events) else np.asarray(images)
+    kind = "recordings" if isinstance(shown, Events) else str(shown.dtype)
+    if (
+        kind not in ("recordings", "uint8")
+        or len(shown.shape) != 3
+        or shown.shape[1:] != (side, side)
+        or len(shown) == 0
+    ):
+        raise DataError(f"images: are {kind} {shown.shape}; give uint8 (N, {side}, {side}), as spec.dataset has them")
     return shown
 
 

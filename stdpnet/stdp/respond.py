@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Split
-from stdpnet.encoding import Encoder, SpikeTrains
+from stdpnet.encoding import Encoder
 from stdpnet.errors import EngineError
 from stdpnet.geometry import Geometry
 from stdpnet.model import Responses, State
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
+from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN, Engine, Outcome, Recording, Switches
 from stdpnet.stdp.network import network_of
@@ -117,7 +118,7 @@ def show(
     encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
     for retry in range(spec.training.max_retries + 1):
         trains = encoder.encode(
-            split.images[numbers],
+            encoder.input_of(split)[numbers],
             stream,
             split.indices[numbers],
             retry=retry,

@@ -57,6 +57,7 @@ def verify(
         raise DataError("dataset: the training split is empty; make the calibration, validation or test split smaller")
     engines = [_engine(spec, "brian2", threads), _engine(spec, "numba", threads)]
     encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+    shown = encoder.input_of(training)
     order = image_order(spec.seed, len(training), 0, images, spec.training.pool)
     each = spec.simulation.steps * spec.geometry.neurons * 25 * len(engines)
     block = max(1, int(RECORDED_BYTES / each))
@@ -68,7 +69,7 @@ def verify(
         while switches_at(spec, first + count - 1) != switches:  # the second step of a two-step training
             count -= 1
         numbers, rates = np.arange(first, first + count), learning_rates_at(spec, first, count)
-        trains = encoder.encode(training.images[order[numbers]], Stream.TRAIN, numbers)
+        trains = encoder.encode(shown[order[numbers]], Stream.TRAIN, numbers)
         recordings = []
         for engine in engines:
             recordings.append(Recording.empty(len(numbers), spec.simulation.steps, engine.network))

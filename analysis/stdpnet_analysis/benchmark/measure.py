@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from stdpnet.encoding import SpikeTrains
+from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.compiled.stages import STAGES
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN

@@ -10,9 +10,10 @@ import numpy as np
 
 from stdpnet.arrays import Floats
 from stdpnet.data import load_dataset
-from stdpnet.encoding import Encoder, SpikeTrains
+from stdpnet.encoding import Encoder
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream, image_order
+from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.compiled.blocks import one_register
 from stdpnet.stdp.engines.compiled.engine import NumbaEngine
 from stdpnet.stdp.engines.compiled.state import padded, padded_length, spaced
@@ -84,7 +85,8 @@ class Workload:
 
     def encode(self, count: int = BLOCK, threads: int = 1) -> SpikeTrains:
         """Return the input spikes of the block, or of another number of images beginning there."""
-        images, numbers = self._split.images[self._order(count)], np.arange(self._shown, self._shown + count)
+        images = self._encoder.input_of(self._split)[self._order(count)]
+        numbers = np.arange(self._shown, self._shown + count)
         return self._encoder.encode(images, Stream.TRAIN, numbers, threads=threads)
 
     def labels(self, count: int = BLOCK) -> np.ndarray[Any, np.dtype[Any]]:

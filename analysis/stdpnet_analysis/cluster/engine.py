@@ -8,10 +8,10 @@ import numpy as np
 from distributed import Client
 from numpy.typing import NDArray
 
-from stdpnet.encoding import SpikeTrains
 from stdpnet.errors import ConfigError, EngineError
 from stdpnet.model import LearnerMaker
 from stdpnet.spec.experiment import Experiment
+from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Engine, Outcome, Recording, Switches
 from stdpnet.stdp.learner import STDPLearner

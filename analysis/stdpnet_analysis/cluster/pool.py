@@ -258,9 +258,10 @@ def _kind(spec: STDPExperiment) -> tuple[Any, ...]:
 
 
 def _compile(spec: STDPExperiment) -> None:
-    """Show one bright image to the network of a spec, in training and frozen."""
+    """Show one bright image to the network of a spec, in training and frozen; events need no kernel of their own."""
     images = np.full((1, spec.dataset.crop, spec.dataset.crop), 255, np.uint8)
-    spec = spec.updated({"training": {"images": 1, "two_step": 0}})
+    kind = "regular" if spec.encoder.kind == "events" else spec.encoder.kind
+    spec = spec.updated({"training": {"images": 1, "two_step": 0}, "encoder.kind": kind})
     model, split = open_model(spec), Split(images, np.zeros(1, np.int64), np.zeros(1, np.int64))
     learner = model.learner(spec, split, model.initial(spec), threads=1)
     learner.advance(1)

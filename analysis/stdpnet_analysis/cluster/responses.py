@@ -34,14 +34,16 @@ def responder(client: Client) -> Responder:
     ) -> Responses:
         # a task, and not scattered data: it survives the worker that holds its result
         held = client.submit(_same, state.copy(), pure=False)
-        firsts = range(0, len(split), BLOCK)
-        futures = {client.submit(_block, spec, held, _cut(split, first), stream, pure=False): first for first in firsts}
+        blocks = [slice(first, first + BLOCK) for first in range(0, len(split), BLOCK)]
+        futures = {
+            client.submit(_block, spec, held, split.at(block), stream, pure=False): block.start for block in blocks
+        }
         answers: dict[int, Responses] = {}
         for future in as_completed(futures):
             (answer,), first = gathered(client, [future]), futures[future]
             answers[first] = answer
             progress(len(answer.labels))
-        return _joined([answers[first] for first in firsts], split)
+        return _joined([answers[block.start] for block in blocks], split)
 
     return respond_in_blocks
 
@@ -53,11 +55,6 @@ def _same(value: Value) -> Value:
 def _block(spec: Experiment, state: State, split: Split, stream: Stream) -> Responses:
     """Return the responses of one block."""
     return open_model(spec).respond(spec, state, split, stream, threads=1)
-
-
-def _cut(split: Split, first: int) -> Split:
-    block = slice(first, first + BLOCK)
-    return Split(split.images[block], split.labels[block], split.indices[block])
 
 
 def _joined(blocks: Sequence[Responses], split: Split) -> Responses:

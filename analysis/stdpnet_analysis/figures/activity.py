@@ -234,7 +234,8 @@ def _input(view: RunView) -> Figure:
     plot_input(right, view.recording)
     encoder = view.spec.encoder
     spikes = len(view.recording.input_pixels)
-    right.set_title(f"{spikes} input spikes ({encoder.kind}, white pixels {encoder.max_rate:g} Hz)")
+    rate = "" if encoder.kind == "events" else f", white pixels {encoder.max_rate:g} Hz"
+    right.set_title(f"{spikes} input spikes ({encoder.kind}{rate})")
     return figure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.api import as_split
-from stdpnet.data import Split
+from stdpnet.data import Split, saccades
 from stdpnet.errors import RunError
 from stdpnet.model import Responses, open_model
 from stdpnet.random import Stream
@@ -131,9 +131,13 @@ class Inside:
         ]
 
     def drawing(self, pixels: NDArray[np.uint8]) -> dict[str, Any]:
-        """Return what a drawing (h, w), white on black, sets off, once it is placed as the training images are."""
-        side = int(self.view.dataset.train.images.shape[-1])
-        split = as_split(centred(pixels, side, self._placement)[np.newaxis])
+        """Return what a drawing (h, w), white on black, sets off, once it is placed as the training images are.
+
+        A network that was trained on recordings of an event camera sees it as a simulated one does (`saccades`).
+        """
+        train = self.view.dataset.train
+        image = centred(pixels, int(train.images.shape[-1]), self._placement)[np.newaxis]
+        split = as_split(image if train.events is None else saccades(image))
         experiment = self._reader.asking(self.view.experiment)
         model = open_model(experiment)
         responses = model.respond(experiment, self.view.state, split, Stream.TEST, threads=1)

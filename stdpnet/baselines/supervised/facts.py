@@ -7,7 +7,7 @@ from typing import Any
 from stdpnet.model import Facts
 from stdpnet.spec.experiment import Experiment
 
-PUBLISHED = ("mnist", "fashion-mnist")
+PUBLISHED = ("mnist", "fashion-mnist", "n-mnist")
 """Sets with 60 000 training images, the last 10 000 of which calibrate by default, and test images of their own."""
 
 
@@ -37,7 +37,7 @@ def labels_used(spec: Experiment) -> int:
     different = training.images
     if dataset.name in PUBLISHED:
         different = 60_000 - (dataset.calibration or 10_000) - dataset.validation
-    elif dataset.name == "digits":
+    elif dataset.name in ("digits", "digits-events"):
         fifth = 1797 // 5
         different = 1797 - (dataset.calibration or fifth) - (dataset.test or fifth) - dataset.validation
     return min(training.images, training.pool or training.images, different)

@@ -14,10 +14,11 @@ from stdpnet.baselines.surrogate_gradient import kernels
 from stdpnet.baselines.surrogate_gradient.kernels import Constants, History, Weights
 from stdpnet.baselines.surrogate_gradient.spec import SurrogateGradientExperiment
 from stdpnet.data import Split
-from stdpnet.encoding import Encoder, SpikeTrains
+from stdpnet.encoding import Encoder
 from stdpnet.model import Finding
 from stdpnet.parallel import available_cores, in_parallel, shares
 from stdpnet.random import Purpose, Stream, generator
+from stdpnet.spikes import SpikeTrains
 
 GROUP = 16
 """Images whose gradients are added up one after the other; the sums of groups follow, so that the number of threads

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stdpnet.baselines.supervised.spec import OptimiserSpec, SupervisedTrainingSpec
 from stdpnet.spec.base import Spec
@@ -91,6 +91,15 @@ class SurrogateGradientExperiment(Experiment):
     """How long to train, and on how many images at a time."""
     optimiser: OptimiserSpec = OptimiserSpec()
     """How weights follow the gradient."""
+
+    @model_validator(mode="after")
+    def _input_is_drawn(self) -> Self:
+        if self.encoder.kind == "events":
+            raise ValueError(
+                "encoder.kind: 'events' is for model = 'stdp': here images that wait for a full batch are kept as "
+                "pictures; choose another kind, which takes recordings as pictures"
+            )
+        return self
 
     @property
     def pixels(self) -> int:

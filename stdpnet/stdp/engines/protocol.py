@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # compiled code uses the records below and must load no spec
-    from stdpnet.encoding import SpikeTrains
+    from stdpnet.spikes import SpikeTrains
     from stdpnet.stdp.network import Network
 
 

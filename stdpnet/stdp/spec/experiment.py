@@ -61,6 +61,11 @@ class STDPExperiment(Experiment):
         self.topology.geometry(self.dataset.crop)  # raises where the kernel does not fit
         if self.training.two_step and not self.competition.is_learned:
             raise ValueError(f"training.two_step: needs competition.rule = {', '.join(LEARNING)}; or set it to 0")
+        if self.encoder.kind == "events" and self.training.min_spikes:
+            raise ValueError(
+                f"training.min_spikes: {self.training.min_spikes} shows a weakly answered image again at a higher "
+                "rate, and recorded events have no rate; set it to 0 with encoder.kind = events"
+            )
         if self.training.second_step_from == "zero" and not self.training.two_step:
             raise ValueError("training.second_step_from: zero needs training.two_step > 0; or set it to initial")
         return self

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stdpnet.encoding import SpikeTrains
+from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Recording, Switches
 from stdpnet.stdp.network import initial_network

@@ -11,8 +11,8 @@ from brian2.core.base import BrianObjectException
 from numpy.typing import NDArray
 
 from stdpnet.compiling import announce
-from stdpnet.encoding import SpikeTrains
 from stdpnet.errors import EngineError
+from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.brian.groups import ORDER, Groups, check_order
 from stdpnet.stdp.engines.brian.process import has_compiled, preferences, quick_collection, require_compiler
 from stdpnet.stdp.engines.derive import constants

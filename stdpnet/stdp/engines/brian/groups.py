@@ -13,8 +13,8 @@ import numpy as np
 from brian2.groups.group import CodeRunner
 from numpy.typing import NDArray
 
-from stdpnet.encoding import SpikeTrains
 from stdpnet.errors import EngineError
+from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.constants import Constants
 from stdpnet.stdp.engines.protocol import Switches
 from stdpnet.stdp.network import Network

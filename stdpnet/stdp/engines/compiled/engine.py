@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet.encoding import SpikeTrains
 from stdpnet.errors import EngineError
 from stdpnet.parallel import available_cores, in_parallel, shares
+from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.compiled.blocks import Block, one_register
 from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layout
 from stdpnet.stdp.engines.compiled.kernels import present
