@@ -2,8 +2,9 @@
 
 `<architecture>-<channels>-k<kernel>[-learned]-thesis` has the parameters that the thesis's published networks carry,
 the same name without `-thesis` the better ones found since, for 5000 different images. `lcsnn-<channels>-k12-steady` is
-for runs of any length, `fashion-lcsnn-<channels>-k12` for Fashion-MNIST. configs/ holds the same experiments as files
-(a test compares them; `python -m stdpnet.spec.presets configs` writes them).
+for runs of any length, `fashion-lcsnn-<channels>-k12` for Fashion-MNIST; `digits-events` and `n-mnist-lcsnn-25-k12` are
+for recordings of event cameras. configs/ holds the same experiments as files (a test compares them;
+`python -m stdpnet.spec.presets configs` writes them).
 """
 
 from __future__ import annotations
@@ -137,6 +138,25 @@ _DIGITS: Tables = _STEADY | {
 }
 
 
+# Events come seldom beside the spikes of rates: a longer membrane adds them up.
+_EVENTS: Tables = _STEADY | {
+    "dataset": {"name": "digits-events", "crop": 24},
+    "topology": {"channels": 50, "kernel": 12},
+    "neuron": {**_STEADY["neuron"], "tau_v": 400.0},
+    "encoder": {"kind": "events"},
+    "plasticity": {**_STEADY["plasticity"], "A_plus": 0.006, "mean_weight": 0.1},
+    "training": {"images": 4000},
+    "simulation": {"duration": 300.0},
+}
+# Not measured: the weights of digits-events, less as there are more events, and as many images as _LCSNN_25 has.
+_N_MNIST: Tables = _EVENTS | {
+    "dataset": {"name": "n-mnist", "crop": 28},
+    "topology": {"channels": 25, "kernel": 12},
+    "plasticity": {**_EVENTS["plasticity"], "A_plus": 0.001, "mean_weight": 0.04},
+    "training": {"images": 3 * _POOL, "pool": _POOL},
+}
+
+
 def _topology(row: Row) -> dict[str, Any]:
     kernel = {} if row.network == "fcsnn" else {"kernel": row.kernel}
     return {"architecture": ARCHITECTURES[row.network], "channels": row.channels, **kernel}
@@ -181,7 +201,8 @@ def _fashion(channels: int) -> STDPExperiment:
 @cache
 def presets() -> dict[str, STDPExperiment]:
     """Return every preset of this model, by name."""
-    presets = {"digits": STDPExperiment(**_DIGITS)}
+    presets = {"digits": STDPExperiment(**_DIGITS), "digits-events": STDPExperiment(**_EVENTS)}
+    presets["n-mnist-lcsnn-25-k12"] = STDPExperiment(**_N_MNIST)
     presets |= {f"lcsnn-{channels}-k12-steady": _steady(channels) for channels in (25, 100)}
     presets |= {f"fashion-lcsnn-{channels}-k12": _fashion(channels) for channels in (25, 100)}
     for row in TABLE_2.values():
