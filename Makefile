@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test benchmark check docs wheel configs paper install clean
+.PHONY: demo test contracts benchmark check docs wheel configs paper install clean
 
 install: $(VENV)/installed
 
@@ -25,6 +25,10 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# What engines and models promise; quick enough for a further PYTHON and VENV.
+contracts: install
+	$(BIN)/python -m pytest -n auto tests/models/test_contract.py tests/stdp/engines/test_contract.py
 
 benchmark: install
 	$(BIN)/python -m pytest tests/benchmarks -o addopts="--import-mode=importlib" -o python_files="bench_*.py"

@@ -389,6 +389,14 @@ def test_a_read_out_with_other_settings_gets_an_entry_of_its_own(run):
     assert set(held["pixels"]["readouts"]) == {"linear", "linear-sgd"}
 
 
+def test_an_evaluation_that_is_repeated_writes_the_same_bytes(run):
+    made = {"spikes_per_image": 5.0, **scores()}
+    run.save_scores(made)
+    first = run.scores_path().read_bytes()
+    run.save_scores(made)
+    assert run.scores_path().read_bytes() == first
+
+
 def test_scores_of_another_state_or_of_a_damaged_file_are_replaced(run):
     run.save_scores(scores(linear="sgd"))
     assert set(run.save_scores(scores(images=70))["readouts"]) == {"all", "patch", "linear"}

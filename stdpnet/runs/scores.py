@@ -127,11 +127,11 @@ def merged(earlier: Scores | None, new: Scores) -> Scores:
     new, earlier = in_present_form(new), in_present_form(earlier or {})
     if "protocol" not in earlier or earlier["protocol"] != new["protocol"]:
         return new
-    result = earlier | new
+    result = new | earlier | new  # the same order of keys after each evaluation
     for table, part in _tables(earlier).items():
         later = new if table == "" else new.get(table, {})
         readouts = {"readouts": part["readouts"] | later.get("readouts", {})}
-        result |= readouts if table == "" else {table: part | later | readouts}
+        result |= readouts if table == "" else {table: later | part | later | readouts}
     return result
 
 

@@ -20,6 +20,14 @@ from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_tra
 NUMPY, CYTHON = ENGINES["brian2-numpy"], ENGINES["brian2-cython"]
 
 
+@pytest.mark.parametrize("version", ["2.10.1", "2.11.0", "3.0"])
+def test_versions_of_brian2_whose_cython_target_computes_otherwise_are_refused(monkeypatch, version):
+    monkeypatch.setattr(brian2, "__version__", version)
+    with pytest.raises(EngineError, match=rf"'cython' of Brian2 {version} computes other currents .*brian2<2\.10"):
+        build(lively(), CYTHON)
+    build(lively(), NUMPY)
+
+
 @pytest.mark.parametrize(
     ("architecture", "rule", "traces"),
     [

@@ -19,6 +19,9 @@ from stdpnet.errors import EngineError
 COMPILER_FLAGS = ("-w", "-O3", "-std=c++11", "-ffp-contract=off")
 """No fused multiply-add and no reassociation: each rounds differently from the plain operations."""
 
+WRONG_FROM = (2, 10)
+"""First version of Brian2 whose cython target is not used."""
+
 # With this preference on, Brian2 presents an uncaught error of any part of the program as one of its own.
 brian2.prefs["logging.display_brian_error_message"] = False
 
@@ -67,7 +70,16 @@ def quick_collection() -> Iterator[None]:
 
 
 def require_compiler() -> None:
-    """Raise EngineError unless Brian2 can compile with all of COMPILER_FLAGS; it only warns of flags that it drops."""
+    """Raise EngineError unless Brian2 can compile with all of COMPILER_FLAGS; it only warns of flags that it drops.
+
+    The cython target of Brian2 2.10 and 2.11 computes other synaptic currents than their numpy target and than 2.9.
+    """
+    version = brian2.__version__
+    if tuple(map(int, version.split(".")[:2])) >= WRONG_FROM:
+        raise EngineError(
+            f"simulation.brian2_target: 'cython' of Brian2 {version} computes other currents than its 'numpy'; install "
+            "brian2<2.10, or use simulation.brian2_target = 'numpy'"
+        )
     with catch_logs() as messages:
         available = CythonCodeObject.is_available()
     if messages or not available:
