@@ -12,7 +12,7 @@ from stdpnet.spec.monitoring import CheckpointSpec, CurveSpec, EvaluationSpec, H
 
 WATCHING = (CheckpointSpec, CurveSpec, EvaluationSpec, HealthSpec, ProgressSpec)
 """Tables that decide nothing of what is computed."""
-UNIT = re.compile(r", (ms|mV|Hz|degrees|pixels)\b")
+UNIT = re.compile(r", (?:in )?(ms|mV|Hz|degrees|pixels)\b")
 SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "^": r"\^{}", "<": r"\(<\)", ">": r"\(>\)"}
 
 
@@ -93,7 +93,7 @@ FORMS: dict[str, Callable[[str, list[Equation], list[Row]], str]] = {
 def _value(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else "default" if value is None else str(value)
+    return f"{value:.12g}" if isinstance(value, float) else "default" if value is None else str(value)
 
 
 def _escaped(text: str) -> str:

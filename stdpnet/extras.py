@@ -11,10 +11,11 @@ EXTRAS = {
     "report": ("jinja2",),
     "inspect": ("bokeh",),
     "nir": ("nir",),
+    "tensorboard": ("tensorboardX",),
 }
 """Packages of each extra, by the names under which they are imported. `sweeps` serves `stdpnet sweep`, `study`,
 `reproduce`, and `--scheduler` of `train`, `resume` and `evaluate`; `report` serves `stdpnet report`, `inspect` serves
-`stdpnet inspect`, `nir` serves `stdpnet export RUN FILE.nir`."""
+`stdpnet inspect`, `nir` serves `stdpnet export RUN FILE.nir`, `tensorboard` serves `progress.tensorboard = true`."""
 
 
 def require(extra: str) -> None:

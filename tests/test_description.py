@@ -22,6 +22,16 @@ def test_every_key_that_decides_something_is_there_with_its_value(name):
 def test_units_come_from_the_manual():
     units = {row.key: row.unit for row in rows(preset("digits"))}
     assert (units["neuron.tau_v"], units["neuron.v_thresh"], units["encoder.max_rate"]) == ("ms", "mV", "Hz")
+    weights = ("A_plus", "A_minus", "w_min", "w_max", "mean_weight")
+    assert {units[f"plasticity.{key}"] for key in weights} == {"mV"}
+    assert units["dataset.crop"] == "pixels"
+
+
+def test_values_have_all_their_digits(stdpnet_command):
+    keys = ["--set", "neuron.tau_theta=1781234.5", "--set", "neuron.theta_plus=0.12345678"]
+    shown = stdpnet_command("show-model", "digits", *keys).stdout
+    assert "1781234.5 ms" in shown
+    assert "0.12345678 mV" in shown
 
 
 @pytest.mark.parametrize("rule", ["fixed", "anti_stdp", "rate_target", "anti_hebbian"])
@@ -49,6 +59,6 @@ def test_rules_that_are_switched_on_have_their_equations():
 def test_the_command_prints_each_form(stdpnet_command, form):
     shown = stdpnet_command("show-model", "digits", "--format", form).stdout
     assert "mean_weight" in shown.replace("\\_", "_")
-    assert ("\\frac{dv}{dt}" in shown) == (form != "text")
+    assert ("\\frac{dv_j}{dt}" in shown) == (form != "text")
     assert shown.count("\\begin{equation}") == shown.count("\\end{equation}") == (6 if form == "latex" else 0)
     assert len(json.loads(stdpnet_command("show-model", "digits", "--json").stdout)["equations"]) == 6

@@ -6,8 +6,11 @@ import importlib.util
 import os
 import re
 import runpy
+import sys
 import tomllib
+import types
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
@@ -137,6 +140,45 @@ def test_the_python_blocks_of_a_how_to_run(page, tmp_path, monkeypatch):
         for block in re.findall(r"^```python\n(.*?)^```", (ROOT / f"docs/{page}.md").read_text(), re.M | re.S):
             exec(compile(block, f"{page}.md", "exec"), names)
     assert names
+
+
+class MLflow(types.ModuleType):
+    """What the observer of docs/tracking.md calls of mlflow, for one run."""
+
+    def __init__(self):
+        super().__init__("mlflow")
+        self.started, self.open, self.steps, self.params, self.metrics = [], False, [], {}, {}
+
+    def start_run(self, run_id, run_name):
+        assert not self.open
+        self.open = True
+        self.started.append((run_id, run_name))
+        return SimpleNamespace(info=SimpleNamespace(run_id="7"), data=SimpleNamespace(metrics=self.metrics))
+
+    def log_params(self, params):
+        self.params |= params
+
+    def log_artifact(self, path):
+        assert Path(path).exists()
+
+    def log_metrics(self, numbers, step):
+        assert numbers["images"] == step
+        self.metrics |= numbers
+        self.steps.append(step)
+
+    def end_run(self):
+        self.open = False
+
+
+def test_the_mlflow_observer_of_the_pages_logs_each_row_once(tmp_path, monkeypatch):
+    fake = MLflow()
+    monkeypatch.setitem(sys.modules, "mlflow", fake)
+    test_the_python_blocks_of_a_how_to_run("tracking", tmp_path, monkeypatch)
+    assert fake.started == [(None, "tracked"), ("7", None)]
+    assert fake.steps == [20, 40, 60]
+    assert not fake.open
+    assert fake.metrics["spikes_per_image"] > 0
+    assert fake.params["topology.channels"] == 4
 
 
 def test_the_tutorial_runs_and_learns(monkeypatch, capsys):

@@ -202,7 +202,7 @@ class Run:
     def save_snapshot(self, name: str, state: State) -> None:
         """Keep a state under a name in snapshots/."""
         self._check_held()
-        save_state(self._folder("snapshots") / f"{name}.h5", self.spec, state)
+        save_state(self.folder("snapshots") / f"{name}.h5", self.spec, state)
 
     def load_snapshot(self, name: str) -> State:
         """Return a state kept in snapshots/, or the newest one if the name is "last"."""
@@ -261,7 +261,7 @@ class Run:
 
     def save_responses(self, name: str, responses: Responses, key: str) -> None:
         """Keep responses under a name; `key` identifies what they are responses of."""
-        write_responses(self._folder("responses") / f"{name}.h5", responses, key)
+        write_responses(self.folder("responses") / f"{name}.h5", responses, key)
 
     def load_responses(self, name: str, key: str, sparse: bool = False) -> Responses | None:
         """Return the responses kept under a name, or None if there are none of this key (see read_responses)."""
@@ -302,7 +302,9 @@ class Run:
         special = [name for name, usual in ((split, "test"), (snapshot, "last"), (point, "")) if name != usual]
         return self.path / f"{'-'.join([stem, *special])}.json"
 
-    def _folder(self, name: str) -> Path:
+    def folder(self, name: str) -> Path:
+        """Return a folder of the run, which is made if it is missing."""
+        self._check_held()
         folder = self.path / name
         try:
             folder.mkdir(exist_ok=True)

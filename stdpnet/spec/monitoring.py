@@ -23,6 +23,9 @@ class ProgressSpec(Spec):
 
     every: int = Field(1000, ge=1)
     """Training images between two rows."""
+    tensorboard: bool = False
+    """Whether each row, and each of the learning curve, is written as a TensorBoard event, too, with histograms of what
+    learns and a picture of the receptive fields; into tensorboard/ of the run; needs the extra tensorboard."""
 
 
 class EvaluationSpec(Spec):

@@ -58,15 +58,17 @@ def equations(spec: STDPExperiment) -> list[Equation]:
     found = [
         Equation(
             "Membrane potential",
-            "tau_v dv/dt = -(v - v_rest); each input spike adds its weight one step later",
-            r"\tau_v \frac{dv}{dt} = -(v - v_\text{rest})",
+            "tau_v dv/dt = -(v - v_rest); each spike adds the weight of its synapse, w or c, one step later",
+            r"\tau_v \frac{dv_j}{dt} = -(v_j - v_\text{rest}), \quad "
+            r"v_j \leftarrow v_j + w_{ij} \text{ or } c_{ij} \text{ one step after a spike of } i",
         ),
         Equation(
             "Spike and adaptive threshold",
             "spike at v >= v_thresh + theta; then v = v_reset for tau_refrac, theta = theta + theta_plus; "
             "tau_theta dtheta/dt = -theta",
             r"v \ge v_\text{thresh} + \theta, \quad \tau_\theta \frac{d\theta}{dt} = -\theta, \quad "
-            r"\theta \leftarrow \theta + \theta_+ \text{ at an own spike}",
+            r"\theta \leftarrow \theta + \theta_+, \; v \leftarrow v_\text{reset} \text{ for } \tau_\text{refrac} "
+            r"\text{ at an own spike}",
         ),
         Equation(
             "Traces",

@@ -27,6 +27,8 @@ OBSERVERS = "stdpnet.observers"
 """Entry point group of functions (spec, dataset) -> Observer or None, called before a job begins."""
 CURVE = "curve"
 """Name of the entry point that makes the learning curve."""
+TENSORBOARD = "tensorboard"
+"""Name of the entry point that makes the TensorBoard log."""
 
 
 class Job(Training):
@@ -249,14 +251,18 @@ def _plugged_in(spec: Experiment, dataset: Dataset) -> list[Observer]:
     Raises
     ------
     RunError
-        If the experiment asks for a learning curve and nothing makes one.
+        If the experiment asks for one, and nothing makes it.
     """
     made = {entry.name: entry.load()(spec, dataset) for entry in _plugins()}
-    if spec.curve.every and made.get(CURVE) is None:
-        raise RunError(
-            f"curve.every: {spec.curve.every} asks for a learning curve, and no installed package makes one (entry "
-            f"point '{CURVE}' of '{OBSERVERS}'); install stdpnet with pip, or set curve.every to 0"
-        )
+    for name, what, key, value, none in (
+        (CURVE, "learning curve", "curve.every", spec.curve.every, "0"),
+        (TENSORBOARD, "TensorBoard log", "progress.tensorboard", spec.progress.tensorboard, "false"),
+    ):
+        if value and made.get(name) is None:
+            raise RunError(
+                f"{key}: {value} asks for a {what}, and no installed package makes one (entry point '{name}' of "
+                f"'{OBSERVERS}'); install stdpnet with pip, or set {key} to {none}"
+            )
     return [observer for observer in made.values() if observer is not None]
 
 

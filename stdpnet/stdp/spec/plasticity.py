@@ -49,9 +49,9 @@ class PlasticitySpec(Spec):
     """Pair-based STDP of the feedforward synapses XY; their weights are in mV."""
 
     A_plus: float = 0.01
-    """Weight change of a post spike right after a pre spike (trace 1); weight units."""
+    """Weight change of a post spike right after a pre spike (trace 1), mV."""
     A_minus: float = 1e-4
-    """Weight change, subtracted, of a pre spike right after a post spike (trace 1); weight units."""
+    """Weight change, subtracted, of a pre spike right after a post spike (trace 1), mV."""
     tau_plus: float = Field(20.0, gt=0)
     """Time constant of the presynaptic trace, ms."""
     tau_minus: float = Field(20.0, gt=0)
@@ -59,14 +59,14 @@ class PlasticitySpec(Spec):
     traces: Traces = "nearest"
     """nearest: a spike sets its trace to 1; all_to_all: it adds 1."""
     w_min: float = 0.0
-    """Lower bound of a weight."""
+    """Lower bound of a weight, mV."""
     w_max: float = 1.0
-    """Upper bound of a weight."""
+    """Upper bound of a weight, mV."""
     initial: str = Field("uniform", min_length=1, max_length=4096)
     """Initial weights: uniform, or the path of a NumPy file (.npy) that holds those of every neuron of a position,
     (k*k, C), or of all positions, (P, k*k, C); those below w_min become w_min. A relative path becomes absolute."""
     mean_weight: float = Field(0.3, gt=0)
-    """Mean feedforward weight of a neuron, kept after each training image: norm = mean_weight * fan-in; mV."""
+    """Mean feedforward weight of a neuron, mV, kept after each training image: norm = mean_weight * fan-in."""
     normalise: Annotated[Literal["spiked", "all"], Before("all")] = "spiked"
     """Which neurons are normalised after a training presentation: those that spiked in it (with shared kernels: the
     kernels that any neuron spiked with), or all, as in the thesis. Runs older than this key normalise all."""
@@ -85,7 +85,7 @@ class PlasticitySpec(Spec):
 
     @property
     def amplitudes(self) -> tuple[float, float]:
-        """A_plus and A_minus, weight units."""
+        """A_plus and A_minus, mV."""
         return self.A_plus, self.A_minus
 
     @property
