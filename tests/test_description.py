@@ -38,7 +38,13 @@ def test_values_have_all_their_digits(stdpnet_command):
 def test_the_competition_s_equation_is_that_of_its_rule(rule):
     spec = preset("digits").updated({"competition.rule": rule})
     assert "Competition" in equations_of(spec)[-1].name
-    assert len({each.latex for each in equations_of(spec)}) == 6
+    assert len({each.latex for each in equations_of(spec)}) == 7
+
+
+def test_events_have_no_rate():
+    spec = preset("digits")
+    assert "max_rate" in equations_of(spec)[0].text
+    assert "Membrane" in equations_of(spec.updated({"encoder.kind": "events"}))[0].name
 
 
 def test_rules_that_are_switched_on_have_their_equations():
@@ -60,5 +66,5 @@ def test_the_command_prints_each_form(stdpnet_command, form):
     shown = stdpnet_command("show-model", "digits", "--format", form).stdout
     assert "mean_weight" in shown.replace("\\_", "_")
     assert ("\\frac{dv_j}{dt}" in shown) == (form != "text")
-    assert shown.count("\\begin{equation}") == shown.count("\\end{equation}") == (6 if form == "latex" else 0)
-    assert len(json.loads(stdpnet_command("show-model", "digits", "--json").stdout)["equations"]) == 6
+    assert shown.count("\\begin{equation}") == shown.count("\\end{equation}") == (7 if form == "latex" else 0)
+    assert len(json.loads(stdpnet_command("show-model", "digits", "--json").stdout)["equations"]) == 7

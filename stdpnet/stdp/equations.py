@@ -38,6 +38,11 @@ PLASTICITY = {
     ),
 }
 """By whether positions share their weights."""
+INPUT = Equation(
+    "Rate at which a pixel of value g, 0 to 255, spikes",
+    "rate = max_rate*g/255, with intervals as encoder.kind says",
+    r"r_i = r_\text{max} \frac{g_i}{255}",
+)
 HALF_LIFE = Equation(
     "Learning rate of training image number m, from 0",
     "A_plus and A_minus times 2^(-m/half_life)",
@@ -54,8 +59,12 @@ DRIFT = Equation(
 
 
 def equations(spec: STDPExperiment) -> list[Equation]:
-    """Return the equations of neuron, threshold, traces, plasticity, normalisation and competition, as configured."""
+    """Return the equations of a network from its input to its competition, as they are configured.
+
+    Recorded events are spikes as they are; they have no equation.
+    """
     found = [
+        *([] if spec.encoder.kind == "events" else [INPUT]),
         Equation(
             "Membrane potential",
             "tau_v dv/dt = -(v - v_rest); each spike adds the weight of its synapse, w or c, one step later",
