@@ -154,6 +154,7 @@ TINY = {
     "simulation.duration": 100.0,
     "encoder.kind": "events",
     "training.images": 40,
+    "curve": {"every": 20, "calibration": 20, "validation": 20},
     "neuron.v_thresh": -63.0,
 }
 
@@ -195,6 +196,7 @@ def test_a_changed_recording_is_another_dataset(run, file, tmp_path):
 def test_evaluation_predictions_and_operating_points_take_recordings(run, file, stdpnet_command):
     scores = json.loads((run.path / "scores-validation.json").read_text())
     assert set(scores) >= {"readouts", "untrained", "pixels"}
+    assert [row["images"] for row in run.rows("curve")] == [0, 20, 40]
     data = stdpnet.load_dataset(run.spec.dataset)
     found = predict(run, data.test.events, readout="linear")
     asked = stdpnet.respond(run.spec, run.load_state(), data.test.events)

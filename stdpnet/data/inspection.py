@@ -149,9 +149,9 @@ def _order(spec: DatasetSpec, dataset: Dataset) -> Iterator[str]:
 def _read(spec: DatasetSpec) -> Iterator[str]:
     """Yield how an image becomes the input of the network."""
     side = spec.whole_side
-    if spec.name == "events":
+    if spec.is_of_events:
         yield (
-            f"recordings of {spec.sensor[0]} x {spec.sensor[1]} pixels (dataset.sensor); each event is an input spike "
+            f"recordings of {spec.plane[0]} x {spec.plane[1]} pixels (width and height); each event is an input spike "
             "where encoder.kind = events, and other kinds see pictures of how many events each pixel has"
         )
     elif spec.path:

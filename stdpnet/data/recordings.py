@@ -167,8 +167,6 @@ def read_recordings(files: Iterable[str | Path], spec: DatasetSpec) -> tuple[lis
         raise DataError("--invert: recordings of events have no ink; leave it out")
     names: list[str] = []
     found: list[Recording] = []
-    side = spec.whole_side
-    sensor = spec.sensor if spec.name == "events" else (side, side)
     for file in map(Path, files):
         if not os.path.lexists(file):
             raise DataError(f"{file}: no such file; {WAYS}")
@@ -177,12 +175,12 @@ def read_recordings(files: Iterable[str | Path], spec: DatasetSpec) -> tuple[lis
         shown = visible(str(file))
         if file.suffix == ".npz":
             arrays = read_arrays(file, ("events", "offsets"))
-            inside = _of_arrays(file, arrays["events"], arrays["offsets"], sensor)
+            inside = _of_arrays(file, arrays["events"], arrays["offsets"], spec.plane)
             found += [inside.recording(number) for number in range(len(inside))]
             names += [f"{shown}[{number}]" for number in range(len(inside))]
         else:
-            found.append(_read(file, sensor))
+            found.append(_read(file, spec.plane))
             names.append(shown)
     if not found:
         raise DataError(f"recordings: there are none; {WAYS}")
-    return names, Events.joined(found, side).cropped(spec.crop)
+    return names, Events.joined(found, spec.whole_side).cropped(spec.crop)

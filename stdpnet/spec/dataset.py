@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from stdpnet.reading import absolute
+from stdpnet.reading import absolute, shortened
 from stdpnet.spec.base import Before, Spec
 from stdpnet.spec.distortion import DistortionSpec
 
@@ -20,8 +20,18 @@ OF_EVENTS = ("digits-events", "n-mnist", "events")
 LARGEST_SIDE = 4096
 Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 """Pixels."""
+
+
+def _two(given: object) -> object:
+    """Refuse what is not two numbers in a list; pydantic would name a part of it."""
+    if not isinstance(given, (list, tuple)) or len(given) != 2:
+        raise ValueError(f": {shortened(given)} is not a width and a height; give two numbers, such as [34, 34]")
+    return given
+
+
 Sides = Annotated[
     tuple[Side, Side],
+    BeforeValidator(_two),
     WithJsonSchema(
         {
             "type": "array",
@@ -79,9 +89,13 @@ class DatasetSpec(Spec):
     @property
     def whole_side(self) -> int:
         """Side of the images before the crop, pixels."""
-        if self.name == "events":
-            return max(self.sensor)
-        return PUBLISHED.get(self.name, self.resize)
+        return max(self.plane)
+
+    @property
+    def plane(self) -> tuple[int, int]:
+        """Width and height of the images, or of the camera, before padding and crop, pixels."""
+        side = PUBLISHED.get(self.name, self.resize)
+        return self.sensor if self.name == "events" else (side, side)
 
     @property
     def is_of_events(self) -> bool:

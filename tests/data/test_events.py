@@ -243,6 +243,11 @@ def test_only_recordings_have_a_sensor():
     with pytest.raises(ConfigError, match=r"sensor: .*mnist"):
         DatasetSpec(sensor=(128, 128))
     assert DatasetSpec(name="events", path="a", sensor=(240, 180)).whole_side == 240
+    for wrong in ([3], 34, "large"):
+        with pytest.raises(ConfigError, match=r"^sensor: .* is not a width and a height; give two numbers"):
+            DatasetSpec(name="events", path="a", sensor=wrong)
+    with pytest.raises(ConfigError, match=r"^sensor.0: .*greater than or equal to 1"):
+        DatasetSpec(name="events", path="a", sensor=[0, 5])
 
 
 def test_single_files_are_read_as_those_of_a_set(tmp_path, one_clear_error):
@@ -261,7 +266,7 @@ def test_single_files_are_read_as_those_of_a_set(tmp_path, one_clear_error):
 
 def test_check_says_how_recordings_are_read(tree):
     found = examine(spec_of(str(tree), calibration=2, crop=34))
-    assert any("34 x 34 pixels (dataset.sensor)" in each.message for each in found if each.kind == "note")
+    assert any("34 x 34 pixels (width and height)" in each.message for each in found if each.kind == "note")
 
 
 def test_a_simulated_camera_sees_edges_move():
