@@ -14,10 +14,10 @@ from tests.damage import (
     READ_BY_BASELINE,
     SPECIAL,
     attempt,
-    damages,
     make_baseline,
     make_run,
 )
+from tests.damages import damages
 
 
 @pytest.fixture(scope="module")

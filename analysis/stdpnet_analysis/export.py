@@ -25,7 +25,7 @@ from stdpnet_analysis.recording import record
 SONATA_MAGIC = 0x0A7A
 SONATA_VERSION = (0, 1)
 BY_TIME = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="uint8")
-REMEDY = "free some space, and export again"
+REMEDY = "export again"
 
 
 def export_npz(run: Run, path: Path, snapshot: str = "last") -> dict[str, tuple[int, ...]]:
