@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +26,8 @@ DISTORTION = "dataset.distortion."
 """How the keys of a distortion of the images begin."""
 SPLITS = f"{DISTORTION}splits"
 """The key that says which images are distorted."""
+MOST_STRENGTH = 1e6
+"""Largest factor of weights; their products must stay finite in float32."""
 
 
 def resolved(spec: Experiment, point: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,8 +120,9 @@ def _mean(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _factor(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-        raise ConfigError(f"{key}: {shortened(str(value))} is no factor; give a number from 0, such as 0.25")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_STRENGTH:
+        words = shortened(str(value))
+        raise ConfigError(f"{key}: {words} is no factor; give a number from 0 to {MOST_STRENGTH:g}, such as 0.25")
     return float(value)
 
 

@@ -126,6 +126,8 @@ def check_series(series: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     for name, strengths in series.items():
         if not strengths:
             raise ConfigError(f"--vary {name}: has no strength; give some, such as {name}=0.1,0.2")
+        if not all(isinstance(each, (int, float, str)) for each in strengths):
+            raise ConfigError(f"--vary {name}: strengths are numbers or words, such as {name}=0.1,0.2")
         chosen[name] = list(dict.fromkeys(strengths))
         if name in SERIES and not all(
             isinstance(each, (int, float)) and not isinstance(each, bool) for each in strengths

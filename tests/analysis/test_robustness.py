@@ -142,6 +142,7 @@ def test_the_command_prints_tables_and_answers_mistakes(run, stdpnet_command, tm
         ("rotation=200", "dataset.distortion.rotation"),
         ("rotation=much", "--vary rotation: strengths are numbers"),
         ("rotation=", "--vary rotation: has no strength"),
+        ("competition.strength={a=1}", "--vary competition.strength: strengths are numbers or words"),
         ("angle", "--vary angle: must look like rotation=30,90, or be one of rotation,"),
     ):
         error = stdpnet_command("robustness", run.path, "--vary", vary, code=2).stderr
