@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from stdpnet.cli.common import (
 )
 from stdpnet.cli.meters import meter
 from stdpnet.errors import ConfigError
+from stdpnet.reading import shortened
 
 WIDTH = 200
 """Columns of a table that is not printed on a terminal."""
@@ -73,8 +75,8 @@ def labels(
 def _numbers(text: str) -> list[int]:
     """Return the numbers of a list such as 10,100."""
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        raise ConfigError(f"--sizes {text}: must look like 10,100,1000")
+    if not all(re.fullmatch("[0-9]{1,9}", part) for part in parts):
+        raise ConfigError(f"--sizes {shortened(text)}: must look like 10,100,1000")
     return [int(part) for part in parts]
 
 

@@ -136,6 +136,7 @@ def test_the_command_prints_the_table_and_answers_mistakes(run, stdpnet_command,
     assert (Run.open(run.path).path / "labels.json").exists()
     for words, message in (
         (("--sizes", "ten"), "--sizes ten: must look like 10,100,1000"),
+        (("--sizes", "9" * 5000), "must look like 10,100,1000"),
         (("--sizes", "5"), "--sizes 5: choose from 10, one label of each class, to the 359 calibration images"),
         (("--readouts", "loudest"), "--readouts: 'loudest' is unknown"),
         (("--readouts", "linear_cv", "--sizes", "10"), "linear_cv: cross-validation needs two calibration images"),
