@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import signal
 import threading
@@ -158,26 +159,30 @@ def _written_address(path: Path) -> str:
 
 def _connected(address: dict[str, str]) -> Client:
     """Return a client of a running scheduler; ConfigError if none answers in time."""
-    named, made = " ".join(address.values()), Queue[Any]()
+    named, made = " ".join(address.values()), Queue[Client | str]()
 
     def connect() -> None:
         try:
             made.put(Client(**address, timeout=CONNECT_SECONDS))
         except Exception as error:  # whatever the transport raises: what is there is no scheduler
-            made.put(error)
+            made.put(str(error).partition("\n")[0] or type(error).__name__)
+        # A client that failed closes itself when it is collected. Were that while another one starts in this process,
+        # the two would wait for the same lock for ever.
+        gc.collect()
 
     # Dask's own limit ends neither the wait for a greeting nor the attempts to close what has not begun.
     threading.Thread(target=connect, daemon=True).start()
     try:
         found = made.get(timeout=2 * CONNECT_SECONDS)
     except Empty:
-        found = TimeoutError(f"no answer within {2 * CONNECT_SECONDS} s")
+        found = f"no answer within {2 * CONNECT_SECONDS} s"
     if isinstance(found, Client):
         return found
     if named.startswith("tls:") and not Security().get_connection_args("client")["ssl_context"]:
         raise ConfigError(f"--scheduler {shortened(named)}: needs a certificate; name {' and '.join(CERTIFICATES)}")
-    reason = shortened(str(found).partition("\n")[0] or type(found).__name__)
-    raise ConfigError(f"--scheduler {shortened(named)}: no scheduler answers ({reason}); see `stdpnet docs clusters`")
+    raise ConfigError(
+        f"--scheduler {shortened(named)}: no scheduler answers ({shortened(found)}); see `stdpnet docs clusters`"
+    )
 
 
 def _memory(memory: str) -> str:

@@ -1,9 +1,12 @@
 import contextlib
+import gc
 import json
 import socket
 import threading
 import time
+import weakref
 
+import distributed
 import numpy as np
 import pytest
 
@@ -293,6 +296,30 @@ def test_a_port_that_is_no_scheduler_s_is_one_sentence_in_bounded_time(monkeypat
             pool.pool(f"tcp://127.0.0.1:{port}").__enter__()
         assert time.monotonic() - begin < 20
         assert held, "the port was asked"
+
+
+def test_a_client_that_failed_is_closed_before_another_one_starts(monkeypatch):
+    began, alive = [], weakref.WeakSet()
+
+    class Noted(distributed.Client):
+        def __init__(self, *arguments, **options):
+            began.append(True)
+            alive.add(self)
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr(pool, "Client", Noted)
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 0.3)
+    gc.disable()  # only the pool itself collects
+    try:
+        with pytest.raises(ConfigError, match="no scheduler answers"):
+            pool.pool("tcp://127.0.0.1:1").__enter__()
+        end = time.monotonic() + 30
+        while alive and time.monotonic() < end:
+            time.sleep(0.01)
+    finally:
+        gc.enable()
+    assert began
+    assert not alive
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8787", "ucx://127.0.0.1:9", "tcp://", "tcp://127.0.0.1:x", ""])
