@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.embed import json_item
-from bokeh.models import DataRange1d
+from bokeh.models import DataRange1d, NumeralTickFormatter
 from bokeh.plotting import figure
 from bokeh.themes import built_in_themes
 
@@ -15,6 +15,8 @@ COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#9
 """Okabe & Ito's colours, which the colour-blind tell apart; black and yellow replaced to be seen on dark and light."""
 CHART = 230
 """Height of a chart without its legend, pixels."""
+SHORT = 10
+"""Characters of names of which three fit beside each other."""
 FLAT = 0.2
 """What the vertical axis covers where all values are equal, as fractions and accuracies often are."""
 DASHES = ("solid", "dashed", "dotted", "dotdash")
@@ -50,6 +52,11 @@ def empty(title: str, x: str, y: str, **options: Any) -> Any:
     )
     chart.toolbar.autohide = True
     chart.toolbar.logo = None
+    axis: Any = chart.xaxis
+    if "x_range" not in options:
+        axis.ticker.desired_num_ticks = 4
+    elif any(len(name) > SHORT for name in options["x_range"]):
+        axis.major_label_orientation = 0.5  # else they run into each other
     return chart
 
 
@@ -112,6 +119,7 @@ def comparison(content: Mapping[str, Any]) -> list[Any]:
         found = [group for group in groups if (group.get(column) or {}).get("mean") is not None]
         if found:
             chart = empty(f"{column} against synapses", "synapses", "accuracy", x_axis_type="log")
+            chart.xaxis.formatter = NumeralTickFormatter(format="0a")  # 65k: room is short
             for number, group in enumerate(found):
                 look = {"color": COLOURS[number % len(COLOURS)], "legend_label": group["name"]}
                 chart.scatter([max(group["synapses"], 1)], [group[column]["mean"]], size=11, **look)
@@ -161,6 +169,8 @@ def activity(content: Mapping[str, Any], classes: Sequence[str]) -> list[Any]:
 def _legend(chart: Any) -> None:
     chart.add_layout(chart.legend[0], "below")
     chart.legend.orientation = "horizontal"
-    chart.legend.ncols = 3
-    chart.height = CHART + 26 * -(-len(chart.legend[0].items) // 3)  # the legend takes no room from the curves
+    items = chart.legend[0].items
+    columns = 3 if all(len(item.label.value) <= SHORT for item in items) else 1
+    chart.legend.ncols = columns
+    chart.height = CHART + 26 * -(-len(items) // columns)  # the legend takes no room from the curves
     chart.legend.click_policy = "hide"

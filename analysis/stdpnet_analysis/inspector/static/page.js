@@ -4,6 +4,7 @@
 const find = (selector) => document.querySelector(selector);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const INTERVAL = 4000; // ms between two looks at the runs
+const REST = 50, LONGEST_REST = 60000; // charts rest so many times what drawing them took (2 % of a core), at most so many ms
 let runs = [], watched = null, about = null, chosen = 0, seen = {};
 
 function element(tag, attributes = {}, ...content) {
@@ -92,13 +93,27 @@ async function watch(name) {
   find("#watched").textContent = `${name}: ${run.label}, ${run.dataset}, ${run.state}`;
   // Charts are drawn anew only where there is something new, so that a zoom survives.
   const key = `${name} ${run.images} ${run.curve.images.length} ${dark.matches}`;
-  if (seen.watch === key) return;
-  seen.watch = key;
-  await draw("#watch-charts", (await ask("progress", { run: name })).charts);
+  const begin = performance.now();
+  if (seen.watch === key || (seen.name === name && seen.dark === dark.matches && begin < seen.rest)) return;
+  Object.assign(seen, { watch: key, name, dark: dark.matches, rest: Infinity });
+  try {
+    await drawWatched(name);
+  } finally {
+    const now = performance.now();
+    if (watched === name) seen.rest = now + Math.min(REST * (now - begin), LONGEST_REST);
+  }
+}
+
+async function drawWatched(name) {
+  const progress = await ask("progress", { run: name });
+  if (watched !== name) return; // another run has been chosen since
+  await draw("#watch-charts", progress.charts);
   const state = await ask("histograms", { run: name });
+  if (watched !== name) return;
   find("#state-title").textContent = state.lacks ?? `State after ${state.images} images`;
   await draw("#state-charts", state.charts);
   const inside = await ask("about", { run: name }), figure = find("#watch-fields");
+  if (watched !== name) return;
   figure.hidden = !inside.geometry || inside.lacks.state != null;
   if (!figure.hidden) {
     const middle = Math.floor(inside.geometry.positions / 2);
@@ -143,7 +158,9 @@ async function open() {
   if (!name) return;
   about = await ask("about", { run: name });
   find("#about").textContent = about.label;
-  const reasons = [...new Set(Object.values(about.lacks).filter(Boolean))];
+  const network = about.lacks["spiking network"], lacks = { ...about.lacks };
+  if (network) lacks["spiking network"] = `No neurons, receptive fields and potentials: ${network}.`;
+  const reasons = [...new Set(Object.values(lacks).filter(Boolean))];
   find("#lacks").replaceChildren(...reasons.map((each) => element("p", { class: "lacks" }, each)));
   find("#neuron-part").hidden = !about.geometry || about.lacks.state != null;
   find("#image-part").hidden = about.lacks.state != null || about.lacks.images != null;
@@ -211,6 +228,11 @@ function pick(event) {
   }
 }
 
+function asked(what, parameters, body) {
+  say("The network looks at it; the first time, code is compiled.");
+  return ask(what, { run: find("#run").value, ...parameters }, body);
+}
+
 async function shown(found) {
   say("");
   const part = find("#answer"), label = found.label == null ? "your drawing, as the network sees it" : `class ${found.label}`;
@@ -275,8 +297,7 @@ pad.onkeydown = (event) => {
 async function answer() {
   const { data, width, height } = pen.getImageData(0, 0, pad.width, pad.height), rows = [];
   for (let y = 0; y < height; y++) rows.push(Array.from({ length: width }, (_, x) => data[4 * (y * width + x)]));
-  say("The network looks at it …");
-  await shown(await ask("drawing", { run: find("#run").value }, rows));
+  await shown(await asked("drawing", {}, rows));
 }
 
 // ---- The pages
@@ -304,7 +325,7 @@ find("#choice").onsubmit = attempt(compare);
 find("#run").onchange = attempt(open);
 find("#position").onchange = find("#channel").onchange = attempt(neuron);
 find("#mosaic img").onclick = attempt(pick);
-find("#show").onclick = attempt(async () => shown(await ask("image", { run: find("#run").value, number: find("#number").value })));
+find("#show").onclick = attempt(async () => shown(await asked("image", { number: find("#number").value })));
 find("#ask").onclick = attempt(answer);
 find("#clear").onclick = clear;
 addEventListener("hashchange", attempt(turn));
