@@ -20,7 +20,7 @@ PRESETS = "stdpnet/stdp/spec/presets.py"
 """Loaded by whoever reads a configuration; what it holds is in the configuration then."""
 HARMLESS = {
     *("dask", "distributed", "h5py", "matplotlib", "pooch", "pydantic", "pydantic-core", "rich", "threadpoolctl"),
-    *("tomli-w", "typing-extensions", "cython"),
+    *("tomli-w", "typing-extensions", "cython", "nir", "tensorboardx"),
 }
 """Distributions that the covered files import and whose version decides no result."""
 
