@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stdpnet.errors import ConfigError, RunError, StdpnetError, remedy_for
+from stdpnet.errors import ConfigError, RunError, StdpnetError
 from stdpnet.reading import visible
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def check_new_file(option: str, path: Path | None, endings: Sequence[str] = ()) 
     if os.path.lexists(path):
         raise ConfigError(f"{option} {path}: exists already and is never overwritten; choose another name")
     if endings and path.suffix not in endings:
-        raise ConfigError(f"{option} {path}: '{path.suffix}' is unknown; {remedy_for(path.suffix, endings)}")
+        raise ConfigError(f"{option} {path}: '{path.suffix}' is unknown; choose among {', '.join(endings)}")
     if not os.path.isdir(path.parent):
         raise ConfigError(f"{option} {path}: the folder {path.parent} does not exist; make it, or choose another")
     if not os.access(path.parent, os.W_OK):

@@ -11,7 +11,7 @@ from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.verdict import verdict
 
-SMALL = ["dataset.name=digits", "topology.channels=10", "training.images=400"]
+SMALL = ["topology.channels=10", "training.images=400"]
 PRESETS = [name for name in preset_names() if isinstance(stdpnet.load_config(name), STDPExperiment)]
 BROKEN = {
     "encoder.max_rate=5.0": "silent",
@@ -31,7 +31,8 @@ BROKEN = {
 
 def found(preset, *keys):
     """Return what was said of a short training."""
-    spec = stdpnet.load_config(preset, [*SMALL, *keys])
+    events = stdpnet.load_config(preset).encoder.kind == "events"
+    spec = stdpnet.load_config(preset, [*SMALL, f"dataset.name={'digits-events' if events else 'digits'}", *keys])
     images = stdpnet.load_dataset(spec.dataset).train
     learner = STDPLearner(spec, images, initial_network(spec).state(), threads=1)
     while learner.state.images < spec.training.images:

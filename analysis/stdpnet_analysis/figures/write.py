@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from stdpnet.errors import ConfigError, RunError, remedy_for
+from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_bytes
 from stdpnet_analysis.figures import style
@@ -28,7 +28,7 @@ def parse_formats(text: str) -> list[str]:
     forms = list(dict.fromkeys(part.strip().lower() for part in text.split(",")))
     for form in forms:
         if form not in FORMATS:
-            raise ConfigError(f"--format {text}: '{form}' is unknown; {remedy_for(form, FORMATS)}")
+            raise ConfigError(f"--format {text}: '{form}' is unknown; choose among {', '.join(FORMATS)}")
     return forms
 
 
