@@ -29,8 +29,8 @@ def verdict(scores: Mapping[str, Any]) -> list[str]:
     found = [*_near_chance(scores, best, accuracy), *_below_untrained(scores, trained), *_below_pixels(scores, trained)]
     if (silent := scores.get("silent_images") or 0.0) > SILENT:
         found.append(
-            f"{silent:.0%} of the images get no answer at all: raise encoder.max_rate or plasticity.mean_weight, or "
-            "keep theta small (neuron.tau_theta, neuron.target_rate)"
+            f"{silent:.0%} of the images get no answer at all: raise plasticity.mean_weight or, where images are "
+            "shown, encoder.max_rate, or keep theta small (neuron.tau_theta, neuron.target_rate)"
         )
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from stdpnet.baselines.colanet import columns, convolution, plasticity, spiking
 from stdpnet.baselines.colanet.resource import resource_of, weights_of
 from stdpnet.baselines.colanet.spec import BoundsSpec, ColaNETExperiment, ColumnsSpec
 from stdpnet.random import Purpose, Stream, generator
+from stdpnet.spec.base import Spec
 
 WHITE = 255
 RESOURCES, STABILITY, KERNELS = "resources", "stability", "kernel_resources"
@@ -37,48 +39,23 @@ def _noisy(bounds: BoundsSpec, random: np.random.Generator, shape: tuple[int, ..
 
 def column_constants(table: ColumnsSpec) -> columns.Constants:
     """Return the numbers of the columns that compiled code needs."""
-    return columns.Constants(
-        microcolumns=table.microcolumns,
-        threshold=table.threshold,
-        w_min=table.w_min,
-        w_max=table.w_max,
-        reward=table.reward,
-        excess=table.excess,
-        silent=table.silent,
-        conserve=table.conserve,
-    )
+    return columns.Constants(**_named(columns.Constants._fields, table))
 
 
 def spiking_constants(spec: ColaNETExperiment) -> plasticity.Constants:
-    """Return the numbers of spiking columns that compiled code needs."""
-    table = spec.columns
-    return plasticity.Constants(
-        microcolumns=table.microcolumns,
-        steps=spec.input.steps,
-        threshold=table.threshold,
-        excess=table.excess,
-        w_min=table.w_min,
-        w_max=table.w_max,
-        reward=table.reward,
-        silent=table.silent,
-        conserve=table.conserve,
-        **spec.spiking.model_dump(),
-    )
+    """Return the numbers of spiking columns that compiled code needs; their noise is that of spikes."""
+    return plasticity.Constants(**_named(plasticity.Constants._fields, spec.input, spec.columns, spec.spiking))
 
 
 def kernel_constants(spec: ColaNETExperiment) -> convolution.Constants:
     """Return the numbers of the kernels that compiled code needs."""
-    table = spec.kernels
-    return convolution.Constants(
-        stride=table.stride,
-        brightness=table.brightness,
-        w_min=table.w_min,
-        w_max=table.w_max,
-        learning_rate=table.learning_rate,
-        threshold=table.threshold,
-        pool=table.pool,
-        steps=spec.input.steps,
-    )
+    return convolution.Constants(**_named(convolution.Constants._fields, spec.input, spec.kernels))
+
+
+def _named(names: Iterable[str], *tables: Spec) -> dict[str, Any]:
+    """Return the values of these keys of tables, each of the last table that has it."""
+    values = {name: value for table in tables for name, value in table.model_dump().items()}
+    return {name: values[name] for name in names}
 
 
 def spikes_of(images: NDArray[np.uint8], steps: int) -> NDArray[np.uint16]:
