@@ -160,9 +160,19 @@ class Events:
         if side == self.side:
             return self
         first = (self.side - side) // 2
-        rows, columns = np.divmod(self.events.pixels, self.side)
-        inside = (rows >= first) & (rows < first + side) & (columns >= first) & (columns < first + side)
-        pixels = (rows[inside] - first) * side + (columns[inside] - first)
+        rows, columns = np.divmod(self.events.pixels.astype(np.int32), self.side)
+        return self._placed(rows - first, columns - first, side)
+
+    def shifted(self, by: NDArray[np.int64]) -> Events:
+        """Return recordings moved down and right by whole pixels, `by` (N, 2); events that leave the plane are lost."""
+        rows, columns = np.divmod(self.events.pixels.astype(np.int32), self.side)
+        down, right = np.repeat(by, np.diff(self.offsets), axis=0).T
+        return self._placed(rows + down, columns + right, self.side)
+
+    def _placed(self, rows: NDArray[np.integer], columns: NDArray[np.integer], side: int) -> Events:
+        """Return the events at other rows and columns (S,), those that lie within side x side pixels."""
+        inside = (rows >= 0) & (rows < side) & (columns >= 0) & (columns < side)
+        pixels = rows[inside] * side + columns[inside]
         kept = [int(np.count_nonzero(inside[begin:end])) for begin, end in pairwise(self.offsets)]
         events = Recording(_of_plane(pixels, side), self.events.times[inside], self.events.on[inside])
         return Events(events, _ends(kept), side)

@@ -19,6 +19,7 @@ class Purpose(IntEnum):
     LABELS = 4
     DISTORTION = 5
     POTENTIALS = 6
+    SHIFT = 7
 
 
 class Stream(IntEnum):
@@ -33,6 +34,10 @@ class Stream(IntEnum):
 def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
     """Return the generator of (seed, purpose, numbers), independent of all others."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, int(purpose), *numbers))))
+
+
+SHIFTS = 4096
+"""Shifts that are drawn together; results depend on it."""
 
 
 @lru_cache(maxsize=3)
@@ -57,3 +62,26 @@ def image_order(seed: int, size: int, first: int, count: int, pool: int = 0) -> 
     begin = first - first // size * size
     order: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *orders])
     return order[begin : begin + count]
+
+
+@lru_cache(maxsize=3)
+def _shifts(seed: int, block: int, most: int) -> NDArray[np.int64]:
+    return generator(seed, Purpose.SHIFT, block).integers(-most, most, (SHIFTS, 2), endpoint=True)
+
+
+def image_shifts(seed: int, first: int, count: int, most: int) -> NDArray[np.int64]:
+    """Return by how many rows (down) and columns (right) training images move when they are shown, (count, 2).
+
+    Each is uniform from -most to most, and depends on the seed and the number of the image in the training alone.
+
+    Parameters
+    ----------
+    seed : of the experiment
+    first, count : numbers of the images in the training, first .. first+count-1
+    most : pixels
+    """
+    blocks = range(first // SHIFTS, (first + count - 1) // SHIFTS + 1) if count else range(0)
+    shifts = [_shifts(seed, block, most) for block in blocks]
+    begin = first % SHIFTS
+    drawn: NDArray[np.int64] = np.concatenate([np.empty((0, 2), np.int64), *shifts])
+    return drawn[begin : begin + count]

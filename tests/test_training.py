@@ -7,7 +7,7 @@ import pytest
 from stdpnet.api import as_split
 from stdpnet.data import Dataset
 from stdpnet.errors import ConfigError, DataError, EngineError, RunError
-from stdpnet.random import image_order
+from stdpnet.random import SHIFTS, image_order, image_shifts
 from stdpnet.runs import Run
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.learner import STDPLearner
@@ -143,6 +143,23 @@ def test_a_pool_is_the_first_images_of_the_seeded_order_shown_again_and_again():
     assert len({tuple(epoch) for epoch in order}) > 1, "each epoch has its own order"
     np.testing.assert_array_equal(image_order(5, 10, 3, 7, pool=4), order.ravel()[3:10])
     np.testing.assert_array_equal(image_order(5, 10, 0, 20, pool=10), image_order(5, 10, 0, 20))
+
+
+def test_shifts_are_uniform_and_depend_on_the_number_of_the_image_alone():
+    shifts = image_shifts(5, 0, SHIFTS + 50, 2)
+    for first, count in ((0, 7), (SHIFTS - 3, 9), (SHIFTS, 1)):
+        np.testing.assert_array_equal(image_shifts(5, first, count, 2), shifts[first : first + count])
+    assert image_shifts(5, 9, 0, 2).shape == (0, 2)
+    for axis in shifts.T:
+        values, counts = np.unique(axis, return_counts=True)
+        assert values.tolist() == [-2, -1, 0, 1, 2]
+        assert abs(counts / len(shifts) - 0.2).max() < 0.03
+    assert not np.array_equal(image_shifts(6, 0, 50, 2), shifts[:50])
+
+
+def test_a_shift_larger_than_half_of_the_images_is_refused():
+    with pytest.raises(ConfigError, match=r"^training\.shift: 4 .*dataset\.crop.* at most 3$"):
+        lively().updated({"training.shift": 4})
 
 
 def test_the_interval_counts_what_was_shown():

@@ -23,6 +23,18 @@ def centre_crop(images: Images, side: int, what: str = "the images") -> Images:
     return np.ascontiguousarray(images[:, top : top + side, left : left + side])
 
 
+def shift(images: Images, by: NDArray[np.int64]) -> Images:
+    """Return images (N, h, w) moved down and right by whole pixels, `by` (N, 2); what is moved in is black."""
+    most = int(np.abs(by).max(initial=0))
+    height, width = images.shape[1:]
+    padded = np.pad(images, ((0, 0), (most, most), (most, most)))
+    number = np.arange(len(images))[:, np.newaxis, np.newaxis]
+    row, column = np.arange(height)[:, np.newaxis] + most, np.arange(width) + most
+    down, right = by.T[..., np.newaxis, np.newaxis]
+    moved: Images = padded[number, row - down, column - right]
+    return moved
+
+
 def check_side(what: str, side: int) -> None:
     """Raise DataError, naming what has it, if a side of an image has too many pixels to be padded to a square."""
     if side > LARGEST_SIDE:

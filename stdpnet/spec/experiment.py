@@ -50,6 +50,16 @@ class Experiment(Spec):
         return {}
 
     @model_validator(mode="after")
+    def _shifted_images_stay_in_their_frame(self) -> Self:
+        most = self.dataset.crop // 2
+        if self.training.shift > most:
+            raise ValueError(
+                f"training.shift: {self.training.shift} moves much of an image out of its {self.dataset.crop} pixels "
+                f"(dataset.crop); choose at most {most}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _validation_images_suffice(self) -> Self:
         if self.curve.every and self.dataset.validation < self.curve.validation:
             raise ValueError(

@@ -16,3 +16,6 @@ class TrainingSpec(Spec):
     """Training images to show, in seeded order; beyond the size of the split: further epochs, each in its own order."""
     pool: Annotated[int, Schedule()] = Field(0, ge=0)
     """Different images to show: the first so many of the seeded order, in epochs; 0: all of the split."""
+    shift: Annotated[int, Schedule()] = Field(0, ge=0)
+    """Each training image is moved, whenever it is shown, by up to so many pixels down or up and right or left, both
+    drawn at random; what is moved in is black. 0: images stay where they are."""

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Split
+from stdpnet.data.order import training_images
 from stdpnet.encoding import Encoder
 from stdpnet.events import Events
 from stdpnet.model import Finding, State
 from stdpnet.parallel import available_cores
-from stdpnet.random import Stream, image_order
+from stdpnet.random import Stream
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Engine, Outcome, Switches
 from stdpnet.stdp.health import examine
@@ -91,7 +92,7 @@ class STDPLearner:
         training = self.spec.training
         ends = [end for end in (training.two_step, training.images) if end > self._shown]
         count = min(most, self._chunk, min(ends, default=self._shown) - self._shown)
-        self.show(self._images[image_order(self.spec.seed, len(self._images), self._shown, count, training.pool)])
+        self.show(training_images(self._images, self.spec, self._shown, count))
         return count
 
     def show(self, images: NDArray[np.uint8] | Events, labels: NDArray[np.int64] | None = None) -> None:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from stdpnet.data import Split, load_dataset
+from stdpnet.data.order import training_images
 from stdpnet.encoding import Encoder
 from stdpnet.errors import DataError
-from stdpnet.random import Stream, image_order
+from stdpnet.random import Stream
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Engine, Recording
 from stdpnet.stdp.learner import learning_rates_at, switches_at
@@ -58,7 +59,6 @@ def verify(
     engines = [_engine(spec, "brian2", threads), _engine(spec, "numba", threads)]
     encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
     shown = encoder.input_of(training)
-    order = image_order(spec.seed, len(training), 0, images, spec.training.pool)
     each = spec.simulation.steps * spec.geometry.neurons * 25 * len(engines)
     block = max(1, int(RECORDED_BYTES / each))
     spikes = 0
@@ -69,7 +69,7 @@ def verify(
         while switches_at(spec, first + count - 1) != switches:  # the second step of a two-step training
             count -= 1
         numbers, rates = np.arange(first, first + count), learning_rates_at(spec, first, count)
-        trains = encoder.encode(shown[order[numbers]], Stream.TRAIN, numbers)
+        trains = encoder.encode(training_images(shown, spec, first, count), Stream.TRAIN, numbers)
         recordings = []
         for engine in engines:
             recordings.append(Recording.empty(len(numbers), spec.simulation.steps, engine.network))

@@ -66,6 +66,17 @@ def test_a_set_is_indexed_like_an_array():
     assert same(events[2:][1:3], recordings[3:5])
 
 
+def test_events_that_a_shift_moves_out_are_lost():
+    recordings, by = random_recordings(3, side=9), np.array([(2, -1), (0, 0), (-3, 9)])
+    expected = []
+    for each, (down, right) in zip(recordings, by, strict=True):
+        moved = each.copy()
+        moved["x"] += right
+        moved["y"] += down
+        expected.append(moved[np.all([(moved[name] >= 0) & (moved[name] < 9) for name in "xy"], axis=0)])
+    assert same(Events.of(recordings, (9, 9)).shifted(by), expected)
+
+
 def test_a_crop_keeps_the_events_of_the_centre():
     recordings = random_recordings(5, side=9)
     for side in (9, 6, 5):

@@ -10,7 +10,7 @@ import stdpnet
 from stdpnet.api import as_split
 from stdpnet.data import Split, load_dataset
 from stdpnet.model import Facts, facts_of, open_model, presets, spec_class
-from stdpnet.random import Stream, image_order
+from stdpnet.random import Stream, image_order, image_shifts
 from stdpnet.runs import Run
 from stdpnet.spec.load import dump_config, experiment, load_config
 from stdpnet.training import resume, train
@@ -163,6 +163,22 @@ def test_a_state_goes_on_where_it_was(name):
     while first.state.images < 12:
         first.advance(12 - first.state.images)
     assert_same_bytes(straight, to_goal(learner_of(spec, first.state.copy())))
+
+
+def test_shifted_images_are_the_same_however_the_training_is_divided(name):
+    spec = case(name, training={"images": 30, "shift": 2})
+    straight, first, shown = to_goal(learner_of(spec)), learner_of(spec), learner_of(spec)
+    while first.state.images < 12:
+        first.advance(5)
+    assert_same_bytes(straight, to_goal(learner_of(spec, first.state.copy()), 7))
+    order = image_order(spec.seed, len(images()), 0, 30)
+    moved = np.zeros_like(images()[:30])
+    for number, (down, right) in enumerate(image_shifts(spec.seed, 0, 30, 2)):
+        for row, column in np.ndindex(SIDE, SIDE):
+            if 0 <= row + down < SIDE and 0 <= column + right < SIDE:
+                moved[number, row + down, column + right] = images()[order[number], row, column]
+    shown.show(moved, labels()[order])
+    assert_same_bytes(straight, shown.state)
 
 
 def test_rows_are_json_and_begin_anew(name):

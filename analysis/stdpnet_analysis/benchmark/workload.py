@@ -10,6 +10,7 @@ import numpy as np
 
 from stdpnet.arrays import Floats
 from stdpnet.data import load_dataset
+from stdpnet.data.order import training_images
 from stdpnet.encoding import Encoder
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream, image_order
@@ -85,16 +86,14 @@ class Workload:
 
     def encode(self, count: int = BLOCK, threads: int = 1) -> SpikeTrains:
         """Return the input spikes of the block, or of another number of images beginning there."""
-        images = self._encoder.input_of(self._split)[self._order(count)]
+        images = training_images(self._encoder.input_of(self._split), self.spec, self._shown, count)
         numbers = np.arange(self._shown, self._shown + count)
         return self._encoder.encode(images, Stream.TRAIN, numbers, threads=threads)
 
     def labels(self, count: int = BLOCK) -> np.ndarray[Any, np.dtype[Any]]:
         """Return (count,) the classes of the block's images."""
-        return np.asarray(self._split.labels[self._order(count)])
-
-    def _order(self, count: int) -> Any:
-        return image_order(self.spec.seed, len(self._split.images), self._shown, count, self.spec.training.pool)
+        labels = self._split.labels
+        return labels[image_order(self.spec.seed, len(labels), self._shown, count, self.spec.training.pool)]
 
     def restore(self) -> None:
         """Set every network to the state after the warm-up."""

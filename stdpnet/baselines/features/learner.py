@@ -12,9 +12,9 @@ from stdpnet.baselines.features.kinds import features_of
 from stdpnet.baselines.features.patches import patches
 from stdpnet.baselines.features.spec import FeaturesExperiment
 from stdpnet.data import Split
+from stdpnet.data.order import training_images
 from stdpnet.model import Finding, State
 from stdpnet.parallel import limited_algebra
-from stdpnet.random import image_order
 
 CHUNK = 64
 """Images between two looks at signals; results do not depend on it."""
@@ -56,9 +56,8 @@ class FeaturesLearner:
 
     def advance(self, most: int) -> int:
         """Show up to `most` more images, at most one chunk, not beyond the goal."""
-        training = self.spec.training
-        count = min(most, self._chunk, max(training.images - self._shown, 0))
-        self.show(self._images[image_order(self.spec.seed, len(self._images), self._shown, count, training.pool)])
+        count = min(most, self._chunk, max(self.spec.training.images - self._shown, 0))
+        self.show(training_images(self._images, self.spec, self._shown, count))
         return count
 
     def show(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> None:

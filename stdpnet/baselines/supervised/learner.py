@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stdpnet.baselines.supervised.optimiser import moments, update
 from stdpnet.data import Split
+from stdpnet.data.order import training_images
 from stdpnet.errors import ConfigError, DataError
 from stdpnet.model import Finding, State
 from stdpnet.parallel import limited_algebra
@@ -121,7 +122,7 @@ class LabelLearner:
         training, split = self.spec.training, self._split
         count = int(min(most, CHUNK, max(training.images - self._shown, 0)))
         places = image_order(self.spec.seed, len(split), self._shown, count, training.pool)
-        self._teach(split.images[places], split.labels[places])
+        self._teach(training_images(split.images, self.spec, self._shown, count), split.labels[places])
         return count
 
     def show(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None = None) -> None:
