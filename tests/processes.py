@@ -8,7 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+from multiprocessing import forkserver
 from pathlib import Path
+
+import dask.config
 
 IMPORTED = [
     "distributed.cli.dask_scheduler",
@@ -44,7 +47,9 @@ class Program:
         self._printed = tempfile.TemporaryDirectory()
         for name in ("1", "2"):
             Path(self._printed.name, name).touch()
-        arguments = (self.args, str(folder), dict(os.environ), self._printed.name, session, hidden)
+        forkserver.ensure_running()
+        server = forkserver._forkserver._forkserver_address
+        arguments = (self.args, str(folder), dict(os.environ), self._printed.name, session, hidden, server)
         self._process = SERVER.Process(target=_become, args=arguments)
         self._process.start()
         self.pid = self._process.pid
@@ -94,11 +99,13 @@ def completed(words, folder, timeout=300, **options):
     return subprocess.CompletedProcess(program.args, program.returncode, printed, errors)
 
 
-def _become(words, folder, environment, printed, session, hidden):
+def _become(words, folder, environment, printed, session, hidden, server):
     """Do in a process what the Python interpreter does at its start, and run the program."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as from a shell, also where `nohup` runs the tests
     if session:
         os.setsid()
+    else:
+        _fork_from(server, environment)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -117,3 +124,10 @@ def _become(words, folder, environment, printed, session, hidden):
         runpy.run_path(words[0], run_name="__main__")
     else:
         runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+def _fork_from(server, environment):
+    """Let this process fork the workers of its pools from a server that runs already, at its address."""
+    forkserver._forkserver._forkserver_address = server
+    forkserver._forkserver.ensure_running = lambda: None
+    dask.config.set({"distributed.nanny.environ": environment})  # which a server of its own would have inherited
