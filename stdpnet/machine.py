@@ -51,10 +51,7 @@ def free_memory() -> int | None:
     if (space := free_address_space()) is not None:
         found.append(space)
     for folder in _cgroup_folders("memory"):
-        for limit_name, used_name in (
-            ("memory.max", "memory.current"),
-            ("memory.limit_in_bytes", "memory.usage_in_bytes"),
-        ):
+        for limit_name, used_name in MEMORY_FILES:
             limit, used = _numbers(folder / limit_name, 1), _numbers(folder / used_name, 1)
             if limit and used and limit[0] is not None and used[0] is not None:
                 found.append(max(int(limit[0] - used[0]) + _reclaimable(folder), 0))
@@ -87,6 +84,26 @@ def check_address_space(what: str, needed: int) -> None:
             f"ulimit -v: leaves {_size(free)} of address space, and {what} takes about {_size(needed)}; raise the "
             "limit, or limit the memory by a cgroup instead"
         )
+
+
+def allow_open_files(what: str, needed: int) -> None:
+    """Let this process, and those that it starts, open so many files; EngineError where `ulimit -n` forbids it.
+
+    Parameters
+    ----------
+    what : what needs them, as the subject of a sentence
+    needed : files, pipes and connections
+    """
+    try:
+        import resource  # Windows has none, nor such a limit
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise EngineError(f"ulimit -n: permits {hard} open files, and {what} take about {needed}; raise the limit")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def check_memory(key: str, certain: int, likely: int, what: str = "the training") -> None:

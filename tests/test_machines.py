@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import io
 import json
 import os
 import platform
@@ -16,13 +17,14 @@ from matplotlib.figure import Figure
 from stdpnet import machine
 from stdpnet._numba.cache import MachineCode
 from stdpnet.data import Split, contact_sheet
-from stdpnet.errors import ConfigError, RunError
+from stdpnet.errors import ConfigError, EngineError, RunError
 from stdpnet.model import Responses, State
 from stdpnet.runs import Run
 from stdpnet.runs import directory as directories
 from stdpnet.runs.files import new_draft, new_draft_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.stdp.network import initial_network
+from stdpnet_analysis.cluster import pool
 from stdpnet_analysis.figures import save
 from tests.stdp.engines.networks import lively
 
@@ -67,6 +69,45 @@ def test_streams_may_be_full_closed_or_of_another_encoding(tmp_path, shell, code
     assert result.returncode == code, result.stderr
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("where", ["full", "a pipe that nobody reads"])
+def test_a_training_goes_on_whose_standard_error_cannot_be_written(stdpnet_command, monkeypatch, tmp_path, where):
+    reader, writer = os.pipe()
+    os.close(reader)
+    number = os.open("/dev/full", os.O_WRONLY) if where == "full" else writer
+    stream = io.TextIOWrapper(io.FileIO(number, "w"), line_buffering=True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    keys = ("--set", "training.images=40", "--set", "topology.channels=4")
+    stdpnet_command("train", "digits", "--run", "r", "--threads", "1", *keys)
+    run = Run.open(tmp_path / "runs" / "r")
+    assert (run.status, run.load_state().images) == ("finished", 40)
+    with pytest.raises(OSError, match=r"No space left|Broken pipe"):
+        stream.write("a line\n")
+    stream.detach().close()
+
+
+@pytest.mark.parametrize(
+    ("limit", "allowed"), [((20, 4096), True), ((64, resource.RLIM_INFINITY), True), ((20, 40), False)]
+)
+def test_open_files_are_allowed_as_far_as_the_limit_goes(monkeypatch, limit, allowed):
+    given = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limit)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, both: given.append(both))
+    if not allowed:
+        with pytest.raises(
+            EngineError, match=r"ulimit -n: permits 40 open files, and 2 processes take about 60; raise"
+        ):
+            machine.allow_open_files("2 processes", 60)
+    else:
+        machine.allow_open_files("2 processes", 60)
+    assert given == ([(60, limit[1])] if allowed and limit[0] < 60 else [])
+
+
+def test_a_cluster_that_gets_too_few_files_is_refused_before_it_starts(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (40, 40))
+    with pytest.raises(EngineError, match=r"3 worker processes \(--workers\) take about 72"), pool.pool(workers=3):
+        pass
 
 
 def no_locks(*_):

@@ -25,6 +25,7 @@ from typing_extensions import TypedDict
 
 from stdpnet.data import Split
 from stdpnet.errors import ConfigError, EngineError, ExtraError, RunError
+from stdpnet.machine import allow_open_files
 from stdpnet.model import open_model
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
@@ -38,6 +39,8 @@ _LOG = logging.getLogger(__name__)
 
 LEAST_MEMORY = 2**28
 """Bytes that a worker process needs at least."""
+FILES, FILES_OF_A_WORKER = 36, 12
+"""Files, pipes and connections that a command with a local cluster has open: always, and for each of its workers."""
 CONNECT_SECONDS = 15
 """Seconds in which a scheduler must answer."""
 CERTIFICATES = (
@@ -89,8 +92,10 @@ def pool(
     address = _address(scheduler, scheduler_file, workers)
     with dask.config.set(SETTINGS), contextlib.ExitStack() as stack:
         if address is None:
-            client = stack.enter_context(Client(stack.enter_context(_local_cluster(workers, _memory(memory)))))
-            client.register_plugin(_LeaveInterruptsToTheDriver())
+            cluster = stack.enter_context(_local_cluster(workers or available_cores(), _memory(memory)))
+            client = stack.enter_context(Client(cluster))
+            with _no_worker_lost():
+                client.register_plugin(_LeaveInterruptsToTheDriver())
         else:
             client = stack.enter_context(_connected(address))
             if not client.nthreads():
@@ -100,7 +105,7 @@ def pool(
         yield client
 
 
-def _local_cluster(workers: int | None, memory: str) -> LocalCluster:
+def _local_cluster(workers: int, memory: str) -> LocalCluster:
     """Return processes of this machine; EngineError if they cannot start.
 
     Scheduler, workers and client share a key that exists in their memory only: whoever else reaches their ports, such
@@ -112,10 +117,13 @@ def _local_cluster(workers: int | None, memory: str) -> LocalCluster:
         raise ExtraError(
             "cryptography: not installed; `pip install 'stdpnet[sweeps]'` installs what a local cluster needs"
         ) from None
+    allow_open_files(
+        f"{workers} worker process{'es'[: 2 * (workers > 1)]} (--workers)", FILES + FILES_OF_A_WORKER * workers
+    )
     get_mp_context().set_forkserver_preload(IMPORTED)  # after distributed has set its own list
     try:
         return LocalCluster(
-            n_workers=workers or available_cores(),
+            n_workers=workers,
             threads_per_worker=1,
             memory_limit=memory,
             dashboard_address="127.0.0.1:0",  # a port of its own, so that several pools do not meet
@@ -124,8 +132,7 @@ def _local_cluster(workers: int | None, memory: str) -> LocalCluster:
         )
     except (OSError, RuntimeError, TimeoutError) as error:
         raise EngineError(
-            f"the worker processes of this machine do not start ({shortened(error)}); use fewer --workers, or permit "
-            "more open files (ulimit -n)"
+            f"the worker processes of this machine do not start ({shortened(error)}); use fewer --workers"
         ) from None
 
 
@@ -196,12 +203,19 @@ def _memory(memory: str) -> str:
     return memory
 
 
+@contextlib.contextmanager
+def _no_worker_lost() -> Iterator[None]:
+    """Turn what Dask raises when a worker dies before the work has begun into an EngineError."""
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(f"a worker is gone ({shortened(error)}); give the command again") from None
+
+
 def check_code(client: Client) -> None:
     """Raise EngineError if a worker would compute with other code or library versions than this process."""
-    try:
+    with _no_worker_lost():
         digests = client.run(code_digest)
-    except (OSError, CommClosedError) as error:
-        raise EngineError(f"a worker is gone ({error}); give the command again") from None
     for worker, digest in digests.items():
         if digest != code_digest():
             raise EngineError(

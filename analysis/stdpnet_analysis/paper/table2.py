@@ -90,10 +90,14 @@ class Task(NamedTuple):
         return self.spec.geometry.neurons
 
     def result(self) -> dict[str, Any] | None:
-        """Return the result, if there is one that has all the read-outs."""
+        """Return the result, if there is one that has all the read-outs; RunError if the file is of another task."""
         path = self.run / RESULT
         remedy = "remove it, and the same command makes it anew"
         result = read_json(path, Result, remedy) if os.path.lexists(path) else {}
+        if result and (result["row"], result["seed"]) != (self.row, self.seed):
+            raise RunError(
+                f"{path}: is of row {result['row']}, seed {result['seed']}, not of row {self.row}, seed {self.seed}; {remedy}"
+            )
         scored = result.get("accuracy", {})
         return result if all(set(names_of(column)) <= set(scored) for column in self.readouts) else None
 

@@ -1,17 +1,20 @@
+import itertools
 import json
 import os
+import random
 import signal
 
 import numpy as np
 import pytest
 
-from stdpnet.errors import ConfigError
+from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run, find_runs
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.paper import table2
 from stdpnet_analysis.paper import table2_report as report
 from tests.analysis.loopback import Loopback
+from tests.damages import damages
 from tests.processes import Program
 
 SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8"]
@@ -90,6 +93,34 @@ def test_other_read_outs_are_scored_without_another_training(client, tmp_path):
     assert report.usual_path(first, "best", tmp_path) != report.usual_path(more, "best", tmp_path)
     with pytest.raises(ConfigError, match="'loudest' is unknown"):
         table2.plan([5], 1, "best", tmp_path, SMALL, readouts=["loudest"])
+
+
+def test_a_damaged_result_is_one_sentence_and_never_a_wrong_table(tmp_path):
+    (task,) = table2.plan([5], 1, "best", tmp_path, SMALL)
+    task.run.mkdir()
+    path, votes = (
+        task.run / table2.RESULT,
+        dict.fromkeys(("all", "patch", "spikes_first", "linear", "log_evidence"), 0.5),
+    )
+    whole = {"row": 5, "seed": 0, "accuracy": votes, "untrained": votes, "pixels": votes, "training_images": 80}
+    whole |= {"training_seconds": 1.0, "evaluation_seconds": 1.0, "images_per_s": 80.0}
+    path.write_text(json.dumps(whole))
+    assert report.summarise([task], "best", SMALL, 0.0)["complete"]
+    made = list(itertools.islice(damages(path.name, path.read_bytes(), random.Random(3)), 60))
+    answers = []
+    for damaged in (b"{}", b"[]", b"null", b'{"row": 99}', json.dumps(whole | {"row": 99}).encode(), *made):
+        path.write_bytes(damaged)
+        try:
+            summary = report.summarise([task], "best", SMALL, 0.0)
+            report.markdown(summary)
+            answers.append([row["row"] for row in summary["rows"]])
+        except RunError as error:
+            assert str(error).startswith(str(path))  # noqa: PT017
+            assert str(error).endswith("remove it, and the same command makes it anew")  # noqa: PT017
+            answers.append("a sentence")
+    assert answers[:5] == ["a sentence"] * 5
+    assert [5] in answers
+    assert all(answer in ("a sentence", [], [5]) for answer in answers)
 
 
 def test_a_table_in_the_making_says_so_and_a_smaller_one_does_not_replace_it(client, tmp_path):
