@@ -6,9 +6,11 @@ import io
 import json
 import os
 import platform
+import re
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from matplotlib.figure import Figure
 
 from stdpnet import machine
 from stdpnet._numba.cache import MachineCode
+from stdpnet.cli.common import check_new_file
 from stdpnet.data import Split, contact_sheet
 from stdpnet.errors import ConfigError, EngineError, RunError
 from stdpnet.model import Responses, State
@@ -271,6 +274,34 @@ def test_every_writer_says_in_one_sentence_that_there_is_no_room(tmp_path, no_ro
         assert not list(tmp_path.rglob("*.draft")), name
     with pytest.raises(OSError, match="File too large"):
         contact_sheet(split, ("a", "b"), tmp_path / "sheet.png")
+
+
+def test_a_sheet_for_which_there_is_no_room_leaves_nothing(stdpnet_command, tmp_path, no_room):
+    said = stdpnet_command("data", "info", "digits", "--sheet", "sheet.png", code=2).stderr
+    assert said.startswith("error: sheet.png: cannot be written (File too large); make room")
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("x" * 300 + ".png", "cannot be made (File name too long)"),
+        ("a file/x.png", "cannot be made (Not a directory)"),
+        ("nothing/x.png", "the folder nothing does not exist"),
+        ("to nowhere.png", "exists already and is never overwritten"),
+        ("a file", "exists already and is never overwritten"),
+        (".", "exists already and is never overwritten"),
+        ("x", "'' is unknown; choose among .png"),
+        ("/dev/null", "exists already and is never overwritten"),
+    ],
+)
+def test_a_file_that_cannot_be_new_is_refused_before_work_begins(monkeypatch, tmp_path, name, why):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a file").touch()
+    (tmp_path / "to nowhere.png").symlink_to("nowhere/x.png")
+    with pytest.raises(ConfigError, match=rf"^--sheet .{{1,300}}: {re.escape(why)}"):
+        check_new_file("--sheet", Path(name), (".png",))
 
 
 @pytest.mark.parametrize(

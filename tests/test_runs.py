@@ -3,6 +3,7 @@ import io
 import json
 import os
 import platform
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import stdpnet
 from stdpnet.errors import RunError
 from stdpnet.model import Responses, State
-from stdpnet.runs import Run
+from stdpnet.runs import Run, find_runs
 from stdpnet.runs.files import write_sealed
 from stdpnet.runs.rows import RowFollower, append_row, first_row, last_rows, read_rows, without_repeated
 from stdpnet.runs.scores import scored_state
@@ -242,6 +243,8 @@ def test_a_path_of_one_part_stays_a_path(run, monkeypatch):
     monkeypatch.chdir(run.path.parent)
     again = Run.open("./run")
     assert Run.open(again.path).spec == run.spec
+    for here in (Path("."), ".", "./"):
+        assert [found.path.name for found in find_runs(here)] == ["run"]
     with pytest.raises(RunError, match="runs/run: no run here"):
         Run.open("run")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stdpnet.errors import ConfigError, RunError, StdpnetError
-from stdpnet.reading import visible
+from stdpnet.reading import shortened, visible
 
 if TYPE_CHECKING:
     from stdpnet.runs import Run
@@ -221,7 +221,14 @@ def check_new_file(option: str, path: Path | None, endings: Sequence[str] = ()) 
     """
     if path is None:
         return
-    if os.path.lexists(path):
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # such as a name that is too long
+        why = f"cannot be made ({error.strerror})"
+        raise ConfigError(f"{option} {shortened(path)}: {why}; choose another name") from None
+    else:
         raise ConfigError(f"{option} {path}: exists already and is never overwritten; choose another name")
     if endings and path.suffix not in endings:
         raise ConfigError(f"{option} {path}: '{path.suffix}' is unknown; choose among {', '.join(endings)}")

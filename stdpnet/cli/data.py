@@ -62,7 +62,7 @@ def info(
     """Describe a dataset, and draw a contact sheet of its training images where --sheet says."""
     from stdpnet.data import contact_sheet, describe, load_dataset
     from stdpnet.data.checks import doubts
-    from stdpnet.errors import DataError
+    from stdpnet.runs.files import replacing
     from stdpnet.spec.dataset import DatasetSpec
     from stdpnet.spec.load import parse_key
 
@@ -74,10 +74,8 @@ def info(
         warnings.warn(doubt, stacklevel=1)
     content = {**describe(dataset), "contact_sheet": None if sheet is None else str(sheet)}
     if sheet is not None:
-        try:
-            contact_sheet(dataset.train, dataset.classes, sheet)
-        except OSError as error:
-            raise DataError(f"--sheet {sheet}: cannot be written ({error.strerror}); choose another path") from None
+        with replacing(sheet) as draft:
+            contact_sheet(dataset.train, dataset.classes, draft)
     if as_json:
         print_json(content)
         return

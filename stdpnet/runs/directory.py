@@ -109,8 +109,9 @@ class Run:
             if new_folder:
                 with contextlib.suppress(OSError):
                     path.parent.rmdir()  # unless another process has put a run there
-            reason = str(error) if isinstance(error, RunError) else error.strerror
-            raise RunError(f"{path}: cannot be created ({reason}); choose another --run") from None
+            if isinstance(error, RunError):  # says all of it, such as that there is no room
+                raise
+            raise RunError(f"{path}: cannot be created ({error.strerror}); choose another --run") from None
         return cls(path, spec)
 
     @classmethod

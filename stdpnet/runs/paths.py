@@ -26,8 +26,8 @@ def run_path(where: str | Path) -> Path:
         raise RunError(f"run: {str(where)!r} is no name; choose another --run")
     bare = os.sep not in str(where) and str(where) not in (".", "..")
     path = RUNS / where if bare else Path(where)
-    dotted = str(where).startswith(f".{os.sep}") and len(path.parts) == 1
-    return path.absolute() if dotted else path  # Path drops the ./ of ./name, and would make it a bare name
+    lost = not bare and os.sep not in str(path)
+    return path.absolute() if lost else path  # Path drops the ./ of ./name, and would make it a bare name
 
 
 def run_folders(folder: Path) -> list[Path]:
@@ -38,6 +38,7 @@ def run_folders(folder: Path) -> list[Path]:
         names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
         raise RunError(f"{folder}: cannot be read ({error.strerror}); permit reading it") from None
+    folder = run_path(f"{folder}{os.sep}")  # of the runs in `.`, too, paths that are no bare names
     return [folder / name for name in names if os.path.lexists(folder / name / "config.toml")]
 
 

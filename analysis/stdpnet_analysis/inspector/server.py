@@ -242,7 +242,7 @@ def application(folder: Path, token: str | None = None) -> Application:
     return Application(
         [
             (r"/", Page),
-            (r"/static/(page\.js|page\.css)", Script, {"path": str(STATIC)}),
+            (r"/static/(page\.js|inside\.js|page\.css)", Script, {"path": str(STATIC)}),
             (r"/bokeh/(bokeh\.min\.js)", Script, {"path": str(bokehjs_path() / "js")}),
             (r"/api/([a-z.]+)", Answer),
         ],

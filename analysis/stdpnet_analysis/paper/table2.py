@@ -95,9 +95,8 @@ class Task(NamedTuple):
         remedy = "remove it, and the same command makes it anew"
         result = read_json(path, Result, remedy) if os.path.lexists(path) else {}
         if result and (result["row"], result["seed"]) != (self.row, self.seed):
-            raise RunError(
-                f"{path}: is of row {result['row']}, seed {result['seed']}, not of row {self.row}, seed {self.seed}; {remedy}"
-            )
+            found = f"row {result['row']}, seed {result['seed']}"
+            raise RunError(f"{path}: is of {found}, not of row {self.row}, seed {self.seed}; {remedy}")
         scored = result.get("accuracy", {})
         return result if all(set(names_of(column)) <= set(scored) for column in self.readouts) else None
 

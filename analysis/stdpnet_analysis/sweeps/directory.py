@@ -184,7 +184,9 @@ class StudyDirectory:
             raise RunError(f"{self.path}: has no trials yet; `stdpnet sweep` makes some")
         shown = without_password(self.spec.storage)
         try:
-            storage, name = self._storage(), self.path.name
+            storage = self._storage()
+            names = [] if self.spec.storage else optuna.get_all_study_names(storage)
+            name = names[0] if names else self.path.name  # a folder that was renamed keeps its trials
             if create:
                 study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
             else:

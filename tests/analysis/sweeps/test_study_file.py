@@ -207,6 +207,15 @@ def test_a_study_s_folder_takes_the_same_study_only(tmp_path):
         opened.study(create=False)
 
 
+def test_a_study_whose_folder_is_renamed_keeps_its_trials(tmp_path):
+    study, base = load_study(written(tmp_path, "[space.neuron]\ntau_v = { low = 1, high = 9 }"))
+    directory = StudyDirectory.join(study, base, tmp_path / "study")
+    directory.study().ask()
+    directory.path.rename(tmp_path / "renamed")
+    renamed = StudyDirectory.open(tmp_path / "renamed")
+    assert len(renamed.study(create=False).trials) == len(renamed.study().trials) == 1
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [
