@@ -12,57 +12,73 @@ from stdpnet.extras import EXTRAS, require
 from tests.processes import completed
 
 HIDDEN = sorted({*(name for names in EXTRAS.values() for name in names), "dask", "sqlalchemy"})
-KEYS = ["training.images=100", "topology.channels=10", "dataset.validation=100", "curve.every=50"]
+KEYS = [
+    "training.images=100",
+    "topology.channels=10",
+    "dataset.validation=100",
+    "curve.every=50",
+    "curve.validation=100",
+]
+EACH = Path(__file__).with_name("each.py")
 STUDY = (
     '[base]\nconfig = "digits"\nset = ["dataset.validation=100"]\n[space]\n"neuron.tau_v" = { low = 10, high = 20 }\n'
 )
 
 
+MISSING = [
+    ("sweeps", ["sweep", "study.toml"]),
+    ("sweeps", ["study", "x"]),
+    ("sweeps", ["reproduce", "table2"]),
+    ("sweeps", ["train", "digits", "--run", "b", "--scheduler", "tcp://127.0.0.1:1"]),
+    ("sweeps", ["resume", "a", "--images", "500", "--scheduler", "tcp://127.0.0.1:1"]),
+    ("sweeps", ["evaluate", "a", "--scheduler-file", "absent.json"]),
+    ("report", ["report", "a"]),
+    ("nir", ["export", "a", "a.nir"]),
+]
+COMMANDS = [
+    ["train", "digits", "--run", "a", *[part for key in KEYS for part in ("--set", key)]],
+    *[words for _, words in MISSING],
+    ["evaluate", "a", "--json"],
+    ["info", "a", "--json"],
+    ["watch", "a", "--json"],
+    ["runs", "--json"],
+    ["compare", "a", "--json"],
+    ["figures", "a", "learning-curve"],
+    ["resume", "a", "--images", "150"],
+]
+
+
 @pytest.fixture(scope="module")
-def hidden(tmp_path_factory):
+def results(tmp_path_factory):
+    """Exit code, output, errors and files of each command, where no package of an extra can be imported."""
     folder = tmp_path_factory.mktemp("hidden")
     (folder / "study.toml").write_text(STUDY)
-
-    def call(*arguments, code=0):
-        done = completed(["stdpnet", *arguments], folder, hidden=HIDDEN)
-        assert done.returncode == code, done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    call.folder = folder
-    call("train", "digits", "--run", "a", *[part for key in [*KEYS, "curve.validation=100"] for part in ("--set", key)])
-    return call
+    done = completed([EACH, json.dumps(COMMANDS)], folder, hidden=HIDDEN)
+    assert done.returncode == 0, done.stderr
+    return dict(zip(map(tuple, COMMANDS), json.loads(done.stdout), strict=True))
 
 
-def test_training_scores_and_figures_need_no_extra(hidden):
-    assert json.loads(hidden("evaluate", "a", "--json").stdout)["readouts"]["linear"]["accuracy"] > 0.5
-    assert json.loads(hidden("info", "a", "--json").stdout)["images"] == 100
-    assert json.loads(hidden("watch", "a", "--json").stdout)["state"] == "finished"
-    assert [row["name"] for row in json.loads(hidden("runs", "--json").stdout)["runs"]] == ["a"]
-    assert json.loads(hidden("compare", "a", "--json").stdout)
-    assert hidden("figures", "a", "learning-curve").stdout.strip().endswith("learning-curve.png")
-    hidden("resume", "a", "--images", "150")
+def test_training_scores_and_figures_need_no_extra(results):
+    working = [words for words in COMMANDS if words not in [words for _, words in MISSING]]
+    printed = {}
+    for words in working:
+        code, printed[words[0]], errors, _ = results[tuple(words)]
+        assert code == 0, errors
+    assert json.loads(printed["evaluate"])["readouts"]["linear"]["accuracy"] > 0.5
+    assert json.loads(printed["info"])["images"] == 100
+    assert json.loads(printed["watch"])["state"] == "finished"
+    assert [row["name"] for row in json.loads(printed["runs"])["runs"]] == ["a"]
+    assert json.loads(printed["compare"])
+    assert printed["figures"].strip().endswith("learning-curve.png")
 
 
-@pytest.mark.parametrize(
-    ("extra", "arguments"),
-    [
-        ("sweeps", ["sweep", "study.toml"]),
-        ("sweeps", ["study", "x"]),
-        ("sweeps", ["reproduce", "table2"]),
-        ("sweeps", ["train", "digits", "--run", "b", "--scheduler", "tcp://127.0.0.1:1"]),
-        ("sweeps", ["resume", "a", "--images", "500", "--scheduler", "tcp://127.0.0.1:1"]),
-        ("sweeps", ["evaluate", "a", "--scheduler-file", "absent.json"]),
-        ("report", ["report", "a"]),
-        ("nir", ["export", "a", "a.nir"]),
-    ],
-)
-def test_a_missing_extra_is_one_sentence_that_names_it_and_writes_nothing(hidden, extra, arguments):
-    before = sorted(hidden.folder.rglob("*"))
-    error = hidden(*arguments, code=2).stderr
+@pytest.mark.parametrize(("extra", "words"), MISSING)
+def test_a_missing_extra_is_one_sentence_that_names_it_and_writes_nothing(results, extra, words):
+    code, _, error, files = results[tuple(words)]
+    assert code == 2, error
     assert f"{', '.join(EXTRAS[extra])}: not installed; `pip install 'stdpnet[{extra}]'`" in error
     assert error.count("\n") == 1
-    assert sorted(hidden.folder.rglob("*")) == before
+    assert files == results[tuple(COMMANDS[0])][3], "those of the training"
 
 
 @pytest.mark.parametrize(("extra", "name"), [(extra, name) for extra, names in EXTRAS.items() for name in names])

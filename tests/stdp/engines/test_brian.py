@@ -83,9 +83,9 @@ def test_the_users_brian2_preferences_and_clock_are_left_alone():
     assert ([brian2.prefs[name] for name in names], float(brian2.defaultclock.dt)) == before
 
 
-@pytest.mark.parametrize("dt", [1.0, 0.5, 0.1])
-def test_no_spike_slips_a_step_over_many_images_in_one_run(dt):
-    images, steps = 300, 50
+@pytest.mark.parametrize(("dt", "images"), [(1.0, 60), (0.5, 60), (0.1, 300)])
+def test_no_spike_slips_a_step_over_many_images_in_one_run(dt, images):
+    steps = 50
     keys = {
         "dataset": {"crop": 2},
         "topology": {"channels": 1},
