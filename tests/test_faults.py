@@ -57,8 +57,8 @@ def wait_for_images(run_path, images, process, seconds=120):
 
 
 @pytest.mark.parametrize("network", [LCSNN, CSNN], ids=["lcsnn-learned", "csnn-learned"])
-def test_a_job_killed_at_20_random_moments_ends_in_the_state_of_a_straight_run(tmp_path, network):
-    keys = [*network, "training.images=4000"]
+def test_a_job_killed_at_12_random_moments_ends_in_the_state_of_a_straight_run(tmp_path, network):
+    keys = [*network, "training.images=2500"]
     straight = train(spec(*keys, "checkpoint.every=0"), tmp_path / "straight", threads=2)
     moment, run_path, killed_at = random.Random(1), tmp_path / "run", []
     train_it = [
@@ -68,7 +68,7 @@ def test_a_job_killed_at_20_random_moments_ends_in_the_state_of_a_straight_run(t
         str(run_path),
         *(part for key in [*QUICK, *keys] for part in ("--set", key)),
     ]
-    while len(killed_at) < 20:
+    while len(killed_at) < 12:
         begun = run_path.exists()
         before = Run.open(run_path).images if begun else 0
         process = start(tmp_path, *(["resume", str(run_path)] if begun else train_it))
@@ -79,8 +79,8 @@ def test_a_job_killed_at_20_random_moments_ends_in_the_state_of_a_straight_run(t
         process.kill()
         process.communicate()
         killed_at.append(Run.open(run_path).images if run_path.exists() else 0)
-    assert killed_at[-1] < 4000, "the kills ended before the job did"
-    assert len(set(killed_at)) > 8, "and hit it in many places"
+    assert killed_at[-1] < 2500, "the kills ended before the job did"
+    assert len(set(killed_at)) > 5, "and hit it in many places"
     process = start(tmp_path, "resume", str(run_path))
     _, errors = process.communicate()
     assert process.returncode == 0, errors

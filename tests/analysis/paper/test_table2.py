@@ -148,7 +148,7 @@ def test_rows_that_do_not_exist_are_refused(stdpnet_command, tmp_path, rows, mes
 
 
 def test_a_killed_command_goes_on_and_a_finished_one_computes_nothing(stdpnet_process, tmp_path):
-    sets = ["--set", "dataset.name=digits", "--set", "training.images=4000", "--set", "topology.channels=8"]
+    sets = ["--set", "dataset.name=digits", "--set", "training.images=2000", "--set", "topology.channels=8"]
     arguments = ["reproduce", "table2", "--rows", "5", "--seeds", "2", "--workers", "1", "--json", *sets]
     first = Program(["stdpnet", *arguments], tmp_path, session=True)
 
