@@ -1,8 +1,10 @@
 """Compiled code: one version serves every value of an argument; the disk's is used while its sources are unchanged."""
 
 import ast
+import gc
 
 import numba
+import pytest
 
 from stdpnet._numba import jit
 from stdpnet._numba.cache import MachineCode
@@ -20,6 +22,10 @@ def closure(path):
         names = [node.module.split(".") for node in nodes if node.module.startswith("stdpnet.")]
         left += [jit.PACKAGE.parent.joinpath(*name).with_suffix(".py") for name in names]
     return found
+
+
+def twice(x):
+    return 2 * x
 
 
 def test_machine_code_is_dated_by_every_file_that_defines_what_a_compiled_function_uses():
@@ -66,10 +72,6 @@ def test_codes_of_one_function_do_not_take_each_other_s_place_and_those_of_other
     assert older.load("float64") is None
 
 
-def twice(x):
-    return 2 * x
-
-
 def test_a_constant_argument_and_a_variable_share_the_compiled_code():
     doubled = jit.internal(twice)
 
@@ -82,6 +84,32 @@ def test_a_constant_argument_and_a_variable_share_the_compiled_code():
 
     assert summed(3) == 8
     assert len(doubled.signatures) == 1
+
+
+def test_an_internal_function_is_translated_with_its_callers_only():
+    doubled = jit.internal(twice)
+
+    @jit.compiled
+    def four_times(x):
+        return doubled(doubled(x))
+
+    assert four_times(3) == 12
+    assert "shl i64 %arg.x, 2" in four_times.inspect_llvm(four_times.signatures[0]), "optimised together"
+    assert doubled.overloads[doubled.signatures[0]].library.get_pointer_to_function("any") == 0
+
+
+def test_garbage_is_collected_again_after_a_compilation_and_after_a_failed_one():
+    assert jit.compiled(twice)(4) == 8
+    assert gc.isenabled()
+    with pytest.raises(numba.TypingError):
+        jit.compiled(twice)(None)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        assert jit.compiled(twice)(2.5) == 5
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_without_a_folder_for_machine_code_functions_are_compiled_all_the_same(monkeypatch, caplog):

@@ -15,6 +15,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from stdpnet._numba.cache import MachineCode, optional, warn_of_missing_cache
+from stdpnet._numba.compiler import EntranceCompiler, InternalCompiler
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,12 +31,12 @@ IMPORTED = re.compile(rb"^ *from (stdpnet[.\w]*) import", re.MULTILINE)
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that allocates nothing, and keep the machine code on disk."""
-    return _kept(function, no_cfunc_wrapper=True, **OPTIONS)
+    return _kept(function, no_cfunc_wrapper=True, pipeline_class=EntranceCompiler, **OPTIONS)
 
 
 def internal(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function as `compiled` does, but for compiled callers only."""
-    return _kept(function, **INTERNAL)
+    return cast("Callable[P, R]", _widening(njit(pipeline_class=InternalCompiler, **INTERNAL)(function)))
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
