@@ -3,9 +3,11 @@
 import contextlib
 import doctest
 import importlib.util
+import itertools
 import os
 import re
 import runpy
+import shlex
 import sys
 import tomllib
 import types
@@ -14,9 +16,11 @@ from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
+import typer
 
 import stdpnet
 import stdpnet_analysis
+from stdpnet.cli import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -96,6 +100,34 @@ def test_the_files_that_a_page_names_exist(page):
 def test_the_index_leads_to_every_page():
     linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (ROOT / "docs/index.md").read_text()))
     assert linked == {page.name for page in ROOT.glob("docs/*.md")} - {"index.md"}
+
+
+def commands_of(page):
+    """Yield the words after `stdpnet` of each command in the blocks of a page, up to a pipe or another command."""
+    for block in re.findall(r"^```(?!python|toml|json)\w*\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            if command := re.match(r"\s*(?:[A-Z_]+=\S+ |srun |exec )*stdpnet (.*)", line):
+                words = shlex.split(command[1], comments=True)
+                yield list(itertools.takewhile(lambda word: word not in ("|", "&", "&&", ";", ">"), words))
+
+
+@pytest.fixture(scope="module")
+def program():
+    return typer.main.get_command(app)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_commands_of_a_page_and_their_options_exist(page, program):
+    for words in commands_of(page):
+        command, rest = program, words
+        while hasattr(command, "commands") and rest:
+            named = rest[0] in command.commands
+            name, rest = ("show", rest) if not named and command.name == "study" else (rest[0], rest[1:])
+            assert name in command.commands, words
+            command = command.commands[name]
+        options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)} | {"-h", "--help"}
+        given = {word.partition("=")[0] for word in rest if re.match(r"--?[A-Za-z]", word)}
+        assert given <= options, words
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,6 @@ from stdpnet.runs import directory as directories
 from stdpnet.runs.files import new_draft, new_draft_folder, write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.stdp.network import initial_network
-from stdpnet_analysis.cluster import pool
 from stdpnet_analysis.figures import save
 from tests.stdp.engines.networks import lively
 
@@ -105,12 +104,6 @@ def test_open_files_are_allowed_as_far_as_the_limit_goes(monkeypatch, limit, all
     else:
         machine.allow_open_files("2 processes", 60)
     assert given == ([(60, limit[1])] if allowed and limit[0] < 60 else [])
-
-
-def test_a_cluster_that_gets_too_few_files_is_refused_before_it_starts(monkeypatch):
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (40, 40))
-    with pytest.raises(EngineError, match=r"3 worker processes \(--workers\) take about 72"), pool.pool(workers=3):
-        pass
 
 
 def no_locks(*_):

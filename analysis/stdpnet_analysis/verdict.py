@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +12,8 @@ WORSE = 0.02
 """By how much an untrained network must be better."""
 BELOW_PIXELS = 0.05
 """By how much a linear read-out of the pixels must be better; a preset that has seen 1000 images may be 0.03 below."""
-CHANCE = 2.0
-"""Accuracy near chance: less than so many times that of guessing one class."""
+CHANCE = 1 / 9
+"""Accuracy near chance: less than this share of the way from guessing to no error (of ten classes, below 20 %)."""
 
 
 def verdict(scores: Mapping[str, Any]) -> list[str]:
@@ -39,12 +40,21 @@ def _accuracies(table: Mapping[str, Any] | None) -> dict[str, float]:
     return {name: score["accuracy"] for name, score in (table or {}).get("readouts", {}).items()}
 
 
+def _is_less(one: float, other: float, least: float, scores: Mapping[str, Any]) -> bool:
+    """Return whether an accuracy is below another one by more than `least`, and than so few images leave to chance.
+
+    The difference must exceed two standard deviations of that between two independent samples of as many images.
+    """
+    images = scores.get("protocol", {}).get("images") or math.inf
+    return other - one > max(least, 2 * math.sqrt((one * (1 - one) + other * (1 - other)) / images))
+
+
 def _near_chance(scores: Mapping[str, Any], best: str, accuracy: float) -> list[str]:
     confusion = scores["readouts"][best].get("confusion")
-    if not confusion or accuracy * len(confusion) >= CHANCE:
+    if not confusion or accuracy >= (guessed := 1 / len(confusion)) + CHANCE * (1 - guessed):
         return []
     return [
-        f"the best read-out ({best}, {accuracy:.1%}) is near chance ({1 / len(confusion):.1%}): look at the images "
+        f"the best read-out ({best}, {accuracy:.1%}) is near chance ({guessed:.1%}): look at the images "
         "(`stdpnet data info`) and at what was learned (`stdpnet figures RUN receptive-fields`)"
     ]
 
@@ -52,7 +62,7 @@ def _near_chance(scores: Mapping[str, Any], best: str, accuracy: float) -> list[
 def _below_untrained(scores: Mapping[str, Any], trained: Mapping[str, float]) -> list[str]:
     """Return a sentence if the linear read-out, or most read-outs, were better before the training than after it."""
     untrained = _accuracies(scores.get("untrained"))
-    worse = {name: value for name, value in trained.items() if value < untrained.get(name, 0.0) - WORSE}
+    worse = {name: value for name, value in trained.items() if _is_less(value, untrained.get(name, 0.0), WORSE, scores)}
     if not worse or (len(worse) * 2 < len(trained) and "linear" not in worse):
         return []
     name = "linear" if "linear" in worse else max(worse, key=lambda each: untrained[each] - worse[each])
@@ -66,7 +76,7 @@ def _below_pixels(scores: Mapping[str, Any], trained: Mapping[str, float]) -> li
     pixels = _accuracies(scores.get("pixels"))
     gaps = {name: pixels[name] - trained[name] for name in pixels if name in trained}
     name = max(gaps, key=lambda each: gaps[each], default="")
-    if not name or gaps[name] <= BELOW_PIXELS:
+    if not name or not _is_less(trained[name], pixels[name], BELOW_PIXELS, scores):
         return []
     return [
         f"the pixels alone are better ({name}: {trained[name]:.1%}, of the pixels {pixels[name]:.1%}): train on more "

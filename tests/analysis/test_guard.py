@@ -60,8 +60,8 @@ def test_mild_findings_stop_no_job_and_grave_ones_do():
         stdpnet.fit(mild.updated({"health.saturated": 0.5}), images, threads=1)
 
 
-def scores(trained, untrained=None, pixels=None, silent=0.0):
-    """Return scores of two read-outs on ten classes."""
+def scores(trained, untrained=None, pixels=None, silent=0.0, classes=10, images=10_000):
+    """Return scores of two read-outs."""
     tables = {
         "untrained": untrained and {"all": untrained - 0.1, "linear": untrained},
         "pixels": pixels and {"linear": pixels},
@@ -72,10 +72,10 @@ def scores(trained, untrained=None, pixels=None, silent=0.0):
         if table
     }
     readouts = {
-        name: {"accuracy": value, "confusion": [[1] * 10] * 10}
+        name: {"accuracy": value, "confusion": [[1] * classes] * classes}
         for name, value in {"all": trained - 0.1, "linear": trained}.items()
     }
-    return {"readouts": readouts, "silent_images": silent, **made}
+    return {"protocol": {"images": images}, "readouts": readouts, "silent_images": silent, **made}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,12 @@ def scores(trained, untrained=None, pixels=None, silent=0.0):
         (scores(0.583, 0.79, 0.6), ["made it worse"]),  # competition.c_w = 0
         (scores(0.517, 0.56, 0.925), ["made it worse", "the pixels alone are better"]),  # plasticity.A_plus = 1
         (scores(0.175, 0.825, 0.925, 0.79), ["near chance", "made it worse", "pixels", "79% of the images"]),
+        (scores(0.714, 0.786, 0.9, images=14), []),  # one image of fourteen
+        (scores(0.7, 0.786, 0.9, images=400), ["made it worse", "pixels"]),
+        (scores(0.95, classes=2), []),
+        (scores(0.52, classes=2), ["near chance (50.0%)"]),
+        (scores(0.199), ["near chance (10.0%)"]),
+        (scores(0.201), []),
         ({"readouts": {}}, []),
     ],
 )

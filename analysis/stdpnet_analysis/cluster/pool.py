@@ -6,7 +6,9 @@ import contextlib
 import gc
 import logging
 import signal
+import sys
 import threading
+import warnings
 from asyncio import CancelledError
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,7 +31,7 @@ from stdpnet.machine import allow_open_files
 from stdpnet.model import open_model
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
-from stdpnet.reading import shortened
+from stdpnet.reading import shortened, visible
 from stdpnet.runs.files import read_json
 from stdpnet.spec.experiment import Experiment
 from stdpnet.stdp.spec.experiment import STDPExperiment
@@ -58,11 +60,21 @@ IMPORTED = ["distributed", "stdpnet_analysis.sweeps.trial", "stdpnet_analysis.cl
 """What that process imports."""
 
 
-class _LeaveInterruptsToTheDriver(WorkerPlugin):
-    """A terminal sends Ctrl-C to the workers too; the driver alone decides what it means."""
+class _SharedTerminal(WorkerPlugin):
+    """A terminal sends Ctrl-C to the workers too, but the driver decides what it means; each warning is shown once."""
 
     def setup(self, worker: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        warnings.showwarning = _show_once
+
+
+_SHOWN: set[str] = set()
+
+
+def _show_once(message: Warning | str, *place: object, **_: object) -> None:
+    if str(message) not in _SHOWN:
+        _SHOWN.add(str(message))
+        print(f"warning: {visible(str(message))}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -95,7 +107,7 @@ def pool(
             cluster = stack.enter_context(_local_cluster(workers or available_cores(), _memory(memory)))
             client = stack.enter_context(Client(cluster))
             with _no_worker_lost():
-                client.register_plugin(_LeaveInterruptsToTheDriver())
+                client.register_plugin(_SharedTerminal())
         else:
             client = stack.enter_context(_connected(address))
             if not client.nthreads():
@@ -130,7 +142,7 @@ def _local_cluster(workers: int, memory: str) -> LocalCluster:
             silence_logs="CRITICAL",
             security=key,
         )
-    except (OSError, RuntimeError, TimeoutError) as error:
+    except (OSError, RuntimeError, TimeoutError, AssertionError) as error:  # the last one where a worker dies meanwhile
         raise EngineError(
             f"the worker processes of this machine do not start ({shortened(error)}); use fewer --workers"
         ) from None
