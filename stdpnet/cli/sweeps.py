@@ -52,18 +52,22 @@ def sweep(
     given = {"trials": trials, "hours": hours}
     study = study.updated({"budget": {name: value for name, value in given.items() if value is not None}})
     directory = sweeps.StudyDirectory.join(study, base, folder or sweeps.default_folder(file))
-    with (
-        pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
-        meter("trials", study.budget.trials, quiet=as_json) as progress,
-        SignalCatcher() as stop,
-    ):
-        sweeps.sweep(directory, client, _TrialNotes(progress).ended, stop)
+    spent = directory.is_spent()
+    if not spent:
+        with (
+            pool(scheduler, scheduler_file, workers=workers, memory=memory) as client,
+            meter("trials", study.budget.trials, quiet=as_json) as progress,
+            SignalCatcher() as stop,
+        ):
+            sweeps.sweep(directory, client, _TrialNotes(progress).ended, stop)
     summary = summarise(directory)
     if as_json:
         print_json(summary)
-    else:
-        _print_study(summary)
-        print(f"next: stdpnet study {directory.path}")
+        return
+    _print_study(summary)
+    if spent:
+        print("nothing to do: every trial has ended; --trials, or budget.trials in the study file, asks for more")
+    print(f"next: stdpnet study {directory.path}")
 
 
 class _TrialNotes:

@@ -28,7 +28,7 @@ from stdpnet.spec.load import dump_config, experiment, load_config, recorded
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.readouts import check_columns, names_of
 from stdpnet_analysis.sweeps.journal import Journal, lock_alone
-from stdpnet_analysis.sweeps.space import check_space
+from stdpnet_analysis.sweeps.space import check_space, grid
 from stdpnet_analysis.sweeps.spec import StudySpec
 
 CHANGEABLE = ("sampler", "budget", "storage")
@@ -201,6 +201,17 @@ class StudyDirectory:
         except SQLAlchemyError as error:
             reason = without_password(str(error).splitlines()[0])
             raise RunError(f"storage: '{shown}' does not answer ({reason}); start the database") from None
+
+    def is_spent(self) -> bool:
+        """Return whether as many trials as the budget has, or a grid, have ended: there is nothing to do."""
+        try:
+            trials = self.study(create=False).get_trials(deepcopy=False)
+        except RunError:
+            return False
+        wanted = self.spec.budget.trials
+        if self.spec.sampler.kind == "grid":
+            wanted = min(wanted, sum(1 for _ in grid(self.spec)))
+        return len(trials) >= wanted and all(trial.state.is_finished() for trial in trials)
 
     def _check_same(self, study: optuna.Study) -> None:
         """Raise RunError if a database has another study under this name; note there what this one searches."""

@@ -36,9 +36,10 @@ def rows(run):
 
 
 EXACT = ["competition.rule=anti_stdp", "simulation.dtype=float64", "topology.channels=4"]
+EVENTS = ["dataset.name=digits-events", "dataset.crop=24", "encoder.kind=events", "topology.channels=4"]
 
 
-@pytest.mark.parametrize("overrides", [[], EXACT], ids=["fixed", "learned"])
+@pytest.mark.parametrize("overrides", [[], EXACT, EVENTS], ids=["fixed", "learned", "events"])
 def test_positions_trained_on_workers_give_the_bytes_of_one_process(client, small, tmp_path, overrides):
     spec = small("progress.every=100", "curve.every=150", "curve.validation=50", "curve.calibration=100", *overrides)
     spread = stdpnet.train(spec, tmp_path / "spread", learner=position_parallel(client, chunk=128))

@@ -13,7 +13,7 @@ import stdpnet
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run, find_runs
 from stdpnet_analysis import evaluate
-from stdpnet_analysis.cluster import waiting
+from stdpnet_analysis.cluster import pool, waiting
 from stdpnet_analysis.readouts import READOUTS, ROLES
 from stdpnet_analysis.sweeps import StudyDirectory, load_study, sweep
 from stdpnet_analysis.sweeps.driver import DRIVER
@@ -89,13 +89,21 @@ def test_a_trial_s_value_is_the_mean_validation_accuracy_of_its_repeats(client, 
     assert stdpnet_command("study", directory.path).stdout == stdpnet_command("study", "show", directory.path).stdout
 
 
-def test_a_finished_study_goes_on_with_a_larger_budget_only(client, made, monkeypatch):
+def test_a_finished_study_goes_on_with_a_larger_budget_only(client, made, monkeypatch, stdpnet_command):
     directory = made(SPACE + "[budget]\ntrials = 1")
+    assert not directory.is_spent()
     sweep(directory, client)
     before = directory.study().trials
     sweep(directory, client)
     assert directory.study().trials == before
-    sweep(made(SPACE + "[budget]\ntrials = 2"), client)
+    monkeypatch.setattr(pool, "pool", None)  # no cluster is started
+    shown = stdpnet_command("sweep", "study.toml", "--dir", directory.path).stdout
+    assert "1 complete" in shown
+    assert "nothing to do: every trial has ended" in shown
+    more = made(SPACE + "[budget]\ntrials = 2")
+    assert not more.is_spent()
+    sweep(more, client)
+    assert more.is_spent()
     assert states(directory) == ["COMPLETE"] * 2
 
 
@@ -165,6 +173,7 @@ def test_a_grid_is_searched_once_by_two_drivers_together(client, made):
     assert len({tuple(sorted(trial.params.items())) for trial in trials}) == 6
     assert len({trial.user_attrs[DRIVER] for trial in trials}) == 2
     assert list((directory.path / "drivers").iterdir()) == []
+    assert directory.is_spent()
 
 
 def test_a_bad_trial_is_pruned_by_the_learning_curve_of_its_first_repeat(client, made, monkeypatch):
