@@ -39,9 +39,12 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The site; warnings are errors.
-docs: install
+$(VENV)/installed-docs: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable ".[docs]"
+	touch $@
+
+# The site; warnings are errors.
+docs: $(VENV)/installed-docs
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	@echo "The site is in docs/_build/html/index.html."
 
