@@ -98,6 +98,26 @@ def test_an_internal_function_is_translated_with_its_callers_only():
     assert doubled.overloads[doubled.signatures[0]].library.get_pointer_to_function("any") == 0
 
 
+def changes(count):
+    total = before = 0
+    for i in range(count):
+        now = i * i
+        if i > 2:
+            change = now - 2 * before
+            total += change
+        else:
+            change = total = 100 + i
+        for _ in range(i):
+            total -= change + before
+        before = now
+    return total + before
+
+
+def test_variables_keep_their_values_over_loops_and_branches():
+    assert jit.compiled(changes)(7) == changes(7)
+    assert jit.compiled(changes)(1) == changes(1)
+
+
 def test_garbage_is_collected_again_after_a_compilation_and_after_a_failed_one():
     assert jit.compiled(twice)(4) == 8
     assert gc.isenabled()
