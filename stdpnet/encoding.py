@@ -92,6 +92,14 @@ class Encoder:
         return SpikeTrains(np.concatenate(pixels) if len(pixels) > 1 else pixels[0], offsets)
 
 
+@compiled
+def add_spikes_per_pixel(trains: SpikeTrains, counts: NDArray[np.int64]) -> None:
+    """Add to (n*n,) counts the spikes of each pixel in all presentations; there may be gaps between presentations."""
+    for i in range(trains.offsets.shape[0]):
+        for spike in range(np.uintp(trains.offsets[i, 0]), np.uintp(trains.offsets[i, trains.offsets.shape[1] - 1])):
+            counts[np.uintp(trains.pixels[spike])] += 1
+
+
 class IntervalTable(NamedTuple):
     """How intervals are drawn from random words."""
 

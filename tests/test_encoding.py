@@ -4,9 +4,10 @@ from scipy import stats
 
 from stdpnet._numba.jit import compiled
 from stdpnet._numba.philox import philox, philox_many
-from stdpnet.encoding import Encoder
+from stdpnet.encoding import Encoder, add_spikes_per_pixel
 from stdpnet.random import Stream
 from stdpnet.spec.encoder import EncoderSpec
+from stdpnet.spikes import SpikeTrains
 
 KINDS = ("poisson", "poisson_isi", "regular")
 
@@ -202,3 +203,11 @@ def test_no_images_give_no_spikes():
     trains = Encoder(EncoderSpec(), 1.0, 250, 0).encode(np.zeros((0, 4, 4), np.uint8), Stream.TRAIN, np.arange(0))
     assert trains.offsets.shape == (0, 251)
     assert len(trains.pixels) == 0
+
+
+def test_spikes_per_pixel_are_those_of_the_presentations_without_the_gaps_between_them():
+    pixels = np.array([3, 0, 3, 1, 1, 2, 3], np.int32)
+    trains = SpikeTrains(pixels, np.array([[0, 1, 2], [3, 3, 4], [5, 7, 7]]))
+    counts = np.array([10, 0, 0, 0])
+    add_spikes_per_pixel(trains, counts)
+    np.testing.assert_array_equal(counts, [11, 1, 1, 2])

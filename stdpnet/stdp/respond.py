@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Split
-from stdpnet.encoding import Encoder
+from stdpnet.encoding import Encoder, add_spikes_per_pixel
 from stdpnet.errors import EngineError
 from stdpnet.geometry import Geometry
 from stdpnet.model import Responses, State
@@ -72,7 +72,7 @@ def respond(
     engine = make_engine(spec, frozen, threads)
     counts = np.zeros((len(split), network.geometry.neurons), np.uint16)
     first_spikes = np.zeros_like(counts) if spec.evaluation.first_spikes else None
-    per_pixel = np.zeros(network.geometry.pixels)  # input spikes of the first showing of each image
+    per_pixel = np.zeros(network.geometry.pixels, np.int64)  # input spikes of the first showing of each image
     for first in range(0, len(counts), CHUNK):
         numbers = np.arange(first, min(first + CHUNK, len(counts)))
         for retry, shown in enumerate(show(spec, engine, split, numbers, stream, threads=threads)):
@@ -81,7 +81,7 @@ def respond(
             if first_spikes is not None and shown.first_spikes is not None:
                 first_spikes[shown.numbers] = np.minimum(shown.first_spikes, MOST).reshape(answered.shape)
             if retry == 0:
-                per_pixel += input_spikes_per_pixel(shown.trains, len(per_pixel))
+                add_spikes_per_pixel(shown.trains, per_pixel)
         progress(len(numbers))
     if changed := frozen.changed_arrays(network):
         raise EngineError(
@@ -135,12 +135,6 @@ def show(
         numbers = numbers[outcome.counts.sum(axis=(1, 2)) < spec.training.min_spikes]
         if len(numbers) == 0:
             return
-
-
-def input_spikes_per_pixel(trains: SpikeTrains, pixels: int) -> NDArray[np.int64]:
-    """Return (pixels,) the spikes of each pixel in all presentations; there may be gaps between presentations."""
-    shown = [trains.pixels[offsets[0] : offsets[-1]] for offsets in trains.offsets]
-    return np.bincount(np.concatenate(shown), minlength=pixels)
 
 
 def coverage(geometry: Geometry) -> NDArray[np.int64]:
