@@ -15,13 +15,14 @@ from stdpnet.cli import main
 from stdpnet.parallel import available_cores
 from tests.processes import completed
 
-LONGEST = ("test_paper", "test_brian", "test_driver", "test_report", "test_faults", "test_cluster", "test_figures")
-"""Files that take longest. `make test` begins with them, lest one process be left alone with one of them."""
+FIRST = ("test_paper", "test_brian", "test_compiled", "test_driver", "test_report", "test_faults", "test_cluster")
+"""Files with which `make test` begins: the longest, lest one process be left alone with one of them; and those of the
+first three compile what others need too, each something else, so that no two processes compile the same."""
 
 
 def pytest_collection_modifyitems(items):
     """Sort the tests, but keep those of a file together and in order."""
-    rank = {name: number for number, name in enumerate(LONGEST)}
+    rank = {name: number for number, name in enumerate(FIRST)}
     items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
