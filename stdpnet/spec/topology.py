@@ -53,7 +53,8 @@ class TopologySpec(Spec):
             )
         if self.architecture == "fully_connected" and kernel != side:
             raise ConfigError(
-                f"topology.kernel: fully_connected neurons see the whole image of {side}, got {kernel}; leave it out"
+                f"topology.kernel: fully_connected neurons see the whole image of {side}, got {kernel}; leave it out "
+                "(--set topology.kernel=none)"
             )
         if (side - kernel) % self.stride:
             raise ConfigError(

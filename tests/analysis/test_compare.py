@@ -308,6 +308,12 @@ def test_the_figure_of_a_comparison_has_votes_and_linear_read_out(comparison):
     assert votes.get_xscale() == "log"
 
 
+def test_without_untrained_networks_the_figure_has_no_panel_for_them(tmp_path):
+    figure = accuracy_vs_synapses(compare([scored_run(tmp_path / "run", baselines=False)]))
+    assert [axes.get_xlabel() for axes in figure.axes] == ["synapses (feedforward + competition)"] * 2
+    assert "untrained" not in {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+
+
 def test_comparing_writes_nothing_into_the_runs(two_groups):
     before = {path: path.stat().st_mtime_ns for run in two_groups for path in run.path.rglob("*")}
     with warnings.catch_warnings():

@@ -145,24 +145,35 @@ def families(groups: Sequence[Group], readout: str) -> dict[Family, list[SizedAc
 
 
 def accuracy_vs_synapses(comparison: Comparison) -> Figure:
-    """Return the figure of a comparison, a panel for each read-out, the untrained networks below."""
-    figure = style.new_figure(style.DOUBLE, 115)
-    columns = comparison.columns
-    panels, lower = figure.subplots(2, len(columns), sharex=True, sharey="row", height_ratios=(3, 1), squeeze=False)
+    """Return the figure of a comparison, a panel for each read-out, the untrained networks below if there are any."""
+    drawn = {readout: families(comparison.groups, readout) for readout in comparison.columns}
+    networks = [network for found in drawn.values() for each in found.values() for network in each]
+    bare = any(network.untrained is not None for network in networks)
+    figure = style.new_figure(style.DOUBLE, 115 if bare else 85)
+    ratios = (3, 1) if bare else (1,)
+    panels, *rest = figure.subplots(
+        len(ratios), len(drawn), sharex=True, sharey="row", height_ratios=ratios, squeeze=False
+    )
+    lower = rest[0] if bare else [None] * len(drawn)
     baselines = [summary.mean for group in comparison.groups if (summary := group.mean(lambda each: each.pixels))]
-    for axes, below, readout in zip(panels, lower, columns, strict=True):
+    for axes, below, (readout, found) in zip(panels, lower, drawn.items(), strict=True):
         pixels = float(np.mean(baselines)) if baselines and readout in ("linear", "linear_cv") else None
-        plot_accuracy_vs_synapses(axes, families(comparison.groups, readout), pixels, below)
-        axes.set(title=title_of(readout), xlabel="")
-        below.set(xlabel="synapses (feedforward + competition)", ylabel="untrained, %")
-        below.grid(axis="y")
-    for axes in (*panels[1:], *lower[1:]):
-        axes.set_ylabel("")
+        plot_accuracy_vs_synapses(axes, found, pixels, below)
+        axes.set(title=title_of(readout))
+        if below is not None:
+            axes.set(xlabel="")
+            below.set(xlabel="synapses (feedforward + competition)", ylabel="untrained, %")
+            below.grid(axis="y")
+    for row in (panels, *rest):
+        for axes in row[1:]:
+            axes.set_ylabel("")
     handles, labels = panels[0].get_legend_handles_labels()
-    cross = Line2D([], [], linestyle="none", marker="x", markersize=3, color="0.3", label="untrained")
+    if bare:
+        handles.append(Line2D([], [], linestyle="none", marker="x", markersize=3, color="0.3"))
+        labels.append("untrained")
     figure.legend(
-        [*handles, cross],
-        [*labels, "untrained"],
+        handles,
+        labels,
         loc="outside lower center",
         ncols=4,
         title="number at a point: channels",
