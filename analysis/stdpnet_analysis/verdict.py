@@ -15,6 +15,9 @@ BELOW_PIXELS = 0.05
 CHANCE = 1 / 9
 """Accuracy near chance: less than this share of the way from guessing to no error (of ten classes, below 20 %)."""
 
+ELSE = "train on more images, or look at the learning rate and the other keys of the model (`stdpnet info RUN`)"
+"""What to try with another model than STDP."""
+
 
 def verdict(scores: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each thing that is wrong with a run, the gravest first; none: it is as it should be.
@@ -29,11 +32,15 @@ def verdict(scores: Mapping[str, Any]) -> list[str]:
     best, accuracy = max(trained.items(), key=lambda each: each[1])
     found = [*_near_chance(scores, best, accuracy), *_below_untrained(scores, trained), *_below_pixels(scores, trained)]
     if (silent := scores.get("silent_images") or 0.0) > SILENT:
-        found.append(
-            f"{silent:.0%} of the images get no answer at all: raise plasticity.mean_weight or, where images are "
-            "shown, encoder.max_rate, or keep theta small (neuron.tau_theta, neuron.target_rate)"
-        )
+        what = "raise plasticity.mean_weight or, where images are shown, encoder.max_rate, or keep theta small "
+        what += "(neuron.tau_theta, neuron.target_rate)"
+        found.append(f"{silent:.0%} of the images get no answer at all: {what if _is_stdp(scores) else ELSE}")
     return found
+
+
+def _is_stdp(scores: Mapping[str, Any]) -> bool:
+    """Return whether the keys of STDP decide what was learned; scores of older versions do not say."""
+    return "facts" not in scores or "competition" in scores["facts"]["details"]
 
 
 def _accuracies(table: Mapping[str, Any] | None) -> dict[str, float]:
@@ -53,9 +60,10 @@ def _near_chance(scores: Mapping[str, Any], best: str, accuracy: float) -> list[
     confusion = scores["readouts"][best].get("confusion")
     if not confusion or accuracy >= (guessed := 1 / len(confusion)) + CHANCE * (1 - guessed):
         return []
+    figure = "receptive-fields" if _is_stdp(scores) else "--list"
     return [
         f"the best read-out ({best}, {accuracy:.1%}) is near chance ({guessed:.1%}): look at the images "
-        "(`stdpnet data info`) and at what was learned (`stdpnet figures RUN receptive-fields`)"
+        f"(`stdpnet data info`) and at what was learned (`stdpnet figures RUN {figure}`)"
     ]
 
 
@@ -65,10 +73,11 @@ def _below_untrained(scores: Mapping[str, Any], trained: Mapping[str, float]) ->
     worse = {name: value for name, value in trained.items() if _is_less(value, untrained.get(name, 0.0), WORSE, scores)}
     if not worse or (len(worse) * 2 < len(trained) and "linear" not in worse):
         return []
+    what = "lower plasticity.A_plus, or strengthen competition.c_w"
     name = "linear" if "linear" in worse else max(worse, key=lambda each: untrained[each] - worse[each])
     return [
         f"training has made it worse ({name}: {trained[name]:.1%}, untrained {untrained[name]:.1%}): read the health "
-        "that the training reported, lower plasticity.A_plus, or strengthen competition.c_w"
+        f"that the training reported, {what if _is_stdp(scores) else ELSE}"
     ]
 
 
@@ -78,7 +87,8 @@ def _below_pixels(scores: Mapping[str, Any], trained: Mapping[str, float]) -> li
     name = max(gaps, key=lambda each: gaps[each], default="")
     if not name or not _is_less(trained[name], pixels[name], BELOW_PIXELS, scores):
         return []
+    what = "train on more images, with more channels, or start from a preset (`stdpnet config list`)"
     return [
-        f"the pixels alone are better ({name}: {trained[name]:.1%}, of the pixels {pixels[name]:.1%}): train on more "
-        "images, with more channels, or start from a preset (`stdpnet config list`)"
+        f"the pixels alone are better ({name}: {trained[name]:.1%}, of the pixels {pixels[name]:.1%}): "
+        f"{what if _is_stdp(scores) else ELSE}"
     ]

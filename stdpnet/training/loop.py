@@ -14,6 +14,9 @@ from stdpnet.model import Learner, State
 from stdpnet.spec.experiment import Experiment
 from stdpnet.stopping import StopRequest
 
+LEAST_JUDGED = 400
+"""Images after which the health of an interval is judged that the goal has cut short; fewer say too little."""
+
 
 class Observer(Protocol):
     """Watches a training; it may read everything and must change nothing of what is learned.
@@ -137,7 +140,8 @@ class Training:
         spec, images = self.spec, self.images
         row = self.learner.row()
         complete = images % spec.progress.every == 0  # else the goal, which may yet be put further
-        findings = [finding for finding in self.learner.findings(row) if complete or finding.fatal]
+        judged = complete or row.get("interval_images", 0) >= LEAST_JUDGED
+        findings = [finding for finding in self.learner.findings(row) if judged or finding.fatal]
         seconds = self._row_seconds
         row["images_per_s"] = (images - self._row_images) / seconds if seconds else None
         row["health"] = [finding.name for finding in findings]

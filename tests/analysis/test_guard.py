@@ -1,5 +1,8 @@
 """The health guard and the verdict: no preset is warned of, and each of twelve broken settings is."""
 
+import re
+import warnings
+
 import pytest
 
 import stdpnet
@@ -50,6 +53,17 @@ def test_each_broken_setting_is_warned_of(key):
     assert any(name.startswith(BROKEN[key]) for name in found("digits", key))
 
 
+def test_a_training_shorter_than_its_interval_is_judged_at_its_end():
+    spec = stdpnet.load_config("digits", [*SMALL, "dataset.name=digits", "encoder.max_rate=5.0"])
+    assert spec.progress.every > spec.training.images
+    images = stdpnet.load_dataset(spec.dataset).train.images
+    with pytest.warns(UserWarning, match="silent .* at image 400"):
+        stdpnet.fit(spec, images, threads=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stdpnet.fit(spec.updated({"training.images": 50}), images, threads=1)
+
+
 def test_mild_findings_stop_no_job_and_grave_ones_do():
     keys = ["health.action=stop", "progress.every=100", "training.images=100", "dataset.name=digits"]
     mild = stdpnet.load_config("digits", [*keys, "topology.channels=10", "plasticity.A_minus=0.05"])
@@ -76,6 +90,15 @@ def scores(trained, untrained=None, pixels=None, silent=0.0, classes=10, images=
         for name, value in {"all": trained - 0.1, "linear": trained}.items()
     }
     return {"protocol": {"images": images}, "readouts": readouts, "silent_images": silent, **made}
+
+
+def test_a_verdict_names_keys_that_the_model_has():
+    bad = scores(0.15, 0.8, 0.9, silent=0.3)
+    assert "plasticity.A_plus" in str(verdict(bad))
+    assert "plasticity.A_plus" in str(verdict(bad | {"facts": {"details": {"competition": "fixed"}}}))
+    other = str(verdict(bad | {"facts": {"details": {"microcolumns": 15}}}))
+    assert not re.search(r"plasticity|encoder|theta|competition|receptive|channels", other)
+    assert "learning rate" in other
 
 
 @pytest.mark.parametrize(
