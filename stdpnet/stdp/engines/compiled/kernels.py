@@ -94,7 +94,7 @@ def _rest(memory: Memory, rules: Rules) -> None:
         traces.x_decayed_to[g] = traces.y_decayed_to[g] = traces.yy_decayed_to[g] = 0
     if rules.learn_xy:
         traces.x[:] = 0
-        traces.last_spike[:] = -1
+        traces.last_spike[:] = -(traces.powers.shape[0] // 2)
 
 
 @inlined

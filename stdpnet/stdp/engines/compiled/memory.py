@@ -51,9 +51,9 @@ class Traces(NamedTuple):
     x_decayed_to: NDArray[np.int32]
     """(G,) number of steps whose decay and spikes x contains."""
     last_spike: NDArray[np.int32]
-    """(G, k*k) step of a pixel's last spike, -1 before the first; used by nearest traces."""
+    """(G, k*k) step of a pixel's last spike, -(T + 1) before the first; used by nearest traces."""
     powers: Floats
-    """(T + 1,) a nearest trace x by the number of steps since its spike."""
+    """(2*T + 2,) a nearest trace x by the number of steps since its spike; 0 where there was none."""
     y: Floats
     """(G, K) of the neurons' spikes, for the depression of XY."""
     y_decayed_to: NDArray[np.int32]
@@ -133,7 +133,7 @@ def allocate(state: State, steps: int, xy: STDPConstants) -> Memory:
         x=floats(members, fan_in),
         x_decayed_to=integers(members),
         last_spike=integers(members, fan_in),
-        powers=_powers(xy.decay_pre, steps, floats(steps + 1)),
+        powers=_powers(xy.decay_pre, steps, floats(2 * steps + 2)),
         y=aligned((members, padded), dtype),
         y_decayed_to=integers(members),
         a=floats(members, channels),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from stdpnet._numba.jit import inlined, internal
 from stdpnet.arrays import Floats
 from stdpnet.stdp.engines.compiled.blocks import Block
@@ -81,13 +83,13 @@ def update_x(k: int, g: int, events: PresentationEvents, group: Group, traces: T
                 x[row] *= xy.decay_pre
         spikes = arrivals(step, field)
         for spike in range(spikes.first, spikes.end):
-            row = spikes.rows[spike] - spikes.top
+            pixel = np.uintp(at(spikes.rows, spike) - spikes.top)
             if xy.accumulate:
-                x[row] += 1
-            last_spike[row] = step
+                x[pixel] += 1
+            last_spike[pixel] = step
     if not xy.accumulate:
-        for row in range(x.shape[0]):
-            x[row] = traces.powers[k - last_spike[row]] if last_spike[row] >= 0 else 0
+        for row in range(np.uintp(x.shape[0])):
+            x[row] = traces.powers[np.uintp(k - last_spike[row])]
     traces.x_decayed_to[g] = k + 1
 
 
@@ -176,6 +178,6 @@ def _potentiate(weights: Floats, activity: Activity, traces: Traces, xy: STDPCon
     """Let the neurons that fired potentiate their weights: w <- clip(w + A_plus*x)."""
     x = traces.x[0]
     for n in range(activity.n_fired[0]):
-        j = activity.fired[0, n]
-        for row in range(weights.shape[0]):
+        j = np.uintp(activity.fired[0, n])
+        for row in range(np.uintp(weights.shape[0])):
             weights[row, j] = clip(weights[row, j] + xy.A_plus * x[row], xy)
