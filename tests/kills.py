@@ -65,6 +65,7 @@ class Scenario(NamedTuple):
 
 MADE = ["train", "digits", "--run", "r", *sets([*SMALL, "training.images=500"])]
 SCORED = ["evaluate", "r"]
+EXPORT = ["export", "r", "weights.npz"]
 CONVERTED = ["train", "rate-conversion-digits", "--run", "c", *sets(["training.images=1000", "dataset.validation=100"])]
 SWEEP = ["sweep", "study.toml", "--workers", "1"]
 TABLE = ["reproduce", "table2", "--rows", "1", "--seeds", "1", "--workers", "1"]
@@ -83,6 +84,12 @@ SCENARIOS = {
     "figures": Scenario(["figures", "r", "progress", "receptive-fields", "votes"], (MADE, SCORED)),
     "report": Scenario(["report", "r", "--images", "10"], (MADE, SCORED)),
     "data info": Scenario(["data", "info", "digits", "--sheet", "sheet.png"], target="sheet.png"),
+    "export": Scenario(EXPORT, (MADE,), target="weights.npz"),
+    "import": Scenario(
+        ["import", "digits", "weights.npz", "--run", "i", *sets(SMALL)], (MADE, EXPORT), target="runs/i"
+    ),
+    "suggest": Scenario(["config", "suggest", "digits", "--channels", "4", "--threads", "1"], target="suggested.toml"),
+    "best": Scenario(["study", "best", "sweep-study", "--config", "best.toml"], (SWEEP,), target="best.toml"),
 }
 ONE_THREAD = ("--threads", "1")
 COMPILED = ["train", "digits", "--run", "r", *ONE_THREAD, *sets(["training.images=1", *SMALL])]
