@@ -91,7 +91,7 @@ def allow_open_files(what: str, needed: int) -> None:
 
     Parameters
     ----------
-    what : what needs them, as the subject of a sentence
+    what : what needs them
     needed : files, pipes and connections
     """
     try:
@@ -102,7 +102,7 @@ def allow_open_files(what: str, needed: int) -> None:
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return
     if hard != resource.RLIM_INFINITY and hard < needed:
-        raise EngineError(f"ulimit -n: permits {hard} open files, and {what} take about {needed}; raise the limit")
+        raise EngineError(f"ulimit -n: permits {hard} open files, and about {needed} are needed for {what}; raise it")
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 

@@ -98,7 +98,7 @@ def test_open_files_are_allowed_as_far_as_the_limit_goes(monkeypatch, limit, all
     monkeypatch.setattr(resource, "setrlimit", lambda _, both: given.append(both))
     if not allowed:
         with pytest.raises(
-            EngineError, match=r"ulimit -n: permits 40 open files, and 2 processes take about 60; raise"
+            EngineError, match=r"ulimit -n: permits 40 open files, and about 60 are needed for 2 processes; raise"
         ):
             machine.allow_open_files("2 processes", 60)
     else:

@@ -243,8 +243,10 @@ def test_a_path_of_one_part_stays_a_path(run, monkeypatch):
     monkeypatch.chdir(run.path.parent)
     again = Run.open("./run")
     assert Run.open(again.path).spec == run.spec
-    for here in (Path("."), ".", "./"):
-        assert [found.path.name for found in find_runs(here)] == ["run"]
+    assert [found.path.name for found in find_runs(Path("."))] == ["run"]
+    monkeypatch.chdir(run.path.parent.parent)
+    assert [found.path for found in find_runs(Path(run.path.parent.name))] == [Path(run.path.parent.name, "run")]
+    monkeypatch.chdir(run.path.parent)
     with pytest.raises(RunError, match="runs/run: no run here"):
         Run.open("run")
 

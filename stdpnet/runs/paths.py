@@ -38,7 +38,7 @@ def run_folders(folder: Path) -> list[Path]:
         names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
         raise RunError(f"{folder}: cannot be read ({error.strerror}); permit reading it") from None
-    folder = run_path(f"{folder}{os.sep}")  # of the runs in `.`, too, paths that are no bare names
+    folder = folder if Path(folder).parts else Path.cwd()  # in `.` a name alone would be one below runs/
     return [folder / name for name in names if os.path.lexists(folder / name / "config.toml")]
 
 

@@ -13,7 +13,10 @@ from stdpnet_analysis.cluster import pool
 
 def test_a_cluster_that_gets_too_few_files_is_refused_before_it_starts(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (40, 40))
-    with pytest.raises(EngineError, match=r"3 worker processes \(--workers\) take about 72"), pool.pool(workers=3):
+    with (
+        pytest.raises(EngineError, match=r"about 72 are needed for 3 worker processes \(--workers\)"),
+        pool.pool(workers=3),
+    ):
         pass
 
 
