@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -91,6 +93,11 @@ class Stopper:
             job.finish("pruned")
         elif self._leave.exists():
             job.stop(SIGTERM)
+
+
+def leave_file(folder: Path) -> Path:
+    """Return the file in a folder by whose presence the tasks of this process, and of no other, are asked to stop."""
+    return folder.resolve() / f".leave-{platform.node()}-{os.getpid()}"
 
 
 def finish_reason(run: Run) -> Any:

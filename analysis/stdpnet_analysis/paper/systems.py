@@ -20,7 +20,7 @@ from stdpnet.runs.scores import are_spikes
 from stdpnet.runs.summary import training_speed
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config, load_config
-from stdpnet_analysis.cluster.jobs import Stopper, complete
+from stdpnet_analysis.cluster.jobs import Stopper, complete, leave_file
 from stdpnet_analysis.evaluation import evaluate
 from stdpnet_analysis.readouts import title_of
 from stdpnet_analysis.readouts.scores import accuracies, best_of
@@ -152,8 +152,10 @@ def plan(
                 seeded = spec.updated({"seed": seed})
                 key = hashlib.sha256(dump_config(seeded).encode()).hexdigest()[:10]
                 name = f"{system}-{dataset}-seed{seed}-{key}"
-                run, leave = folder.resolve() / name, folder.resolve() / f".leave-{name}"
-                tasks.append(Task(system=system, dataset=dataset, seed=seed, spec=seeded, run=run, leave=leave))
+                run = folder.resolve() / name
+                tasks.append(
+                    Task(system=system, dataset=dataset, seed=seed, spec=seeded, run=run, leave=leave_file(folder))
+                )
     return tasks
 
 

@@ -21,7 +21,7 @@ from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet.training import StopRequest
-from stdpnet_analysis.cluster.jobs import Stopper, complete
+from stdpnet_analysis.cluster.jobs import Stopper, complete, leave_file
 from stdpnet_analysis.cluster.pool import warm_up
 from stdpnet_analysis.cluster.waiting import RunningTasks
 from stdpnet_analysis.evaluation import evaluate
@@ -164,7 +164,7 @@ def tasks_of(
             run=folder.resolve() / f"{name}-seed{seed}-{key[:10]}",
             readouts=check_columns(spec.evaluation.readouts if readouts is None else readouts),
             baselines=seed == seeds.start,
-            leave=folder.resolve() / f".leave-{key}",
+            leave=leave_file(folder),
         )
         tasks.append(task)
     return tasks
@@ -253,7 +253,7 @@ def compute(
             elif future.result():
                 computed(task)
         if (number := stop.received) is not None:
-            files = [task.leave for task in running.labels]
+            files = {task.leave for task in running.labels}
             running.stop(files)
             for file in files:
                 file.unlink(missing_ok=True)

@@ -147,6 +147,15 @@ def test_rows_that_do_not_exist_are_refused(stdpnet_command, tmp_path, rows, mes
         table2.plan([0], 1, "best", tmp_path)
 
 
+def test_a_command_that_stops_does_not_stop_another_one_with_the_same_tasks(monkeypatch, tmp_path):
+    (mine,) = table2.plan([5], 1, "best", tmp_path)
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    (theirs,) = table2.plan([5], 1, "best", tmp_path)
+    assert mine.run == theirs.run
+    mine.leave.touch()
+    assert not theirs.leave.exists()
+
+
 def test_a_killed_command_goes_on_and_a_finished_one_computes_nothing(stdpnet_process, tmp_path):
     sets = ["--set", "dataset.name=digits", "--set", "training.images=2000", "--set", "topology.channels=8"]
     arguments = ["reproduce", "table2", "--rows", "5", "--seeds", "2", "--workers", "1", "--json", *sets]
