@@ -108,9 +108,9 @@ def _caches() -> Iterator[Check]:
     from stdpnet.stdp.engines.compiled import kernels
 
     folders = {"downloads": Path(pooch.os_cache("stdpnet"))}
-    for name in vars(kernels).values():
-        if (cache := getattr(name, "_cache", None)) is not None and hasattr(cache, "cache_path"):
-            folders["machine code"] = Path(cache.cache_path)
+    for each in vars(kernels).values():
+        if path := getattr(getattr(each, "_cache", None), "cache_path", None):
+            folders["machine code"] = Path(path)
             break
     else:
         remedy = "it is compiled each time; set NUMBA_CACHE_DIR to a folder that may be written"

@@ -197,7 +197,9 @@ def _paths(name: str) -> list[Path]:
     if not os.path.lexists(path) and os.path.isdir(name):
         path = Path(name)  # a folder here, such as `runs`, where there is no run of this name below runs/
     if os.path.lexists(path):
-        inside = sorted(each.parent for each in path.glob("*/config.toml")) if os.path.isdir(path) else []
+        folder = Path(name) if path.is_absolute() and Path(name).parts else path  # as the user has written it
+        found = path.glob("*/config.toml") if os.path.isdir(path) else ()
+        inside = sorted(folder / each.parent.name for each in found)
         return [path] if os.path.lexists(path / "config.toml") or not inside else inside
     if not glob.has_magic(name):
         return [path]
