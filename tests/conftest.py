@@ -12,7 +12,6 @@ import pytest
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes of the tests share the cores; before numpy is imported
 
 from stdpnet.cli import main
-from stdpnet.parallel import available_cores
 from tests.processes import completed
 
 FIRST = ("test_paper", "test_brian", "test_compiled", "test_driver", "test_report", "test_faults", "test_cluster")
@@ -24,11 +23,6 @@ def pytest_collection_modifyitems(items):
     """Sort the tests, but keep those of a file together and in order."""
     rank = {name: number for number, name in enumerate(FIRST)}
     items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
-
-
-def pytest_xdist_auto_num_workers():
-    """Let one process more than there are cores run the tests, many of which wait for programs."""
-    return available_cores() + 1
 
 
 @pytest.fixture(scope="session", autouse=True)
