@@ -129,9 +129,7 @@ def _local_cluster(workers: int, memory: str) -> LocalCluster:
         raise ExtraError(
             "cryptography: not installed; `pip install 'stdpnet[sweeps]'` installs what a local cluster needs"
         ) from None
-    allow_open_files(
-        f"{workers} worker process{'es'[: 2 * (workers > 1)]} (--workers)", FILES + FILES_OF_A_WORKER * workers
-    )
+    allow_open_files(f"--workers {workers}", FILES + FILES_OF_A_WORKER * workers)
     get_mp_context().set_forkserver_preload(IMPORTED)  # after distributed has set its own list
     try:
         return LocalCluster(

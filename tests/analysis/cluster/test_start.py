@@ -14,7 +14,7 @@ from stdpnet_analysis.cluster import pool
 def test_a_cluster_that_gets_too_few_files_is_refused_before_it_starts(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (40, 40))
     with (
-        pytest.raises(EngineError, match=r"about 72 are needed for 3 worker processes \(--workers\)"),
+        pytest.raises(EngineError, match=r"about 72 are needed for --workers 3; raise it"),
         pool.pool(workers=3),
     ):
         pass
