@@ -207,3 +207,14 @@ def test_a_column_stands_for_its_read_outs_and_a_read_out_is_a_column():
         make_readouts(["all", "loudest"])
     with pytest.raises(ConfigError, match="--readouts: names no read-out"):
         make_readouts([])
+
+
+def test_a_neuron_that_spikes_equally_often_in_all_images_but_one_is_no_larger_than_the_others():
+    labels = np.arange(2000) % 4
+    counts = np.random.default_rng(3).poisson(1 + 3 * (labels[:, np.newaxis] == np.arange(20) % 4))
+    steady = np.full((2000, 1), 100)
+    steady[7] = 99
+    readout = LinearReadout().fit(np.hstack([counts, steady]).astype(np.uint16), labels)
+    scaled = readout.model_[:-1].transform(np.hstack([counts, steady]))
+    assert scaled[:, [-1]].max() == pytest.approx(1, abs=1e-3)
+    assert scaled[:, :-1].max() > 2
