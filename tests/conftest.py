@@ -15,8 +15,9 @@ from stdpnet.cli import main
 from tests.processes import completed
 
 FIRST = ("test_paper", "test_brian", "test_compiled", "test_driver", "test_report", "test_faults", "test_cluster")
-"""Files with which `make test` begins: the longest, lest one process be left alone with one of them; and those of the
-first three compile what others need too, each something else, so that no two processes compile the same."""
+"""Files with which `make test` begins. They take longest, and at the end one process would be left alone with one of
+them. The first three compile code that other files need as well; because no two of them compile the same code, no two
+processes do."""
 
 
 def pytest_collection_modifyitems(items):

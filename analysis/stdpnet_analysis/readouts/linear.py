@@ -56,7 +56,7 @@ def _linear_model(kind: str, C: float, scaling: str, random_state: Any) -> Pipel
 class _Scaler(StandardScaler):  # type: ignore[misc]
     """Divides by standard deviations, but by the mean where a neuron spikes almost equally often in every image.
 
-    Its deviation would make of it a number so large beside all others that the optimiser stops at once.
+    Divided by its tiny deviation, such a count would be so much larger than all others that the optimiser stops.
     """
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
