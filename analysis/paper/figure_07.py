@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.learning import curve_of, group_by_seed, plot_learning_curves
-from stdpnet_analysis.paper.harness import Network, PaperFigure, main
+from stdpnet_analysis.paper.harness import WITH_CURVE, Network, PaperFigure, main
 from stdpnet_analysis.readouts import DEFAULT, title_of
 from stdpnet_analysis.view import RunView
 
@@ -38,8 +38,7 @@ def draw(views: list[RunView]) -> Figure:
     return figure
 
 
-NAMES = ("lcsnn-100-k12", "csnn-100-k8", "fcsnn-100")
-FIGURE = PaperFigure("figure-07-learning-curves", tuple(map(Network, NAMES)), draw, all_seeds=True)
+FIGURE = PaperFigure("figure-07-learning-curves", tuple(map(Network, WITH_CURVE)), draw, all_seeds=True)
 
 if __name__ == "__main__":
     main(FIGURE, __doc__)

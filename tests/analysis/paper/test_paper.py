@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 
 import stdpnet
 from stdpnet.runs import Run
+from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis.figures.architecture import plot_architecture
+from stdpnet_analysis.paper import harness
 from stdpnet_analysis.view import RunView
 from tests.processes import completed
 
@@ -161,3 +163,11 @@ def test_the_scheme_shows_the_receptive_fields_where_they_are(name, positions):
         np.testing.assert_allclose(corners[-1], (last, last, geometry.kernel), atol=1.01)
         colours = {window.get_edgecolor() for window in scheme.windows}
         assert len(colours) == (1 if geometry.shared else positions)
+
+
+def test_only_the_networks_whose_curves_are_shown_have_one(monkeypatch):
+    monkeypatch.syspath_prepend(PAPER)
+    figure_7 = import_module("figure_07").FIGURE
+    tasks = harness.table_tasks(list(TABLE_2), harness.options_of("", [], runs=False), 1)
+    with_curve = {TABLE_2[task.row].name for task in tasks if task.spec.curve.every}
+    assert with_curve == {network.preset for network in figure_7.networks} == set(harness.WITH_CURVE)
