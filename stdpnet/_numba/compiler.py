@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
+from typing import Any, ClassVar
 
 from numba.core import ir
 from numba.core.analysis import compute_cfg_from_blocks, compute_use_defs, must_use_alloca
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
+from numba.core.compiler import Compiler, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import register_pass
+from numba.core.inline_closurecall import InlineWorker, callee_ir_validator
 from numba.core.ir_utils import rename_labels
 from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
+from numba.core.untyped_passes import InlineInlinables
 
 
 class _Entrance(JITCodeLibrary):
@@ -52,6 +54,74 @@ class _Internal(_Entrance):
         """Do nothing: there is no machine code that an environment could be given to."""
 
 
+class _Flags(Flags):
+    """Options, compared by those that one of both sets; numba compares all, thousands of times."""
+
+    def __eq__(self, other: object) -> Any:
+        if not isinstance(other, Flags):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._values.keys() | other._values.keys())
+
+    def __hash__(self) -> int:
+        return 0
+
+
+class _Scope(ir.Scope):
+    """The names of an inlined function; the copies of its blocks share one copy, where numba makes one for each."""
+
+    def renew(self) -> None:
+        """Make the copy for the next place where the function is inlined."""
+        self._copy = _Scope(self.parent, self.loc)
+        self._copy._copy = self._copy
+        for variable in self.localvars._con.values():
+            self._copy.define(variable.name, variable.loc)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Scope:
+        return self._copy
+
+
+class _Inliner(InlineWorker):
+    """Puts a function in place of its calls, having read it once; numba reads it again for each call."""
+
+    _read: ClassVar[dict[Any, Any]] = {}
+
+    def __init__(self, state: Any) -> None:
+        context = state.typingctx, state.targetctx, state.locals, state.pipeline, state.flags
+        super().__init__(*context, validator=callee_ir_validator)
+        self._compiler_pipeline = _untyped_passes
+
+    def run_untyped_passes(self, func: Any, enable_ssa: bool = False) -> Any:
+        """Return a function's instructions, before types are known."""
+        if func not in self._read:
+            self._read[func] = super().run_untyped_passes(func, enable_ssa)
+            _scope(self._read[func]).__class__ = _Scope
+        self.flags.enable_ssa = enable_ssa  # as numba leaves it
+        return self._read[func]
+
+    def inline_ir(
+        self, caller_ir: Any, block: Any, i: int, callee_ir: Any, callee_freevars: Any, arg_typs: Any = None
+    ) -> Any:
+        """Put a copy of the callee's instructions in place of the caller's instruction i of a block."""
+        _scope(callee_ir).renew()
+        return super().inline_ir(caller_ir, block, i, callee_ir, callee_freevars, arg_typs)
+
+
+def _untyped_passes(state: Any, name: str = "untyped") -> Any:
+    return _with_own_passes(DefaultPassBuilder.define_untyped_pipeline(state, name))
+
+
+def _scope(function: Any) -> Any:
+    return next(iter(function.blocks.values())).scope
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _Inlining(InlineInlinables):
+    _name = "stdpnet_inlining"
+
+    def _do_work(self, state: Any, work: Any, block: Any, index: int, call: Any, worker: Any) -> bool:
+        return bool(super()._do_work(state, work, block, index, call, _Inliner(state)))
+
+
 class _Lower(Lower):
     """Writes LLVM's instructions, with a value in place of each variable that is set once.
 
@@ -79,6 +149,14 @@ class _Lowering(NativeLowering):
     lowering_class = _Lower
 
 
+def _with_own_passes(manager: Any) -> Any:
+    """Return a list of passes with ours in place of numba's."""
+    own = {NativeLowering: _Lowering, InlineInlinables: _Inlining}
+    manager.passes = [(own.get(kind, kind), name) for kind, name in manager.passes]
+    manager.finalize()
+    return manager
+
+
 class EntranceCompiler(Compiler):
     """Compiles functions that Python calls."""
 
@@ -86,6 +164,7 @@ class EntranceCompiler(Compiler):
 
     def compile_extra(self, function: Any) -> Any:
         """Compile a function without looking for garbage, which takes a sixth of the time and finds little."""
+        self.state.flags = _Flags(self.state.flags)
         collects = gc.isenabled()
         gc.disable()
         try:
@@ -99,11 +178,7 @@ class EntranceCompiler(Compiler):
         state = self.state
         state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
-        pipelines = super().define_pipelines()
-        for each in pipelines:
-            each.passes = [(_Lowering if kind is NativeLowering else kind, name) for kind, name in each.passes]
-            each.finalize()
-        return pipelines
+        return [_with_own_passes(each) for each in super().define_pipelines()]
 
 
 class InternalCompiler(EntranceCompiler):
