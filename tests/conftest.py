@@ -12,6 +12,7 @@ import pytest
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes of the tests share the cores; before numpy is imported
 
 from stdpnet.cli import main
+from tests import held as holding
 from tests.processes import completed
 
 FIRST = ("test_paper", "test_brian", "test_compiled", "test_driver", "test_report", "test_faults", "test_cluster")
@@ -30,6 +31,19 @@ def pytest_collection_modifyitems(items):
 def server_of_programs():
     """Start the server with the libraries of tests/processes.py, before a pool of a test starts one without them."""
     forkserver.ensure_running()
+
+
+@pytest.fixture
+def held(tmp_path, monkeypatch):
+    """A file; while it exists, a training of a program stands still as soon as it has written a checkpoint."""
+    file, about = tmp_path / "held", tmp_path / "plug-ins" / "held-1.dist-info"
+    file.touch()
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: held\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(f"[stdpnet.observers]\nheld = {holding.__name__}:observer\n")
+    monkeypatch.setenv(holding.FILE, str(file))
+    monkeypatch.setenv("PYTHONPATH", str(about.parent), prepend=os.pathsep)
+    return file
 
 
 @pytest.fixture

@@ -113,6 +113,7 @@ def _become(words, folder, environment, printed, session, hidden, server):
         os.dup2(os.open(f"{printed}/{stream.fileno()}", os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream.fileno())
         stream.reconfigure(encoding="utf-8", line_buffering=True)
     sys.argv = words
+    sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path not in ("", *sys.path)]
     if hidden:
         for name in [
             name for name in sys.modules if name.partition(".")[0] in {"stdpnet", "stdpnet_analysis", *hidden}

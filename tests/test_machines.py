@@ -20,11 +20,12 @@ from stdpnet import machine
 from stdpnet._numba.cache import MachineCode
 from stdpnet.cli.common import check_new_file
 from stdpnet.data import Split, contact_sheet
+from stdpnet.drafts import new_draft, new_draft_folder
 from stdpnet.errors import ConfigError, EngineError, RunError
 from stdpnet.model import Responses, State
 from stdpnet.runs import Run
 from stdpnet.runs import directory as directories
-from stdpnet.runs.files import new_draft, new_draft_folder, write_text
+from stdpnet.runs.files import write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.stdp.network import initial_network
 from stdpnet_analysis.figures import save

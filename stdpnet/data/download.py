@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from stdpnet.drafts import new_draft_folder
 from stdpnet.errors import DataError
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
@@ -101,14 +103,11 @@ def _cache_folder(name: str) -> Path:
 
 def _download(name: str, file: str, folder: Path) -> None:
     """Download one file into `folder` from the first mirror whose file has the published checksum."""
-    import pooch
-
     mirrors, sha256 = REMOTES[name]
     reasons = []
     for mirror in mirrors:
         try:
-            pooch.retrieve(mirror + file, known_hash=f"sha256:{sha256[file]}", fname=file, path=folder)
-            return
+            return _retrieve(mirror + file, sha256[file], folder / file)
         except (OSError, ValueError) as error:  # no connection, or not the published bytes
             reason = "checksum differs" if isinstance(error, ValueError) else type(error).__name__
             reasons.append(f"{mirror} ({reason})")
@@ -118,6 +117,17 @@ def _download(name: str, file: str, folder: Path) -> None:
         f"{file} of {name} is not in {' or '.join(places)} and could not be downloaded from "
         f"{' or '.join(reasons)}; set STDPNET_DATA to a folder that holds {name}/{file}"
     )
+
+
+def _retrieve(address: str, sha256: str, target: Path) -> None:
+    """Download a file; what a killed process has downloaded of it is removed."""
+    import pooch
+
+    draft = new_draft_folder(target)  # pooch would leave a file of its own there for ever
+    try:
+        Path(pooch.retrieve(address, known_hash=f"sha256:{sha256}", fname=target.name, path=draft)).replace(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def unpacked(name: str) -> Path:

@@ -14,11 +14,12 @@ from typing import Any, Literal
 from pydantic_core import to_json
 
 from stdpnet import notebook
+from stdpnet.drafts import new_draft_folder
 from stdpnet.errors import ConfigError, RunError, StdpnetError
 from stdpnet.model import Responses, State, facts_of
 from stdpnet.reading import read_toml
 from stdpnet.runs.checkpoint import OtherConfigurationError, checkpointed_images, load_state, save_state
-from stdpnet.runs.files import is_whole, new_draft_folder, sync_folder, write_text
+from stdpnet.runs.files import is_whole, sync_folder, write_text
 from stdpnet.runs.lock import Held, is_locked, locked
 from stdpnet.runs.paths import RUNS, free_path, run_folders, run_path, similar_run
 from stdpnet.runs.provenance import now, provenance, read_provenance

@@ -17,9 +17,10 @@ from typing import IO, Any, NamedTuple
 from pydantic import ConfigDict, ValidationError
 from typing_extensions import TypedDict
 
+from stdpnet.drafts import is_alive
 from stdpnet.errors import RunError
 from stdpnet.reading import open_regular
-from stdpnet.runs.files import RESUME, is_alive, unwritable
+from stdpnet.runs.files import RESUME, unwritable
 from stdpnet.runs.schema import Count, Text, adapter
 
 ATTEMPTS, PAUSE_SECONDS = 25, 0.02

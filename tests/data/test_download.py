@@ -1,5 +1,6 @@
 import hashlib
 import logging
+import os
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from stdpnet.data import available, download, fetch, load_dataset
+from stdpnet.drafts import new_draft_folder
 from stdpnet.spec.dataset import DatasetSpec
 
 
@@ -49,6 +51,14 @@ def test_a_set_that_is_not_in_stdpnet_data_is_downloaded_into_the_cache(site, ca
 @pytest.mark.parametrize("broken", ["absent", "bad"])
 def test_the_second_mirror_serves_where_the_first_fails(site, cache, broken):
     site(broken, "good")
+    assert sorted(file.name for file in fetch("mnist").iterdir()) == sorted(download.REMOTES["mnist"].sha256)
+
+
+def test_what_killed_processes_have_downloaded_of_a_file_is_removed(site, cache):
+    killed = new_draft_folder(cache / "mnist" / download.TEST_LABELS)
+    (killed / "half").touch()
+    killed.rename(killed.with_name(killed.name.replace(f"-{os.getpid()}-", "-999999999-")))
+    site("good")
     assert sorted(file.name for file in fetch("mnist").iterdir()) == sorted(download.REMOTES["mnist"].sha256)
 
 

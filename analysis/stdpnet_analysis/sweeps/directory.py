@@ -19,10 +19,11 @@ import tomli_w
 from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from stdpnet.drafts import is_alive
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.reading import read_toml
 from stdpnet.runs import run_path
-from stdpnet.runs.files import is_alive, write_text
+from stdpnet.runs.files import write_text
 from stdpnet.runs.lock import is_locked, locked
 from stdpnet.spec.load import dump_config, experiment, load_config, recorded
 from stdpnet.stdp.spec.experiment import STDPExperiment

@@ -156,8 +156,9 @@ def test_a_command_that_stops_does_not_stop_another_one_with_the_same_tasks(monk
     assert not theirs.leave.exists()
 
 
-def test_a_killed_command_goes_on_and_a_finished_one_computes_nothing(stdpnet_process, tmp_path):
-    sets = ["--set", "dataset.name=digits", "--set", "training.images=2000", "--set", "topology.channels=8"]
+def test_a_killed_command_goes_on_and_a_finished_one_computes_nothing(held, stdpnet_process, tmp_path):
+    sets = ["--set", "dataset.name=digits", "--set", "training.images=400", "--set", "topology.channels=8"]
+    sets += ["--set", "checkpoint.every=100"]
     arguments = ["reproduce", "table2", "--rows", "5", "--seeds", "2", "--workers", "1", "--json", *sets]
     first = Program(["stdpnet", *arguments], tmp_path, session=True)
 
@@ -168,6 +169,7 @@ def test_a_killed_command_goes_on_and_a_finished_one_computes_nothing(stdpnet_pr
     Loopback.wait(half)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
+    held.unlink()
     result = json.loads(stdpnet_process(*arguments).stdout)
     assert (result["computed"], result["cached"], result["complete"]) == (2, 0, True)
     (row,) = result["rows"]
