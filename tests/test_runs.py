@@ -458,6 +458,6 @@ def test_rows_of_older_versions_have_named_quantiles_too(run):
 def test_a_run_without_a_key_that_is_younger_than_it_has_what_was_meant_then(tmp_path):
     run = Run.create(stdpnet.load_config("digits"), tmp_path / "run", "run", dataset_sha256="")
     config = run.path / "config.toml"
-    assert Run.open(run.path).spec.dataset.subsets == "spread"
-    config.write_text(config.read_text().replace('subsets = "spread"\n', ""))
+    assert Run.open(run.path).spec.dataset.subsets == "jittered"
+    config.write_text(config.read_text().replace('subsets = "jittered"\n', ""))
     assert Run.open(run.path).spec.dataset.subsets == "ends"

@@ -15,14 +15,24 @@ from stdpnet.events import Events
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
-Subsets = Literal["spread", "ends"]
+Subsets = Literal["jittered", "spread", "ends"]
 
 SPLITS = ("train", "validation", "calibration", "test")
 
 
-def spread(count: int, total: int) -> Labels:
-    """Return `count` different whole numbers below `total`, ascending and evenly spread, (count,)."""
-    return np.arange(count) * total // max(count, 1)
+GOLDEN = (np.sqrt(5) - 1) / 2
+"""Its multiples, without their whole parts, fill the unit interval evenly and never repeat themselves."""
+
+
+def spread(count: int, total: int, subsets: Subsets = "jittered") -> Labels:
+    """Return `count` different whole numbers below `total`, ascending: one of each of `count` equal parts, (count,).
+
+    Jittered, their places in the parts vary, so that no period of what is numbered is hit each time, such as that of
+    MNIST's training images, of which every other one is by another group of writers. Spread, each is the first.
+    """
+    edges = np.arange(count + 1) * total // max(count, 1)
+    shares = np.arange(count) * GOLDEN % 1 if subsets == "jittered" else np.zeros(count)
+    return edges[:-1] + np.floor(shares * np.diff(edges)).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +85,7 @@ class Dataset:
     """Digest of the images and labels of all splits: equal digests are equal inputs to an experiment."""
     is_own: bool = False
     """Whether the images are the user's own, and not of a published set."""
-    subsets: Subsets = "spread"
+    subsets: Subsets = "jittered"
     """How `some` chooses, see DatasetSpec.subsets."""
 
     def split(self, name: str) -> Split:
@@ -86,10 +96,10 @@ class Dataset:
         return split
 
     def some(self, name: str, count: int) -> Split:
-        """Return so many images of a split, evenly spread over it or its first; all where there are fewer."""
+        """Return so many images of a split, over all of it or its first; all where there are fewer."""
         split = self.split(name)
         count = min(count, len(split))
-        return split.at(spread(count, len(split)) if self.subsets == "spread" else np.arange(count))
+        return split.at(np.arange(count) if self.subsets == "ends" else spread(count, len(split), self.subsets))
 
 
 def digest(splits: dict[str, Split]) -> str:

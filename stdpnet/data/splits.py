@@ -42,9 +42,9 @@ def _published(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Label
             f"dataset.test: {spec.test} is more than the {len(own_test)} test images of {_set(spec)}; "
             f"choose at most {len(own_test)}"
         )
-    if spec.subsets == "spread":
+    if spec.subsets != "ends":
         if spec.test:
-            own_test = own_test[spread(spec.test, len(own_test))]
+            own_test = own_test[spread(spec.test, len(own_test), spec.subsets)]
         if spec.calibration:
             return *_cut(pool, calibration, spec), own_test
     return pool[:-calibration], pool[-calibration:], own_test[: spec.test]
@@ -55,7 +55,7 @@ def _cut(pool: Labels, count: int, spec: DatasetSpec) -> tuple[Labels, Labels]:
     if spec.subsets == "ends":
         rest, end = np.split(pool, [len(pool) - count])
         return rest, end
-    places = spread(count, len(pool))
+    places = spread(count, len(pool), spec.subsets)
     return np.delete(pool, places), pool[places]
 
 

@@ -76,10 +76,12 @@ class DatasetSpec(Spec):
     """Images of the training split held out for tuning; training never sees them."""
     test: int | None = Field(None, ge=1)
     """Images of the test split; default all 10000 of MNIST's and Fashion-MNIST's, else a fifth of the set."""
-    subsets: Annotated[Literal["spread", "ends"], Before("ends")] = "spread"
-    """Where a smaller number of images is taken from a set: spread evenly over all of it, or, as older versions did, at
-    its ends (the last training images for validation and calibration, the first of a split for curves and figures).
-    MNIST's first test images and last training images are harder than the others."""
+    subsets: Annotated[Literal["jittered", "spread", "ends"], Before("ends")] = "jittered"
+    """Where a smaller number of images is taken from a set. jittered: one image of each of as many equal parts, at a
+    place that varies. Older versions: spread, the first image of each part (of MNIST's training images, in which two
+    groups of writers alternate, that is often one group alone); ends, the last training images for validation and
+    calibration, the first of a split for curves and figures. MNIST's first test images and last training images are
+    harder than the others."""
     split_seed: int = Field(0, ge=0, lt=2**63)
     """Seed of the stratified split of sets that come without one (digits, folder, npz)."""
 

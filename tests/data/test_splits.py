@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stdpnet.data import SPLITS, Dataset, load_dataset
-from stdpnet.data.dataset import Source
+from stdpnet.data.dataset import Source, spread
 from stdpnet.data.splits import split_indices
 from stdpnet.spec.dataset import DatasetSpec
 
@@ -42,15 +42,33 @@ def test_a_published_set_keeps_its_order(little_mnist):
         assert split.images.flags.writeable
 
 
-def test_smaller_parts_are_spread_evenly(little_mnist):
+def test_smaller_parts_have_one_image_of_each_of_as_many_equal_parts(little_mnist):
     dataset = little(validation=5, test=3)
+    assert indices(dataset)["calibration"] == [0, 4, 6, 11, 13, 15, 20, 21, 26, 28]
+    assert indices(dataset)["validation"] == [1, 9, 12, 23, 25]
+    assert indices(dataset)["train"] == [2, 3, 5, 7, 8, 10, 14, 16, 17, 18, 19, 22, 24, 27, 29]
+    assert indices(dataset)["test"] == [30, 34, 36]
+    assert dataset.some("test", 2).indices.tolist() == [30, 36]
+    assert dataset.some("train", 1000).indices.tolist() == indices(dataset)["train"]
+
+
+@pytest.mark.parametrize("count", [500, 833, 1000, 2500, 5000])
+@pytest.mark.parametrize("period", [2, 3, 10, 12])
+def test_no_period_of_a_set_shows_in_a_part_of_it(count, period):
+    places, edges = spread(count, 10_000), np.arange(count + 1) * 10_000 // count
+    assert (edges[:-1] <= places).all()
+    assert (places < edges[1:]).all()
+    np.testing.assert_allclose(np.bincount(places % period) / count, 1 / period, atol=0.05)
+
+
+def test_older_versions_took_the_first_image_of_each_part(little_mnist):
+    dataset = little(validation=5, test=3, subsets="spread")
     assert indices(dataset)["calibration"] == list(range(0, 30, 3))
     assert indices(dataset)["validation"] == [1, 7, 13, 19, 25]
     assert indices(dataset)["train"] == [i for i in range(30) if i % 3 and i not in (1, 7, 13, 19, 25)]
     assert indices(dataset)["test"] == [30, 33, 36]
     assert dataset.some("test", 2).indices.tolist() == [30, 33]
     assert dataset.some("train", 5).indices.tolist() == [2, 8, 14, 20, 26]
-    assert dataset.some("train", 1000).indices.tolist() == indices(dataset)["train"]
 
 
 def test_older_versions_took_the_ends(little_mnist):
@@ -64,7 +82,7 @@ def test_the_training_images_calibrate_that_the_thesis_chose_unless_another_numb
     parts = split_indices(source, DatasetSpec(validation=500))
     np.testing.assert_array_equal(parts["calibration"], np.arange(50000, 60000))
     np.testing.assert_array_equal(parts["test"], np.arange(60000, 70000))
-    assert parts["validation"][-1] == 49900
+    np.testing.assert_array_equal(parts["validation"] // 100, np.arange(500))
 
 
 def test_validation_is_empty_by_default(little_mnist):
