@@ -24,6 +24,8 @@ from stdpnet.errors import ConfigError
 Floats = NDArray[np.float64]
 RECORDS = 120
 """Points in time at which a simulation is looked at."""
+MOST_POINTS = 10**6
+"""Points that are shown, at most, those outside the class included."""
 TESTED = 400
 """Points of the class, evenly spread, by which a simulation is scored."""
 
@@ -188,6 +190,8 @@ def simulate(setting: Setting, examples: int, seed: int = 0) -> Simulation:
         If a number is out of range, or no microcolumn fires in the end.
     """
     check(setting)
+    if examples > MOST_POINTS * setting.share:
+        raise ConfigError(f"examples: {examples} make more than {MOST_POINTS} points in all; choose fewer")
     random, positions = np.random.default_rng(seed), (np.arange(setting.receptors) + 0.5) / setting.receptors
     columns, constants = _columns(setting, random)
     points = random.random(round(examples / setting.share))

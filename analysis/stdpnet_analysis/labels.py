@@ -32,6 +32,8 @@ EVERY = tuple(
     if readout.make is not None and readout.reads == "counts" and name != "linear_cv"
 )
 """The read-outs that are scored by default: all of counts but `linear_cv`, whose cross-validations take hours here."""
+MOST_DRAWS = 10_000
+"""Sets of labels of each number, at most: each is fitted anew."""
 LABELS = ResultsFile("labels", LabelsFile, "labels were not counted yet", ("validation", "test"))
 """The files in which accuracies are written."""
 
@@ -79,10 +81,10 @@ def label_curve(
     Raises
     ------
     ConfigError
-        If a number of labels is impossible, there is no draw, or a read-out is unknown.
+        If a number of labels or of draws is impossible, or a read-out is unknown.
     """
-    if draws < 1:
-        raise ConfigError(f"--draws {draws}: must be at least 1")
+    if not 1 <= draws <= MOST_DRAWS:
+        raise ConfigError(f"--draws {draws}: must be from 1 to {MOST_DRAWS}")
     reader = Reader(EVERY if readouts is None else check_columns(readouts), threads=threads, progress=progress)
     evaluator = Evaluator.of(run, split, reader, point=at or {})
     point = evaluator.point

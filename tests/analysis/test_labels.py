@@ -153,7 +153,8 @@ def test_another_operating_point_has_a_file_of_its_own(run, curve):
     assert LABELS.read(run, "validation") == json.loads(json.dumps(curve))
 
 
-def test_no_draw_is_no_curve(run):
-    with pytest.raises(ConfigError, match="--draws 0: must be at least 1"):
-        label_curve(run, draws=0)
+def test_too_few_and_too_many_draws_are_no_curve(run):
+    for draws in (0, 10**20):
+        with pytest.raises(ConfigError, match=f"--draws {draws}: must be from 1 to 10000"):
+            label_curve(run, draws=draws)
     assert Reader(["linear_cv"]).pixel_readouts(run.spec).keys() == {"linear_cv"}
