@@ -5,12 +5,13 @@ import pytest
 
 import stdpnet
 from stdpnet.cli.runs import sparkline
-from stdpnet.errors import HealthError
+from stdpnet.errors import ConfigError, HealthError
 from stdpnet.runs import Run
 from stdpnet.stdp.health import examine
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.statistics import Interval, summarise
 from stdpnet.training import resume, train
+from stdpnet_analysis.curve import LearningCurve
 from tests.jobs import StopAt, in_chunks, spec
 from tests.stdp.engines.networks import lively
 
@@ -97,6 +98,14 @@ def test_health_can_be_ignored():
 
 
 CURVE = ["dataset.validation=100", "curve.every=20", "curve.validation=100", "curve.calibration=300"]
+
+
+def test_a_learning_curve_needs_validation_images_and_takes_all_where_there_are_fewer():
+    with pytest.raises(ConfigError, match=r"curve\.every: .* dataset\.validation is 0; hold"):
+        spec("curve.every=20")
+    keys = ["dataset.validation=30", "curve.every=20", "curve.validation=1000"]
+    few = spec(*keys)
+    assert len(LearningCurve(few, stdpnet.load_dataset(few.dataset))._validation) == 30
 
 
 def test_a_learning_curve_scores_validation_images_and_keeps_the_best_state(tmp_path):

@@ -30,7 +30,8 @@ def draw(views: list[RunView]) -> Figure:
         shown = {name: of for name, of in curves.items() if of}
         drawn = plot_learning_curves(axes, shown, "validation accuracy, %", looks=[LOOKS[name] for name in shown])
         lines |= {name: line for name, line in drawn.items() if name not in lines}
-        images = members[0].experiment.curve.validation
+        spec = members[0].experiment
+        images = min(spec.curve.validation, spec.dataset.validation)
         axes.set_title(f"{members[0].facts.label}\n{images} validation images, seeds: {len(members)}")
     for axes in panels[1:]:
         axes.set_ylabel("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from stdpnet.runs import Run
     from stdpnet_analysis.compare import LeftOut
 
+UNLIMITED = 10_000
+"""Columns of a table that is not printed on a terminal."""
 MOST_THREADS = 4096
 """Threads, or processes of this machine, that can be asked for."""
 
@@ -265,6 +268,11 @@ def print_json(content: Any) -> None:
 def print_json_of_runs(contents: Sequence[Any]) -> None:
     """Print the object of a run, or of several one with them all under `runs`."""
     print_json(contents[0] if len(contents) == 1 else {"runs": contents})
+
+
+def print_in_whole_lines(table: Any) -> None:
+    """Print a table of rich; on a terminal as wide as that, else each row in one line, however long."""
+    console_of_plain_text(None if sys.stdout.isatty() else UNLIMITED).print(table)
 
 
 def console_of_plain_text(width: int | None = None) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +14,8 @@ from stdpnet.cli.common import (
     JsonOption,
     RunArgument,
     RunsArgument,
-    console_of_plain_text,
     every_run,
+    print_in_whole_lines,
     print_json,
     print_json_of_runs,
 )
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from stdpnet.spec.experiment import Experiment
 
 BARS = "▁▂▃▄▅▆▇█"
-UNLIMITED = 10_000
-"""Columns of a table that is not printed on a terminal: each run has one line, however long its name."""
 ACTIVITY = {
     "spikes_per_image": "{:.1f} spikes/image",
     "silent_images": "silent images {:.1%}",
@@ -203,7 +200,7 @@ def _print_runs(summaries: list[Summary]) -> None:
         cells += [_percent(scores, role) for role in roles]
         cells += [_scored_on(scores).removesuffix(" accuracy") if scores else ""] if elsewhere else []
         table.add_row(*cells, _duration(summary.age_seconds))
-    console_of_plain_text(None if sys.stdout.isatty() else UNLIMITED).print(table)
+    print_in_whole_lines(table)
     if any(scores.stale for scores in shown):
         print("* scored before the run was trained further; `stdpnet evaluate RUN` scores it again")
 

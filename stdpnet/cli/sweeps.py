@@ -16,7 +16,7 @@ from stdpnet.cli.common import (
     SchedulerOption,
     WorkersOption,
     check_new_file,
-    console_of_plain_text,
+    print_in_whole_lines,
     print_json,
     write_config,
 )
@@ -174,14 +174,15 @@ def _print_study(summary: dict[str, Any]) -> None:
     states = ", ".join(f"{count} {state}" for state, count in summary["trials"].items() if count)
     print(f"{summary['study']}: {states or 'no trials'}")
     names = sorted({name for trial in summary["best"] for name in trial["parameters"]})
-    table = Table(title=f"best trials by {summary['objective']} accuracy, {summary['repeats']} seeds each")
+    seeds = "1 seed" if summary["repeats"] == 1 else f"{summary['repeats']} seeds"
+    table = Table(title=f"best trials by {summary['objective']} accuracy, {seeds} each")
     for heading in ("trial", "accuracy, %", *names):
-        table.add_column(heading, justify="right", overflow="fold")
+        table.add_column(heading.replace(".", ".\n"), justify="right", overflow="fold")
     for trial in summary["best"]:
         values = [trial["parameters"].get(name) for name in names]
         table.add_row(str(trial["trial"]), f"{100 * trial['accuracy']:.2f}", *map(plain, values))
     if summary["best"]:
-        console_of_plain_text().print(table)
+        print_in_whole_lines(table)
     for name, share in summary["importance"].items():
         print(f"importance of {name:30} {share:.2f}")
     for failure in summary["failures"]:

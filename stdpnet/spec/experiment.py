@@ -60,10 +60,10 @@ class Experiment(Spec):
         return self
 
     @model_validator(mode="after")
-    def _validation_images_suffice(self) -> Self:
-        if self.curve.every and self.dataset.validation < self.curve.validation:
+    def _a_curve_has_validation_images(self) -> Self:
+        if self.curve.every and not self.dataset.validation:
             raise ValueError(
-                f"curve.validation: {self.curve.validation} images need dataset.validation >= {self.curve.validation}, "
-                f"got {self.dataset.validation}"
+                "curve.every: the learning curve is measured on validation images, and dataset.validation is 0; hold "
+                "some of the training images out, such as dataset.validation = 1000"
             )
         return self

@@ -54,9 +54,9 @@ class CurveSpec(Spec):
     every: int = Field(0, ge=0)
     """Training images between two evaluations (the thesis: 250); 0: none."""
     calibration: int = Field(5000, ge=1)
-    """Calibration images used for an evaluation."""
+    """Calibration images used for an evaluation; all where there are fewer."""
     validation: int = Field(1000, ge=1)
-    """Validation images scored in an evaluation; the test split is never used."""
+    """Validation images scored in an evaluation; all where there are fewer. The test split is never used."""
     readout: str = "linear"
     """The read-out by which the best state is chosen and a plateau is found; it is scored, too."""
     patience: int = Field(0, ge=0)

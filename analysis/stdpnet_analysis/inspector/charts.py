@@ -1,9 +1,13 @@
-"""The charts of the inspector, drawn by Bokeh from plain data and handed to the page as JSON."""
+"""The charts of the inspector, drawn by Bokeh from plain data and handed to the page as JSON.
+
+Drawing a chart takes about 0.1 s. Those of a training are therefore kept by the page, which gets new columns for them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from bokeh.embed import json_item
@@ -15,6 +19,8 @@ COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#9
 """Okabe & Ito's colours, which the colour-blind tell apart; black and yellow replaced to be seen on dark and light."""
 CHART = 230
 """Height of a chart without its legend, pixels."""
+TILTED = 40
+"""What long names below an axis, which are tilted, add to the height of a chart, pixels."""
 SHORT = 10
 """Characters of names of which three fit beside each other."""
 FLAT = 0.2
@@ -28,7 +34,19 @@ TITLES = {
     "largest_share": "largest share of spikes, fraction",
 }
 UNITS = {"weights": "weight, mV", "theta": "theta, mV", "competition": "competition weight, mV"}
-Series = Mapping[str, Sequence[Any]]
+POINTS = 50
+"""Values of a curve up to which each has a dot."""
+Curves = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
+"""Name -> (x, y); None breaks a line."""
+
+
+class Chart(NamedTuple):
+    """A chart whose numbers change while a run is watched."""
+
+    columns: dict[str, dict[str, list[Any]]]
+    """Columns by the name of what is drawn of them, as the sources of the drawn chart have them."""
+    draw: Callable[[], Any]
+    """Returns the chart as Bokeh draws it."""
 
 
 def as_json(chart: Any, dark: bool) -> Any:
@@ -52,54 +70,83 @@ def empty(title: str, x: str, y: str, **options: Any) -> Any:
     )
     chart.toolbar.autohide = True
     chart.toolbar.logo = None
+    chart.axis.axis_label_text_font_size = "13px"  # themes differ, and large letters do not fit
     axis: Any = chart.xaxis
     if "x_range" not in options:
         axis.ticker.desired_num_ticks = 4
     elif any(len(name) > SHORT for name in options["x_range"]):
         axis.major_label_orientation = 0.5  # else they run into each other
+        chart.height = CHART + TILTED
     return chart
 
 
-def lines(title: str, x: str, y: str, curves: Mapping[str, tuple[Sequence[Any], Sequence[Any]]]) -> Any:
-    """Return a chart of curves name -> (x, y); None breaks a line."""
+def _dots(name: str) -> str:
+    return f"{name}, dots"
+
+
+def columns(curves: Curves) -> dict[str, dict[str, list[Any]]]:
+    """Return the columns of the lines and of the dots that `lines` draws of curves."""
+    found = {}
+    for name, (xs, ys) in curves.items():
+        found[name] = {"x": list(xs), "y": list(ys)}
+        if len(xs) <= POINTS:
+            found[_dots(name)] = found[name]
+    return found
+
+
+def lines(title: str, x: str, y: str, curves: Curves, lowest: float | None = None) -> Any:
+    """Return a chart of curves; its vertical axis begins at `lowest`, if that is given."""
     chart = empty(title, x, y)
+    if lowest is not None:
+        chart.y_range.start = lowest
     for number, (name, (xs, ys)) in enumerate(curves.items()):
-        look = {"color": COLOURS[number % len(COLOURS)], "legend_label": name}
+        look = {"color": COLOURS[number % len(COLOURS)]}
+        if len(curves) > 1:
+            look["legend_label"] = name
         values = [np.nan if value is None else value for value in ys]
-        chart.line(list(xs), values, line_width=2, line_dash=DASHES[number // len(COLOURS) % len(DASHES)], **look)
-        if len(values) <= 50:
-            chart.scatter(list(xs), values, size=5, **look)
-    if curves:
+        dash = DASHES[number // len(COLOURS) % len(DASHES)]
+        chart.line(list(xs), values, line_width=2, line_dash=dash, name=name, **look)
+        if len(values) <= POINTS:
+            chart.scatter(list(xs), values, size=5, name=_dots(name), **look)
+    if len(curves) > 1:
         _legend(chart)
-        chart.legend.visible = len(curves) > 1
     return chart
 
 
-def progress(content: Mapping[str, Any]) -> list[Any]:
+def _curves(title: str, y: str, curves: Curves, lowest: float | None = None) -> Chart:
+    return Chart(columns(curves), partial(lines, title, "training images", y, curves, lowest))
+
+
+def progress(content: Mapping[str, Any]) -> list[Chart]:
     """Return the charts of a training: learning curve, theta, and every number of its rows."""
     charts, curve = [], content["curve"]
     if curve["images"]:
         curves = {name: (curve["images"], values) for name, values in curve["accuracy"].items()}
-        charts.append(lines("Learning curve", "training images", "validation accuracy", curves))
+        charts.append(_curves("Learning curve", "validation accuracy", curves))
     for key, values in content["numbers"].items():
         title = TITLES.get(key, key.replace("_", " "))
-        charts.append(lines(title, "training images", "", {title: (content["images"], values)}))
+        charts.append(_curves(title, "", {title: (content["images"], values)}, 0))  # none is ever negative
     if content["theta"]:
         names = {"p5": "5 %", "p50": "median", "p95": "95 %"}
         curves = {names[key]: (content["images"], values) for key, values in content["theta"].items()}
-        charts.append(lines("adaptive threshold theta, mV", "training images", "", curves))
+        charts.append(_curves("adaptive threshold theta, mV", "", curves))
     return charts
 
 
-def histograms(content: Mapping[str, Any]) -> list[Any]:
+def histograms(content: Mapping[str, Any]) -> list[Chart]:
     """Return a histogram of each array of a state."""
     charts = []
     for name, found in content["histograms"].items():
-        chart = empty(name, UNITS.get(name, "value"), "values")
         edges = found["edges"]
-        chart.quad(top=found["numbers"], bottom=0, left=edges[:-1], right=edges[1:], color=COLOURS[0])
-        charts.append(chart)
+        steps = {"top": found["numbers"], "left": edges[:-1], "right": edges[1:]}
+        charts.append(Chart({name: steps}, partial(_histogram, name, steps)))
     return charts
+
+
+def _histogram(name: str, steps: Mapping[str, Any]) -> Any:
+    chart = empty(name, UNITS.get(name, "value"), "values")
+    chart.quad(bottom=0, color=COLOURS[0], name=name, **steps)
+    return chart
 
 
 def bars(title: str, names: Sequence[str], values: Sequence[float], y: str) -> Any:
@@ -115,13 +162,14 @@ def comparison(content: Mapping[str, Any]) -> list[Any]:
     curves = {name: (each["images"], each["accuracy"]) for name, each in content["curves"].items() if each["images"]}
     charts = [lines("Learning curves", "training images", "validation accuracy", curves)] if curves else []
     groups = content["groups"]
+    colours = {group["name"]: COLOURS[number % len(COLOURS)] for number, group in enumerate(groups)}
     for column in content["columns"]:
         found = [group for group in groups if (group.get(column) or {}).get("mean") is not None]
         if found:
             chart = empty(f"{column} against synapses", "synapses", "accuracy", x_axis_type="log")
             chart.xaxis.formatter = NumeralTickFormatter(format="0a")  # 65k: room is short
-            for number, group in enumerate(found):
-                look = {"color": COLOURS[number % len(COLOURS)], "legend_label": group["name"]}
+            for group in found:
+                look = {"color": colours[group["name"]], "legend_label": group["name"]}
                 chart.scatter([max(group["synapses"], 1)], [group[column]["mean"]], size=11, **look)
             _legend(chart)
             charts.append(chart)
@@ -153,7 +201,8 @@ def activity(content: Mapping[str, Any], classes: Sequence[str]) -> list[Any]:
         chart.line(time, found["v"], color=COLOURS[0], legend_label="potential")
         chart.line(time, found["threshold"], color=COLOURS[1], line_dash="dashed", legend_label="threshold")
         at = np.array(found["fired"], int)
-        chart.scatter(time[at], np.array(found["threshold"])[at], size=7, color=COLOURS[5], legend_label="spike")
+        if at.size:
+            chart.scatter(time[at], np.array(found["threshold"])[at], size=7, color=COLOURS[5], legend_label="spike")
         _legend(chart)
         charts.append(chart)
     if content["evidence"] is not None:
@@ -161,8 +210,7 @@ def activity(content: Mapping[str, Any], classes: Sequence[str]) -> list[Any]:
         ahead = total - total.max(axis=1, keepdims=True)  # the leading class is at 0 throughout
         places = list(range(len(total)))
         curves = {name: (places, ahead[:, number].tolist()) for number, name in enumerate(classes)}
-        title = "Evidence, added up (0: leading class)"
-        charts.append(lines(title, "positions added", "log likelihood", curves))
+        charts.append(lines("Evidence (leading class: 0)", "positions added", "log likelihood", curves))
     return charts
 
 
@@ -172,5 +220,5 @@ def _legend(chart: Any) -> None:
     items = chart.legend[0].items
     columns = 3 if all(len(item.label.value) <= SHORT for item in items) else 1
     chart.legend.ncols = columns
-    chart.height = CHART + 26 * -(-len(items) // columns)  # the legend takes no room from the curves
+    chart.height += 26 * -(-len(items) // columns)  # the legend takes no room from the curves
     chart.legend.click_policy = "hide"

@@ -131,17 +131,19 @@ def _drawn(asked: Guarded, *found: Any) -> list[Any]:
     return [charts.as_json(chart, dark) for chart in found]
 
 
+def _watched(asked: Guarded, found: list[charts.Chart]) -> dict[str, Any]:
+    """Return the columns of charts, and the charts themselves where the page does not have them yet."""
+    wanted = found if asked.get_query_argument("charts", "1") == "1" else []
+    return {"columns": [each.columns for each in found], "charts": _drawn(asked, *(each.draw() for each in wanted))}
+
+
 def _progress(library: Library, asked: Guarded) -> Any:
-    return {"charts": _drawn(asked, *charts.progress(library.progress(_run(asked))))}
+    return _watched(asked, charts.progress(library.progress(_run(asked))))
 
 
 def _histograms(library: Library, asked: Guarded) -> Any:
     found = library.histograms(_run(asked))
-    return {
-        "charts": _drawn(asked, *charts.histograms(found)),
-        "lacks": found["lacks"],
-        "images": found["images"],
-    }
+    return {**_watched(asked, charts.histograms(found)), "lacks": found["lacks"], "images": found["images"]}
 
 
 def _compare(library: Library, asked: Guarded) -> Any:

@@ -104,3 +104,34 @@ def test_thinned_rows_keep_their_order_and_both_ends(count, most):
     assert kept == sorted(set(kept))
     assert kept[:1] == [0][:count]
     assert kept[-1:] == [count - 1][:count]
+
+
+def test_a_kept_chart_takes_the_columns_that_a_new_one_is_drawn_from():
+    pytest.importorskip("bokeh", reason="needs the extra: pip install 'stdpnet[inspect]'")
+    from stdpnet_analysis.inspector import charts
+
+    for rows in (3, charts.POINTS + 1):
+        images = list(range(rows))
+        content = {"images": images, "numbers": {"silent_images": [0.5] * rows}, "theta": None}
+        content["curve"] = {"images": images, "accuracy": {"linear": [0.7] * rows, "all": [None] + [0.6] * (rows - 1)}}
+        state = {"histograms": {"theta": {"edges": [0.0, 1.0, 2.0], "numbers": [3, 4]}}}
+        for chart in (*charts.progress(content), *charts.histograms(state)):
+            drawn = {each.name: each.data_source.data for each in chart.draw().renderers}
+            assert list(drawn) == list(chart.columns)
+            for name, each in chart.columns.items():
+                assert set(drawn[name]) == set(each)
+                for column, values in each.items():
+                    expected = [np.nan if value is None else value for value in values]
+                    np.testing.assert_array_equal(drawn[name][column], expected)
+
+
+def test_networks_have_one_colour_in_all_charts_of_a_comparison():
+    pytest.importorskip("bokeh", reason="needs the extra: pip install 'stdpnet[inspect]'")
+    from stdpnet_analysis.inspector import charts
+
+    groups = [{"name": "A", "synapses": 10, "vote": {"mean": 0.5}}, {"name": "B", "synapses": 20, "vote": None}]
+    groups[1]["linear"] = {"mean": 0.9}
+    content = {"curves": {}, "groups": groups, "columns": ["vote", "linear"], "seeds": {"vote": {}, "linear": {}}}
+    vote, linear = charts.comparison(content)
+    assert vote.renderers[0].glyph.fill_color == charts.COLOURS[0]
+    assert linear.renderers[0].glyph.fill_color == charts.COLOURS[1]

@@ -161,6 +161,13 @@ def test_in_a_browser_one_watches_compares_looks_inside_and_draws(server, tmp_pa
         browser.key("Enter", "\r")
         browser.until("document.querySelectorAll('#state-charts > div > *').length >= 3")
         assert "a <b>&run" in browser.eval("document.querySelector('#watched').textContent")
+        browser.until("seen.rest < Infinity")
+        browser.eval("charts = document.querySelector('#watch-charts > div'); null")
+        browser.eval("before = kept['#watch-charts'].figures[0]; null")
+        browser.eval("before.renderers[0].data_source.data = {x: [], y: []}; null")
+        browser.eval("seen = {}; watch(watched)")
+        assert browser.eval("before.renderers[0].data_source.data.y.length") == 3  # new numbers in the same chart
+        assert browser.eval("charts.isConnected && before === kept['#watch-charts'].figures[0]")
 
         browser.eval("location.hash = '#compare'; document.querySelector('#boxes input').click()")
         browser.eval("document.querySelector('#choice').requestSubmit()")

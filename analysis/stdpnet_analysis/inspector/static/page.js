@@ -5,7 +5,7 @@ const find = (selector) => document.querySelector(selector);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const INTERVAL = 4000; // ms between two looks at the runs
 const REST = 50, LONGEST_REST = 60000; // charts rest so many times what drawing them took (2 % of a core), at most so many ms
-let runs = [], watched = null, seen = {};
+let runs = [], watched = null, seen = {}, kept = {};
 
 function element(tag, attributes = {}, ...content) {
   const made = document.createElement(tag);
@@ -34,7 +34,33 @@ function attempt(work) {
 async function draw(place, charts) {
   const places = charts.map(() => element("div"));
   find(place).replaceChildren(...places);
-  for (const [number, chart] of charts.entries()) await Bokeh.embed.embed_item(chart, places[number]);
+  const figures = [];
+  for (const [number, chart] of charts.entries()) {
+    const views = await Bokeh.embed.embed_item(chart, places[number]);
+    figures.push(views.roots[0].model);
+  }
+  return figures;
+}
+
+// Give a chart new numbers; a zoom stays.
+function put(figure, columns) {
+  for (const drawn of figure.renderers) {
+    const numbers = Object.entries(columns[drawn.name]).map(([name, values]) => [name, values.map((each) => each ?? NaN)]);
+    drawn.data_source.data = Object.fromEntries(numbers);
+  }
+}
+
+const shape = (columns) => JSON.stringify(columns.map((each) => Object.keys(each)));
+
+// Give the charts of a run at a place new numbers, or draw them if they are not there yet; null: another run is watched.
+async function renew(place, what, run) {
+  const old = kept[place], shade = dark.matches, fits = old && old.run === run && old.shade === shade;
+  let found = await ask(what, { run, charts: fits ? 0 : 1 });
+  if (fits && shape(found.columns) !== old.shape) found = await ask(what, { run, charts: 1 });
+  if (watched !== run) return null;
+  if (fits && shape(found.columns) === old.shape) old.figures.forEach((figure, number) => put(figure, found.columns[number]));
+  else kept[place] = { run, shade, shape: shape(found.columns), figures: await draw(place, found.charts) };
+  return found;
 }
 
 function pixels(rows, label, top = null) {
@@ -74,9 +100,12 @@ function row(run) {
   return line;
 }
 
+const still = (key, value) => key === "age_seconds" ? undefined : value; // it grows, and the table does not show it
+
 async function look() {
   const found = await ask("runs"), changed = JSON.stringify(found.map((each) => each.name)) !==
     JSON.stringify(runs.map((each) => each.name));
+  if (runs.length && JSON.stringify(found, still) === JSON.stringify(runs, still)) return;
   runs = found;
   const focused = document.activeElement?.dataset?.run;
   find("#runs tbody").replaceChildren(...runs.map(row));
@@ -105,13 +134,10 @@ async function watch(name) {
 }
 
 async function drawWatched(name) {
-  const progress = await ask("progress", { run: name });
-  if (watched !== name) return; // another run has been chosen since
-  await draw("#watch-charts", progress.charts);
-  const state = await ask("histograms", { run: name });
-  if (watched !== name) return;
+  if (!await renew("#watch-charts", "progress", name)) return;
+  const state = await renew("#state-charts", "histograms", name);
+  if (!state) return;
   find("#state-title").textContent = state.lacks ?? `State after ${state.images} images`;
-  await draw("#state-charts", state.charts);
   const inside = await ask("about", { run: name }), figure = find("#watch-fields");
   if (watched !== name) return;
   figure.hidden = !inside.geometry || inside.lacks.state != null;
