@@ -19,9 +19,8 @@ def draw(views: list[RunView]) -> Figure:
         plot_architecture(axes, geometry, view.dataset.calibration.images[0])
         counts = f"{geometry.feedforward_synapses:,} + {geometry.competition_synapses:,} synapses"
         axes.set_title(f"{view.spec.topology.label}\n{counts.replace(',', chr(0x202F))}")
-    figure.supxlabel(
-        "shades: sets of weights; one shade: positions share their kernels; arcs: competition", fontsize=6.5
-    )
+    legend = "shades: sets of weights; one shade: positions share their kernels; arcs: competition"
+    figure.supxlabel(f"{legend}; of more than five positions the corners and the middle are drawn", fontsize=6.5)
     return figure
 
 

@@ -4,6 +4,7 @@ python analysis/paper/figure_07.py [RUN ...] [--seeds 5] [--folder runs/paper]
 """
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.learning import curve_of, group_by_seed, plot_learning_curves
@@ -32,6 +33,7 @@ def draw(views: list[RunView]) -> Figure:
         lines |= {name: line for name, line in drawn.items() if name not in lines}
         spec = members[0].experiment
         images = min(spec.curve.validation, spec.dataset.validation)
+        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         axes.set_title(f"{members[0].facts.label}\n{images} validation images, seeds: {len(members)}")
     for axes in panels[1:]:
         axes.set_ylabel("")

@@ -308,6 +308,12 @@ def test_bands_are_means_and_sample_deviations_over_seeds_where_all_have_values(
     assert (low, high) == pytest.approx((2 - np.sqrt(2), 5 + np.sqrt(8)))
 
 
+def test_many_evaluations_are_a_line_without_markers(axes):
+    few, many = ((np.arange(n), np.arange(n)) for n in (learning.MARKED, learning.MARKED + 1))
+    drawn = learning.plot_learning_curves(axes, {"few": [few], "many": [many]}, "accuracy, %")
+    assert (drawn["few"].get_marker(), drawn["many"].get_marker()) == ("o", "")
+
+
 def test_a_window_is_drawn_as_measured_and_its_deviation_is_said(axes):
     rule = PlasticitySpec()
     intervals = np.arange(-3.0, 4.0)

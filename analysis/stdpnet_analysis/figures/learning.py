@@ -26,6 +26,8 @@ Curve = tuple[Floats, Floats]
 READOUTS = ("vote", "log_evidence", "linear")
 """The read-outs whose learning curves are drawn, where they were scored."""
 SHOWN_SPAN = 80.0
+MARKED = 25
+"""Evaluations up to which each has a marker; more of them would cover their line and its style."""
 
 
 class Band(NamedTuple):
@@ -76,7 +78,8 @@ def plot_learning_curves(
     for look, (name, curves) in zip(chosen, groups.items(), strict=True):
         mean = band(curves)
         label = literal(name if mean.seeds == 1 else f"{name}, {mean.seeds} seeds")
-        (drawn[name],) = axes.plot(mean.images, mean.mean, marker="o", markersize=2.5, label=label, **look)
+        marker = "o" if len(mean.images) <= MARKED else ""
+        (drawn[name],) = axes.plot(mean.images, mean.mean, marker=marker, markersize=2.5, label=label, **look)
         if mean.seeds > 1:
             low, high = mean.mean - mean.sd, mean.mean + mean.sd
             axes.fill_between(mean.images, low, high, color=look["color"], alpha=0.2, linewidth=0)
