@@ -12,7 +12,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from bokeh.util.paths import bokehjs_path
@@ -51,11 +50,10 @@ class Guarded(RequestHandler):
     def prepare(self) -> None:
         """Refuse a stranger: without the token, by another name of this machine, or from another page."""
         token: str | None = self.settings["token"]
-        host = urlsplit(f"//{self.request.host}").hostname
-        if token is None and not is_local(host or ""):
+        if token is None and not is_local(self.request.host_name.strip("[]")):
             raise HTTPError(403, "this name is not the machine's own")
         origin = self.request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != self.request.host:
+        if origin is not None and origin.partition("://")[2] != self.request.host:
             raise HTTPError(403, "another page may not ask")
         if token is not None:
             given = self.get_query_argument("token", "") or self.get_cookie(COOKIE) or ""

@@ -119,7 +119,9 @@ def test_no_other_file_is_served(server):
 
 def test_another_name_and_another_page_are_refused(server):
     assert server.ask("api/runs", Host="evil.example")[0] == 403
-    assert server.ask("api/runs", Origin="http://evil.example")[0] == 403
+    assert server.ask("api/runs", Host="[::1")[0] == 403
+    for origin in ("http://evil.example", "http://[", "null"):
+        assert server.ask("api/runs", Origin=origin)[0] == 403
 
 
 def test_bound_elsewhere_a_token_is_required(folder):
