@@ -31,7 +31,8 @@ def verdict(scores: Mapping[str, Any]) -> list[str]:
         return []
     best, accuracy = max(trained.items(), key=lambda each: each[1])
     found = [*_near_chance(scores, best, accuracy), *_below_untrained(scores, trained), *_below_pixels(scores, trained)]
-    if (silent := scores.get("silent_images") or 0.0) > SILENT:
+    own = scores["readouts"].get("own", {})  # answers by scores, to images without spikes as well
+    if (silent := own.get("no_answer", scores.get("silent_images")) or 0.0) > SILENT:
         what = "raise plasticity.mean_weight or, where images are shown, encoder.max_rate, or keep theta small "
         what += "(neuron.tau_theta, neuron.target_rate)"
         found.append(f"{silent:.0%} of the images get no answer at all: {what if _is_stdp(scores) else ELSE}")

@@ -101,6 +101,12 @@ def test_a_verdict_names_keys_that_the_model_has():
     assert "learning rate" in other
 
 
+def test_an_image_without_spikes_that_the_model_answers_is_no_silent_one():
+    given = scores(0.825, silent=0.255)
+    assert "no answer at all" in str(verdict(given))
+    assert verdict(given | {"readouts": {"own": {"accuracy": 0.825, "no_answer": 0.0}}}) == []
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
