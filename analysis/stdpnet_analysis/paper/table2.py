@@ -17,6 +17,7 @@ from stdpnet.errors import ConfigError, RunError, StdpnetError, StopRequestedErr
 from stdpnet.runs import Run
 from stdpnet.runs.files import read_json, write_text
 from stdpnet.runs.schema import OPEN, Count, Real, Share, Statistic, Text
+from stdpnet.runs.scores import linear_name
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.presets import TABLE_2
@@ -36,11 +37,32 @@ RESULT = "table2.json"
 """A finished job's result, in its run's directory."""
 CHECKPOINT = 1000
 """Training images between two checkpoints: what a killed process costs at most."""
-WEAKER = {1: 0.06, 2: 0.06, 3: 0.12, 6: 0.12, 7: 0.12, 8: 0.25, 9: 0.25, 10: 0.5, 11: 0.25, 12: 0.25}
-"""Factor of the competition under which the linear read-out is scored once more, by row; found on validation images.
 
-In rows 4 and 5 it gains nothing.
-"""
+
+class Tuned(NamedTuple):
+    """What makes the most of a linear read-out."""
+
+    strength: float
+    """Factor of the competition while images are answered."""
+    C: float
+    """Inverse strength of the regularisation."""
+
+
+TUNED = {
+    1: Tuned(0.06, 0.01),
+    2: Tuned(0.06, 0.01),
+    3: Tuned(0.12, 0.01),
+    4: Tuned(1, 0.03),
+    5: Tuned(1, 0.1),
+    6: Tuned(0.09, 0.03),
+    7: Tuned(0.12, 0.03),
+    8: Tuned(0.25, 0.03),
+    9: Tuned(0.25, 0.01),
+    10: Tuned(0.5, 0.03),
+    11: Tuned(0.25, 0.03),
+    12: Tuned(0.25, 0.1),
+}
+"""How the linear read-out of the best presets is scored once more, by row; found on validation images."""
 
 
 def _complete(accuracy: dict[str, float]) -> dict[str, float]:
@@ -53,10 +75,11 @@ def _complete(accuracy: dict[str, float]) -> dict[str, float]:
 Preset = Literal["thesis", "best"]
 
 
-class Weaker(TypedDict):
-    """What the linear read-out gets while the competition is weaker than in the training."""
+class TunedResult(TypedDict):
+    """What the linear read-out gets then."""
 
     strength: Real
+    C: Real
     accuracy: Share
 
 
@@ -69,7 +92,7 @@ class Result(TypedDict):
     accuracy: Annotated[dict[Text, Share], AfterValidator(_complete)]
     untrained: Annotated[dict[Text, Share], AfterValidator(_complete)] | None
     pixels: dict[Text, Share] | None
-    weaker: NotRequired[Weaker | None]
+    tuned: NotRequired[TunedResult | None]
     training_images: Count
     training_seconds: Real
     evaluation_seconds: Real
@@ -89,8 +112,8 @@ class Task(NamedTuple):
     """The read-outs that are scored, by role or name."""
     baselines: bool
     """Whether the untrained network and the pixels are scored too."""
-    weaker: float | None
-    """Factor of the competition under which the linear read-out is scored once more."""
+    tuned: Tuned | None
+    """How the linear read-out is scored once more, if it is."""
     leave: Path
     """See stdpnet_analysis.cluster.jobs.Stopper."""
 
@@ -112,9 +135,9 @@ class Task(NamedTuple):
         if result and (result["row"], result["seed"]) != (self.row, self.seed):
             found = f"row {result['row']}, seed {result['seed']}"
             raise RunError(f"{path}: is of {found}, not of row {self.row}, seed {self.seed}; {remedy}")
-        scored, weaker = result.get("accuracy", {}), result.get("weaker") or {}
+        scored, tuned = result.get("accuracy", {}), result.get("tuned") or {}
         complete = all(set(names_of(column)) <= set(scored) for column in self.readouts)
-        return result if complete and self.weaker in (None, weaker.get("strength")) else None
+        return result if complete and self.tuned in (None, (tuned.get("strength"), tuned.get("C"))) else None
 
 
 def plan(
@@ -151,8 +174,8 @@ def plan(
             raise ConfigError(f"--rows {row}: Table 2 has the rows 1 to {len(TABLE_2)}")
         name = TABLE_2[row].name + ("-thesis" if preset == "thesis" else "")
         spec = load_config(name, [f"checkpoint.every={CHECKPOINT}", *overrides])
-        weaker = WEAKER.get(row) if preset == "best" and spec.competition.rule != "none" else None
-        tasks += tasks_of(row, name, spec, range(first, first + seeds), folder, readouts, weaker)
+        tuned = TUNED.get(row) if preset == "best" and spec.competition.rule != "none" else None
+        tasks += tasks_of(row, name, spec, range(first, first + seeds), folder, readouts, tuned)
     return tasks
 
 
@@ -163,7 +186,7 @@ def tasks_of(
     seeds: range,
     folder: Path,
     readouts: Sequence[str] | None = None,
-    weaker: float | None = None,
+    tuned: Tuned | None = None,
 ) -> list[Task]:
     """Return the tasks of one row of a table, one for each seed.
 
@@ -174,7 +197,7 @@ def tasks_of(
     spec : its experiment
     seeds : of its trainings; with the first one the baselines are scored, too
     folder, readouts : see `plan`
-    weaker : factor of the competition under which the linear read-out is scored once more
+    tuned : how the linear read-out is scored once more
     """
     tasks = []
     for seed in seeds:
@@ -188,7 +211,7 @@ def tasks_of(
             run=folder.resolve() / f"{name}-seed{seed}-{key[:10]}",
             readouts=check_columns(spec.evaluation.readouts if readouts is None else readouts),
             baselines=seed == seeds.start,
-            weaker=weaker,
+            tuned=tuned,
             leave=leave_file(folder),
         )
         tasks.append(task)
@@ -297,21 +320,22 @@ def run_task(task: Task) -> bool:
         return False
     begin = time.perf_counter()
     scores = evaluate(run, "test", readouts=task.readouts, baselines=task.baselines, threads=1)
-    weaker = _weaker(task, run)
-    result = _result(task, run, scores, weaker, time.perf_counter() - begin)
+    tuned = _tuned(task.tuned, run)
+    result = _result(task, run, scores, tuned, time.perf_counter() - begin)
     write_text(run.path / RESULT, json.dumps(result, indent=2) + "\n")
     return True
 
 
-def _weaker(task: Task, run: Run) -> Weaker | None:
-    if task.weaker is None:
+def _tuned(tuned: Tuned | None, run: Run) -> TunedResult | None:
+    if tuned is None:
         return None
-    at = {"competition.strength": task.weaker}
-    scores = evaluate(run, "test", readouts=["linear"], baselines=False, at=at, threads=1)
-    return {"strength": task.weaker, "accuracy": accuracies(scores)["linear"]}
+    at = {"competition.strength": tuned.strength}
+    scores = evaluate(run, "test", readouts=["linear"], C=tuned.C, baselines=False, at=at, threads=1)
+    accuracy = accuracies(scores)[linear_name(inverse_regularisation=tuned.C)]
+    return {"strength": tuned.strength, "C": tuned.C, "accuracy": accuracy}
 
 
-def _result(task: Task, run: Run, scores: dict[str, Any], weaker: Weaker | None, seconds: float) -> dict[str, Any]:
+def _result(task: Task, run: Run, scores: dict[str, Any], tuned: TunedResult | None, seconds: float) -> dict[str, Any]:
     rows = run.rows("progress")
     rates = [(row["interval_images"], row["images_per_s"]) for row in rows if row.get("images_per_s")]
     training = sum(images / rate for images, rate in rates)
@@ -322,7 +346,7 @@ def _result(task: Task, run: Run, scores: dict[str, Any], weaker: Weaker | None,
         "accuracy": accuracies(scores),
         "untrained": accuracies(scores["untrained"]) if task.baselines else None,
         "pixels": accuracies(scores["pixels"]) if task.baselines else None,
-        "weaker": weaker,
+        "tuned": tuned,
         "silent_images": scores["silent_images"],
         "training_images": run.images,
         "calibration_images": scores["protocol"]["calibration_images"],

@@ -115,7 +115,7 @@ def _row(row: int, results: list[dict[str, Any]]) -> dict[str, Any]:
         "reached": {
             column: None if cell is None else cell["mean"] >= GOALS[column][row] for column, cell in ours.items()
         },
-        "weaker": _weaker(row, [result.get("weaker") for result in results]),
+        "tuned": _tuned(row, [result.get("tuned") for result in results]),
         "untrained": {column: _column(column, untrained) for column in GOALS} if untrained else None,
         "pixels": {"linear": _mean_sd(pixels)} if pixels else None,
         "readouts": {name: _mean_sd([accuracy[name] for accuracy in accuracies]) for name in common},
@@ -131,13 +131,14 @@ def _column(column: str, accuracies: Sequence[dict[str, float]]) -> dict[str, An
     return None if rule is None else {**_mean_sd([accuracy[rule] for accuracy in accuracies]), "rule": rule}
 
 
-def _weaker(row: int, cells: Sequence[dict[str, float] | None]) -> dict[str, Any] | None:
-    """Return mean and deviation of the linear read-out under weaker competition; None where not all have it."""
+def _tuned(row: int, cells: Sequence[dict[str, float] | None]) -> dict[str, Any] | None:
+    """Return mean and deviation of the tuned linear read-out, and how it is tuned; None where not all have it."""
     given = [cell for cell in cells if cell]
     if not given or len(given) < len(cells):
         return None
     mean_sd = _mean_sd([cell["accuracy"] for cell in given])
-    return {**mean_sd, "strength": given[0]["strength"], "reached": mean_sd["mean"] >= GOALS["linear"][row]}
+    tuned = {name: given[0][name] for name in ("strength", "C")}
+    return {**mean_sd, **tuned, "reached": mean_sd["mean"] >= GOALS["linear"][row]}
 
 
 def _mean_sd(values: Sequence[float]) -> dict[str, Any]:
@@ -148,7 +149,7 @@ def markdown(summary: dict[str, Any], comparison: Comparison | None = None) -> s
     """Return the table in percent with a legend; with a comparison of the runs, their sizes and paired tests too."""
     head = [
         "row", "network", "vote: thesis", "vote: ours", "goal", "log evidence: ours", "goal", "linear: thesis",
-        "linear: ours", "goal", "linear, weaker competition (factor)",
+        "linear: ours", "goal", "linear, tuned (competition, C)",
         "untrained: vote, log evidence, linear", "pixels", "images/s", "s",
     ]  # fmt: skip
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
@@ -157,9 +158,10 @@ def markdown(summary: dict[str, Any], comparison: Comparison | None = None) -> s
     notes = [
         f"Preset {summary['preset']}, seeds {', '.join(map(str, seeds))}; test accuracy, %, mean ± sample standard",
         "deviation; vote: the best of the thesis's three voting rules; log evidence: not the thesis's; bold: the goal",
-        "is reached. Weaker competition: all images are answered with this factor of the trained competition. The",
-        "untrained network and the pixels (linear) are those of the first seed. images/s: training, one process of one",
-        "thread; s: training and evaluation of all seeds. Together",
+        "is reached. Tuned: images are answered with this factor of the trained competition, the linear read-out is",
+        "regularised with this C, and both were found on validation images. The untrained network and the pixels",
+        "(linear) are those of the first seed. images/s: training, one process of one thread; s: training and evaluation",
+        "of all seeds. Together",
         f"{summary['compute_seconds']:.0f} s of computing; this command took {summary['wall_seconds']:.0f} s.",
     ]
     if summary["overrides"]:
@@ -183,17 +185,17 @@ def _cells(row: dict[str, Any]) -> list[str]:
             cells.append(_percent(row["thesis"][column]))
         ours = _percent(row[column])
         cells += [f"**{ours}**" if row["reached"][column] else ours, f"{100 * goal:.3g}"]
-    cells.append(_weaker_cell(row["weaker"]))
+    cells.append(_tuned_cell(row["tuned"]))
     cells.append(", ".join(map(_percent, untrained.values())) if untrained else MISSING)
     cells.append(_percent(pixels and pixels["linear"]))
     return [*cells, f"{row['images_per_s']:.0f}", f"{row['seconds']:.0f}"]
 
 
-def _weaker_cell(cell: dict[str, Any] | None) -> str:
+def _tuned_cell(cell: dict[str, Any] | None) -> str:
     if cell is None:
         return MISSING
     ours = _percent(cell)
-    return f"{f'**{ours}**' if cell['reached'] else ours} ({cell['strength']:g})"
+    return f"{f'**{ours}**' if cell['reached'] else ours} ({cell['strength']:g}, {cell['C']:g})"
 
 
 def _percent(cell: dict[str, Any] | None) -> str:

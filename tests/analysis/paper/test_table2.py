@@ -95,27 +95,27 @@ def test_other_read_outs_are_scored_without_another_training(client, tmp_path):
         table2.plan([5], 1, "best", tmp_path, SMALL, readouts=["loudest"])
 
 
-def test_the_linear_read_out_is_scored_under_weaker_competition_too(client, tmp_path, monkeypatch):
-    monkeypatch.setattr(table2, "WEAKER", {})
+def test_the_linear_read_out_is_scored_once_more_tuned(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(table2, "TUNED", {})
     first = table2.plan([5], 1, "best", tmp_path, SMALL)
     table2.compute(first, client)
-    monkeypatch.setattr(table2, "WEAKER", {5: 0.01})
+    monkeypatch.setattr(table2, "TUNED", {5: table2.Tuned(0.01, 0.5)})
     tasks = table2.plan([5], 1, "best", tmp_path, SMALL)
     assert [task.result() for task in tasks] == [None], "the network is there, this score is not"
     table2.compute(tasks, client)
     run = Run.open(tasks[0].run)
     assert [event["event"] for event in run.events()] == ["started", "finished"]
     at = {"competition.strength": 0.01}
-    linear = evaluate(run, readouts=["linear"], baselines=False, at=at)["readouts"]["linear"]["accuracy"]
+    linear = evaluate(run, readouts=["linear"], C=0.5, baselines=False, at=at)["readouts"]["linear-C0.5"]["accuracy"]
     (row,) = report.summarise(tasks, "best", SMALL, 1.5)["rows"]
-    assert (row["weaker"]["mean"], row["weaker"]["strength"]) == (pytest.approx(linear, abs=1e-12), 0.01)
+    assert (row["tuned"]["mean"], row["tuned"]["strength"]) == (pytest.approx(linear, abs=1e-12), 0.01)
     assert linear != row["linear"]["mean"]
-    assert f"{100 * linear:.1f} (0.01)" in report.markdown(report.summarise(tasks, "best", SMALL, 1.5)).replace(
+    assert f"{100 * linear:.1f} (0.01, 0.5)" in report.markdown(report.summarise(tasks, "best", SMALL, 1.5)).replace(
         "**", ""
     )
     assert first[0].result()["accuracy"] == tasks[0].result()["accuracy"]
-    assert all(task.weaker is None for task in table2.plan([5], 1, "best", tmp_path, ['competition.rule="none"']))
-    assert all(task.weaker is None for task in table2.plan([5], 1, "thesis", tmp_path))
+    assert all(task.tuned is None for task in table2.plan([5], 1, "best", tmp_path, ['competition.rule="none"']))
+    assert all(task.tuned is None for task in table2.plan([5], 1, "thesis", tmp_path))
 
 
 def test_a_damaged_result_is_one_sentence_and_never_a_wrong_table(tmp_path):
