@@ -160,8 +160,8 @@ def markdown(summary: dict[str, Any], comparison: Comparison | None = None) -> s
         "deviation; vote: the best of the thesis's three voting rules; log evidence: not the thesis's; bold: the goal",
         "is reached. Tuned: images are answered with this factor of the trained competition, the linear read-out is",
         "regularised with this C, and both were found on validation images. The untrained network and the pixels",
-        "(linear) are those of the first seed. images/s: training, one process of one thread; s: training and evaluation",
-        "of all seeds. Together",
+        "(linear) are those of the first seed. images/s: training, one process of one thread; s: training and",
+        "evaluation of all seeds. Together",
         f"{summary['compute_seconds']:.0f} s of computing; this command took {summary['wall_seconds']:.0f} s.",
     ]
     if summary["overrides"]:

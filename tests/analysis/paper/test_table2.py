@@ -127,6 +127,7 @@ def test_a_damaged_result_is_one_sentence_and_never_a_wrong_table(tmp_path):
     )
     whole = {"row": 5, "seed": 0, "accuracy": votes, "untrained": votes, "pixels": votes, "training_images": 80}
     whole |= {"training_seconds": 1.0, "evaluation_seconds": 1.0, "images_per_s": 80.0}
+    whole |= {"tuned": {**task.tuned._asdict(), "accuracy": 0.5}}
     path.write_text(json.dumps(whole))
     assert report.summarise([task], "best", SMALL, 0.0)["complete"]
     made = list(itertools.islice(damages(path.name, path.read_bytes(), random.Random(3)), 60))
