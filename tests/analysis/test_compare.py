@@ -310,7 +310,7 @@ def test_the_figure_of_a_comparison_has_votes_and_linear_read_out(comparison):
 
 def test_without_untrained_networks_the_figure_has_no_panel_for_them(tmp_path):
     figure = accuracy_vs_synapses(compare([scored_run(tmp_path / "run", baselines=False)]))
-    assert [axes.get_xlabel() for axes in figure.axes] == ["synapses (feedforward + competition)"] * 2
+    assert [axes.get_xlabel() for axes in figure.axes] == ["synapses"] * 2
     assert "untrained" not in {text.get_text() for legend in figure.legends for text in legend.get_texts()}
 
 
@@ -329,3 +329,16 @@ def test_scores_of_another_network_than_the_configuration_says_are_refused(tmp_p
     run.scores_path().write_text(json.dumps({**scores, "facts": facts}))
     (left_out,) = compare([run]).left_out
     assert "was scored with positions = 1, its config.toml now makes" in left_out.reason
+
+
+def test_a_family_without_kernel_is_named_without_one():
+    assert Family("rate conversion", 0).name == "rate conversion"
+    assert Family("LCSNN", 12).name == "LCSNN, kernel 12"
+
+
+def test_networks_of_about_one_size_have_few_ticks():
+    axes = Figure().subplots()
+    sizes = (50_816, 86_850)
+    networks = [SizedAccuracy(str(size), size, Summary(0.9, None, 1)) for size in sizes]
+    plot_accuracy_vs_synapses(axes, {FAMILY: networks})
+    assert 2 <= len([tick for tick in axes.get_xticks() if sizes[0] < tick < sizes[1]]) <= 3

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from stdpnet_analysis.compare import Comparison, Group
 from stdpnet_analysis.figures import style
@@ -33,7 +33,7 @@ class Family(NamedTuple):
     @property
     def name(self) -> str:
         """Name in the legend."""
-        kernel = "" if self.architecture == "FCSNN" else f", kernel {self.kernel}"
+        kernel = f", kernel {self.kernel}" if self.kernel and self.architecture != "FCSNN" else ""
         return f"{self.architecture}{kernel}{', learned competition' if self.learned else ''}"
 
 
@@ -101,7 +101,8 @@ def plot_accuracy_vs_synapses(
     axes.set(xscale="log", xlabel="synapses (feedforward + competition)", ylabel="accuracy, %")
     axes.margins(x=0.1, y=0.08)
     low, high = axes.get_xlim()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 200 * low else (1, 2, 5)))
+    wide = LogLocator(subs=(1,) if high > 200 * low else (1, 2, 5))
+    axes.xaxis.set_major_locator(wide if high > 10 * low else MaxNLocator(3, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(EngFormatter(sep="\u2009"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="y")
@@ -161,22 +162,25 @@ def accuracy_vs_synapses(comparison: Comparison) -> Figure:
         plot_accuracy_vs_synapses(axes, found, pixels, below)
         axes.set(title=title_of(readout))
         if below is not None:
-            axes.set(xlabel="")
-            below.set(xlabel="synapses (feedforward + competition)", ylabel="untrained, %")
+            below.set(ylabel="untrained, %")
             below.grid(axis="y")
+        axes.set(xlabel="")
+        (below or axes).set(xlabel="synapses")
     for row in (panels, *rest):
         for axes in row[1:]:
             axes.set_ylabel("")
-    handles, labels = panels[0].get_legend_handles_labels()
+    legend: dict[str, Any] = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            legend.setdefault(label, handle)
     if bare:
-        handles.append(Line2D([], [], linestyle="none", marker="x", markersize=3, color="0.3"))
-        labels.append("untrained")
+        legend["untrained"] = Line2D([], [], linestyle="none", marker="x", markersize=3, color="0.3")
     figure.legend(
-        handles,
-        labels,
+        legend.values(),
+        legend,
         loc="outside lower center",
         ncols=4,
-        title="number at a point: channels",
+        title="number at a point: channels; synapses: feedforward and competition",
         title_fontsize=6.5,
     )
     return figure
