@@ -22,7 +22,7 @@ def spec(architecture="locally_connected", *overrides):
 
 @pytest.fixture(scope="module")
 def images():
-    return stdpnet.load_dataset(spec().dataset)
+    return stdpnet.load_dataset(spec("locally_connected", "dataset.subsets=spread").dataset)
 
 
 def answered(small, network, split, stream=Stream.TEST):
@@ -40,7 +40,7 @@ def test_deleting_no_synapse_changes_nothing_and_deleting_all_leaves_no_answer(a
     positions = network.geometry.positions
     for rule in THESIS_RULES:
         whole = np.mean(answers(vote_scores(shown.counts, votes, positions, rule)) == shown.labels)
-        assert found[rule][0] == whole > 0
+        assert found[rule][0] == whole > 0.12
         assert found[rule][2] == 0
     assert network.changed_arrays(before) == []
 
