@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+export PYTHONDONTWRITEBYTECODE := # modules are compiled once, not in each process, also where the environment says otherwise
 
 .PHONY: demo test contracts benchmark check docs wheel configs paper install clean
 
