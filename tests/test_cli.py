@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 
@@ -119,6 +120,14 @@ def test_help_and_import_load_nothing_heavy():
     )
     for command in ([], ["train"], ["config"], ["data"]):
         subprocess.run([sys.executable, "-c", code, *command, "--help"], check=True)
+
+
+def test_the_help_says_in_whole_sentences_what_each_command_does(stdpnet_command):
+    for group in ([], ["config"], ["data"], ["reproduce"], ["study"]):
+        commands = stdpnet_command(*group, "-h").stdout.partition("Commands:")[2]
+        assert commands
+        assert "..." not in commands
+        assert all(entry.rstrip().endswith(".") for entry in re.split(r"\n  (?=\w)", commands.strip()))
 
 
 def test_a_training_starts_without_what_only_an_analysis_needs():

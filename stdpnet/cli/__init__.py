@@ -34,19 +34,18 @@ from stdpnet.cli import (
     training,
     verification,
 )
+from stdpnet.cli.groups import command_group
 from stdpnet.cli.last_resort import report_internal_error
 from stdpnet.cli.streams import OutputError, safe_streams
 from stdpnet.cli.usage import UsageError, usage_sentence
 from stdpnet.errors import ConfigError, StdpnetError, StopRequestedError
 from stdpnet.reading import visible
 
-app = typer.Typer(
+app = command_group(
+    "Unsupervised STDP learning on images: train, evaluate and compare spiking networks.",
     name="stdpnet",
-    help="Unsupervised STDP learning on images: train, evaluate and compare spiking networks.",
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # else each help loads rich with its Markdown parser, a third of the time
 )
 app.command("train")(training.train)
 app.command("resume")(training.resume)

@@ -23,7 +23,7 @@ from stdpnet.errors import ConfigError
 
 
 def benchmark(
-    config: Annotated[str, typer.Argument(metavar="[CONFIG]", help="A .toml file or the name of a preset.")] = (
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file or the name of a preset.")] = (
         "lcsnn-100-k12-steady"
     ),
     channels: Annotated[int | None, typer.Option("--channels", min=1, help="Channels; default: as configured.")] = None,

@@ -59,7 +59,7 @@ RunArgument = Annotated[
 RunsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="RUN...",
+        metavar="RUN",
         help="Names below runs/, paths, quoted patterns, or folders of runs.",
         autocompletion=complete_run,
     ),
@@ -103,7 +103,7 @@ AtOption = Annotated[
         metavar="KEY=VALUE",
         help="What differs from the training while images are answered: competition.strength=0.25 (a factor), "
         "competition.replaced=mean (or initial), simulation.duration=500, encoder.max_rate=200, "
-        "dataset.distortion.rotation=180; repeatable. Its results have a file of their own.",
+        "dataset.distortion.rotation=180; repeatable.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]

@@ -11,7 +11,6 @@ import typer
 from stdpnet.cli.common import (
     ConfigArgument,
     JsonOption,
-    SeedOption,
     SetOption,
     ThreadsOption,
     check_new_file,
@@ -19,9 +18,10 @@ from stdpnet.cli.common import (
     print_json,
     write_config,
 )
+from stdpnet.cli.groups import command_group
 from stdpnet.cli.meters import meter
 
-app = typer.Typer(help="Show the presets and what every key means.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("Show the presets and what every key means.")
 
 
 class Architecture(StrEnum):
@@ -78,14 +78,16 @@ def suggest(
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="A new .toml file.")] = Path(
         "suggested.toml"
     ),
-    architecture: Annotated[Architecture, typer.Option("--architecture")] = Architecture.locally_connected,
+    architecture: Annotated[
+        Architecture, typer.Option("--architecture", help="Own weights at each position, shared ones, or one position.")
+    ] = Architecture.locally_connected,
     channels: Annotated[int, typer.Option("--channels", min=1, help="Neurons per position.")] = 25,
     kernel: Annotated[int, typer.Option("--kernel", min=1, help="Side of a receptive field, pixels.")] = 12,
     stride: Annotated[int, typer.Option("--stride", min=1, help="Distance of receptive fields, pixels.")] = 4,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the dataset, such as resize=32.")
     ] = None,
-    seed: SeedOption = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of all random numbers.")] = 0,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -96,7 +98,7 @@ def suggest(
 
     check_new_file("--output", output, (".toml",))
     spec = spec_of(dataset).updated(dict(parse_key(text, "--set", "resize=32") for text in overrides or []))
-    options: dict[str, Any] = {"channels": channels, "kernel": kernel, "stride": stride, "seed": seed or 0}
+    options: dict[str, Any] = {"channels": channels, "kernel": kernel, "stride": stride, "seed": seed}
     with meter("probes", suggestion.PROBES, quiet=as_json) as progress:
         found = suggestion.suggest(
             spec, architecture=architecture.value, threads=threads, progress=progress.advance, **options

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from stdpnet.cli.common import JsonOption, check_new_file, print_json
+from stdpnet.cli.groups import command_group
 
-app = typer.Typer(help="List, download and describe datasets.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("List, download and describe datasets.")
 NameArgument = Annotated[
     str,
     typer.Argument(

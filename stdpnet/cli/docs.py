@@ -29,7 +29,7 @@ def complete_page(incomplete: str) -> list[str]:
 
 def docs(
     page: Annotated[
-        str | None, typer.Argument(metavar="[PAGE]", help="Name of the page.", autocompletion=complete_page)
+        str | None, typer.Argument(metavar="PAGE", help="Name of the page.", autocompletion=complete_page)
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

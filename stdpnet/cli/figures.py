@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def figures(
     run: RunArgument,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="Which figures; default all that are available.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Which figures; default all that are available.")
     ] = None,
     form: Annotated[str, typer.Option("--format", help="png, pdf, svg, or several with commas.")] = "png",
     dpi: Annotated[int, typer.Option("--dpi", min=50, max=1200, help="Resolution of images.")] = 200,

@@ -11,7 +11,7 @@ import typer
 
 
 def inspect(
-    folder: Annotated[Path, typer.Argument(metavar="[RUNS_DIR]", help="A folder of runs.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="RUNS_DIR", help="A folder of runs.")] = Path("runs"),
     host: Annotated[
         str, typer.Option("--host", help="Address to listen at; any but this machine's own asks for a token.")
     ] = "127.0.0.1",

@@ -24,7 +24,7 @@ def predict(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGES...",
+            metavar="IMAGES",
             help="PNG or JPEG files, .npy or .npz arrays, IDX files; bright ink on black. Of a run on recordings of an "
             "event camera: .bin, .npy or .npz files.",
         ),

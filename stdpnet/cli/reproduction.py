@@ -22,6 +22,7 @@ from stdpnet.cli.common import (
     print_json,
     readout_names,
 )
+from stdpnet.cli.groups import command_group
 from stdpnet.cli.meters import meter
 from stdpnet.cli.signals import SignalCatcher
 from stdpnet.errors import ConfigError, RunError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from stdpnet_analysis.paper.table2 import Work
 
 W = TypeVar("W", bound="Work")
-app = typer.Typer(help="Reproduce a published table, and print the published values beside it.", no_args_is_help=True)
+app = command_group("Reproduce a published table, and print the published values beside it.")
 
 
 class PresetKind(StrEnum):

@@ -110,7 +110,7 @@ def _origin(spec: Experiment) -> dict[str, Any]:
 
 
 def list_runs(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the runs.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the runs.")] = Path("runs"),
     state: Annotated[State | None, typer.Option("--state", help="Only runs in this state.")] = None,
     sort: Annotated[
         str, typer.Option("--sort", metavar="KEY", help="name, age, images, or a read-out's column: best first.")

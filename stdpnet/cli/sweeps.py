@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from stdpnet.cli.common import (
     FIGURE_ENDINGS,
@@ -20,6 +19,7 @@ from stdpnet.cli.common import (
     print_json,
     write_config,
 )
+from stdpnet.cli.groups import Commands, command_group
 from stdpnet.cli.meters import Meter, meter
 from stdpnet.cli.signals import SignalCatcher
 
@@ -89,7 +89,7 @@ class _TrialNotes:
         self._progress.advance(1, note)
 
 
-class _ShowByDefault(TyperGroup):
+class _ShowByDefault(Commands):
     """Commands of which `show` is meant where none is named: `stdpnet study STUDY`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -98,11 +98,8 @@ class _ShowByDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-study = typer.Typer(
-    help="Show the results of a study: `stdpnet study STUDY`; write its best trial as a configuration.",
-    cls=_ShowByDefault,
-    no_args_is_help=True,
-    rich_markup_mode=None,
+study = command_group(
+    "Show the results of a study: `stdpnet study STUDY`; write its best trial as a configuration.", _ShowByDefault
 )
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study's name below runs/, or its path.")]
 
