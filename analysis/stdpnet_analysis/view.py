@@ -278,8 +278,12 @@ class RunView:
 
     def _find_state(self) -> str | None:
         if not self.run.has_state:
-            remedy = "wait for one" if self.run.status == "running" else f"`stdpnet resume {self.run.path}` writes one"
-            return f"no checkpoint yet; {remedy}"
+            if self.run.status != "running":
+                return f"no checkpoint yet; `stdpnet resume {self.run.path}` writes one"
+            often = self.experiment.checkpoint
+            times = [f"after {often.every} images"] * (often.every > 0)
+            times += [f"after {often.minutes:g} minutes"] * (often.minutes > 0)
+            return f"no checkpoint yet; the first one comes {', '.join([*times, 'at the end of the training'])}"
         try:
             _ = self.state
         except RunError as error:

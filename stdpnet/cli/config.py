@@ -46,7 +46,7 @@ def list_presets(as_json: JsonOption = False) -> None:
         print_json({"presets": rows})
         return
     for row in rows:
-        print(f"{row['name']:30} {row['dataset']:8} {row['synapses']:>10} synapses")
+        print(f"{row['name']:30} {row['dataset']:13} {row['synapses']:>10} synapses")
 
 
 @app.command("show")

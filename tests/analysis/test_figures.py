@@ -114,7 +114,9 @@ def test_a_run_that_has_just_begun_says_to_wait(run, folder):
         shutil.copy(run.path / name, begun / name)
     opened = Run.open(begun)
     with opened.locked():
-        assert figures.missing(RunView(opened, FEW))["receptive-fields"] == "no checkpoint yet; wait for one"
+        assert figures.missing(RunView(opened, FEW))["receptive-fields"] == (
+            "no checkpoint yet; the first one comes after 10000 images, after 5 minutes, at the end of the training"
+        )
 
 
 def test_a_damaged_checkpoint_is_named(run, folder):

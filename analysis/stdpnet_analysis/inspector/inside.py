@@ -60,7 +60,7 @@ class Inside:
         content: dict[str, Any] = {"label": view.facts.label, "lacks": lacks, "geometry": None, "classes": []}
         if lacks["state"] is None:
             content["classes"] = list(view.classes)
-        if lacks["images"] is None:
+        if lacks["state"] is None and lacks["images"] is None:
             content["split"] = view.shown_split
             content["images"] = len(view.dataset.split(view.shown_split))
             content["side"] = int(view.dataset.train.images.shape[-1])

@@ -72,7 +72,7 @@ class Library:
     def inside(self, name: str) -> Inside:
         """Return what can be looked at in the newest state of a run; its arrays are loaded when they are needed."""
         run = self.run(name)
-        now = tuple(_changed(run.path / file) for file in ("checkpoint.h5", "responses", "config.toml"))
+        now = tuple(_changed(run.path / file) for file in ("checkpoint.h5", "responses", "config.toml", "events.jsonl"))
         known = self._views.pop(name, None)
         if known is None or known[0] != now:
             known = now, Inside(RunView(run))

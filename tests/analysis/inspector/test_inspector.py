@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import threading
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -195,3 +196,34 @@ def test_in_a_browser_one_watches_compares_looks_inside_and_draws(server, tmp_pa
         assert browser.complaints == []
     finally:
         browser.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
+def test_the_page_shows_the_first_checkpoint_and_the_first_responses_when_they_come(folder, tmp_path):
+    runs = tmp_path / "runs"
+    run = shutil.copytree(next(folder.glob("a*")), runs / "young")
+    away = tmp_path / "away"
+    away.mkdir()
+    for name in ("checkpoint.h5", "responses"):
+        shutil.move(run / name, away / name)
+    served = Served(runs)
+    browser = Browser(tmp_path / "profile")
+    try:
+        with stdpnet.Run.open(run).locked():  # as a training does
+            browser.do("Page.navigate", url=served.address)
+            browser.until("document.body?.dataset.ready === 'yes'")
+            browser.until("document.querySelector('#state-title').textContent.includes('This page will show it')")
+            shutil.move(away / "checkpoint.h5", run / "checkpoint.h5")
+            browser.until("document.querySelectorAll('#state-charts > div > *').length >= 3")
+            browser.eval("location.hash = '#inside'")
+            browser.until("document.querySelector('#votes') !== null")
+            browser.until("document.querySelector('#lacks').innerText.includes('no responses yet')")
+            browser.eval("document.querySelector('#channel').value = 2; neuron()")
+            shutil.move(away / "responses", run / "responses")
+            browser.until("document.querySelector('#votes > div') !== null")
+            assert browser.eval("document.querySelector('#lacks').innerText") == ""
+            assert browser.eval("document.querySelector('#channel').value") == "2"
+        assert browser.complaints == []
+    finally:
+        browser.close()
+        served.close()

@@ -1,7 +1,7 @@
 // "Look inside": one neuron and one image of a run; after page.js, whose functions it uses.
 "use strict";
 
-let about = null, chosen = 0;
+let about = null, opened = null, chosen = 0;
 
 async function open() {
   const name = find("#run").value;
@@ -21,9 +21,22 @@ async function open() {
   const { positions, channels } = about.geometry;
   find("#position").max = positions - 1;
   find("#channel").max = channels - 1;
-  find("#position").value = Math.floor(positions / 2);
-  find("#channel").value = 0;
+  if (opened !== name) {
+    find("#position").value = Math.floor(positions / 2);
+    find("#channel").value = 0;
+  }
+  opened = name;
   await neuron();
+}
+
+// Open the run anew if it has now what it lacked, such as its first checkpoint, or responses.
+async function openAgain() {
+  if (!runs.length) {
+    await look();
+    return open();
+  }
+  const run = find("#run").value, found = await ask("about", { run });
+  if (find("#run").value === run && JSON.stringify(found.lacks) !== JSON.stringify(about?.lacks)) await open();
 }
 
 async function neuron() {

@@ -121,7 +121,8 @@ async function watch(name) {
   const run = runs.find((each) => each.name === name);
   find("#watched").textContent = `${name}: ${run.label}, ${run.dataset}, ${run.state}`;
   // Charts are drawn anew only where there is something new, so that a zoom survives.
-  const key = `${name} ${run.images} ${run.curve.images.length} ${dark.matches}`;
+  const key = `${name} ${run.images} ${run.curve.images.length} ${run.state} ${dark.matches}`;
+  if (seen.waits === name && !(await ask("about", { run: name })).lacks.state) seen = {}; // the first checkpoint is there
   const begin = performance.now();
   if (seen.watch === key || (seen.name === name && seen.dark === dark.matches && begin < seen.rest)) return;
   Object.assign(seen, { watch: key, name, dark: dark.matches, rest: Infinity });
@@ -137,7 +138,9 @@ async function drawWatched(name) {
   if (!await renew("#watch-charts", "progress", name)) return;
   const state = await renew("#state-charts", "histograms", name);
   if (!state) return;
-  find("#state-title").textContent = state.lacks ?? `State after ${state.images} images`;
+  const comes = runs.some((run) => run.name === name && run.state === "running") ? ". This page will show it." : "";
+  find("#state-title").textContent = state.lacks ? state.lacks + comes : `State after ${state.images} images`;
+  seen.waits = state.lacks && comes ? name : null;
   const inside = await ask("about", { run: name }), figure = find("#watch-fields");
   if (watched !== name) return;
   figure.hidden = !inside.geometry || inside.lacks.state != null;
@@ -192,10 +195,12 @@ async function turn() {
 }
 
 async function again() {
-  if (!document.hidden && !find("#watch").hidden) {
+  if (document.hidden) return;
+  if (!find("#watch").hidden) {
     await look();
     if (watched && runs.some((run) => run.name === watched)) await watch(watched);
   }
+  if (!find("#inside").hidden) await openAgain();
 }
 
 find("#choice").onsubmit = attempt(compare);
