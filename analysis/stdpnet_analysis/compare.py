@@ -192,12 +192,23 @@ def evaluate_command(run: Run, split: str = "test", snapshot: str = "last") -> s
     return f"stdpnet evaluate {run.path}{''.join(options)}"
 
 
+def usual_split(runs: Sequence[Run], snapshot: str = "last") -> ScoredSplit:
+    """Return the split on which more of the runs have scores; where both have as many, test."""
+    tested, validated = (
+        sum(run.load_scores(split, snapshot) is not None for run in runs) for split in ("test", "validation")
+    )
+    return "validation" if validated > tested else "test"
+
+
 def _entry(run: Run, split: ScoredSplit, snapshot: str) -> Entry:
     """Return a run's results; RunError, with the remedy, if it has none."""
     scores = run.load_scores(split, snapshot)
     command = evaluate_command(run, split, snapshot)
     if scores is None:
         remedy = f"`{command}` makes them" if run.has_state else f"`stdpnet resume {run.path}`, then `{command}`"
+        other: ScoredSplit = "validation" if split == "test" else "test"
+        if run.load_scores(other, snapshot) is not None:
+            remedy += f", and --split {other} compares those that it has on {other} images"
         raise RunError(f"no scores on {split} images; {remedy}")
     facts = open_model(run.spec).facts(run.spec)
     scored = scores.get("facts", {})

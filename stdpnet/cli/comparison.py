@@ -20,7 +20,7 @@ from stdpnet.cli.common import (
     open_runs,
     readout_names,
 )
-from stdpnet.errors import RunError
+from stdpnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from stdpnet_analysis.compare import Comparison
@@ -63,7 +63,7 @@ def compare(
     check_new_file("--figure", figure, FIGURE_ENDINGS)
     comparison = compare_runs(open_runs(runs), split.value, snapshot, readout_names(readouts))
     if not comparison.groups:
-        raise RunError("; ".join(f"{each.run}: {each.reason}" for each in comparison.left_out))
+        raise ConfigError(*(f"{each.run}: {each.reason}" for each in comparison.left_out))
     if output is not None:
         from stdpnet.runs.files import write_text
 

@@ -125,3 +125,12 @@ def test_a_run_that_cannot_be_read_is_one_sentence_and_the_others_are_compared(c
 )
 def test_a_mistake_is_one_sentence(command, arguments, message):
     assert message in command(*arguments, code=2).err
+
+
+def test_runs_with_scores_on_validation_images_alone_are_a_sentence_each_that_says_so(command, tmp_path):
+    for seed in (0, 1):
+        scored_run(tmp_path / f"runs/tuned-{seed}", f"seed={seed}", split="validation")
+    found = command("tuned-*", code=2).err.splitlines()
+    assert len(found) == 2
+    assert all(line.endswith("--split validation compares those that it has on validation images") for line in found)
+    assert names(command("tuned-*", "--split", "validation", "--json")) == ["LCSNN 50/12"]

@@ -358,6 +358,18 @@ def test_architectures_keep_their_colours_whatever_stands_beside_them(axes):
     assert len({look["color"] for look in others}) == 3
 
 
+def test_models_of_other_families_have_colours_and_markers_of_their_own(axes):
+    names = ["PCA", "LCSNN", "k-means", "random features", "CoLaNET", "rate conversion", "surrogate gradient", "CSNN"]
+    network = comparison.SizedAccuracy("25", 1000, Summary(0.8, None, 1))
+    families = {comparison.Family(name, 12 if "SNN" in name else 0): [network] for name in names}
+    drawn = comparison.plot_accuracy_vs_synapses(axes, families)
+    looks = {(line.get_color(), line.get_marker()) for line, _, _ in drawn.values()}
+    assert len(looks) == len(names)
+    assert len({marker for _, marker in looks}) == len(names)
+    assert axes.get_legend_handles_labels()[1] == [family.name for family in families]
+    assert all(line.get_markerfacecolor() == line.get_color() for line, _, _ in drawn.values())
+
+
 def test_numbers_stand_beyond_the_error_bars(axes):
     networks = [
         comparison.SizedAccuracy("25", 1000, Summary(0.8, 0.05, 3)),

@@ -17,9 +17,8 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.readouts import title_of
 from stdpnet_analysis.statistics import Summary
 
-MARKERS = {"LCSNN": "o", "CSNN": "s", "FCSNN": "D"}
 LARGE_KERNEL = 12
-"""Networks with smaller kernels are hollow, their lines dashed."""
+"""Networks with smaller kernels are hollow, their lines dashed; models without kernels are not."""
 
 
 class Family(NamedTuple):
@@ -35,6 +34,11 @@ class Family(NamedTuple):
         """Name in the legend."""
         kernel = f", kernel {self.kernel}" if self.kernel and self.architecture != "FCSNN" else ""
         return f"{self.architecture}{kernel}{', learned competition' if self.learned else ''}"
+
+    @property
+    def is_small(self) -> bool:
+        """Whether its receptive fields are smaller than those of other networks."""
+        return 0 < self.kernel < LARGE_KERNEL
 
 
 class SizedAccuracy(NamedTuple):
@@ -60,6 +64,7 @@ def plot_accuracy_vs_synapses(
     families: Mapping[Family, Sequence[SizedAccuracy]],
     pixels: float | None = None,
     below: Axes | None = None,
+    looks: Mapping[str, tuple[str, str]] | None = None,
 ) -> dict[Family, ErrorbarContainer]:
     """Draw accuracy against the number of synapses, a line for each family, ± one standard deviation over seeds.
 
@@ -69,25 +74,27 @@ def plot_accuracy_vs_synapses(
     families : family -> networks of several sizes
     pixels : accuracy of a linear read-out of the pixels, a fraction
     below : where to draw the untrained networks; default `axes`
+    looks : colour and marker of each architecture or model; default: those of the families drawn here
 
     Returns
     -------
     The points of each family.
     """
+    looks = looks or style.family_looks([family.architecture for family in families])
     drawn, everything = {}, [network for networks in families.values() for network in networks]
     for family, networks in families.items():
-        colour = style.ARCHITECTURES.get(family.architecture, style.GREY)
+        colour, marker = looks[family.architecture]
         ordered = sorted(networks, key=lambda network: network.synapses)
         x = np.array([network.synapses for network in ordered], np.float64)
         y = np.array([100 * network.accuracy.mean for network in ordered])
         sd = np.array([100 * (network.accuracy.sd or 0.0) for network in ordered])
-        drawn[family] = axes.errorbar(x, y, sd, label=family.name, color=colour, **_look(family, colour))
+        drawn[family] = axes.errorbar(x, y, sd, label=family.name, color=colour, **_look(family, colour, marker))
         for network, at, height in zip(ordered, x, y, strict=True):
             low, high = _joint_bar(network, everything)
             place: Any = {"xy": (at, high), "xytext": (0, 4), "va": "bottom", "ha": "center"}
             if family.learned:
                 place = {"xy": (at, low), "xytext": (0, -4), "va": "top", "ha": "center"}
-            elif family.kernel < LARGE_KERNEL:
+            elif family.is_small:
                 place = {"xy": (at, height), "xytext": (-5, 0), "va": "center", "ha": "right"}
             axes.annotate(network.label, textcoords="offset points", fontsize=5.5, color=colour, **place)
         bare = [(network.synapses, 100 * network.untrained) for network in ordered if network.untrained is not None]
@@ -117,12 +124,11 @@ def _joint_bar(network: SizedAccuracy, everything: Sequence[SizedAccuracy]) -> t
     return min(bar[0] for bar in meeting), max(bar[1] for bar in meeting)
 
 
-def _look(family: Family, colour: str) -> dict[str, Any]:
+def _look(family: Family, colour: str, marker: str) -> dict[str, Any]:
     """Return marker and line of a family."""
-    large = family.kernel >= LARGE_KERNEL
-    marker = "*" if family.learned else MARKERS.get(family.architecture, "^")
-    look = {"marker": marker, "markersize": 6.5 if family.learned else 4.2, "linestyle": "-" if large else "--"}
-    return look | {"markerfacecolor": colour if large else "white", "linewidth": 0.8, "capsize": 2}
+    shape = {"marker": "*", "markersize": 6.5} if family.learned else {"marker": marker, "markersize": 4.2}
+    line = {"linestyle": "--" if family.is_small else "-", "linewidth": 0.8, "capsize": 2}
+    return shape | line | {"markerfacecolor": "white" if family.is_small else colour}
 
 
 def families(groups: Sequence[Group], readout: str) -> dict[Family, list[SizedAccuracy]]:
@@ -156,10 +162,11 @@ def accuracy_vs_synapses(comparison: Comparison) -> Figure:
         len(ratios), len(drawn), sharex=True, sharey="row", height_ratios=ratios, squeeze=False
     )
     lower = rest[0] if bare else [None] * len(drawn)
+    looks = style.family_looks([group.model.family for group in comparison.groups])
     baselines = [summary.mean for group in comparison.groups if (summary := group.mean(lambda each: each.pixels))]
     for axes, below, (readout, found) in zip(panels, lower, drawn.items(), strict=True):
         pixels = float(np.mean(baselines)) if baselines and readout in ("linear", "linear_cv") else None
-        plot_accuracy_vs_synapses(axes, found, pixels, below)
+        plot_accuracy_vs_synapses(axes, found, pixels, below, looks)
         axes.set(title=title_of(readout))
         if below is not None:
             below.set(ylabel="untrained, %")

@@ -22,6 +22,11 @@ OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 """Okabe & Ito's colours (2008), the ones with most contrast on white first."""
 ARCHITECTURES = {"LCSNN": OKABE_ITO[0], "CSNN": OKABE_ITO[1], "FCSNN": OKABE_ITO[2]}
 """The colour of each architecture, the same in every figure."""
+MARKERS = {"LCSNN": "o", "CSNN": "s", "FCSNN": "D"}
+"""The marker of each architecture."""
+OTHER_COLOURS = (*OKABE_ITO[3:7], "#8C510A")
+"""Colours of models that are none of these; yellow is hard to see on white, brown is not."""
+OTHER_MARKERS = "^v<>ph"
 LINES = ("-", "--", "-.", ":")
 WEIGHTS, COUNTS = "viridis", "cividis"
 """Colour maps: feedforward weights; counts and shares."""
@@ -70,6 +75,21 @@ def colour(number: int) -> str:
     return OKABE_ITO[number % len(OKABE_ITO)]
 
 
+def family_looks(families: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return colour and marker of each family of models.
+
+    Parameters
+    ----------
+    families : LCSNN, CSNN, FCSNN; any other has the next free colour and marker
+    """
+    others = (name for name in dict.fromkeys(families) if name not in ARCHITECTURES)
+    looks = {
+        name: (OTHER_COLOURS[number % len(OTHER_COLOURS)], OTHER_MARKERS[number % len(OTHER_MARKERS)])
+        for number, name in enumerate(others)
+    }
+    return looks | {name: (colour, MARKERS[name]) for name, colour in ARCHITECTURES.items()}
+
+
 def group_looks(architectures: Sequence[str]) -> list[dict[str, Any]]:
     """Return colour and line style of groups of runs: a colour for each architecture, line styles within it.
 
@@ -77,9 +97,7 @@ def group_looks(architectures: Sequence[str]) -> list[dict[str, Any]]:
     ----------
     architectures : LCSNN, CSNN or FCSNN of each group; another name has the next free colour
     """
-    others = OKABE_ITO[len(ARCHITECTURES) :]
-    names = list(dict.fromkeys(name for name in architectures if name not in ARCHITECTURES))
-    colours = {**ARCHITECTURES, **{name: others[number % len(others)] for number, name in enumerate(names)}}
+    colours = {name: colour for name, (colour, _) in family_looks(architectures).items()}
     looks = []
     for number, name in enumerate(architectures):
         earlier = architectures[:number].count(name)

@@ -14,7 +14,7 @@ from stdpnet.runs import Run
 from stdpnet.runs.paths import run_folders
 from stdpnet.runs.rows import with_named_quantiles
 from stdpnet.runs.summary import FolderReader
-from stdpnet_analysis.compare import compare
+from stdpnet_analysis.compare import compare, usual_split
 from stdpnet_analysis.inspector.arrays import histogram, sheet
 from stdpnet_analysis.inspector.inside import Inside
 from stdpnet_analysis.tables import record, tables
@@ -130,7 +130,7 @@ class Library:
         runs = [self.run(name) for name in names]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = compare(runs)
+            found = compare(runs, usual_split(runs))
         chosen = {each["name"]: each["curve"] for each in self.runs() if each["name"] in names}
         return {
             "tables": [table._asdict() for table in tables(found)] if found.groups else [],

@@ -7,19 +7,18 @@ from typing import Any
 
 from stdpnet.runs import Run
 from stdpnet_analysis import figures
-from stdpnet_analysis.compare import compare
+from stdpnet_analysis.compare import compare, usual_split
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.comparison import accuracy_vs_synapses
 from stdpnet_analysis.progress import Progress
 from stdpnet_analysis.report.images import Image, encode
 from stdpnet_analysis.tables import notes, tables
-from stdpnet_analysis.view import SCORED, RunView, Settings
+from stdpnet_analysis.view import RunView, Settings
 
 
 def overview(runs: Sequence[Run], settings: Settings | None, snapshot: str, progress: Progress) -> dict[str, Any]:
-    """Return tables and figures that compare runs; the scored split is the one that more of them have scores on."""
-    scored = {split: sum(run.load_scores(split, snapshot) is not None for run in runs) for split in SCORED}
-    comparison = compare(runs, "validation" if scored["validation"] > scored["test"] else "test", snapshot)
+    """Return tables and figures that compare runs."""
+    comparison = compare(runs, usual_split(runs, snapshot), snapshot)
     images: list[Image] = []
     if comparison.groups:
         with style.context():
