@@ -4,7 +4,7 @@ From data to receptive fields
 
 This tutorial trains a small network of spiking neurons on the digits that come with scikit-learn, looks at what each
 neuron has learned to see, and reads the spikes out. It takes a few seconds once the kernels are compiled, which happens
-at the first training on a machine and takes about 20 s.
+at the first training on a machine and takes about 15 s.
 """
 
 # %%
@@ -100,5 +100,5 @@ for name, readout in make_readouts(["log_evidence", "linear"], ReadoutSettings(n
 #     stdpnet evaluate 'digits-*'
 #     stdpnet compare 'digits-*'
 #
-# Where to go from here: *Use my own images* for your data, *Choose parameters* for the keys that matter, and *The
-# model* for the equations of every step.
+# Where to go from here: :doc:`/own-images` for your data, :doc:`/parameters` for the keys that matter, and :doc:`/model`
+# for the equations of every step.
