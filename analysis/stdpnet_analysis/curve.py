@@ -10,6 +10,7 @@ from stdpnet.data import Dataset
 from stdpnet.data.checks import check_classes
 from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.model import open_model
+from stdpnet.pace import announce
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
 from stdpnet.training import Job
@@ -66,6 +67,7 @@ class LearningCurve:
 
     def handle(self, job: Job) -> None:
         """Evaluate; keep the state if it is the best so far; end the job on a plateau."""
+        announce("learning curve")
         row = {"images": job.images, **self._score(job)}
         readout = job.spec.curve.readout
         earlier = [old["accuracy"][readout] for old in self._rows(job) if old["images"] < job.images]

@@ -100,5 +100,5 @@ for name, readout in make_readouts(["log_evidence", "linear"], ReadoutSettings(n
 #     stdpnet evaluate 'digits-*'
 #     stdpnet compare 'digits-*'
 #
-# Where to go from here: :doc:`/own-images` for your data, :doc:`/parameters` for the keys that matter, and :doc:`/model`
-# for the equations of every step.
+# Where to go from here: :doc:`/own-images` for your data, :doc:`/parameters` for the keys that matter, and
+# :doc:`/model` for the equations of every step.

@@ -13,7 +13,7 @@ from typing import Any
 
 from numba.core.caching import IndexDataCacheFile
 
-from stdpnet.compiling import announce
+from stdpnet.pace import announce
 
 _LOG = logging.getLogger(__name__)
 DIGEST = 32
@@ -36,9 +36,11 @@ class MachineCode(IndexDataCacheFile):
         try:
             content = Path(self._data_path(self._file_name(key))).read_bytes()
         except OSError:
-            return announce()
+            announce()
+            return None
         if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
-            return announce()  # damaged, as by a loss of power; it is compiled and written anew
+            announce()  # damaged, as by a loss of power; it is compiled and written anew
+            return None
         return pickle.loads(content[DIGEST:])
 
     def save(self, key: Any, data: Any) -> None:

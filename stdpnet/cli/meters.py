@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from stdpnet.compiling import WORDS, Pace, announced
+from stdpnet.pace import Pace, announced
 
 
 class Meter(Protocol):
@@ -35,11 +35,11 @@ def meter(stage: str = "", total: int = 0, *, quiet: bool = False) -> Iterator[M
     elif sys.stderr.isatty():
         with _bar() as bar:
             bars = _BarMeter(bar)
-            with announced(bars.compiling):
+            with announced(bars.pause):
                 yield _begun(bars, stage, total)
     else:
         lines = _LineMeter()
-        with announced(lines.compiling):
+        with announced(lines.pause):
             yield _begun(lines, stage, total)
         lines.close()
 
@@ -87,10 +87,10 @@ class _BarMeter:
     def advance(self, count: int, note: str = "") -> None:
         self._bar.update(self._task, advance=count, note=note)
 
-    def compiling(self) -> None:
-        """Show beside the bar that code is compiled, until the next part is done."""
+    def pause(self, what: str) -> None:
+        """Show beside the bar what is done, until the next part of the stage is."""
         if self._task is not None:
-            self._bar.update(self._task, note=WORDS)
+            self._bar.update(self._task, note=what)
 
     def skip(self, count: int) -> None:
         self._bar.reset(self._task, completed=count, note="")
@@ -102,27 +102,27 @@ class _LineMeter:
     def __init__(self) -> None:
         self._shown = True
         """Whether the newest line says all there is to say."""
-        self._stage, self._said = "", False
+        self._stage = ""
+        self._said: set[str] = set()
 
     def stage(self, name: str, total: int) -> None:
         self.close()
         self._stage, self._total, self._done, self._note = name, total, 0, ""
         self._begin = self._last = time.monotonic()
         self._pace: Pace = Pace(0, self._begin)
-        self._rate: float | None = None
         self._shown = False
 
-    def compiling(self) -> None:
-        """Print a line, the first time."""
+    def pause(self, what: str) -> None:
+        """Print a line about what is done beside the stage, the first time."""
         if self._stage:
-            self._pace.compiling()
-        if not self._said:
-            print(f"{self._stage}: {WORDS}" if self._stage else WORDS, file=sys.stderr, flush=True)
-        self._said = True
+            self._pace.pause(what)
+        if what not in self._said:
+            print(f"{self._stage}: {what}" if self._stage else what, file=sys.stderr, flush=True)
+        self._said.add(what)
 
     def advance(self, count: int, note: str = "") -> None:
         self._done, self._note, self._shown = self._done + count, note, False
-        self._rate = self._pace.rate(self._done, time.monotonic())
+        self._pace.rate(self._done, time.monotonic())
         if time.monotonic() - self._last >= self.INTERVAL:
             self._last = time.monotonic()
             self._print()
@@ -140,6 +140,6 @@ class _LineMeter:
         elapsed = time.monotonic() - self._begin
         parts = [f"{self._stage}: {self._done}/{self._total}"] if self._total else [self._stage]
         parts += [self._note] if self._note else []
-        open_ = self._total - self._done
-        left = f", {open_ / self._rate:.0f} s left" if self._rate and open_ > 0 else ""
-        print(f"{', '.join(parts)}, {elapsed:.1f} s{left}", file=sys.stderr, flush=True)
+        left = self._pace.left(self._total - self._done)
+        remaining = f", {left:.0f} s left" if left is not None and self._total > self._done else ""
+        print(f"{', '.join(parts)}, {elapsed:.1f} s{remaining}", file=sys.stderr, flush=True)

@@ -30,8 +30,8 @@ from stdpnet.cli.common import (
 )
 from stdpnet.cli.meters import Meter, meter
 from stdpnet.cli.signals import SignalCatcher
-from stdpnet.compiling import Pace
 from stdpnet.errors import ConfigError, RunError
+from stdpnet.pace import Pace
 from stdpnet.reading import shortened
 
 if TYPE_CHECKING:
@@ -204,15 +204,15 @@ class _MeterObserver:
         self.images = 0
         self.seconds = 0.0
         self.rate: float | None = None
-        """Images per second, without those during which code was compiled if there are others."""
+        """Images per second, without those during which something else was done if there are others."""
 
     def begin(self, job: Job) -> None:
         self._begin, self._first = time.perf_counter(), job.images
         self._counted, self._pace = job.images, Pace(job.images, self._begin)
         self._meter.skip(job.images)
 
-    def compiling(self, job: Job) -> None:
-        self._pace.compiling()
+    def pause(self, job: Job, what: str) -> None:
+        self._pace.pause(what)
 
     def handle(self, job: Job) -> None:
         now = time.perf_counter()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from stdpnet.compiling import WORDS, Pace
+from stdpnet.pace import Pace
 from stdpnet.training.loop import Observer
 
 INTERVAL = 0.2
@@ -22,8 +22,8 @@ def is_interactive() -> bool:
 
 
 def with_progress(observers: Iterable[Observer], show: bool | None) -> list[Observer]:
-    """Return the observers, and one that shows the progress; None: in an interactive session."""
-    return [*observers, *([ProgressDisplay()] if (is_interactive() if show is None else show) else [])]
+    """Return the observers, before them one that shows the progress; None: in an interactive session."""
+    return [*([ProgressDisplay()] if (is_interactive() if show is None else show) else []), *observers]
 
 
 class ProgressDisplay:
@@ -45,10 +45,11 @@ class ProgressDisplay:
         self._pace = Pace(self._first, self._begin)
         self._show(training)
 
-    def compiling(self, training: Any) -> None:
-        """Show that code is compiled."""
-        self._pace.compiling()
-        self._put(training.images, training.spec.training.images, WORDS)
+    def pause(self, training: Any, what: str) -> None:
+        """Show what is done beside the images."""
+        self._pace.pause(what)
+        if training.images < training.spec.training.images:  # else its last line is there
+            self._put(training.images, training.spec.training.images, what)
 
     def handle(self, training: Any) -> None:
         """Show how far it is: not too often, and its end."""
@@ -60,12 +61,11 @@ class ProgressDisplay:
         images, goal, seconds = training.images, training.spec.training.images, self._last - self._begin
         words: list[str] = []
         if images > self._first:
-            rate = self._pace.rate(images, self._last)
             words = [self._pace.words(images, self._last), training.learner.note()]
             if images >= goal:
                 words.append(f"{seconds:.1f} s")
-            elif rate:
-                words.append(f"{(goal - images) / rate:.0f} s left")
+            elif (left := self._pace.left(goal - images)) is not None:
+                words.append(f"{left:.0f} s left")
         self._put(images, goal, ", ".join(filter(None, words)))
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from signal import Signals
 from typing import Any, NoReturn, Protocol
 
-from stdpnet.compiling import announced
 from stdpnet.errors import HealthError, StopRequestedError
 from stdpnet.model import Learner, State
+from stdpnet.pace import announced
 from stdpnet.spec.experiment import Experiment
 from stdpnet.stopping import StopRequest
 
@@ -21,7 +21,8 @@ LEAST_JUDGED = 400
 class Observer(Protocol):
     """Watches a training; it may read everything and must change nothing of what is learned.
 
-    One that has a method `compiling(training)` is told when code is compiled, perhaps several times.
+    One that has a method `pause(training, what)` is told when something begins that takes time and shows no training
+    image, such as a compilation or a point of the learning curve.
     """
 
     every: int
@@ -93,17 +94,18 @@ class Training:
 
     def to_goal(self, observers: Iterable[Observer] = ()) -> str:
         """Show images up to the goal; return why the training ended."""
-        observers = list(observers)
-        for observer in observers:
-            observer.begin(self)
-        with announced(lambda: self._compiling(observers)):
-            return self._go(observers)
+        begun: list[Observer] = []
+        with announced(lambda what: self._tell(begun, what)):
+            for observer in observers:
+                observer.begin(self)
+                begun.append(observer)
+            return self._go(begun)
 
-    def _compiling(self, observers: Sequence[Observer]) -> None:
-        """Tell the observers that want to know that code is compiled."""
+    def _tell(self, observers: Sequence[Observer], what: str) -> None:
+        """Tell the observers that want to know what takes time now."""
         for observer in observers:
-            if (told := getattr(observer, "compiling", None)) is not None:
-                told(self)
+            if (told := getattr(observer, "pause", None)) is not None:
+                told(self, what)
 
     def _go(self, observers: Sequence[Observer]) -> str:
         """Show images up to the goal, with observers that have begun."""

@@ -10,8 +10,8 @@ import numpy as np
 from brian2.core.base import BrianObjectException
 from numpy.typing import NDArray
 
-from stdpnet.compiling import announce
 from stdpnet.errors import EngineError
+from stdpnet.pace import announce
 from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.brian.groups import ORDER, Groups, check_order
 from stdpnet.stdp.engines.brian.process import has_compiled, preferences, quick_collection, require_compiler
