@@ -101,14 +101,14 @@ def call(words, folder):
     return code, out.getvalue(), err.getvalue(), time.process_time() - begin
 
 
-def answered(words, folder):
-    """Return what is wrong with the answer to a command, or None."""
+def answered(words, folder, most=SECONDS):
+    """Return what is wrong with the answer to a command, which has so many seconds of CPU time, or None."""
     code, _, err, seconds = call(words, folder)
     if code not in (0, 2) or "Traceback" in err:
         return f"exit code {code}: {err[-2000:]}"
     if code == 2 and not err.strip().splitlines()[-1].startswith(("error: ", "Error: ")):
         return f"exit code 2 without a sentence: {err[-2000:]}"
-    return f"{seconds:.0f} s" if seconds > SECONDS else None
+    return f"{seconds:.0f} s" if seconds > most else None
 
 
 def make_run(folder):

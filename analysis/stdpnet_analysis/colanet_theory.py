@@ -22,10 +22,14 @@ from stdpnet.baselines.colanet.resource import resource_of
 from stdpnet.errors import ConfigError
 
 Floats = NDArray[np.float64]
+BLOCK = 10_000
+"""Points whose spikes are drawn together."""
 RECORDS = 120
 """Points in time at which a simulation is looked at."""
 MOST_POINTS = 10**6
 """Points that are shown, at most, those outside the class included."""
+LARGEST = 10_000.0
+"""Of a setting, at most; so many spikes can be counted."""
 TESTED = 400
 """Points of the class, evenly spread, by which a simulation is scored."""
 
@@ -109,8 +113,8 @@ def check(setting: Setting) -> None:
     """Raise ConfigError unless there is something to learn, and receptors are active."""
     for name, least in (("threshold", 0.0), ("reward", 0.0), ("sigma", 0.0), ("spikes", 1.0)):
         value = getattr(setting, name)
-        if not least < value < math.inf:
-            raise ConfigError(f"{name}: {value} is not possible; choose a number above {least:g}")
+        if not least < value <= LARGEST:
+            raise ConfigError(f"{name}: {value} is not possible; choose a number above {least:g}, at most {LARGEST:g}")
     if not 0 <= setting.a < setting.b <= 1:
         raise ConfigError(f"a: {setting.a}, b: {setting.b}; choose 0 <= a < b <= 1")
 
@@ -254,8 +258,12 @@ def compared(theory: Theory, simulation: Simulation) -> dict[str, float]:
 
 def _spikes(setting: Setting, positions: Floats, points: Floats, random: np.random.Generator) -> NDArray[np.uint16]:
     """Return Poisson spikes (N, n) of the receptors for points (N,)."""
-    rates = setting.spikes * np.exp(-((points[:, None] - positions) ** 2) / (2 * setting.sigma**2))
-    return random.poisson(rates).astype(np.uint16)
+
+    def of(some: Floats) -> NDArray[np.uint16]:
+        rates = setting.spikes * np.exp(-((some[:, None] - positions) ** 2) / (2 * setting.sigma**2))
+        return random.poisson(rates).astype(np.uint16)
+
+    return np.concatenate([of(some) for some in np.array_split(points, 1 + len(points) // BLOCK)])
 
 
 def gaussian(positions: Floats, height: float, centre: float, width: float) -> Floats:

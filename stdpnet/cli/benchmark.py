@@ -9,6 +9,7 @@ import typer
 
 from stdpnet.cli.common import (
     FIGURE_ENDINGS,
+    MOST_IMAGES,
     JsonOption,
     SetOption,
     ThreadsOption,
@@ -29,17 +30,26 @@ def benchmark(
     channels: Annotated[int | None, typer.Option("--channels", min=1, help="Channels; default: as configured.")] = None,
     rate: Annotated[float, typer.Option("--rate", min=0.001, help="Rate of a white pixel, Hz.")] = 127.5,
     rounds: Annotated[
-        int, typer.Option("--rounds", min=1, help="How often a block of images is timed; the best round counts.")
+        int,
+        typer.Option(
+            "--rounds", min=1, max=10_000, help="How often a block of images is timed; the best round counts."
+        ),
     ] = 20,
-    warm_up: Annotated[int, typer.Option("--warm-up", min=0, help="Images to train on before the timing.")] = 512,
-    brian2: Annotated[int, typer.Option("--brian2", min=0, help="Images for the Brian2 engine; 0: none.")] = 50,
+    warm_up: Annotated[
+        int, typer.Option("--warm-up", min=0, max=MOST_IMAGES, help="Images to train on before the timing.")
+    ] = 512,
+    brian2: Annotated[
+        int, typer.Option("--brian2", min=0, max=MOST_IMAGES, help="Images for the Brian2 engine; 0: none.")
+    ] = 50,
     peer: Annotated[
         list[str] | None,
         typer.Option(
             "--peer", metavar="NAME[=PYTHON]", help="bindsnet or annarchy, and the interpreter that has it; repeatable."
         ),
     ] = None,
-    peer_images: Annotated[int, typer.Option("--peer-images", min=1, help="Images for each --peer.")] = 10,
+    peer_images: Annotated[
+        int, typer.Option("--peer-images", min=1, max=MOST_IMAGES, help="Images for each --peer.")
+    ] = 10,
     grow: Annotated[
         list[str] | None,
         typer.Option(

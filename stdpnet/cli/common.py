@@ -24,6 +24,9 @@ UNLIMITED = 10_000
 MOST_THREADS = 4096
 """Threads, or processes of this machine, that can be asked for."""
 
+MOST_IMAGES = 1_000_000
+"""Images that a command shows, at most, beside those of a training."""
+
 
 def complete_config(incomplete: str) -> list[str]:
     """Return the presets, TOML files and folders that a shell may complete a word to."""
@@ -104,6 +107,12 @@ AtOption = Annotated[
         help="What differs from the training while images are answered: competition.strength=0.25 (a factor), "
         "competition.replaced=mean (or initial), simulation.duration=500, encoder.max_rate=200, "
         "dataset.distortion.rotation=180; repeatable.",
+    ),
+]
+ShownOption = Annotated[
+    int,
+    typer.Option(
+        "--images", min=10, max=MOST_IMAGES, help="Images shown to changed networks (synapses-deleted, clamping)."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunArgument, ThreadsOption, every_run, print_json_of_runs
+from stdpnet.cli.common import JsonOption, RunArgument, ShownOption, ThreadsOption, every_run, print_json_of_runs
 from stdpnet.cli.meters import meter
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def figures(
         int | None,
         typer.Option("--neuron", min=0, help="Neuron to show; default the one with most spikes on the image."),
     ] = None,
-    images: Annotated[
-        int, typer.Option("--images", min=10, help="Images shown to changed networks (synapses-deleted, clamping).")
-    ] = 300,
+    images: ShownOption = 300,
     snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
     beside: Annotated[
         list[str] | None,

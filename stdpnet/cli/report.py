@@ -11,6 +11,7 @@ import typer
 from stdpnet.cli.common import (
     JsonOption,
     RunsArgument,
+    ShownOption,
     ThreadsOption,
     check_new_file,
     every_run,
@@ -31,9 +32,7 @@ def report(
         typer.Option("--output", metavar="FILE", help="A new file; default report.html in the run, or in runs/."),
     ] = None,
     snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
-    images: Annotated[
-        int, typer.Option("--images", min=10, help="Images shown to changed networks (synapses-deleted, clamping).")
-    ] = 300,
+    images: ShownOption = 300,
     summary: Annotated[
         bool, typer.Option("--summary", help="Print the summary as text; no figure is drawn, no file is written.")
     ] = False,

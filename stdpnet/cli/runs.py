@@ -132,7 +132,9 @@ def list_runs(
 
 def watch(
     run: RunArgument,
-    interval: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two looks.")] = 2.0,
+    interval: Annotated[
+        float, typer.Option("--interval", min=0.1, max=86_400, help="Seconds between two looks.")
+    ] = 2.0,
     once: Annotated[bool, typer.Option("--once", help="Look once and leave.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stdpnet.cli.common import (
+    MOST_IMAGES,
     ConfigArgument,
     JsonOption,
     SeedOption,
@@ -21,7 +22,9 @@ from stdpnet.cli.meters import meter
 
 def verify(
     config: ConfigArgument,
-    images: Annotated[int, typer.Option("--images", min=1, help="Training images to show to both engines.")] = 50,
+    images: Annotated[
+        int, typer.Option("--images", min=1, max=MOST_IMAGES, help="Training images to show to both engines.")
+    ] = 50,
     seed: SeedOption = None,
     overrides: SetOption = None,
     threads: ThreadsOption = None,

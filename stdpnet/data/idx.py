@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import os
 import zlib
 from pathlib import Path
 from typing import IO
@@ -16,8 +17,8 @@ from stdpnet.errors import DataError
 from stdpnet.reading import open_regular
 from stdpnet.spec.dataset import DatasetSpec
 
-MOST_BYTES = 2**30
-"""Values of the largest file that is read."""
+MOST_BYTES, LARGE, MOST_RATIO = 2**30, 2**26, 200
+"""Values of the largest file that is read; from how many on it must not be smaller by more than this ratio, packed."""
 SURPLUS = 2**20
 """How many values beyond those promised are counted, at most."""
 DIGITS = tuple("0123456789")
@@ -84,7 +85,9 @@ def read_idx(file: Path, dimensions: int) -> Images:
     try:
         with open_regular(file) as stream, _unpacked(file, stream) as content:
             raw = content.read(4 + 4 * dimensions)
-            raw += content.read(min(_promised(raw), MOST_BYTES) + SURPLUS)
+            most = min(MOST_BYTES, max(LARGE, MOST_RATIO * os.fstat(stream.fileno()).st_size))
+            limit = SURPLUS + (_promised(raw) if _promised(raw) <= most else LARGE)
+            raw += content.read(limit)
     except (OSError, EOFError, zlib.error) as error:
         way = " as gzip" if file.suffix == ".gz" else ""
         state = "truncated" if isinstance(error, EOFError) else f"unreadable{way} ({error})"
@@ -99,8 +102,9 @@ def read_idx(file: Path, dimensions: int) -> Images:
     promised, found = _promised(raw[:start].ljust(start, b"\0")), max(len(raw) - start, 0)
     if promised != found or not found:
         size = " x ".join(map(str, shape))
+        there = f"{'at least ' * (found == limit)}{found} are there"
         raise DataError(
-            f"{file}: header promises {size} = {promised} bytes, {found} are there; replace it with the published file"
+            f"{file}: header promises {size} = {promised} bytes, {there}; replace it with the published file"
         )
     return np.frombuffer(raw, dtype=np.uint8, offset=start).reshape(shape)
 

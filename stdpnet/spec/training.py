@@ -8,11 +8,14 @@ from pydantic import Field
 
 from stdpnet.spec.base import Schedule, Spec
 
+MOST_IMAGES = 10**9
+"""Training images of a run, at most."""
+
 
 class TrainingSpec(Spec):
     """The training protocol that all models share."""
 
-    images: Annotated[int, Schedule()] = Field(5000, ge=0)
+    images: Annotated[int, Schedule()] = Field(5000, ge=0, le=MOST_IMAGES)
     """Training images to show, in seeded order; beyond the size of the split: further epochs, each in its own order."""
     pool: Annotated[int, Schedule()] = Field(0, ge=0)
     """Different images to show: the first so many of the seeded order, in epochs; 0: all of the split."""

@@ -81,6 +81,7 @@ def test_the_figure_has_both_curves(simulation):
     ("change", "words"),
     [
         ({"spikes": 1.0}, "spikes: 1.0 is not possible; choose a number above 1"),
+        ({"spikes": 1e20}, "spikes: 1e\\+20 is not possible; choose a number above 1, at most 10000"),
         ({"sigma": float("nan")}, "sigma: nan is not possible; choose a number above 0"),
         ({"a": 0.8}, "choose 0 <= a < b <= 1"),
         ({"threshold": 9.0}, "above w_max = 0.0924; lower it"),

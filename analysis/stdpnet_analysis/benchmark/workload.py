@@ -14,6 +14,7 @@ from stdpnet.data.order import training_images
 from stdpnet.encoding import Encoder
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream, image_order
+from stdpnet.spec.training import MOST_IMAGES
 from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.compiled.blocks import one_register
 from stdpnet.stdp.engines.compiled.engine import NumbaEngine
@@ -63,7 +64,7 @@ class Workload:
         warm_up: int = 512,
         progress: Progress = SILENT,
     ) -> None:
-        training = {"images": 2**40, "two_step": 0, "min_spikes": 0}
+        training = {"images": MOST_IMAGES, "two_step": 0, "min_spikes": 0}
         self.spec = spec.updated({"training": training, "simulation.engine": "numba"})
         self.threads = threads or available_cores()
         self.switches = Switches(learn_xy=True, learn_yy=spec.competition.is_learned, adapt_theta=True)

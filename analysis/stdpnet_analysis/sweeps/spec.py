@@ -154,9 +154,9 @@ class PrunerSpec(Spec):
 class BudgetSpec(Spec):
     """When to stop asking for trials; those under way are finished."""
 
-    trials: int = Field(50, ge=1)
+    trials: int = Field(50, ge=1, le=1_000_000)
     """Trials of the study, however they end."""
-    hours: float = Field(0.0, ge=0)
+    hours: float = Field(0.0, ge=0, le=1_000_000)
     """Hours after which a command begins no trial more; 0: any."""
 
 
