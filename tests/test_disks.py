@@ -103,6 +103,37 @@ def test_drafts_of_dead_processes_are_removed_and_those_of_living_ones_stay(tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine.name, "run", "table.md"])
 
 
+def test_a_draft_never_follows_a_link_that_somebody_has_placed_where_it_would_be(tmp_path, monkeypatch):
+    folder, secret = tmp_path / "sticky", tmp_path / "secret"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    secret.write_text("kept")
+    target = folder / "table.md"
+    first, second = (new_draft(target) for _ in range(2))
+    assert first != second, "nobody can foresee the name"
+    monkeypatch.setattr("stdpnet.drafts.secrets.token_hex", lambda count: count * "00")  # who could, places a link
+    guessed = new_draft(target)
+    guessed.unlink()
+    guessed.symlink_to(secret)
+    with pytest.raises(RunError, match=r"table\.md: cannot be written \(File exists\)"):
+        write_text(target, "text")
+    with pytest.raises(FileExistsError):
+        new_draft_folder(target)
+    assert (secret.read_text(), guessed.is_symlink(), target.exists()) == ("kept", True, False)
+
+
+def test_a_link_in_the_place_of_a_dead_draft_is_removed_and_not_what_it_leads_to(tmp_path):
+    target, kept = tmp_path / "table.md", tmp_path / "kept"
+    (kept / "inside").mkdir(parents=True)
+    draft = new_draft(target)
+    draft.unlink()
+    dead = tmp_path / draft.name.replace(f"-{os.getpid()}-", "-999999999-")
+    dead.symlink_to(kept)
+    write_text(target, "text")
+    assert not dead.is_symlink()
+    assert (kept / "inside").is_dir()
+
+
 @contextmanager
 def no_room():
     """Let no file grow beyond a few bytes, as on a full disk."""
