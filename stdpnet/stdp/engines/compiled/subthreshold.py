@@ -102,30 +102,35 @@ def _advance_in_registers(
     xy: STDPConstants,
     block: Block,
 ) -> int:
-    """`advance` for one position whose channels fill one block; its state stays in registers."""
+    """`advance` for one position whose channels fill one block; its state stays in registers from step to step.
+
+    Where input spikes change weights, it lies in memory between two steps: there are not enough registers for both.
+    """
     weights, y = neurons.weights, neurons.y
-    v, current, theta = (
-        load(neurons.v, 0, 0, block),
-        load(neurons.current, 0, 0, block),
-        load(neurons.theta, 0, 0, block),
-    )
     crossed = False
     step = k - 1
     while not crossed and step + 1 < stop:
-        step += 1
-        theta = mul(theta, neuron.decay_theta)
-        v = integrate(v, current, neuron.v_rest, neuron.decay_v)
-        crossed = any_ge(v, add(theta, neuron.v_thresh))
-        spikes = arrivals(step, field)
-        current = collect(weights, spikes.rows, spikes.first, spikes.end, spikes.top, 0, block)
+        v, current, theta = (
+            load(neurons.v, 0, 0, block),
+            load(neurons.current, 0, 0, block),
+            load(neurons.theta, 0, 0, block),
+        )
+        end = step + 2 if depresses else stop
+        while not crossed and step + 1 < end:
+            step += 1
+            theta = mul(theta, neuron.decay_theta)
+            v = integrate(v, current, neuron.v_rest, neuron.decay_v)
+            crossed = any_ge(v, add(theta, neuron.v_thresh))
+            spikes = arrivals(step, field)
+            current = collect(weights, spikes.rows, spikes.first, spikes.end, spikes.top, 0, block)
+        store(neurons.v, 0, 0, v)
+        store(neurons.current, 0, 0, current)
+        store(neurons.theta, 0, 0, theta)
         if depresses:
             trace = mul(load(y, 0, 0, block), xy.decay_post)
             store(y, 0, 0, trace)
             if not crossed:
-                depress_block(weights, spikes, 0, trace, xy, block)
-    store(neurons.v, 0, 0, v)
-    store(neurons.current, 0, 0, current)
-    store(neurons.theta, 0, 0, theta)
+                depress_block(weights, arrivals(step, field), 0, trace, xy, block)
     neurons.crossed[0] = crossed
     return step
 

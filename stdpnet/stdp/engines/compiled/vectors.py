@@ -218,7 +218,8 @@ def any_ge(_: Any, left: Any, right: Any) -> Any:
         for mask in masks[1:]:
             anywhere = builder.or_(anywhere, mask)
         bits = builder.bitcast(anywhere, ir.IntType(left.block.lanes))
-        return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+        anywhere = _computed_here(builder, builder.zext(bits, ir.IntType(64)))
+        return builder.icmp_unsigned("!=", anywhere, ir.Constant(anywhere.type, 0))
 
     return types.boolean(left, right), generate
 
@@ -249,7 +250,8 @@ def lowest_bit(_: Any, bits: Any) -> Any:
 def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, start: Any, block: Any) -> Any:
     """collect(weights, rows, first, end, top, start, block): the sum of weights[rows[i] - top, start:], i = first ...
 
-    The hottest loop of the engine. Bounds are not checked.
+    The hottest loop of the engine. LLVM is told not to unroll it: a step has about six input spikes, and the further
+    branches of an unrolled loop cannot be predicted. Bounds are not checked.
     """
     vector = VectorType(weights.dtype, block)
 
@@ -272,7 +274,7 @@ def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, sta
             for old, place in zip(sums, places, strict=True)
         ]
         following = builder.add(i, ir.Constant(i.type, 1))
-        builder.cbranch(builder.icmp_signed("<", following, stop), loop, behind)
+        _do_not_unroll(builder.cbranch(builder.icmp_signed("<", following, stop), loop, behind))
         for phi, first_value, next_value in zip(
             [i, *sums], [begin] + [zero] * value_type.count, [following, *new], strict=True
         ):
@@ -286,3 +288,17 @@ def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, sta
         return _joined(builder, value_type, totals)
 
     return vector(weights, rows, types.intp, types.intp, types.intp, types.intp, block), generate
+
+
+def _do_not_unroll(branch: Any) -> None:
+    """Tell LLVM to leave alone the loop that a branch closes."""
+    module = branch.function.module
+    disable = module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
+    loop = module.add_metadata([ir.MetaDataString(module, f"loop {len(module.metadata)}"), disable])
+    loop.operands = (loop, disable)  # LLVM names a loop by a node that begins with itself
+    branch.set_metadata("llvm.loop", loop)
+
+
+def _computed_here(builder: Any, number: Any) -> Any:
+    """Return an integer that LLVM cannot compute later, as an assembly without instructions takes and returns it."""
+    return builder.asm(ir.FunctionType(number.type, [number.type]), "", "=r,0", [number], side_effect=True)
