@@ -35,16 +35,20 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     Raises
     ------
     DataError
-        If it is no such file, or an .npz file has no array with a name of NAMES.
+        If it is no such file, or an .npz file has no array with a name of NAMES, or two that are the same.
     """
     if not os.path.isfile(path):
-        raise DataError(f"{path}: no such file; give a file .npy or .npz of plain arrays")
+        what = "is no regular file" if os.path.lexists(path) else "no such file"
+        raise DataError(f"{path}: {what}; give a file .npy or .npz of plain arrays")
     if path.suffix == ".npy":
         return {"weights": read_npy(path, "write it with numpy.save(path, weights)")}
     remedy = "write it with numpy.savez(path, weights=..., theta=...)"
     held, _ = held_arrays(path, NAMES, remedy)
     if not held:
         raise DataError(f"{path}: has no array named {', '.join(NAMES)}; name one so, or give a file .npy")
+    for what in NAMES.values():
+        if len(same := [name for name in held if NAMES[name] == what]) > 1:
+            raise DataError(f"{path}: {' and '.join(same)} are both {what}; keep one of them")
     return {NAMES[name]: array for name, array in held.items()}
 
 

@@ -22,6 +22,9 @@ from stdpnet.spec.dataset import DatasetSpec
 MOST_BYTES, LARGE, MOST_RATIO = 2**34, 2**28, 200
 """Bytes of the largest array that is read; from how many on it must not be smaller by more than this ratio, packed."""
 
+COLOURS, NARROW = (3, 4), 3
+"""Values of a pixel in colours; how many times as high as wide images (N, h, w) would be if they were taken for it."""
+
 
 def npz(spec: DatasetSpec) -> Source:
     """Return the images and labels of the file `spec.path`.
@@ -112,6 +115,8 @@ def as_stack(file: Path, X: NDArray[Any]) -> NDArray[Any]:
         X = X.reshape(len(X), math.isqrt(X.shape[1]), -1) if X.size else X
     if X.ndim != 3 or not X.size:
         raise DataError(f"{file}: X has shape {X.shape}; give grey images (N, h, w), (N, h, w, 1) or (N, h*h)")
+    if X.shape[2] in COLOURS and X.shape[1] >= NARROW * X.shape[2]:
+        raise DataError(f"{file}: X has shape {X.shape}, as an image (h, w, {X.shape[2]}) in colours; give it in grey")
     return X
 
 

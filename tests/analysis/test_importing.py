@@ -83,6 +83,9 @@ def test_arrays_that_are_missing_or_wrong_are_one_sentence(tmp_path):
     (tmp_path / "text.npz").write_text("no array")
     (tmp_path / "header.npy").write_bytes(b"\x93NUMPY\x01\0\x10\0" + b"(" * 16)
     named = {"text.npz": "not a readable", "header.npy": "not a readable", "absent.npy": "no such file"}
+    named |= {"folder.npz": "is no regular file", "twice.npz": "theta and theta_A are both theta; keep one of them"}
+    (tmp_path / "folder.npz").mkdir()
+    np.savez(tmp_path / "twice.npz", theta=np.ones(2), theta_A=np.ones(2))
     for name, message in {**named, f"{'a' * 5000}.npy": "no such file"}.items():
         with pytest.raises(DataError, match=message):
             read_arrays(tmp_path / name)

@@ -68,6 +68,7 @@ def test_integers_with_gaps_become_indices(saved):
         (np.ones((N, 4, 4), dtype=complex), ("X has type complex128",)),
         (np.ones((N, 15)), ("X has shape (12, 15)",)),
         (np.ones((N, 4, 4, 3)), ("X has shape (12, 4, 4, 3)",)),
+        (np.ones((28, 28, 3)), ("X has shape (28, 28, 3), as an image (h, w, 3) in colours", "in grey")),
         (np.ones((0, 4, 4)), ("X has shape (0, 4, 4)",)),
         (np.ones((N, 0)), ("X has shape (12, 0)",)),
     ],
