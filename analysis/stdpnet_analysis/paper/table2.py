@@ -199,6 +199,7 @@ def tasks_of(
     folder, readouts : see `plan`
     tuned : how the linear read-out is scored once more
     """
+    names, named = (spec.evaluation.readouts, "evaluation.readouts") if readouts is None else (readouts, "--readouts")
     tasks = []
     for seed in seeds:
         seeded = spec.updated({"seed": seed})
@@ -209,7 +210,7 @@ def tasks_of(
             spec=seeded,
             key=key,
             run=folder.resolve() / f"{name}-seed{seed}-{key[:10]}",
-            readouts=check_columns(spec.evaluation.readouts if readouts is None else readouts),
+            readouts=check_columns(names, named),
             baselines=seed == seeds.start,
             tuned=tuned,
             leave=leave_file(folder),

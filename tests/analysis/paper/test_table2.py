@@ -91,8 +91,6 @@ def test_other_read_outs_are_scored_without_another_training(client, tmp_path):
     assert set(run.load_scores()["readouts"]) == {"all", "patch", "spikes_first", "log_evidence", "assigned", "linear"}
     assert first[0].result() is not None, "the earlier read-outs of the same state are kept"
     assert report.usual_path(first, "best", tmp_path) != report.usual_path(more, "best", tmp_path)
-    with pytest.raises(ConfigError, match="'loudest' is unknown"):
-        table2.plan([5], 1, "best", tmp_path, SMALL, readouts=["loudest"])
 
 
 def test_the_linear_read_out_is_scored_once_more_tuned(client, tmp_path, monkeypatch):
@@ -169,6 +167,13 @@ def test_rows_that_do_not_exist_are_refused(stdpnet_command, tmp_path, rows, mes
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConfigError, match="rows 1 to 12"):
         table2.plan([0], 1, "best", tmp_path)
+
+
+def test_an_unknown_read_out_is_an_error_that_says_where_it_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"^--readouts: 'loudest' is unknown"):
+        table2.plan([5], 1, "best", tmp_path, SMALL, readouts=["loudest"])
+    with pytest.raises(ConfigError, match=r"^evaluation\.readouts: 'loudest' is unknown"):
+        table2.plan([5], 1, "best", tmp_path, ["evaluation.readouts=loudest"])
 
 
 def test_a_command_that_stops_does_not_stop_another_one_with_the_same_tasks(monkeypatch, tmp_path):
