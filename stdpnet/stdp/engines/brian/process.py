@@ -16,7 +16,7 @@ from brian2.utils.logger import catch_logs
 
 from stdpnet.errors import EngineError
 
-COMPILER_FLAGS = ("-w", "-O3", "-std=c++11", "-ffp-contract=off")
+COMPILER_FLAGS = ("-w", "-g0", "-O3", "-std=c++11", "-ffp-contract=off")
 """No fused multiply-add and no reassociation: each rounds differently from the plain operations."""
 
 WRONG_FROM = (2, 10)
