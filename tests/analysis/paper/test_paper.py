@@ -20,7 +20,8 @@ PAPER = Path(__file__).parents[3] / "analysis/paper"
 OWN = ("all", "homeostasis", "competition", "open_road")
 SCRIPTS = sorted(path.name for path in PAPER.glob("*.py") if path.stem not in OWN)
 TINY = ["dataset.name=digits", "dataset.validation=40", "topology.channels=4", "simulation.duration=50"]
-TINY += ["dataset.calibration=60", "curve.every=10", "curve.validation=40", "curve.calibration=40"]
+TINY += ["dataset.calibration=60"]
+CURVE = ["--set", "curve.every=20", "--set", "curve.validation=40", "--set", "curve.calibration=40"]
 SWEEP = """
 [base]
 config = "digits"
@@ -86,7 +87,7 @@ def test_the_open_road_reads_several_networks_out_together(tmp_path):
 
 
 def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
-    first = script("all.py", folder, "--trials", "2")
+    first = script("all.py", folder, *CURVE, "--trials", "2")
     written = [Path(line) for line in first.stdout.split()]
     assert len(written) == 1 + len(SCRIPTS), "Table 2 and all figures"
     assert all((folder / path).stat().st_size > 500 for path in written)
@@ -99,7 +100,7 @@ def test_the_whole_set_is_written_and_nothing_is_trained_twice(folder):
     assert table.count("LCSNN") >= 10, "accuracies, sizes"
     assert "| row | network | vote: thesis |" in table
     assert "synapses YY" in table
-    again = script("figure_07.py", folder, "--seeds", "2")
+    again = script("figure_07.py", folder, *CURVE, "--seeds", "2")
     assert "csnn-100-k8-seed1-" in again.stderr
     assert states.items() <= {path: path.stat().st_mtime_ns for path in states}.items()
 
