@@ -35,8 +35,10 @@ class Interrupt:
 
     def handle(self, training):
         if self.times and training.images >= self.at:
-            threading.Thread(target=self.burst).start()
-            time.sleep(0.5)  # the main thread answers all of them while the training is at work
+            burst = threading.Thread(target=self.burst)
+            burst.start()
+            burst.join()
+            time.sleep(0.2)  # the main thread answers all of them while the training is at work
 
     def burst(self):
         while self.times:

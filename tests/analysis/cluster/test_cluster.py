@@ -231,7 +231,8 @@ def test_workers_in_another_network_namespace_give_the_bytes_of_one_process(two_
     assert checkpoint(spread) == checkpoint(stdpnet.train(small(), tmp_path / "alone"))
 
 
-def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback, small, tmp_path):
+def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback, small, tmp_path, monkeypatch):
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 3)  # so long a client tries to reach a scheduler that is gone
     spec = small("training.images=1500", "checkpoint.every=100")
 
     class Killer:
