@@ -5,8 +5,6 @@ import html
 import io
 import re
 import shlex
-import shutil
-import subprocess
 import sys
 
 import numpy as np
@@ -24,6 +22,7 @@ from stdpnet_analysis.report import content, write_report
 from stdpnet_analysis.report.images import encode
 from stdpnet_analysis.robustness import robustness
 from stdpnet_analysis.view import RunView, Settings
+from tests.analysis.chromium import CHROMIUM, Browser
 from tests.processes import completed
 
 SMALL = ["training.images=60", "topology.channels=4", "simulation.duration=100", "progress.every=20"]
@@ -32,9 +31,7 @@ FEW = Settings(images=20, threads=1)
 SECTIONS = ("Summary", "Configuration", "Health", "Curves", "Receptive fields", "Activity", "Competition", "Votes")
 SECTIONS += ("Confusion", "Reliability", "Labels needed", "Robustness", "Provenance", "How to reproduce")
 QUICK = ("receptive-fields", "progress", "confusion")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-QUIET += ["--disable-background-networking", "--disable-component-update", "--allow-file-access-from-files"]
+ANYTHING = ("error", "warning", "info", "log", "debug", "verbose")
 
 
 def train(path, *keys):
@@ -216,46 +213,39 @@ def test_a_report_may_be_replaced_but_nothing_else(command, folder, tmp_path):
     assert (tmp_path / "other.html").exists()
 
 
-PROBE = """<!DOCTYPE html><body style="margin:0">
-<iframe id="f" width="{width}" height="900" style="border:0" src="{page}"></iframe>
-<script>
-document.getElementById("f").onload = event => {{
-  const inner = event.target.contentDocument, images = [...inner.images];
+FOUND = """(() => {
+  const images = [...document.images], root = document.documentElement;
   const broken = images.filter(image => !image.naturalWidth).length;
-  const root = inner.documentElement, paper = getComputedStyle(inner.body).backgroundColor;
+  const paper = getComputedStyle(document.body).backgroundColor;
   const card = images.length ? getComputedStyle(images[0].closest("figure")).backgroundColor : "";
-  const found = [images.length, broken, root.scrollWidth, root.clientWidth, paper, card];
-  document.body.dataset.found = found.join("|");
-}};
-</script></body>"""
+  return [images.length, broken, root.scrollWidth - root.clientWidth, paper, card];
+})()"""
 
 
-def browse(page, folder, width, dark):
-    """Return what Chromium finds in the page at this width, and what it says on its console."""
-    probe = folder / f"probe-{width}-{dark}.html"
-    probe.write_text(PROBE.format(width=width, page=page.resolve().as_uri()))
-    options = [f"--user-data-dir={folder / f'profile-{width}-{dark}'}", "--enable-logging=stderr", "--dump-dom"]
-    options += [f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--virtual-time-budget=20000"]
-    command = [CHROMIUM, *QUIET, *options, f"--window-size={max(width, 500)},900", probe.resolve().as_uri()]
-    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
-    found = re.search(r'data-found="([^"]*)"', result.stdout)
-    assert found, result.stderr
-    images, broken, scrolled, shown, paper, card = found[1].split("|")
-    console = [line for line in result.stderr.splitlines() if "CONSOLE" in line]
-    return int(images), int(broken), int(scrolled) - int(shown), paper, card, console
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    opened = Browser(tmp_path_factory.mktemp("browser") / "profile", levels=ANYTHING)
+    yield opened
+    opened.close()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (360, True), (1200, False)])
-def test_chromium_shows_every_image_without_an_error_or_overflow(page, pages, tmp_path, width, dark):
+def test_chromium_shows_every_image_without_an_error_or_overflow(page, pages, browser, width, dark):
+    browser.resize(width)
+    browser.prefer(dark)
+    browser.complaints.clear()
     for each, least in ((page, 20), (pages, 8)):
-        images, broken, overflow, paper, card, console = browse(each, tmp_path, width, dark)
+        browser.do("Page.navigate", url=each.resolve().as_uri())
+        browser.until("document.readyState === 'complete'")
+        images, broken, overflow, paper, card = browser.eval(FOUND)
+        assert browser.eval("innerWidth") == width
         assert images >= least
         assert broken == 0
         assert overflow <= 0, "the page scrolls sideways"
         assert paper == ("rgb(20, 24, 31)" if dark else "rgb(255, 255, 255)")
         assert card == "rgb(255, 255, 255)", "figures stand on white in the dark, too"
-        assert console == []
+        assert browser.complaints == []
 
 
 def test_a_summary_prints_what_the_report_says_and_writes_nothing(run, stdpnet_command):

@@ -13,7 +13,7 @@ import pytest
 import stdpnet
 from stdpnet.errors import ConfigError
 from stdpnet_analysis import evaluate
-from tests.analysis.inspector.chromium import CHROMIUM, Browser
+from tests.analysis.chromium import CHROMIUM, Browser
 
 pytest.importorskip("bokeh", reason="needs the extra: pip install 'stdpnet[inspect]'")
 
@@ -191,7 +191,7 @@ def test_in_a_browser_one_watches_compares_looks_inside_and_draws(server, tmp_pa
         assert browser.eval("document.querySelector('#answer').innerText").count("%") >= 2
         browser.until("document.querySelectorAll('#image-charts > div > *').length === 4")
         for width in (390, 1280):
-            browser.resize(width)
+            browser.resize(width, mobile=width < 500)
             assert browser.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
         assert browser.complaints == []
     finally:

@@ -16,21 +16,21 @@ QUIET += ["--disable-background-networking", "--disable-component-update", "--re
 
 
 class Browser:
-    """One page of a browser; `complaints` has what went to its console as an error, and exceptions."""
+    """One page of a browser; `complaints` has what went to its console at some levels, and exceptions."""
 
-    def __init__(self, profile, dark=False, width=1280):
-        options = [f"--user-data-dir={profile}", f"--blink-settings=preferredColorScheme={0 if dark else 1}"]
-        self._process = subprocess.Popen(
-            [CHROMIUM, *QUIET, *options, "about:blank"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        )
-        self.complaints, self._number, self._loop = [], 0, asyncio.new_event_loop()
+    def __init__(self, profile, dark=False, width=1280, levels=("error", "warning")):
+        command = [CHROMIUM, *QUIET, f"--user-data-dir={profile}", "about:blank"]
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self._levels, self.complaints, self._number = levels, [], 0
+        self._loop = asyncio.new_event_loop()
         port = self._port(profile / "DevToolsActivePort")
         with urlopen(f"http://127.0.0.1:{port}/json") as answer:
             page = next(each for each in json.load(answer) if each["type"] == "page")
         self._socket = self._loop.run_until_complete(self._connected(page["webSocketDebuggerUrl"]))
         for domain in ("Runtime", "Page", "Log"):
             self.do(f"{domain}.enable")
-        self.resize(width)
+        self.resize(width, mobile=width < 500)
+        self.prefer(dark)
 
     async def _connected(self, address):
         return await websocket_connect(address, max_message_size=2**26)
@@ -55,13 +55,17 @@ class Browser:
                 return said["result"]
             if said.get("method") == "Runtime.exceptionThrown":
                 self.complaints.append(said["params"]["exceptionDetails"])
-            if said.get("method") == "Log.entryAdded" and said["params"]["entry"]["level"] in ("error", "warning"):
+            if said.get("method") == "Log.entryAdded" and said["params"]["entry"]["level"] in self._levels:
                 self.complaints.append(said["params"]["entry"])
-            if said.get("method") == "Runtime.consoleAPICalled" and said["params"]["type"] in ("error", "warning"):
+            if said.get("method") == "Runtime.consoleAPICalled" and said["params"]["type"] in self._levels:
                 self.complaints.append(said["params"]["args"])
 
-    def resize(self, width):
-        self.do("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500)
+    def resize(self, width, mobile=False):
+        self.do("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=mobile)
+
+    def prefer(self, dark):
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.do("Emulation.setEmulatedMedia", features=[scheme])
 
     def eval(self, expression):
         found = self.do("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
