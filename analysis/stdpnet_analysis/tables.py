@@ -18,8 +18,8 @@ from stdpnet_analysis.readouts import ROLES, title_of
 from stdpnet_analysis.statistics import WILCOXON_PAIRS, Summary
 from stdpnet_analysis.text import count, percent, points, with_minus
 
-WIDTH = 140
-"""Columns of a terminal's table that is written to a file."""
+WIDTH = 10_000
+"""Columns of a terminal's table that is written to a file: no cell is cut."""
 LATEX = {"\\": r"\textbackslash{}", "±": r"$\pm$", "–": "--", "−": r"$-$", "\u202f": r"\,", "≥": r"$\geq$"}
 LATEX |= {character: f"\\{character}" for character in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\^{}"}
 
@@ -184,12 +184,13 @@ def as_terminal(comparison: Comparison, width: int | None = None, colour: bool =
     from rich.console import Console
     from rich.table import Table as Drawn
 
-    look: Any = {"markup": False, "highlight": False, "emoji": False}  # names may look like any of these
-    console = Console(file=io.StringIO(), width=width, force_terminal=colour or None, **look)
+    plain: Any = {"markup": False, "highlight": False, "emoji": False}  # names may look like any of these
+    console = Console(file=io.StringIO(), width=width, force_terminal=colour or None, **plain)
     for table in tables(comparison):
         drawn = Drawn(title=table.title, title_justify="left")
         for number, heading in enumerate(table.headings):
-            drawn.add_column(heading, justify="right" if number else "left", min_width=None if number else 24)
+            look: Any = {"justify": "right" if number else "left", "min_width": None if number else 24}
+            drawn.add_column(heading, overflow="fold", **look)
         for row in table.rows:
             drawn.add_row(*map(visible, row))
         console.print(drawn)

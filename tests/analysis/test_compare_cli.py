@@ -92,6 +92,13 @@ def test_a_folder_here_may_be_named_without_a_slash(command):
     assert command("runs").out == command("runs/").out
 
 
+def test_no_number_of_a_table_is_cut(command):
+    text = command("runs/", "--readouts", "vote,log_evidence,naive_bayes,proportion,assigned,n_gram,linear").out
+    assert text.splitlines()[1].count("┳") >= 14
+    assert "untrained linear" in text
+    assert "…" not in text
+
+
 def test_the_figure_is_written(command, tmp_path):
     command("runs/", "--figure", tmp_path / "claim.svg")
     assert "<svg" in (tmp_path / "claim.svg").read_text()

@@ -45,7 +45,7 @@ class SizedAccuracy(NamedTuple):
     """One network in the figure."""
 
     label: str
-    """Its channels, written beside its point."""
+    """Its channels, or units where it has none, written beside its point."""
     synapses: int
     accuracy: Summary
     """Fraction."""
@@ -96,7 +96,7 @@ def plot_accuracy_vs_synapses(
                 place = {"xy": (at, low), "xytext": (0, -4), "va": "top", "ha": "center"}
             elif family.is_small:
                 place = {"xy": (at, height), "xytext": (-5, 0), "va": "center", "ha": "right"}
-            axes.annotate(network.label, textcoords="offset points", fontsize=5.5, color=colour, **place)
+            axes.annotate(network.label, textcoords="offset points", fontsize=5.5, color=style.darker(colour), **place)
         bare = [(network.synapses, 100 * network.untrained) for network in ordered if network.untrained is not None]
         if bare:
             (below or axes).plot(
@@ -187,7 +187,7 @@ def accuracy_vs_synapses(comparison: Comparison) -> Figure:
         legend,
         loc="outside lower center",
         ncols=4,
-        title="number at a point: channels; synapses: feedforward and competition",
+        title="number at a point: channels, or units; synapses: feedforward and competition",
         title_fontsize=6.5,
     )
     return figure

@@ -8,7 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap
+from matplotlib.colors import Colormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
@@ -73,6 +73,11 @@ def new_figure(width: float = SINGLE, height: float = 60.0) -> Figure:
 def colour(number: int) -> str:
     """Return the colour of the line of this number."""
     return OKABE_ITO[number % len(OKABE_ITO)]
+
+
+def darker(shade: str) -> tuple[float, ...]:
+    """Return a darker shade of a colour, for small text."""
+    return tuple(0.65 * part for part in to_rgb(shade))
 
 
 def family_looks(families: Sequence[str]) -> dict[str, tuple[str, str]]:
