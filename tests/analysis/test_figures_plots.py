@@ -391,6 +391,21 @@ def test_numbers_stand_beyond_the_error_bars_of_networks_of_the_same_size_too(ax
     assert [text.xy[1] for text in axes.texts] == pytest.approx([86.0, 76.0])
 
 
+def test_titles_wider_than_the_figure_or_their_panel_are_broken():
+    figure = style.new_figure(style.SINGLE, 60)
+    left, right = figure.subplots(1, 2)
+    words = "LCSNN 50/12 with learned competition, Fashion-MNIST, 60000 training images; 10000 test images"
+    figure.suptitle(f"{words}\nshort")
+    left.set_title(words)
+    right.set_title("short")
+    style.fit_titles(figure)
+    assert figure._suptitle.get_window_extent().width <= figure.bbox.width
+    assert left.title.get_window_extent().width <= figure.bbox.width / 2
+    assert figure._suptitle.get_text().endswith("\nshort")
+    assert " ".join(left.get_title().split()) == words
+    assert right.get_title() == "short"
+
+
 def test_text_stays_text_in_an_svg(axes, tmp_path):
     axes.set_title("accuracy of neurons")
     save(axes.figure, tmp_path / "figure.svg")

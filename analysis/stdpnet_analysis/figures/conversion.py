@@ -108,7 +108,9 @@ def _answers_step_by_step(view: RunView) -> Figure:
         plot_spikes_per_step(histogram, found.spikes[:, place])
         lines = plot_probabilities(over_time, seconds, found.so_far[:, place], found.alone[:, place], names, label)
     if len(names) <= SHOWN_CLASSES:
-        figure.legend(lines, names, loc="outside lower center", ncols=min(len(names), 6))
+        meaning = "thick: the image's class; points: by one step alone"
+        look: Any = {"ncols": min(len(names), 6), "title": meaning, "title_fontsize": 6.5}
+        figure.legend(lines, names, loc="outside lower center", **look)
     figure.suptitle(f"{view.label}; dt = {spec.spiking.dt:g} s")
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from stdpnet.baselines.surrogate_gradient.network import LayerRecording, SurrogateNetwork
@@ -92,6 +92,7 @@ def plot_weights(axes: Axes, before: NDArray[np.floating], after: NDArray[np.flo
     )
     axes.set(xlabel="weight", ylabel="synapses", yscale="log")
     axes.set_ylim(bottom=0.7)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.legend()
     return first, second
 
@@ -113,8 +114,9 @@ def plot_gradients(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[st
         axes.set(xlabel="training images, thousands", ylabel=label)
         axes.set_xlim(left=0)
     panels[2].set_yscale("log")
-    for formatted in (panels[2].yaxis.set_major_formatter, panels[2].yaxis.set_minor_formatter):
-        formatted(FuncFormatter(lambda value, _: f"{value:g}"))
+    panels[2].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panels[2].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    panels[2].yaxis.set_minor_formatter(NullFormatter())
     return drawn
 
 

@@ -80,9 +80,8 @@ def plot_neuron(figure: Figure, view: RunView, neuron: int) -> Drawn:
     images.set_title(f"{view.split} images with most spikes: class (spikes)", pad=9)
 
     lines = plot_membrane(trace, view.recording, neuron, view.spec.neuron)
-    trace.set(
-        xlabel="time, ms", ylabel="mV", title=f"on {view.image_title}: {int(view.recording.counts.flat[neuron])} spikes"
-    )
+    trace.set(xlabel="time, ms", ylabel="potential, mV")
+    trace.set_title(f"on {view.image_title}: {int(view.recording.counts.flat[neuron])} spikes")
     figure.legend(handles=list(lines), loc="outside lower center", ncols=3)
     return Drawn(weights, bars, sheet, lines)
 

@@ -18,6 +18,18 @@ MOST_PANELS = 8
 """Panels of the rows of a model that is no spiking network."""
 COUNTERS = ("images", "goal", "interval_images", "presentations", "updates")
 """Numbers of a row that are not drawn: how far the training is."""
+LABELS = {
+    "images_per_s": ("images per second", 1),
+    "silent_images": ("silent images, %", 100),
+    "dead_units": ("dead units, %", 100),
+    "training_accuracy": ("training accuracy, %", 100),
+    "gradient_norm": ("L2 norm of the gradient", 1),
+    "weight_change": ("mean |Δw|", 1),
+    "rate": ("mean rate, Hz", 1),
+    "hidden_rate": ("hidden rate, Hz", 1),
+    "output_rate": ("output rate, Hz", 1),
+}
+"""Label and factor of an axis by the key of its number, for models other than STDP; others are called by their key."""
 DRAWN = ("spikes_per_image", "silent_images", "dead_neurons", "at_w_min", "at_w_max", "weight_change", "largest_share")
 """Numbers of a spiking network that a row must have to be drawn."""
 
@@ -96,9 +108,10 @@ def plot_numbers(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str,
     images = [row["images"] for row in rows]
     drawn = {}
     for axes, key in zip(panels[: len(keys)], keys, strict=True):
-        values = [value if _is_number(value := row.get(key)) else None for row in rows]
+        label, factor = LABELS.get(key, (key.replace("_", " "), 1))
+        values = [factor * row[key] if _is_number(row.get(key)) else None for row in rows]
         (drawn[key],) = axes.plot(images, np.array(values, np.float64), "o-", color=style.colour(0), markersize=2)
-        axes.set(xlabel="training images", ylabel=key.replace("_", " "))
+        axes.set(xlabel="training images", ylabel=label)
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
     return drawn

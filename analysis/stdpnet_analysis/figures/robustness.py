@@ -76,7 +76,7 @@ def robustness_figure(found: Mapping[str, Sequence[Curve]]) -> Figure:
         axes.set_visible(False)
     for axes in panels[:, 0]:
         axes.set_ylabel("accuracy, %")
-    figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=2)
+    figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=min(columns, 2))
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -73,6 +74,22 @@ def new_figure(width: float = SINGLE, height: float = 60.0) -> Figure:
 def colour(number: int) -> str:
     """Return the colour of the line of this number."""
     return OKABE_ITO[number % len(OKABE_ITO)]
+
+
+def fit_titles(figure: Figure) -> None:
+    """Break the lines of titles that are wider than the figure, or than the columns of panels that they stand above."""
+    titles = [(figure._suptitle, 1.0)] if figure._suptitle else []  # type: ignore[attr-defined]
+    for axes in figure.axes:
+        spec = axes.get_subplotspec()
+        share = len(spec.colspan) / spec.get_gridspec().ncols if spec else 1.0
+        titles += [(axes.title, share)]
+    for title, share in titles:
+        room = 0.97 * share * figure.bbox.width
+        if title.get_text() and (width := title.get_window_extent().width) > room:
+            longest = max(map(len, title.get_text().split("\n")))
+            lines = -(-width // room)
+            length = int(min(longest * room / width, 1.15 * longest / lines))  # lines of about one length
+            title.set_text("\n".join(textwrap.fill(line, length) for line in title.get_text().split("\n")))
 
 
 def darker(shade: str) -> tuple[float, ...]:

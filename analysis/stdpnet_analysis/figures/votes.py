@@ -61,7 +61,9 @@ def plot_votes(axes: Axes, votes: Floats, names: Sequence[str]) -> AxesImage:
         interpolation="antialiased",
     )
     style.class_ticks(axes, names, "y")
-    axes.set(xlabel="neurons, sorted by preferred class", ylabel="class")
+    silent = int(np.count_nonzero(~votes.any(axis=0)))
+    without = f"; the last {silent} have no votes" if silent else ""
+    axes.set(xlabel=f"neurons, sorted by preferred class{without}", ylabel="class")
     return image
 
 

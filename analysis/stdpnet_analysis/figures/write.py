@@ -54,5 +54,6 @@ def save(figure: Figure, path: Path, dpi: int = style.DPI) -> None:
     form = path.suffix[1:]
     content = io.BytesIO()  # where a disk is full, a format's own writer may fail in ways of its own
     with style.context():
+        style.fit_titles(figure)
         figure.savefig(content, format=form, dpi=dpi, metadata=UNDATED[form])
     write_bytes(path, content.getbuffer())

@@ -40,7 +40,7 @@ STATISTICS = {
     "spikes_per_image": ("spikes per image", "{:.1f}"),
     "silent_images": ("silent images", "{:.2%}"),
     "dead_neurons": ("neurons without a spike", "{:.1%}"),
-    "dead_units": ("units that won no patch", "{:.1%}"),
+    "dead_units": ("dead units", "{:.1%}"),
     "largest_share": ("largest share of a position's spikes", "{:.0%}"),
     "weight_change": ("mean change of a weight", "{:.2g}"),
     "at_w_min": ("weights at w_min", "{:.1%}"),
@@ -267,7 +267,8 @@ def changed_keys(spec: Experiment) -> list[tuple[str, str, str]]:
             value = getattr(owner, key)
             if value != getattr(its_default, key) or f"{table}{key}" in always:
                 meaning = " ".join((type(owner).model_fields[key].description or "").split())
-                rows.append((f"{table}{key}", str(value), meaning))
+                shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+                rows.append((f"{table}{key}", shown, meaning.replace("`", "")))
     return rows
 
 

@@ -48,6 +48,7 @@ def encode(figure: Figure, name: str, caption: str) -> Image:
 def _render(figure: Figure, form: str, dpi: float) -> bytes:
     buffer = io.BytesIO()
     with style.context():
+        style.fit_titles(figure)
         figure.savefig(buffer, format=form, dpi=dpi, metadata=UNDATED[form])
     return buffer.getvalue()
 

@@ -33,7 +33,7 @@ _SETS: dict[str, dict[str, Any]] = {
         },
     },
     "colanet-fashion": {"dataset": {"name": "fashion-mnist"}, "training": {"images": PASS}},
-    "colanet-digits": {"dataset": {"name": "digits"}, "training": {"images": 2000}},
+    "colanet-digits": {"dataset": {"name": "digits"}, "training": {"images": 2000}, "progress": {"every": 200}},
 }
 
 
@@ -41,6 +41,6 @@ def presets() -> dict[str, ColaNETExperiment]:
     """Return every preset of this model, by name."""
     shared = {"evaluation": {"readouts": ("linear",)}, "progress": {"every": 5000}}
     return {
-        name: ColaNETExperiment(**{**tables, "dataset": {**tables["dataset"], "crop": 28}, **shared})
+        name: ColaNETExperiment(**{**shared, **tables, "dataset": {**tables["dataset"], "crop": 28}})
         for name, tables in _SETS.items()
     }

@@ -10,7 +10,12 @@ EPOCHS = 10
 _SETS: dict[str, dict[str, Any]] = {
     "mnist": {"dataset": {"name": "mnist"}, "training": {"images": EPOCHS * 50_000}},
     "fashion": {"dataset": {"name": "fashion-mnist"}, "training": {"images": EPOCHS * 50_000}},
-    "digits": {"dataset": {"name": "digits"}, "network": {"hidden": 64}, "training": {"images": 10_000}},
+    "digits": {
+        "dataset": {"name": "digits"},
+        "network": {"hidden": 64},
+        "training": {"images": 10_000},
+        "progress": {"every": 1000},
+    },
 }
 
 
@@ -19,7 +24,7 @@ def presets() -> dict[str, RateConversionExperiment]:
     shared = {"evaluation": {"readouts": ("linear",)}, "progress": {"every": 10_000}}
     return {
         f"rate-conversion-{name}": RateConversionExperiment(
-            **{**tables, "dataset": {**tables["dataset"], "crop": 28}, **shared}
+            **{**shared, **tables, "dataset": {**tables["dataset"], "crop": 28}}
         )
         for name, tables in _SETS.items()
     }

@@ -15,7 +15,7 @@ _SETS: dict[str, dict[str, Any]] = {
         "training": {"images": 5 * EPOCH},
         "optimiser": {"learning_rate": 0.0005},
     },
-    "digits": {"dataset": {"name": "digits"}, "training": {"images": 10_000}},
+    "digits": {"dataset": {"name": "digits"}, "training": {"images": 10_000}, "progress": {"every": 1000}},
 }
 # Found on validation images of MNIST, what "fashion" has of its own on those of Fashion-MNIST
 # (docs/surrogate-gradient.md).
