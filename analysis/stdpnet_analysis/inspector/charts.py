@@ -15,6 +15,8 @@ from bokeh.models import DataRange1d, NumeralTickFormatter
 from bokeh.plotting import figure
 from bokeh.themes import built_in_themes
 
+from stdpnet_analysis.readouts import title_of
+
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999", "#b5a90c")
 """Okabe & Ito's colours, which the colour-blind tell apart; black and yellow replaced to be seen on dark and light."""
 CHART = 230
@@ -24,7 +26,9 @@ TILTED = 40
 SHORT = 10
 """Characters of names of which three fit beside each other."""
 FLAT = 0.2
-"""What the vertical axis covers where all values are equal, as fractions and accuracies often are."""
+"""What the vertical axis covers where all values are equal, as fractions often are."""
+FLAT_PERCENT = 20
+"""The same of accuracies in percent."""
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 TITLES = {
     "spikes_per_image": "spikes per image",
@@ -71,8 +75,10 @@ def empty(title: str, x: str, y: str, **options: Any) -> Any:
     chart.toolbar.autohide = True
     chart.toolbar.logo = None
     chart.axis.axis_label_text_font_size = "13px"  # themes differ, and large letters do not fit
-    axis: Any = chart.xaxis
-    if "x_range" not in options:
+    axis: Any = chart.yaxis
+    axis.formatter.use_scientific = False  # 0.0001 is shorter than what Bokeh makes of it
+    axis = chart.xaxis
+    if not isinstance(options.get("x_range"), list):
         axis.ticker.desired_num_ticks = 4
     elif any(len(name) > SHORT for name in options["x_range"]):
         axis.major_label_orientation = 0.5  # else they run into each other
@@ -95,8 +101,10 @@ def columns(curves: Curves) -> dict[str, dict[str, list[Any]]]:
 
 
 def lines(title: str, x: str, y: str, curves: Curves, lowest: float | None = None) -> Any:
-    """Return a chart of curves; its vertical axis begins at `lowest`, if that is given."""
-    chart = empty(title, x, y)
+    """Return a chart of curves from 0 on; its vertical axis begins at `lowest`, if that is given."""
+    chart = empty(title, x, y, x_range=DataRange1d(start=0))
+    if y.endswith("%"):
+        chart.y_range.default_span = FLAT_PERCENT
     if lowest is not None:
         chart.y_range.start = lowest
     for number, (name, (xs, ys)) in enumerate(curves.items()):
@@ -113,6 +121,10 @@ def lines(title: str, x: str, y: str, curves: Curves, lowest: float | None = Non
     return chart
 
 
+def _percent(values: Sequence[float | None]) -> list[float | None]:
+    return [None if value is None else 100 * value for value in values]
+
+
 def _curves(title: str, y: str, curves: Curves, lowest: float | None = None) -> Chart:
     return Chart(columns(curves), partial(lines, title, "training images", y, curves, lowest))
 
@@ -121,8 +133,8 @@ def progress(content: Mapping[str, Any]) -> list[Chart]:
     """Return the charts of a training: learning curve, theta, and every number of its rows."""
     charts, curve = [], content["curve"]
     if curve["images"]:
-        curves = {name: (curve["images"], values) for name, values in curve["accuracy"].items()}
-        charts.append(_curves("Learning curve", "validation accuracy", curves))
+        curves = {title_of(name): (curve["images"], _percent(values)) for name, values in curve["accuracy"].items()}
+        charts.append(_curves("Learning curve", "validation accuracy, %", curves))
     for key, values in content["numbers"].items():
         title = TITLES.get(key, key.replace("_", " "))
         charts.append(_curves(title, "", {title: (content["images"], values)}, 0))  # none is ever negative
@@ -159,27 +171,30 @@ def bars(title: str, names: Sequence[str], values: Sequence[float], y: str) -> A
 
 def comparison(content: Mapping[str, Any]) -> list[Any]:
     """Return the charts of a comparison: learning curves, accuracy against synapses, and seeds in pairs."""
-    curves = {name: (each["images"], each["accuracy"]) for name, each in content["curves"].items() if each["images"]}
-    charts = [lines("Learning curves", "training images", "validation accuracy", curves)] if curves else []
+    known = {name: each for name, each in content["curves"].items() if each["images"]}
+    curves = {name: (each["images"], _percent(each["accuracy"])) for name, each in known.items()}
+    charts = [lines("Learning curves", "training images", "validation accuracy, %", curves)] if curves else []
     groups = content["groups"]
     colours = {group["name"]: COLOURS[number % len(COLOURS)] for number, group in enumerate(groups)}
     for column in content["columns"]:
         found = [group for group in groups if (group.get(column) or {}).get("mean") is not None]
         if found:
-            chart = empty(f"{column} against synapses", "synapses", "accuracy", x_axis_type="log")
+            chart = empty(f"{title_of(column)} against synapses", "synapses", "accuracy, %", x_axis_type="log")
+            chart.y_range.default_span = FLAT_PERCENT
             chart.xaxis.formatter = NumeralTickFormatter(format="0a")  # 65k: room is short
             for group in found:
                 look = {"color": colours[group["name"]], "legend_label": group["name"]}
-                chart.scatter([max(group["synapses"], 1)], [group[column]["mean"]], size=11, **look)
+                chart.scatter([max(group["synapses"], 1)], [100 * group[column]["mean"]], size=11, **look)
             _legend(chart)
             charts.append(chart)
         seeds = {name: dict(each) for name, each in content["seeds"][column].items()}
         both = sorted(set.intersection(*(set(each) for each in seeds.values()))) if len(seeds) > 1 else []
         if both:
-            chart = empty(f"{column}: accuracy of each seed", "network", "accuracy", x_range=list(seeds))
+            chart = empty(f"{title_of(column)} of each seed", "network", "accuracy, %", x_range=list(seeds))
+            chart.y_range.default_span = FLAT_PERCENT
             for number, seed in enumerate(both):
                 look = {"color": COLOURS[number % len(COLOURS)], "legend_label": f"seed {seed}"}
-                values = [each[seed] for each in seeds.values()]
+                values = [100 * each[seed] for each in seeds.values()]
                 chart.line(list(seeds), values, line_width=2, **look)
                 chart.scatter(list(seeds), values, size=7, **look)
             _legend(chart)
@@ -210,7 +225,7 @@ def activity(content: Mapping[str, Any], classes: Sequence[str]) -> list[Any]:
         ahead = total - total.max(axis=1, keepdims=True)  # the leading class is at 0 throughout
         places = list(range(len(total)))
         curves = {name: (places, ahead[:, number].tolist()) for number, name in enumerate(classes)}
-        charts.append(lines("Evidence (leading class: 0)", "positions added", "log likelihood", curves))
+        charts.append(lines("Evidence", "positions added", "log likelihood less the best", curves))
     return charts
 
 

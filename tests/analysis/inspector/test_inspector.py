@@ -201,7 +201,7 @@ def test_in_a_browser_one_watches_compares_looks_inside_and_draws(server, tmp_pa
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
 def test_the_page_shows_the_first_checkpoint_and_the_first_responses_when_they_come(folder, tmp_path):
     runs = tmp_path / "runs"
-    run = shutil.copytree(next(folder.glob("a*")), runs / "young")
+    run, _ = (shutil.copytree(next(folder.glob("a*")), runs / name) for name in ("young", "old"))
     away = tmp_path / "away"
     away.mkdir()
     for name in ("checkpoint.h5", "responses"):
@@ -215,7 +215,10 @@ def test_the_page_shows_the_first_checkpoint_and_the_first_responses_when_they_c
             browser.until("document.querySelector('#state-title').textContent.includes('This page will show it')")
             shutil.move(away / "checkpoint.h5", run / "checkpoint.h5")
             browser.until("document.querySelectorAll('#state-charts > div > *').length >= 3")
-            browser.eval("location.hash = '#inside'")
+            left = browser.eval("watch('old'); document.querySelectorAll('#watch-charts *, #state-charts *').length")
+            assert left == 0, "charts of another run below its name"
+            browser.until("document.querySelectorAll('#state-charts > div > *').length >= 3")
+            browser.eval("document.querySelector('#run').value = 'young'; location.hash = '#inside'")
             browser.until("document.querySelector('#votes') !== null")
             browser.until("document.querySelector('#lacks').innerText.includes('no responses yet')")
             browser.eval("document.querySelector('#channel').value = 2; neuron()")

@@ -5,7 +5,7 @@ const find = (selector) => document.querySelector(selector);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const INTERVAL = 4000; // ms between two looks at the runs
 const REST = 50, LONGEST_REST = 60000; // charts rest so many times what drawing them took (2 % of a core), at most so many ms
-let runs = [], watched = null, seen = {}, kept = {};
+let runs = [], watched = null, drawn = null, seen = {}, kept = {};
 
 function element(tag, attributes = {}, ...content) {
   const made = document.createElement(tag);
@@ -44,9 +44,9 @@ async function draw(place, charts) {
 
 // Give a chart new numbers; a zoom stays.
 function put(figure, columns) {
-  for (const drawn of figure.renderers) {
-    const numbers = Object.entries(columns[drawn.name]).map(([name, values]) => [name, values.map((each) => each ?? NaN)]);
-    drawn.data_source.data = Object.fromEntries(numbers);
+  for (const part of figure.renderers) {
+    const numbers = Object.entries(columns[part.name]).map(([name, values]) => [name, values.map((each) => each ?? NaN)]);
+    part.data_source.data = Object.fromEntries(numbers);
   }
 }
 
@@ -59,7 +59,11 @@ async function renew(place, what, run) {
   if (fits && shape(found.columns) !== old.shape) found = await ask(what, { run, charts: 1 });
   if (watched !== run) return null;
   if (fits && shape(found.columns) === old.shape) old.figures.forEach((figure, number) => put(figure, found.columns[number]));
-  else kept[place] = { run, shade, shape: shape(found.columns), figures: await draw(place, found.charts) };
+  else {
+    const figures = await draw(place, found.charts);
+    if (watched !== run) return null;
+    kept[place] = { run, shade, shape: shape(found.columns), figures };
+  }
   return found;
 }
 
@@ -125,6 +129,12 @@ async function watch(name) {
   if (seen.waits === name && !(await ask("about", { run: name })).lacks.state) seen = {}; // the first checkpoint is there
   const begin = performance.now();
   if (seen.watch === key || (seen.name === name && seen.dark === dark.matches && begin < seen.rest)) return;
+  if (drawn !== name) { // what is shown of another run must not stand below this one's name meanwhile
+    for (const place of ["#watch-charts", "#state-charts"]) find(place).replaceChildren();
+    find("#state-title").textContent = "Loading ...";
+    find("#watch-fields").hidden = true;
+    [drawn, kept] = [name, {}];
+  }
   Object.assign(seen, { watch: key, name, dark: dark.matches, rest: Infinity });
   try {
     await drawWatched(name);
