@@ -42,8 +42,8 @@ def doubts(dataset: Dataset) -> list[str]:
         blank = np.count_nonzero(~split.images.any(axis=(1, 2)))
         if blank:
             found.append(
-                f"dataset: {blank} of {len(split)} {name} images are black after the crop; remove them, or choose a "
-                "larger dataset.crop"
+                f"dataset: {blank} of {len(split)} {name} images {'are' if blank > 1 else 'is'} black after the crop; "
+                "remove them, or choose a larger dataset.crop"
             )
     return found + _shared(dataset)
 
@@ -56,7 +56,8 @@ def _shared(dataset: Dataset) -> list[str]:
         both = len(contents[first] & contents[second])
         if both:
             found.append(
-                f"dataset: {both} images are in {first} and in {second}; remove the copies, or accuracies are too high"
+                f"dataset: {both} image{'s are' if both > 1 else ' is'} in {first} and in {second}; remove the copies, "
+                "or accuracies are too high"
             )
     return found
 

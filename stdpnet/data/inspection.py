@@ -108,8 +108,8 @@ def _copies(dataset: Dataset) -> Iterator[str]:
         copies = len(images) - len({image.tobytes() for image in images})
         if copies:
             yield (
-                f"dataset.{name}: {copies} of {len(images)} images are copies of others in it; remove them, or they "
-                "count several times"
+                f"dataset.{name}: {copies} of {len(images)} images {'are copies' if copies > 1 else 'is a copy'} of "
+                "others in it; remove what is there twice, or it counts several times"
             )
 
 

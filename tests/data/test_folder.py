@@ -194,7 +194,7 @@ def test_images_that_are_hardly_meant_are_doubted_with_a_remedy(tmp_path):
             (tmp_path / name / f"{number}.png").write_bytes(copy)
         Image.new("L", (28, 28)).save(tmp_path / name / "0.png")
     found = " ".join(doubts(load_dataset(spec(tmp_path, invert=True))))
-    assert "images are in train and in test" in found
+    assert "1 image is in train and in test" in found
     assert "set dataset.invert" not in found
     assert "the brightest pixel of all training images is" in found or "bright" not in found
     found = " ".join(doubts(load_dataset(spec(tmp_path))))

@@ -54,7 +54,7 @@ def test_copies_are_found_within_and_between_splits(pictures):
     doubts = " ".join(found(pictures, calibration=15))
     assert "dataset.train: " in doubts
     assert "are copies of others" in doubts
-    assert "images are in train and in test" in doubts
+    assert "1 image is in train and in test" in doubts
 
 
 def test_classes_with_few_images_or_labels_are_named(pictures):
