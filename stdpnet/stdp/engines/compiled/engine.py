@@ -11,7 +11,7 @@ from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.compiled.blocks import Block, one_register
 from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layout
 from stdpnet.stdp.engines.compiled.kernels import present
-from stdpnet.stdp.engines.compiled.memory import allocate
+from stdpnet.stdp.engines.compiled.memory import Memory, allocate
 from stdpnet.stdp.engines.compiled.schedule import Piece, by_group, by_presentation
 from stdpnet.stdp.engines.compiled.stages import MAP, OTHER, lap_in_python, stage_seconds, stage_times
 from stdpnet.stdp.engines.compiled.state import Output, Rules, lay_out
@@ -50,19 +50,25 @@ class NumbaEngine:
         self.network = network
         self._threads = threads or available_cores()
         self._constants = constants(spec, network.dtype)
-        channels, steps = network.geometry.channels, spec.simulation.steps
+        channels, self._steps = network.geometry.channels, spec.simulation.steps
         self._block = Block(lanes) if lanes else one_register(network.dtype.itemsize)
         self._learned = network.competition.ndim == 3
         self._layout = layout(network.geometry)
         self._state = lay_out(network, self._layout.fields, self._block)
-        self._memories = [allocate(self._state, steps, self._constants.xy) for _ in range(self._threads)]
-        self._events = empty_events(0, 0, steps, self._layout)
+        positions, sets = len(self._state.theta), len(self._state.weights)
+        self._memories = {learns: self._allocated(positions // sets if learns else 1) for learns in (True, False)}
+        """Scratch memory of each thread; positions that share weights are one group while something is learned."""
+        self._events = empty_events(0, 0, self._steps, self._layout)
         network.weights, network.theta = self._state.weights[..., :channels], self._state.theta[..., :channels]
         if self._learned:
             network.competition = self._state.competition[..., :channels]
 
     def __repr__(self) -> str:
         return f"<NumbaEngine ({self._threads} threads) of {self.network!r}>"
+
+    def _allocated(self, members: int) -> list[Memory]:
+        """Return scratch memory of each thread for groups of so many positions."""
+        return [allocate(self._state, self._steps, self._constants.xy, members) for _ in range(self._threads)]
 
     def present(
         self,
@@ -83,15 +89,16 @@ class NumbaEngine:
         )
         if count == 0:
             return Outcome(output.counts, 0)
-        stages = self._memories[0].stages
+        learns = rules.learn_xy or rules.learn_yy or switches.adapt_theta
+        memories = self._memories[learns]
+        stages = memories[0].stages
         lap_in_python(stages, OTHER)
         self._find_events(trains)
         lap_in_python(stages, MAP)
-        learns = rules.learn_xy or rules.learn_yy or switches.adapt_theta
         plan = self._plan(count, trains.steps, learns)
 
         def work(thread: int) -> int:
-            memory, unnormalised = self._memories[thread], 0
+            memory, unnormalised = memories[thread], 0
             for piece in plan[thread]:
                 if piece.after:
                     piece.after.wait()
@@ -118,20 +125,20 @@ class NumbaEngine:
             raise EngineError(
                 f"threads={self._threads}: stages are timed on one thread; make the engine with threads=1"
             )
-        untimed, stages = self._memories[0], stage_times(timed=True)
-        self._memories[0] = untimed._replace(stages=stages)
+        usual, stages = self._memories, stage_times(timed=True)
+        self._memories = {learns: [memory._replace(stages=stages)] for learns, (memory,) in usual.items()}
         try:
             outcome = self.present(trains, switches)
         finally:
-            self._memories[0] = untimed
+            self._memories = usual
         return outcome, stage_seconds(stages)
 
     def _plan(self, presentations: int, steps: int, learns: bool) -> list[list[Piece]]:
         """Return the pieces of work of each thread."""
-        groups = len(self._state.weights)
         if learns:
-            return by_group(self._costs(presentations, groups, steps), presentations, self._threads)
-        return by_presentation(groups, presentations, self._threads)
+            costs = self._costs(presentations, len(self._state.weights), steps)
+            return by_group(costs, presentations, self._threads)
+        return by_presentation(len(self._state.theta), presentations, self._threads)
 
     def _find_events(self, trains: SpikeTrains) -> None:
         """Map the input spikes to strips of the image, threads sharing the presentations."""

@@ -1,8 +1,8 @@
 """Presentations: run groups of positions through the time steps of docs/model.md, and end each presentation.
 
-Kernels work on a *group* of G positions that share one set of feedforward weights: a single position where each has
-weights of its own (LCSNN, FCSNN), all positions where they share kernels (CSNN). Groups share nothing that a kernel
-writes, so they may run on any number of threads in any order with the same result.
+Kernels work on a *group* of G positions: a single one where each has feedforward weights of its own (LCSNN, FCSNN) or
+nothing is learned, all positions where they learn shared kernels (CSNN). Groups share nothing that a kernel writes, so
+they may run on any number of threads in any order with the same result.
 
 In most steps of a position no neuron spikes. `advance` runs through them in one loop until a neuron reaches its
 threshold or plasticity is due; `_present` does the rest of that step.
@@ -54,14 +54,14 @@ def present(
     state, memory, rules, output : the network, scratch memory (see `allocate`), numbers, where to write
     block : a block of one register
     """
-    size = state.theta.shape[0] // state.weights.shape[0]
+    size = memory.cells.v.shape[0]
     unnormalised = 0
     lap(memory.stages, OTHER)
     for task in range(tasks.shape[0]):
         number = tasks[task, 0]
         first, end = number * size, (number + 1) * size
         group = Group(
-            weights=state.weights[number],
+            weights=state.weights[first * state.weights.shape[0] // state.theta.shape[0]],
             theta=state.theta[first:end],
             competition=state.competition[first:end],
             c_w=state.c_w,

@@ -104,10 +104,10 @@ class Memory(NamedTuple):
     """Times of stages, see stages.py; empty where they are not timed."""
 
 
-def allocate(state: State, steps: int, xy: STDPConstants) -> Memory:
-    """Return scratch memory for presentations of a number of steps."""
+def allocate(state: State, steps: int, xy: STDPConstants, members: int) -> Memory:
+    """Return scratch memory for presentations of a number of steps to groups of so many positions."""
     dtype, channels, padded = state.weights.dtype, state.channels, state.theta.shape[1]
-    members, fan_in = len(state.theta) // len(state.weights), state.weights.shape[1]
+    fan_in = state.weights.shape[1]
 
     def integers(*shape: int) -> NDArray[np.int32]:
         return np.zeros(shape, np.int32)
