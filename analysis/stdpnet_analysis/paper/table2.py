@@ -46,6 +46,8 @@ class Tuned(NamedTuple):
     """Factor of the competition while images are answered."""
     C: float
     """Inverse strength of the regularisation."""
+    duration: float = 500.0
+    """How long each image is shown then, ms; the presets train with 250."""
 
 
 TUNED = {
@@ -80,6 +82,7 @@ class TunedResult(TypedDict):
 
     strength: Real
     C: Real
+    duration: NotRequired[Real]
     accuracy: Share
 
 
@@ -137,7 +140,7 @@ class Task(NamedTuple):
             raise RunError(f"{path}: is of {found}, not of row {self.row}, seed {self.seed}; {remedy}")
         scored, tuned = result.get("accuracy", {}), result.get("tuned") or {}
         complete = all(set(names_of(column)) <= set(scored) for column in self.readouts)
-        return result if complete and self.tuned in (None, (tuned.get("strength"), tuned.get("C"))) else None
+        return result if complete and (self.tuned is None or self.tuned._asdict().items() <= tuned.items()) else None
 
 
 def plan(
@@ -330,10 +333,10 @@ def run_task(task: Task) -> bool:
 def _tuned(tuned: Tuned | None, run: Run) -> TunedResult | None:
     if tuned is None:
         return None
-    at = {"competition.strength": tuned.strength}
+    at = {"competition.strength": tuned.strength, "simulation.duration": tuned.duration}
     scores = evaluate(run, "test", readouts=["linear"], C=tuned.C, baselines=False, at=at, threads=1)
     accuracy = accuracies(scores)[linear_name(inverse_regularisation=tuned.C)]
-    return {"strength": tuned.strength, "C": tuned.C, "accuracy": accuracy}
+    return {"strength": tuned.strength, "C": tuned.C, "duration": tuned.duration, "accuracy": accuracy}
 
 
 def _result(task: Task, run: Run, scores: dict[str, Any], tuned: TunedResult | None, seconds: float) -> dict[str, Any]:

@@ -97,20 +97,20 @@ def test_the_linear_read_out_is_scored_once_more_tuned(client, tmp_path, monkeyp
     monkeypatch.setattr(table2, "TUNED", {})
     first = table2.plan([5], 1, "best", tmp_path, SMALL)
     table2.compute(first, client)
-    monkeypatch.setattr(table2, "TUNED", {5: table2.Tuned(0.01, 0.5)})
+    monkeypatch.setattr(table2, "TUNED", {5: table2.Tuned(0.01, 0.5, 300)})
     tasks = table2.plan([5], 1, "best", tmp_path, SMALL)
     assert [task.result() for task in tasks] == [None], "the network is there, this score is not"
     table2.compute(tasks, client)
     run = Run.open(tasks[0].run)
     assert [event["event"] for event in run.events()] == ["started", "finished"]
-    at = {"competition.strength": 0.01}
+    at = {"competition.strength": 0.01, "simulation.duration": 300}
     linear = evaluate(run, readouts=["linear"], C=0.5, baselines=False, at=at)["readouts"]["linear-C0.5"]["accuracy"]
     (row,) = report.summarise(tasks, "best", SMALL, 1.5)["rows"]
     assert (row["tuned"]["mean"], row["tuned"]["strength"]) == (pytest.approx(linear, abs=1e-12), 0.01)
     assert linear != row["linear"]["mean"]
-    assert f"{100 * linear:.1f} (0.01, 0.5)" in report.markdown(report.summarise(tasks, "best", SMALL, 1.5)).replace(
-        "**", ""
-    )
+    assert f"{100 * linear:.1f} (0.01, 0.5, 300)" in report.markdown(
+        report.summarise(tasks, "best", SMALL, 1.5)
+    ).replace("**", "")
     assert first[0].result()["accuracy"] == tasks[0].result()["accuracy"]
     assert all(task.tuned is None for task in table2.plan([5], 1, "best", tmp_path, ['competition.rule="none"']))
     assert all(task.tuned is None for task in table2.plan([5], 1, "thesis", tmp_path))
