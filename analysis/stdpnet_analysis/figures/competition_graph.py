@@ -59,7 +59,7 @@ def plot_competition_graph(
     place = np.column_stack([np.cos(angle), np.sin(angle)])
     i, j = np.triu_indices(len(channels), 1)
     pair = strength[channels[i], channels[j]]
-    low, high = float(pair.min()), float(pair.max())
+    low, high = float(pair.min()) + 0.0, float(pair.max()) + 0.0  # never -0
     opacity = np.clip((pair - low) / (high - low or 1), 0, 1) ** 2
     inner = 0.88 * place
     ends = list(np.stack([inner[i], inner[j]], axis=1))
@@ -103,6 +103,7 @@ def _weak_and_strong(view: RunView) -> Figure:
     columns = min(2, len(views))
     rows = -(-len(views) // columns)
     figure = style.new_figure(style.SINGLE * columns, 95 * rows)
+    figure.set_layout_engine("constrained", h_pad=0.1)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels[len(views) :]:
         axes.set_axis_off()

@@ -46,23 +46,23 @@ class Tuned(NamedTuple):
     """Factor of the competition while images are answered."""
     C: float
     """Inverse strength of the regularisation."""
-    duration: float = 500.0
-    """How long each image is shown then, ms; the presets train with 250."""
+    duration: float = 250.0
+    """How long an image is shown then, ms; the presets train with 250."""
 
 
 TUNED = {
     1: Tuned(0.06, 0.01),
-    2: Tuned(0.06, 0.01),
+    2: Tuned(0.06, 0.01, 1000),
     3: Tuned(0.12, 0.01),
-    4: Tuned(1, 0.03),
+    4: Tuned(1, 0.03, 1000),
     5: Tuned(1, 0.1),
-    6: Tuned(0.09, 0.03),
+    6: Tuned(0.09, 0.03, 500),
     7: Tuned(0.12, 0.03),
     8: Tuned(0.25, 0.03),
     9: Tuned(0.25, 0.01),
-    10: Tuned(0.5, 0.03),
+    10: Tuned(0.5, 0.03, 1000),
     11: Tuned(0.25, 0.03),
-    12: Tuned(0.25, 0.1),
+    12: Tuned(0.25, 0.1, 1000),
 }
 """How the linear read-out of the best presets is scored once more, by row; found on validation images."""
 
