@@ -1,5 +1,7 @@
 """The spiking CoLaNET in plain NumPy, step by step as docs/colanet.md says it: what the compiled one has to equal."""
 
+import math
+
 import numpy as np
 
 from stdpnet._numba.philox import philox_many
@@ -86,7 +88,7 @@ class Naive:
         self.received[neuron] += amount * rows.sum()
 
     def factor(self, neuron):
-        return min(np.exp2(-self.stability[neuron]), 1.0)
+        return min(math.exp2(-self.stability[neuron]), 1.0)  # not numpy's, whose last bit depends on the processor
 
     def learn_from_spike(self, neuron, step, is_forced):
         c = self.c
