@@ -391,6 +391,25 @@ def test_numbers_stand_beyond_the_error_bars_of_networks_of_the_same_size_too(ax
     assert [text.xy[1] for text in axes.texts] == pytest.approx([86.0, 76.0])
 
 
+def test_numbers_of_a_crowd_of_points_do_not_cover_each_other():
+    axes = style.new_figure(60, 60).subplots()
+    sizes = {"LCSNN": (1000, 218_700, 260_800, 10_000_000), "CSNN": (164_800, 279_900)}
+    networks = {
+        comparison.Family(name, 12): [comparison.SizedAccuracy("100", size, Summary(0.95, None, 1)) for size in pair]
+        for name, pair in sizes.items()
+    }
+    comparison.plot_accuracy_vs_synapses(axes, networks)
+
+    def overlaps():
+        boxes = [text.get_window_extent() for text in axes.texts]
+        return sum(box.count_overlaps(boxes[:number]) for number, box in enumerate(boxes))
+
+    axes.figure.draw_without_rendering()
+    assert overlaps() > 0
+    comparison.separate_numbers(axes)
+    assert overlaps() == 0
+
+
 def test_titles_wider_than_the_figure_or_their_panel_are_broken():
     figure = style.new_figure(style.SINGLE, 60)
     left, right = figure.subplots(1, 2)

@@ -10,13 +10,22 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
 from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
 from stdpnet_analysis.compare import Comparison, Group
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.readouts import title_of
 from stdpnet_analysis.statistics import Summary
 
+SIDES: tuple[dict[str, Any], ...] = (
+    {"position": (0, 4), "ha": "center", "va": "bottom"},
+    {"position": (-5, 0), "ha": "right", "va": "center"},
+    {"position": (5, 0), "ha": "left", "va": "center"},
+    {"position": (0, -4), "ha": "center", "va": "top"},
+)
+"""Where a number may stand beside its point, in points."""
 LARGE_KERNEL = 12
 """Networks with smaller kernels are hollow, their lines dashed; models without kernels are not."""
 
@@ -190,4 +199,27 @@ def accuracy_vs_synapses(comparison: Comparison) -> Figure:
         title="number at a point: channels, or units; synapses: feedforward and competition",
         title_fontsize=6.5,
     )
+    figure.draw_without_rendering()  # panels get their final sizes
+    for axes in panels:
+        separate_numbers(axes)
     return figure
+
+
+def separate_numbers(axes: Axes) -> None:
+    """Move a number that covers another one, or another point, to another side of its point, if one is free."""
+    points = np.concatenate(
+        [axes.transData.transform(line.get_xydata()) for line in axes.lines if line.get_marker() != "None"]
+    )
+    taken = [Bbox.from_extents(x - 4, y - 4, x + 4, y + 4) for x, y in points]
+    for number in [text for text in axes.texts if isinstance(text, Annotation)]:
+        usual = {
+            "position": number.get_position(),
+            "ha": number.get_horizontalalignment(),
+            "va": number.get_verticalalignment(),
+        }
+        for side in (usual, *SIDES, usual):
+            number.set(**side)
+            box = number.get_window_extent()
+            if not box.count_overlaps(taken):
+                break
+        taken.append(box)
