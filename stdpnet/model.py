@@ -45,7 +45,8 @@ class State:
     presentations: int = 0
     """Presentations so far: images and their retries; the number of the next one."""
     interval: dict[str, Any] = field(default_factory=dict)
-    """Arrays and numbers of what has happened since the last row of progress, by name."""
+    """Arrays and numbers of what has happened since the last row of progress, by name; an initial state has all names,
+    by which a checkpoint is checked."""
 
     @property
     def is_finite(self) -> bool:

@@ -95,7 +95,8 @@ def _print_info(opened: Run, summary: Summary) -> None:
     for key, value in content.items():
         print(f"{key.replace('_', ' '):22} {plain(value)}")
     origin = _origin(opened.spec)
-    print(f"{'parameters':22} as preset {origin['preset']}{', but for' if origin['differs'] else ''}")
+    preset, but = origin["preset"], ", but for" if origin["differs"] else ""
+    print(f"{'parameters':22} {f'as preset {preset}{but}' if preset else 'all of them:'}")
     for key, value in origin["differs"].items():
         print(f"  {key:30} {plain(value)}")
     if any(scores.stale for scores in summary.scores):
@@ -103,7 +104,7 @@ def _print_info(opened: Run, summary: Summary) -> None:
 
 
 def _origin(spec: Experiment) -> dict[str, Any]:
-    """Return the preset that is most like a run's configuration, and the keys in which they differ."""
+    """Return the preset that is most like a run's configuration, if its model has one, and the keys that differ."""
     from stdpnet.spec.presets import nearest
 
     return dict(zip(("preset", "differs"), nearest(spec), strict=True))

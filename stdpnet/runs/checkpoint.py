@@ -86,7 +86,7 @@ def _interval(path: Path, group: Any, due: Mapping[str, Any]) -> dict[str, Any]:
     """Return arrays and numbers of the interval since the last row of progress; none in a file of an initial state."""
     names = hdf5.names(path, group)
     if names and set(names) != set(due):
-        raise RunError(f"{path}: damaged, its interval has {', '.join(names)}, not {', '.join(due)}")
+        raise RunError(f"{path}: damaged, its interval has {', '.join(names)}, not {', '.join(due) or 'nothing'}")
     return {name: _plain(_array(path, group, name, due[name])) for name in names}
 
 

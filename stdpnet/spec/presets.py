@@ -31,14 +31,17 @@ def preset(name: str) -> Any:
     return presets()[name]
 
 
-def nearest(spec: Experiment) -> tuple[str, dict[str, Any]]:
-    """Return the preset that a spec differs least from, and the values of the spec's keys that are others there."""
+def nearest(spec: Experiment) -> tuple[str | None, dict[str, Any]]:
+    """Return the preset that a spec differs least from, and the values of the spec's keys that are others there.
+
+    Of a model without presets: None, and the values of all keys.
+    """
     values = flat(spec)
     found = [
         (name, {key: value for key, value in values.items() if other.get(key) != value})
         for name, other in ((name, flat(each)) for name, each in sorted(presets().items()) if each.model == spec.model)
     ]
-    return min(found, key=lambda pair: len(pair[1]))
+    return min(found, key=lambda pair: len(pair[1]), default=(None, values))
 
 
 def write_configs(folder: Path) -> None:
