@@ -21,7 +21,7 @@ COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#9
 """Okabe & Ito's colours, which the colour-blind tell apart; black and yellow replaced to be seen on dark and light."""
 CHART = 230
 """Height of a chart without its legend, pixels."""
-TILTED = 40
+TILTED = 80
 """What long names below an axis, which are tilted, add to the height of a chart, pixels."""
 SHORT = 10
 """Characters of names of which three fit beside each other."""
@@ -77,6 +77,7 @@ def empty(title: str, x: str, y: str, **options: Any) -> Any:
     chart.axis.axis_label_text_font_size = "13px"  # themes differ, and large letters do not fit
     axis: Any = chart.yaxis
     axis.formatter.use_scientific = False  # 0.0001 is shorter than what Bokeh makes of it
+    axis.ticker.desired_num_ticks = 4  # more of them run into each other where a legend takes some of the height
     axis = chart.xaxis
     if not isinstance(options.get("x_range"), list):
         axis.ticker.desired_num_ticks = 4
