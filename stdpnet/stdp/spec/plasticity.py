@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Annotated, Any, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,32 +17,9 @@ LEARNING: tuple[CompetitionRule, ...] = ("anti_stdp", "rate_target", "anti_hebbi
 """The rules by which a competition is learned."""
 
 
-class PairRule(Protocol):
-    """What an engine needs to know of a rule that learns from pairs of spikes.
-
-    With x and y the exponential traces of the pre- and postsynaptic neuron: w <- clip(w - A_minus*(y - resting_trace))
-    on a pre spike, w <- clip(w + A_plus*x) on a post spike.
-    """
-
-    @property
-    def tau_plus(self) -> float: ...  # noqa: D102
-    @property
-    def tau_minus(self) -> float: ...  # noqa: D102
-    @property
-    def traces(self) -> Traces: ...  # noqa: D102
-    @property
-    def w_min(self) -> float: ...  # noqa: D102
-    @property
-    def w_max(self) -> float: ...  # noqa: D102
-    @property
-    def amplitudes(self) -> tuple[float, float]: ...  # noqa: D102
-    @property
-    def resting_trace(self) -> float: ...  # noqa: D102
-
-
-def _check_bounds(spec: PairRule) -> None:
-    if not spec.w_min < spec.w_max:
-        raise ValueError(f"w_min: {spec.w_min} must lie below w_max = {spec.w_max}")
+def _check_bounds(w_min: float, w_max: float) -> None:
+    if not w_min < w_max:
+        raise ValueError(f"w_min: {w_min} must lie below w_max = {w_max}")
 
 
 class PlasticitySpec(Spec):
@@ -75,7 +52,7 @@ class PlasticitySpec(Spec):
 
     @model_validator(mode="after")
     def _bounds_are_ordered(self) -> Self:
-        _check_bounds(self)
+        _check_bounds(self.w_min, self.w_max)
         return self
 
     @field_validator("initial")
@@ -161,7 +138,7 @@ class CompetitionSpec(Spec):
 
     @model_validator(mode="after")
     def _bounds_are_ordered(self) -> Self:
-        _check_bounds(self)
+        _check_bounds(self.w_min, self.w_max)
         return self
 
     @property
@@ -185,6 +162,11 @@ class CompetitionSpec(Spec):
     def resting_trace(self) -> float:
         """Postsynaptic trace at which a pre spike changes nothing: alpha of rate_target."""
         return self.target_rate * (self.tau_plus + self.tau_minus) / 1000 if self.rule == "rate_target" else 0.0
+
+
+PairRule: TypeAlias = PlasticitySpec | CompetitionSpec
+"""A rule that learns from pairs of spikes: with x and y the exponential traces of the pre- and postsynaptic neuron,
+w <- clip(w - A_minus*(y - resting_trace)) on a pre spike, w <- clip(w + A_plus*x) on a post spike."""
 
 
 def _translated(learned: Any, rule: Any) -> Any:
