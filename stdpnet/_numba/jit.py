@@ -31,7 +31,19 @@ IMPORTED = re.compile(rb"^ *from (stdpnet[.\w]*) import", re.MULTILINE)
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that allocates nothing, and keep the machine code on disk."""
-    return _kept(function, no_cfunc_wrapper=True, pipeline_class=EntranceCompiler, **OPTIONS)
+    options: dict[str, Any] = {"no_cfunc_wrapper": True, "pipeline_class": EntranceCompiler, **OPTIONS}
+    try:
+        dispatcher = njit(cache=True, **options)(function)
+    except (RuntimeError, OSError):  # numba finds no folder that it may write
+        warn_of_missing_cache("there is no folder that may be written")
+        return cast("Callable[P, R]", _widening(njit(**options)(function)))
+    # Numba checks the age of the function's own file only, and would use old code of the functions that it calls.
+    source = Path(function.__code__.co_filename).read_bytes()
+    stamp = source_stamp() + hashlib.sha256(source).hexdigest()
+    cache = dispatcher._cache
+    cache._cache_file = MachineCode(cache.cache_path, cache._impl.filename_base, stamp)
+    cache._guard_against_spurious_io_errors = optional
+    return cast("Callable[P, R]", _widening(dispatcher))
 
 
 def internal(function: Callable[P, R]) -> Callable[P, R]:
@@ -42,21 +54,6 @@ def internal(function: Callable[P, R]) -> Callable[P, R]:
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function as a part of its compiled callers: by itself it is neither analysed nor translated."""
     return cast("Callable[P, R]", njit(inline="always", **INTERNAL)(function))
-
-
-def _kept(function: Callable[P, R], **options: Any) -> Callable[P, R]:
-    try:
-        dispatcher = njit(cache=True, **options)(function)
-    except (RuntimeError, OSError):  # numba finds no folder that it may write
-        warn_of_missing_cache("there is no folder that may be written")
-        return cast("Callable[P, R]", _widening(njit(**options)(function)))
-    # Numba dates a function's code by the function's own file, and would go on using old code of what it calls.
-    own = Path(function.__code__.co_filename).read_bytes()
-    stamp = source_stamp() + hashlib.sha256(own).hexdigest()
-    cache = dispatcher._cache
-    cache._cache_file = MachineCode(cache.cache_path, cache._impl.filename_base, stamp)
-    cache._guard_against_spurious_io_errors = optional
-    return cast("Callable[P, R]", _widening(dispatcher))
 
 
 def _widening(dispatcher: Any) -> Any:

@@ -11,8 +11,8 @@ from stdpnet.spikes import SpikeTrains
 from stdpnet.stdp.engines.compiled.blocks import Block, one_register
 from stdpnet.stdp.engines.compiled.events import empty_events, find_events, layout
 from stdpnet.stdp.engines.compiled.kernels import present
-from stdpnet.stdp.engines.compiled.memory import Memory, allocate
-from stdpnet.stdp.engines.compiled.schedule import Piece, by_group, by_presentation
+from stdpnet.stdp.engines.compiled.memory import allocate
+from stdpnet.stdp.engines.compiled.schedule import by_group, by_presentation
 from stdpnet.stdp.engines.compiled.stages import MAP, OTHER, lap_in_python, stage_seconds, stage_times
 from stdpnet.stdp.engines.compiled.state import Output, Rules, lay_out
 from stdpnet.stdp.engines.derive import constants
@@ -56,7 +56,10 @@ class NumbaEngine:
         self._layout = layout(network.geometry)
         self._state = lay_out(network, self._layout.fields, self._block)
         positions, sets = len(self._state.theta), len(self._state.weights)
-        self._memories = {learns: self._allocated(positions // sets if learns else 1) for learns in (True, False)}
+        self._memories = {
+            learns: [allocate(self._state, self._steps, self._constants.xy, members) for _ in range(self._threads)]
+            for learns, members in ((True, positions // sets), (False, 1))
+        }
         """Scratch memory of each thread; positions that share weights are one group while something is learned."""
         self._events = empty_events(0, 0, self._steps, self._layout)
         network.weights, network.theta = self._state.weights[..., :channels], self._state.theta[..., :channels]
@@ -65,10 +68,6 @@ class NumbaEngine:
 
     def __repr__(self) -> str:
         return f"<NumbaEngine ({self._threads} threads) of {self.network!r}>"
-
-    def _allocated(self, members: int) -> list[Memory]:
-        """Return scratch memory of each thread for groups of so many positions."""
-        return [allocate(self._state, self._steps, self._constants.xy, members) for _ in range(self._threads)]
 
     def present(
         self,
@@ -95,7 +94,11 @@ class NumbaEngine:
         lap_in_python(stages, OTHER)
         self._find_events(trains)
         lap_in_python(stages, MAP)
-        plan = self._plan(count, trains.steps, learns)
+        if learns:
+            costs = self._costs(count, len(self._state.weights), trains.steps)
+            plan = by_group(costs, count, self._threads)
+        else:
+            plan = by_presentation(len(self._state.theta), count, self._threads)
 
         def work(thread: int) -> int:
             memory, unnormalised = memories[thread], 0
@@ -132,13 +135,6 @@ class NumbaEngine:
         finally:
             self._memories = usual
         return outcome, stage_seconds(stages)
-
-    def _plan(self, presentations: int, steps: int, learns: bool) -> list[list[Piece]]:
-        """Return the pieces of work of each thread."""
-        if learns:
-            costs = self._costs(presentations, len(self._state.weights), steps)
-            return by_group(costs, presentations, self._threads)
-        return by_presentation(len(self._state.theta), presentations, self._threads)
 
     def _find_events(self, trains: SpikeTrains) -> None:
         """Map the input spikes to strips of the image, threads sharing the presentations."""
