@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,14 @@ SHIFTS = 4096
 """Shifts that are drawn together; results depend on it."""
 
 
+def _from_blocks(block: Callable[[int], NDArray[np.int64]], size: int, first: int, count: int) -> NDArray[np.int64]:
+    """Return entries first .. first+count-1 of the sequence block(0), block(1), ..., each of `size` entries."""
+    start = first // size
+    blocks = range(start, max((first + count - 1) // size, start) + 1)
+    begin = first - start * size
+    return np.concatenate([block(number) for number in blocks])[begin : begin + count]
+
+
 @lru_cache(maxsize=3)
 def _epoch_order(seed: int, size: int, epoch: int) -> NDArray[np.int64]:
     return generator(seed, Purpose.IMAGE_ORDER, epoch).permutation(size)
@@ -51,21 +60,17 @@ def image_order(seed: int, size: int, first: int, count: int, pool: int = 0) -> 
     Parameters
     ----------
     seed : of the experiment
-    size : images there are
+    size : number of images
     first, count : numbers of the images
-    pool : different images to show; 0: all
+    pool : how many different images are shown; 0: all of them
     """
     if 0 < pool < size:
         return _epoch_order(seed, size, 0)[:pool][image_order(seed, pool, first, count)]
-    epochs = range(first // size, (first + count - 1) // size + 1) if count else range(0)
-    orders = [_epoch_order(seed, size, epoch) for epoch in epochs]
-    begin = first - first // size * size
-    order: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *orders])
-    return order[begin : begin + count]
+    return _from_blocks(partial(_epoch_order, seed, size), size, first, count)
 
 
 @lru_cache(maxsize=3)
-def _shifts(seed: int, block: int, most: int) -> NDArray[np.int64]:
+def _shifts(seed: int, most: int, block: int) -> NDArray[np.int64]:
     return generator(seed, Purpose.SHIFT, block).integers(-most, most, (SHIFTS, 2), endpoint=True)
 
 
@@ -80,8 +85,4 @@ def image_shifts(seed: int, first: int, count: int, most: int) -> NDArray[np.int
     first, count : numbers of the images in the training, first .. first+count-1
     most : pixels
     """
-    blocks = range(first // SHIFTS, (first + count - 1) // SHIFTS + 1) if count else range(0)
-    shifts = [_shifts(seed, block, most) for block in blocks]
-    begin = first % SHIFTS
-    drawn: NDArray[np.int64] = np.concatenate([np.empty((0, 2), np.int64), *shifts])
-    return drawn[begin : begin + count]
+    return _from_blocks(partial(_shifts, seed, most), SHIFTS, first, count)
