@@ -107,35 +107,31 @@ def _caches() -> Iterator[Check]:
 
     from stdpnet.stdp.engines.compiled import kernels
 
-    folders = {"downloads": Path(pooch.os_cache("stdpnet"))}
-    for each in vars(kernels).values():
-        if path := getattr(getattr(each, "_cache", None), "cache_path", None):
-            folders["machine code"] = Path(path)
-            break
+    remedy = "set XDG_CACHE_HOME or NUMBA_CACHE_DIR to another folder"
+    yield _writable("cache of downloads", Path(pooch.os_cache("stdpnet")), remedy)
+    if path := getattr(getattr(kernels.present, "_cache", None), "cache_path", None):
+        yield _writable("cache of machine code", Path(path), remedy)
     else:
         remedy = "it is compiled each time; set NUMBA_CACHE_DIR to a folder that may be written"
         yield Check("cache of machine code", "warning", f"no folder may be written: {remedy}")
-    for what, folder in folders.items():
-        yield _writable(f"cache of {what}", folder, "set XDG_CACHE_HOME or NUMBA_CACHE_DIR to another folder")
 
 
 def _runs() -> Check:
     from stdpnet.runs.paths import RUNS
 
-    check = _writable("runs", RUNS.absolute(), "begin in a folder that may be written, or give --run a path")
-    return check._replace(state="failed" if check.state != "good" else "good")
+    return _writable("runs", RUNS.absolute(), "begin in a folder that may be written, or give --run a path", "failed")
 
 
-def _writable(name: str, folder: Path, remedy: str) -> Check:
+def _writable(name: str, folder: Path, remedy: str, otherwise: Literal["warning", "failed"] = "warning") -> Check:
     """Check whether a folder, or the nearest that exists above it, may be written; leaves nothing behind."""
-    there = folder
-    while not os.path.lexists(there) and there != there.parent:
-        there = there.parent
+    existing = folder
+    while not os.path.lexists(existing) and existing != existing.parent:
+        existing = existing.parent
     try:
-        with tempfile.TemporaryFile(dir=there):
-            free = shutil.disk_usage(there).free
+        with tempfile.TemporaryFile(dir=existing):
+            free = shutil.disk_usage(existing).free
     except OSError as error:
-        return Check(name, "warning", f"{folder}: cannot be written ({error.strerror}); {remedy}")
+        return Check(name, otherwise, f"{folder}: cannot be written ({error.strerror}); {remedy}")
     return Check(name, "good", f"{folder}, {free / 2**30:.1f} GiB free")
 
 

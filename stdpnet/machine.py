@@ -31,10 +31,9 @@ def _granted_cores() -> tuple[int, ...]:
     """Return how many cores each cgroup above this process, and SLURM, grant."""
     found = []
     for folder in _cgroup_folders("cpu"):
-        quota, period = _numbers(folder / "cpu.max", 2) or (
-            *(_numbers(folder / "cpu.cfs_quota_us", 1) or (None,)),
-            *(_numbers(folder / "cpu.cfs_period_us", 1) or (None,)),
-        )
+        quota, period = _numbers(folder / "cpu.max", 2)
+        if period is None:
+            (quota,), (period,) = (_numbers(folder / f"cpu.cfs_{name}_us", 1) for name in ("quota", "period"))
         if quota is not None and period and quota > 0:
             found.append(math.ceil(quota / period))
     with contextlib.suppress(ValueError):
@@ -52,9 +51,9 @@ def free_memory() -> int | None:
         found.append(space)
     for folder in _cgroup_folders("memory"):
         for limit_name, used_name in MEMORY_FILES:
-            limit, used = _numbers(folder / limit_name, 1), _numbers(folder / used_name, 1)
-            if limit and used and limit[0] is not None and used[0] is not None:
-                found.append(max(int(limit[0] - used[0]) + _reclaimable(folder), 0))
+            (limit,), (used,) = _numbers(folder / limit_name, 1), _numbers(folder / used_name, 1)
+            if limit is not None and used is not None:
+                found.append(max(int(limit - used) + _reclaimable(folder), 0))
     return min(found, default=None)
 
 
@@ -146,13 +145,13 @@ def _cgroup_folders(controller: str) -> Iterator[Path]:
                 yield from (folder for folder in (inner, *inner.parents) if folder.is_relative_to(root))
 
 
-def _numbers(path: Path, count: int) -> tuple[float | None, ...] | None:
-    """Return the numbers of a file, None for "max"; None if there is no such file."""
-    try:
+def _numbers(path: Path, count: int) -> list[float | None]:
+    """Return the first numbers of a file, None for "max"; only None if there is no such file."""
+    with contextlib.suppress(OSError, ValueError):
         words = path.read_text().split()
-        return tuple(None if word == "max" else float(word) for word in words[:count]) if len(words) >= count else None
-    except (OSError, ValueError):
-        return None
+        if len(words) >= count:
+            return [None if word == "max" else float(word) for word in words[:count]]
+    return [None] * count
 
 
 def _reclaimable(folder: Path) -> int:

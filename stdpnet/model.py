@@ -310,28 +310,21 @@ def presets() -> dict[str, Experiment]:
 
 def open_model(spec: Experiment) -> Model:
     """Return the model that an experiment trains."""
+    model: Model
     match spec.model:
         case "stdp":
             from stdpnet.stdp import model
-
-            return model
         case "features":
-            from stdpnet.baselines.features import model as features
-
-            return features
+            from stdpnet.baselines.features import model
         case "rate_conversion":
-            from stdpnet.baselines.rate_conversion import model as rate_conversion
-
-            return rate_conversion
+            from stdpnet.baselines.rate_conversion import model
         case "surrogate_gradient":
-            from stdpnet.baselines.surrogate_gradient import model as surrogate_gradient
-
-            return surrogate_gradient
+            from stdpnet.baselines.surrogate_gradient import model
         case "colanet":
-            from stdpnet.baselines.colanet import model as colanet
-
-            return colanet
-    raise ConfigError(f"model: '{spec.model}' is unknown; {remedy_for(spec.model, MODELS)}")
+            from stdpnet.baselines.colanet import model
+        case unknown:
+            raise ConfigError(f"model: '{unknown}' is unknown; {remedy_for(unknown, MODELS)}")
+    return model
 
 
 def equations_of(spec: Experiment) -> list[Any]:

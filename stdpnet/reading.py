@@ -85,7 +85,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 def shortened(value: object, most: int = MOST_SHOWN) -> str:
     """Return a value as text of a limited length, without control characters."""
     try:
-        text = value if isinstance(value, str) else str(value)
+        text = str(value)
     except ValueError:  # an integer of more than 4300 digits
         return "an integer of very many digits"
     except RecursionError:

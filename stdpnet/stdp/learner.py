@@ -88,10 +88,8 @@ class STDPLearner:
         self._shown, self._presentations = state.images, state.presentations
 
     def advance(self, most: int) -> int:
-        """Show up to `most` more images, at most one chunk, all under the same switches, not beyond the goal."""
-        training = self.spec.training
-        ends = [end for end in (training.two_step, training.images) if end > self._shown]
-        count = min(most, self._chunk, min(ends, default=self._shown) - self._shown)
+        """Show up to `most` more images, at most one chunk, not beyond the goal."""
+        count = max(min(most, self._chunk, self.spec.training.images - self._shown), 0)
         self.show(training_images(self._images, self.spec, self._shown, count))
         return count
 

@@ -85,12 +85,7 @@ def _as_shown(spec: STDPExperiment, images: NDArray[np.uint8] | Events | None) -
         return np.zeros((1, side, side), np.uint8)
     shown = images if isinstance(images, Events) else np.asarray(images)
     kind = "recordings" if isinstance(shown, Events) else str(shown.dtype)
-    if (
-        kind not in ("recordings", "uint8")
-        or len(shown.shape) != 3
-        or shown.shape[1:] != (side, side)
-        or len(shown) == 0
-    ):
+    if kind not in ("recordings", "uint8") or shown.shape[1:] != (side, side) or len(shown) == 0:
         raise DataError(f"images: are {kind} {shown.shape}; give uint8 (N, {side}, {side}), as spec.dataset has them")
     return shown
 

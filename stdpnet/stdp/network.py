@@ -63,7 +63,7 @@ class Network:
     @property
     def is_finite(self) -> bool:
         """Whether all values are numbers, none of them infinite."""
-        return all(bool(np.isfinite(array).all()) for array in self.arrays().values())
+        return self.state().is_finite
 
     def copy(self) -> Network:
         """Return an independent copy."""
@@ -108,8 +108,7 @@ class Network:
 
     def changed_arrays(self, other: Network) -> list[str]:
         """Return the names of the arrays that are not equal, value for value, to the other network's."""
-        theirs = other.arrays()
-        return [name for name, array in self.arrays().items() if not np.array_equal(array, theirs[name])]
+        return self.state().changed_arrays(other.state())
 
 
 def network_of(spec: STDPExperiment, state: State) -> Network:

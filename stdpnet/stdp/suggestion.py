@@ -151,14 +151,14 @@ def _from_statistics(base: STDPExperiment, loaded: Dataset, reasons: list[str]) 
     pool = min(len(images), POOL)
     shown = max(family.epochs * pool, min(3000, 10 * pool))
     A_plus = float(np.clip(family.change / shown, 0.001, 0.01))
+    weight = family.drive / fan_in
     reasons += [
         f"encoder.max_rate = {rate:.0f} Hz: the mean pixel is {ink:.3f} of white, so a pixel spikes at "
         f"{rate * ink:.0f} Hz on average",
-        f"plasticity.mean_weight = {family.drive / fan_in:.3g} mV: {fan_in} synapses have {family.drive:g} mV together",
+        f"plasticity.mean_weight = {weight:.3g} mV: {fan_in} synapses have {family.drive:g} mV together",
         f"training.images = {shown}: {shown / pool:.3g} passes over {pool} different images",
         f"plasticity.A_plus = {A_plus:.2g} mV: {shown} images may move a weight by about {family.change:g} mV",
     ]
-    weight = family.drive / fan_in
     return {
         "neuron": {"tau_v": family.tau_v, "tau_refrac": 2.0, "tau_theta": 1e6 if base.topology.channels < 100 else 3e6},
         "encoder": {"kind": "regular", "max_rate": _rounded(rate)},
@@ -212,11 +212,10 @@ def _probe(base: STDPExperiment, loaded: Dataset, threshold: float, threads: int
         }
     )
     learner = model.learner(spec, loaded.train, model.initial(spec), threads=threads)
-    while learner.state.images < images:
-        if learner.state.images == images // 2:
-            learner.begin_interval()
-        goal = images // 2 if learner.state.images < images // 2 else images
-        learner.advance(goal - learner.state.images)
+    for goal in (images // 2, images):
+        learner.begin_interval()
+        while learner.state.images < goal:
+            learner.advance(goal - learner.state.images)
     return float(learner.row()["spikes_per_image"]) / spec.geometry.positions
 
 

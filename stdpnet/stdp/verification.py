@@ -61,8 +61,7 @@ def verify(
     shown = encoder.input_of(training)
     each = spec.simulation.steps * spec.geometry.neurons * 25 * len(engines)
     block = max(1, int(RECORDED_BYTES / each))
-    spikes = 0
-    first = 0
+    spikes = first = 0
     while first < images:
         switches = switches_at(spec, first)
         count = min(block, images - first)
