@@ -9,7 +9,7 @@ import stdpnet
 from stdpnet.api import as_split
 from stdpnet.baselines.colanet import convolution
 from stdpnet.baselines.colanet.columns import Constants, columns_of, learn
-from stdpnet.baselines.colanet.network import KERNELS, column_weights, kernel_constants, kernel_weights, spikes_of
+from stdpnet.baselines.colanet.network import KERNELS, kernel_constants, kernel_weights, spikes_of
 from stdpnet.baselines.colanet.resource import resource_of, weights_of
 from stdpnet.model import facts_of, open_model
 from tests.models.cases import colanet, images, labels
@@ -132,7 +132,8 @@ def test_training_learns_two_classes_that_differ():
     state = stdpnet.fit(spec, pictures, labels(200), threads=1)
     answered = open_model(spec).respond(spec, state, as_split(pictures, labels(200)), stdpnet.random.Stream.TEST)
     assert np.mean(answered.scores.argmax(axis=1) == labels(200)) > 0.95
-    weights = column_weights(spec, state.arrays["resources"])
+    weights = np.empty_like(state.arrays["resources"])
+    weights_of(state.arrays["resources"], spec.columns.w_min, spec.columns.w_max, weights)
     assert (weights >= spec.columns.w_min).all()
     assert (weights < spec.columns.w_max).all()
 

@@ -15,10 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined
-from stdpnet.baselines.colanet.resource import payment, weight_of, weights_of
-
-Floats = NDArray[np.float64]
-Counts = NDArray[np.uint16]
+from stdpnet.baselines.colanet.resource import Counts, Floats, payment, weight_of, weights_of
 
 
 class Constants(NamedTuple):

@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined
-from stdpnet.baselines.colanet.resource import weight_of
-
-Floats = NDArray[np.float64]
+from stdpnet.baselines.colanet.resource import Counts, Floats, weight_of
 
 
 class Constants(NamedTuple):
@@ -135,7 +133,7 @@ def learn(
 
 
 @compiled
-def pooled(image: Floats, weights: Floats, constants: Constants, counts: NDArray[np.uint16]) -> None:
+def pooled(image: Floats, weights: Floats, constants: Constants, counts: Counts) -> None:
     """Write the sums of the spike counts of pool x pool neighbours of each kernel into counts (C, side, side).
 
     A neuron whose drive is the match times `steps` fires floor(drive/threshold) spikes, at most one each step.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from stdpnet.baselines.colanet.network import ColaNET, initial_arrays
 from stdpnet.baselines.colanet.spec import ColaNETExperiment
 from stdpnet.baselines.supervised.facts import labels_used
 from stdpnet.data import Split
-from stdpnet.model import Facts, Finding, Responses, State
+from stdpnet.model import Facts, Responses, State
 from stdpnet.random import Stream
 
 __all__ = ["facts", "findings", "initial", "learner", "respond"]
@@ -20,7 +19,7 @@ __all__ = ["facts", "findings", "initial", "learner", "respond"]
 CHUNK = 256
 """Images that are answered between two reports of progress; results do not depend on it."""
 
-learner = ColaNETLearner
+learner, findings = ColaNETLearner, examine
 
 
 def facts(spec: ColaNETExperiment) -> Facts:
@@ -44,11 +43,6 @@ def initial(spec: ColaNETExperiment) -> State:
     return State(arrays=arrays, interval=new_interval(arrays))
 
 
-def findings(spec: ColaNETExperiment, row: Mapping[str, Any]) -> list[Finding]:
-    """Return what is unhealthy in a row of progress."""
-    return examine(spec, row)
-
-
 def respond(
     spec: ColaNETExperiment,
     state: State,
@@ -58,22 +52,12 @@ def respond(
     threads: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Responses:
-    """Return how the columns answer each image of a split; nothing is learned.
+    """Return how the columns answer each image of a split (stdpnet.model.Responder); a single thread computes.
 
-    Parameters
-    ----------
-    spec : the experiment
-    state : its trained state; stays as it is
-    split : images, labels and indices
-    stream : with the index of an image it decides the noise of spiking columns
-    threads : not used: one thread responds
-    progress : called with the number of images after each chunk
-
-    Returns
-    -------
-    Responses. Digital: `counts` are 1 of the winner of a column that fires and 0 of all other neurons, `scores` the
-    largest input of each column. Spiking: `counts` are spikes, `scores` the steps in which a column fired, plus a
-    fraction that decides between equals (stdpnet.baselines.colanet.spiking).
+    Digital: `counts` are 1 for the winner of a column that fires and 0 for all other neurons, `scores` the largest
+    input of each column. Spiking: `counts` are spikes, `scores` the number of steps in which a column fired, plus a
+    fraction that decides between equal numbers (stdpnet.baselines.colanet.spiking); the stream and the index of an
+    image decide the noise.
     """
     classes, seen, network = spec.training.classes, 0, ColaNET(spec, state.arrays)
     counts = np.zeros((len(split), classes * spec.columns.microcolumns), np.uint16)

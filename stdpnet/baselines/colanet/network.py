@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.baselines.colanet import columns, convolution, plasticity, spiking
-from stdpnet.baselines.colanet.resource import resource_of, weights_of
+from stdpnet.baselines.colanet.resource import Floats, resource_of, weights_of
 from stdpnet.baselines.colanet.spec import BoundsSpec, ColaNETExperiment, ColumnsSpec
 from stdpnet.random import Purpose, Stream, generator
 from stdpnet.spec.base import Spec
@@ -17,8 +17,6 @@ from stdpnet.spec.base import Spec
 WHITE = 255
 RESOURCES, STABILITY, KERNELS = "resources", "stability", "kernel_resources"
 """Arrays of the state: of the columns (inputs, neurons) and (neurons,), and of the kernels (channels, k, k)."""
-
-Floats = NDArray[np.float64]
 
 
 def initial_arrays(spec: ColaNETExperiment) -> dict[str, NDArray[Any]]:
@@ -148,11 +146,4 @@ def kernel_weights(spec: ColaNETExperiment, resources: Floats) -> Floats:
     weights = np.empty_like(resources)
     flat = (len(resources), -1)
     weights_of(resources.reshape(flat), spec.kernels.w_min, spec.kernels.w_max, weights.reshape(flat))
-    return weights
-
-
-def column_weights(spec: ColaNETExperiment, resources: Floats) -> Floats:
-    """Return the weights (inputs, neurons) of columns with these resources."""
-    weights = np.empty_like(resources)
-    weights_of(resources, spec.columns.w_min, spec.columns.w_max, weights)
     return weights

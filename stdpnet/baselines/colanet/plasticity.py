@@ -15,10 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined, internal
-from stdpnet.baselines.colanet.resource import payment, weight_of, weights_of
+from stdpnet.baselines.colanet.resource import Counts, Floats, payment, weight_of, weights_of
 
-Floats = NDArray[np.float64]
-Counts = NDArray[np.uint16]
 UNMARKED, CONTRIBUTED, DEPRESSED = np.uint8(0), np.uint8(1), np.uint8(2)
 """Marks of a synapse: its input spiked before the neuron did; it has also lost in this sequence of spikes."""
 

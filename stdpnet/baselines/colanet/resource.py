@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stdpnet._numba.jit import compiled, inlined
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.uint16]
 
 
 @inlined

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined, internal
 from stdpnet._numba.philox import philox
-from stdpnet.baselines.colanet.plasticity import Columns, Constants, Counts, Floats, learn_from_spike, pay, reward
+from stdpnet.baselines.colanet.plasticity import Columns, Constants, learn_from_spike, pay, reward
+from stdpnet.baselines.colanet.resource import Counts, Floats
 
 NEVER = -(2**40)
 """A step long before each presentation."""

@@ -33,21 +33,12 @@ class FeaturesLearner:
     split : the training images; their labels are not used
     state : where to go on; its arrays belong to the learner from now on
     threads : not used: one thread learns
-    chunk : images shown together; results do not depend on it
     """
 
-    def __init__(
-        self,
-        spec: FeaturesExperiment,
-        split: Split,
-        state: State,
-        *,
-        threads: int | None = None,
-        chunk: int = CHUNK,
-    ) -> None:
-        self.spec, self.threads, self._images, self._chunk = spec, threads, split.images, chunk
+    def __init__(self, spec: FeaturesExperiment, split: Split, state: State, *, threads: int | None = None) -> None:
+        self.spec, self.threads, self._images = spec, threads, split.images
         self._features, self._arrays, self._shown = features_of(spec), state.arrays, state.images
-        self._interval = state.interval or self._new_interval()
+        self._interval = state.interval or new_interval(spec, state.arrays)
 
     @property
     def state(self) -> State:
@@ -56,7 +47,7 @@ class FeaturesLearner:
 
     def advance(self, most: int) -> int:
         """Show up to `most` more images, at most one chunk, not beyond the goal."""
-        count = min(most, self._chunk, max(self.spec.training.images - self._shown, 0))
+        count = min(most, CHUNK, max(self.spec.training.images - self._shown, 0))
         self.show(training_images(self._images, self.spec, self._shown, count))
         return count
 
@@ -96,10 +87,7 @@ class FeaturesLearner:
 
     def begin_interval(self) -> None:
         """Begin a new interval of progress."""
-        self._interval = self._new_interval()
-
-    def _new_interval(self) -> dict[str, Any]:
-        return new_interval(self.spec, self._arrays)
+        self._interval = new_interval(self.spec, self._arrays)
 
 
 def new_interval(spec: FeaturesExperiment, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
@@ -117,15 +105,10 @@ def examine(spec: FeaturesExperiment, row: Mapping[str, Any]) -> list[Finding]:
         return []
     findings = []
     if spec.features.kind != "random" and images and row["weight_change"] < UNCHANGED:
-        findings.append(
-            Finding("nothing learned", f"{images} images changed nothing; look at them, they may all be blank")
-        )
+        message = f"{images} images changed nothing; look at them, they may all be blank"
+        findings.append(Finding("nothing learned", message))
     seen = images * (spec.geometry.positions if spec.geometry.shared else 1)
     if row.get("dead_units", 0.0) > DEAD and seen >= 4 * spec.geometry.channels:
-        findings.append(
-            Finding(
-                "dead units",
-                f"{row['dead_units']:.0%} of the centroids won no patch during {images} images; use fewer channels",
-            )
-        )
+        message = f"{row['dead_units']:.0%} of the centroids won no patch during {images} images; use fewer channels"
+        findings.append(Finding("dead units", message))
     return findings

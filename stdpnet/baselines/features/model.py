@@ -50,31 +50,24 @@ def respond(
     threads: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Responses:
-    """Return the responses of features to each image of a split, times `gain` and rounded, with nothing learned.
+    """Return the responses of features to each image of a split (stdpnet.model.Responder), times `gain` and rounded.
 
-    Parameters
-    ----------
-    spec : the experiment
-    state : its trained state; stays as it is
-    split : images, labels and indices
-    stream : not used: nothing is random in a response
-    threads : not used: one thread responds
-    progress : called with the number of images after each chunk
+    A single thread computes, and nothing is random, so that the stream is not used.
     """
-    geometry = spec.geometry
+    geometry, features = spec.geometry, features_of(spec)
     arrays = {name: array.view() for name, array in state.arrays.items()}
     for array in arrays.values():
         array.flags.writeable = False
     counts = np.zeros((len(split), geometry.neurons), np.uint16)
     with limited_algebra(1):
-        responses = features_of(spec).responses(spec, arrays)
+        responses = features.responses(spec, arrays)
         for first in range(0, len(counts), CHUNK):
             chunk = slice(first, first + CHUNK)
             answered = responses(patches(split.images[chunk], geometry, spec.features))
             answered = np.minimum(np.rint(spec.features.gain * _winners(answered, spec.features.winners)), MOST)
             counts[chunk] = answered.reshape(len(answered), -1)
             progress(len(answered))
-    cost = {"multiplications": float(features_of(spec).weights(spec) * (geometry.positions if geometry.shared else 1))}
+    cost = {"multiplications": float(features.weights(spec) * (geometry.positions if geometry.shared else 1))}
     return Responses(counts=counts, labels=split.labels, indices=split.indices, cost=cost if len(counts) else {})
 
 

@@ -56,21 +56,10 @@ def respond(
     threads: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Responses:
-    """Return the spikes of the hidden units and the output for each image of a split, with nothing learned.
+    """Return the answers of the network to each image of a split (stdpnet.model.Responder); a single thread computes.
 
-    Parameters
-    ----------
-    spec : the experiment
-    state : its trained state; stays as it is
-    split : images, labels and indices
-    stream : with the index of an image it decides the potentials at the start
-    threads : not used: one thread responds
-    progress : called with the number of images after each chunk
-
-    Returns
-    -------
-    Responses, with `counts` the spikes in all steps (of units that do not spike: activity times duration, rounded), and
-    `scores` the mean output.
+    `counts` are the spikes of the hidden units over all steps (of units that do not spike: activity times duration,
+    rounded), `scores` the mean output. The stream and the index of an image decide the potentials at the start.
     """
     hidden, classes, spiking = spec.network.hidden, spec.training.classes, spec.spiking
     counts, scores = np.zeros((len(split), hidden), np.uint16), np.zeros((len(split), classes))

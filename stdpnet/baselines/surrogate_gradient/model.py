@@ -52,20 +52,10 @@ def respond(
     threads: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Responses:
-    """Return the spikes of both layers for each image of a split, with nothing learned.
+    """Return the spikes of both layers for each image of a split (stdpnet.model.Responder).
 
-    Parameters
-    ----------
-    spec : the experiment
-    state : its trained state; stays as it is
-    split : images, labels and indices
-    stream : with the index of an image it decides the input spikes
-    threads : how many threads compute; default all cores; results do not depend on it
-    progress : called with the number of images after each chunk
-
-    Returns
-    -------
-    Responses, with `counts` the spikes of hidden neurons, and `scores` those of output neurons.
+    `counts` are the spikes of the hidden neurons, `scores` those of the output neurons. The stream and the index of an
+    image decide its input spikes.
     """
     network, total = SurrogateNetwork(spec, threads), 0
     counts = np.zeros((len(split), spec.network.hidden), np.uint16)

@@ -108,7 +108,7 @@ class SurrogateNetwork:
         size, learned = len(images), weights_of(arrays)
         trains = self.encode(images, Stream.TRAIN, np.arange(first, first + size))
         groups = [slice(begin, min(begin + GROUP, size)) for begin in range(0, size, GROUP)]
-        found = [Weights(*(np.zeros((len(groups), *each.shape), np.float32) for each in learned))]
+        found = Weights(*(np.zeros((len(groups), *each.shape), np.float32) for each in learned))
         counts, losses, transposed = self._counts(size), np.empty(size), np.ascontiguousarray(learned.output.T)
         parts = shares(len(groups), self.threads)
 
@@ -130,7 +130,7 @@ class SurrogateNetwork:
                     scratch,
                     (counts[0][group], counts[1][group]),
                     losses[group],
-                    Weights(found[0].hidden[number], found[0].output[number]),
+                    Weights(found.hidden[number], found.output[number]),
                 )
 
         in_parallel(work, len(parts))
@@ -140,7 +140,7 @@ class SurrogateNetwork:
             "silent": int(np.count_nonzero(~counts[1].any(axis=1))),
         }
         return Batch(
-            {HIDDEN: found[0].hidden.sum(axis=0), OUTPUT: found[0].output.sum(axis=0)},
+            {HIDDEN: found.hidden.sum(axis=0), OUTPUT: found.output.sum(axis=0)},
             loss=float(losses.mean()),
             correct=int(np.count_nonzero(counts[1].argmax(axis=1) == labels)),
             sums=sums,
