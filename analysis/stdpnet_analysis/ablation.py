@@ -26,9 +26,16 @@ Accuracies = dict[str, Floats]
 
 def vote_accuracies(
     counts: NDArray[np.uint16], labels: NDArray[np.int64], votes: Floats, positions: int
-) -> list[float]:
-    """Return the accuracy under each voting rule, in the order of THESIS_RULES."""
-    return [float(np.mean(answers(vote_scores(counts, votes, positions, rule)) == labels)) for rule in THESIS_RULES]
+) -> dict[str, float]:
+    """Return the accuracy under each voting rule of the thesis."""
+    return {
+        rule: float(np.mean(answers(vote_scores(counts, votes, positions, rule)) == labels)) for rule in THESIS_RULES
+    }
+
+
+def _by_rule(rows: Sequence[Mapping[str, float]]) -> Accuracies:
+    """Return the accuracies of K networks by voting rule."""
+    return {rule: np.array([row[rule] for row in rows]) for rule in THESIS_RULES}
 
 
 def by_channels_kept(
@@ -52,7 +59,7 @@ def by_channels_kept(
     for number in kept:
         columns = neurons[:, :number].ravel()
         rows.append(vote_accuracies(scored.counts[:, columns], scored.labels, votes[:, columns], positions))
-    return dict(zip(THESIS_RULES, np.array(rows).T, strict=True))
+    return _by_rule(rows)
 
 
 def by_synapses_deleted(
@@ -88,7 +95,7 @@ def by_synapses_deleted(
         damaged.weights[draw < share] = 0
         shown = respond(spec, damaged.state(), images, STREAMS[part], threads=threads)
         rows.append(vote_accuracies(shown.counts, shown.labels, votes, network.geometry.positions))
-    return dict(zip(THESIS_RULES, np.array(rows).T, strict=True))
+    return _by_rule(rows)
 
 
 def unshared(spec: STDPExperiment, network: Network) -> tuple[STDPExperiment, Network]:
@@ -142,14 +149,16 @@ def by_clamp(
     splits = clamp_splits(dataset, part, images)
     classes = len(dataset.classes)
 
-    def accuracy(clamped: Network) -> list[float]:
-        return list(calibrated_accuracy(spec, clamped, splits, classes, threads=threads).values())
+    def accuracy(clamped: Network) -> dict[str, float]:
+        return calibrated_accuracy(spec, clamped, splits, classes, threads=threads)
 
-    below = np.array([accuracy(clamp(network, low=bound)) for bound in bounds])
-    above = np.array([accuracy(clamp(network, high=bound)) for bound in bounds])
-    tables = [dict(zip(THESIS_RULES, rows.T, strict=True)) for rows in (below, above)]
-    unclamped = calibrated_accuracy(spec, network, splits, classes, threads=threads)
-    return Clamping(bounds, tables[0], tables[1], unclamped, min(map(len, splits.values())))
+    return Clamping(
+        bounds=bounds,
+        below=_by_rule([accuracy(clamp(network, low=bound)) for bound in bounds]),
+        above=_by_rule([accuracy(clamp(network, high=bound)) for bound in bounds]),
+        unclamped=accuracy(network),
+        images=min(map(len, splits.values())),
+    )
 
 
 def clamp_splits(dataset: Dataset, part: str, images: int) -> dict[str, Split]:
@@ -173,5 +182,4 @@ def calibrated_accuracy(
         respond(spec, network.state(), split, STREAMS[name], threads=threads) for name, split in splits.items()
     )
     votes = class_means(calibration.counts, calibration.labels, classes)
-    accuracies = vote_accuracies(scored.counts, scored.labels, votes, network.geometry.positions)
-    return dict(zip(THESIS_RULES, accuracies, strict=True))
+    return vote_accuracies(scored.counts, scored.labels, votes, network.geometry.positions)

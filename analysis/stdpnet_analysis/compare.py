@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from stdpnet.errors import RunError, StdpnetError
-from stdpnet.model import Facts, open_model
+from stdpnet.model import Facts, facts_of
 from stdpnet.runs import Run
 from stdpnet.runs.scores import SCALING, is_linear, linear_readout
 from stdpnet.runs.summary import training_speed
@@ -210,7 +210,7 @@ def _entry(run: Run, split: ScoredSplit, snapshot: str) -> Entry:
         if run.load_scores(other, snapshot) is not None:
             remedy += f", and --split {other} compares those that it has on {other} images"
         raise RunError(f"no scores on {split} images; {remedy}")
-    facts = open_model(run.spec).facts(run.spec)
+    facts = facts_of(run.spec)
     scored = scores.get("facts", {})
     for name, value in (("positions", facts.positions), ("units", facts.units), ("synapses", dict(facts.synapses))):
         if scored.get(name, value) != value:

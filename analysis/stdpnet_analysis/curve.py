@@ -9,7 +9,7 @@ import numpy as np
 from stdpnet.data import Dataset
 from stdpnet.data.checks import check_classes
 from stdpnet.errors import ConfigError, remedy_for
-from stdpnet.model import open_model
+from stdpnet.model import facts_of, open_model
 from stdpnet.pace import announce
 from stdpnet.random import Stream
 from stdpnet.spec.experiment import Experiment
@@ -43,7 +43,7 @@ class LearningCurve:
 
     def __init__(self, spec: Experiment, dataset: Dataset) -> None:
         curve = spec.curve
-        supervised = open_model(spec).facts(spec).labels > 0  # whose own answers are scored, too
+        supervised = facts_of(spec).labels > 0  # whose own answers are scored, too
         known = [name for name, readout in READOUTS.items() if readout.make is not None or supervised]
         if curve.readout not in known:
             raise ConfigError(f"curve.readout: '{curve.readout}' is unknown; {remedy_for(curve.readout, known)}")

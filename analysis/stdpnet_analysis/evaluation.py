@@ -27,7 +27,7 @@ from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.readouts import check_columns
 from stdpnet_analysis.readouts.base import CountsClassifier
 from stdpnet_analysis.readouts.linear import LinearKind, Scaling
-from stdpnet_analysis.readouts.reader import Answers, Reader
+from stdpnet_analysis.readouts.reader import Answers, Reader, pixels_of
 from stdpnet_analysis.readouts.scores import score
 
 STREAMS = {"calibration": Stream.CALIBRATE, "validation": Stream.VALIDATE, "test": Stream.TEST}
@@ -92,11 +92,7 @@ def evaluate(
     responses = evaluator.responses(name_of(snapshot), state)
     scores: dict[str, Any] = {
         "protocol": {
-            "dataset": run.spec.dataset.name,
-            "split": split,
-            "images": len(evaluator.images(split)),
-            "calibration_images": len(evaluator.images("calibration")),
-            "training_images": state.images,
+            **evaluator.protocol(state),
             "training_labels": facts.labels,
             "snapshot": snapshot,
             **({"at": point} if point else {}),
@@ -175,6 +171,16 @@ class Evaluator(NamedTuple):
         """Return the images of a split as they are shown."""
         return self._at(part)[0].split(part)
 
+    def protocol(self, state: State) -> dict[str, Any]:
+        """Return what the protocol of all results of a state begins with."""
+        return {
+            "dataset": self.run.spec.dataset.name,
+            "split": self.split,
+            "images": len(self.images(self.split)),
+            "calibration_images": len(self.images("calibration")),
+            "training_images": state.images,
+        }
+
     @property
     def facts(self) -> Facts:
         """What a table says about the model."""
@@ -250,7 +256,7 @@ class Evaluator(NamedTuple):
         calibration, scored = (self.images(part) for part in ("calibration", self.split))
 
         def compute() -> dict[str, Any]:
-            answers = self.reader.of_pixels(self.run.spec, calibration, scored)
+            answers = self.reader.asked(self.reader.fit_pixels(self.run.spec, calibration), pixels_of(scored))
             return {"readouts": self.scores(answers, scored.labels)}
 
         readouts = _described(self.reader.pixel_readouts(self.run.spec))

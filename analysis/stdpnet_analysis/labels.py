@@ -92,11 +92,7 @@ def label_curve(
     drawn = _Draws.of(sizes, draws, labels, run.spec.seed)
     result: dict[str, Any] = {
         "protocol": {
-            "dataset": run.spec.dataset.name,
-            "split": split,
-            "images": len(evaluator.images(split)),
-            "calibration_images": len(labels),
-            "training_images": state.images,
+            **evaluator.protocol(state),
             "snapshot": snapshot,
             "draws": draws,
             **({"at": point} if point else {}),

@@ -104,11 +104,7 @@ def robustness(
                 found[part].setdefault(name, []).append({"strength": strength, "at": dict(there.point), **scores})
     result: dict[str, Any] = {
         "protocol": {
-            "dataset": run.spec.dataset.name,
-            "split": split,
-            "images": len(usual.images(split)),
-            "calibration_images": len(usual.images("calibration")),
-            "training_images": state.images,
+            **usual.protocol(state),
             "snapshot": snapshot,
             **({"at": dict(usual.point)} if usual.point else {}),
         },
@@ -164,7 +160,6 @@ class _Asked:
 
     def _pixels(self, there: Evaluator) -> dict[str, Any]:
         def fit() -> dict[str, CountsClassifier]:
-            there.reader.progress.stage("read-out of pixels", 0)
             return there.reader.fit_pixels(there.run.spec, there.images("calibration"))
 
         images = there.images(there.split)

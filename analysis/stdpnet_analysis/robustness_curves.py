@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from stdpnet.model import open_model
+from stdpnet.model import facts_of
 from stdpnet.runs import Run
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped
 from stdpnet_analysis.readouts import ROLES
@@ -46,10 +46,7 @@ def curves(runs: Sequence[Run], results: Sequence[Mapping[str, Any]]) -> dict[st
     runs : the runs
     results : what `stdpnet_analysis.robustness.robustness` returned of each
     """
-    members = []
-    for run in runs:
-        label = open_model(run.spec).facts(run.spec).label
-        members.append(Member(label, deciding_keys(run.spec), run.path.name, run.spec.seed))
+    members = [Member(facts_of(run.spec).label, deciding_keys(run.spec), run.path.name, run.spec.seed) for run in runs]
     found: dict[str, list[Curve]] = {}
     for group, numbers in grouped(members).items():
         for series in results[numbers[0]]["series"]:

@@ -14,7 +14,8 @@ from stdpnet.spec.experiment import Experiment
 from stdpnet.stdp.network import Network, initial_network, network_of
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.training import check_dataset
-from stdpnet_analysis.evaluation import STREAMS, response_key
+from stdpnet_analysis.compare import evaluate_command
+from stdpnet_analysis.evaluation import STREAMS, name_of, response_key
 from stdpnet_analysis.readouts.base import Floats, answers
 from stdpnet_analysis.readouts.votes import class_means, vote_scores
 from stdpnet_analysis.recording import ImageRecording, record
@@ -138,7 +139,7 @@ class RunView:
         part : calibration, test or validation
         network : "trained" (the default: the state in view) or "untrained"
         """
-        name = network or ("trained" if self.snapshot == "last" else self.snapshot)
+        name = network or name_of(self.snapshot)
         key = (part, name)
         if key not in self._responses:
             chosen = open_model(self.experiment).initial(self.experiment) if name == "untrained" else self.state
@@ -306,5 +307,4 @@ class RunView:
         return self._unevaluated("its responses are those of another state" if stale else "no responses yet")
 
     def _unevaluated(self, what: str) -> str:
-        snapshot = "" if self.snapshot == "last" else f" --snapshot {self.snapshot}"
-        return f"{what}; `stdpnet evaluate {self.run.path}{snapshot}` makes them"
+        return f"{what}; `{evaluate_command(self.run, snapshot=self.snapshot)}` makes them"

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from signal import SIGTERM
-from typing import Any
 
 from stdpnet.errors import RunError
 from stdpnet.runs import Run
@@ -98,8 +97,3 @@ class Stopper:
 def leave_file(folder: Path) -> Path:
     """Return the file in a folder by whose presence the tasks of this process, and of no other, are asked to stop."""
     return folder.resolve() / f".leave-{platform.node()}-{os.getpid()}"
-
-
-def finish_reason(run: Run) -> Any:
-    """Return why a finished run ended."""
-    return run.events()[-1].get("reason")

@@ -18,7 +18,6 @@ from stdpnet_analysis.competition_weights import off_diagonal
 from stdpnet_analysis.paper.harness import trained
 from stdpnet_analysis.readouts.scores import accuracies, best_vote
 from stdpnet_analysis.sweeps import StudyDirectory, StudySpec, sweep
-from stdpnet_analysis.sweeps.space import applied
 from stdpnet_analysis.sweeps.spec import DimensionSpec
 from stdpnet_analysis.sweeps.summary import ranked
 
@@ -186,7 +185,7 @@ def compare_on_test(network: str, kind: str, options: Options, client: Client) -
     best = complete[0]
     keys = (*ONCE, *BASES[network], *kinds(network)[kind], *options.keys, "checkpoint.every=5000")
     base = load_config(network, keys)
-    spec = applied(base, best.params)
+    spec = base.updated(best.params)
     count = options.seeds or NETWORKS[network][1]
     seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + count)
     paths = [options.folder / "runs" / f"{network}-{slug(kind)}-{seed}" for seed in seeds]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,13 @@ from stdpnet_analysis.readouts.base import CountsClassifier, Floats, dense
 
 LinearKind = Literal["logistic", "sgd"]
 Scaling = Literal["standardised_roots", "roots", "none"]
-SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 
 GRID: list[dict[str, list[Any]]] = [
     {"scaling": ["standardised_roots"], "C": [0.001, 0.003, 0.01, 0.03]},
     {"scaling": ["roots"], "C": [0.01, 0.03, 0.1, 0.3]},
     {"scaling": ["none"], "C": [0.003, 0.01, 0.03, 0.1]},
 ]
-"""What `LinearCVReadout` tries: scaling, and C in the range in which it was the best for networks of the thesis."""
-
-
+"""What `LinearCVReadout` tries: each scaling, with values of C around the best ones for networks of the thesis."""
 STEADY = 1000
 """Ratio of mean to standard deviation from which on a neuron counts as spiking equally often."""
 
@@ -88,11 +85,29 @@ def _dense_float32(counts: Any) -> NDArray[np.float32]:
     return np.asarray(dense(counts), np.float32, order="C")
 
 
-def _has_probabilities(readout: LinearReadout) -> bool:
-    return readout.kind == "logistic"
+class _LinearClassifier(CountsClassifier):
+    """A read-out that answers by its fitted `model_`; of the kind sgd it has no probabilities."""
+
+    kind: LinearKind = "logistic"
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the class of each image, (n_images,)."""
+        counts = self._counts(X)
+        return np.asarray(self.model_.predict(counts))
+
+    @available_if(lambda readout: readout.kind == "logistic")  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probability of each class, (n_images, n_classes), by logistic regression."""
+        counts = self._counts(X)
+        return np.asarray(self.model_.predict_proba(counts), np.float64)
+
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        """Return the linear scores, (n_images, n_classes), or (n_images,) of two classes."""
+        counts = self._counts(X)
+        return np.asarray(self.model_.decision_function(counts))
 
 
-class LinearReadout(CountsClassifier):
+class LinearReadout(_LinearClassifier):
     """A linear classifier of spike counts, fitted on the calibration activity.
 
     Parameters
@@ -149,24 +164,8 @@ class LinearReadout(CountsClassifier):
         self.classes_ = self.model_.classes_
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the class of each image, (n_images,)."""
-        counts = self._counts(X)
-        return np.asarray(self.model_.predict(counts))
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Floats:
-        """Return the probability of each class, (n_images, n_classes), by logistic regression."""
-        counts = self._counts(X)
-        return np.asarray(self.model_.predict_proba(counts), np.float64)
-
-    def decision_function(self, X: Any) -> NDArray[Any]:
-        """Return the linear scores, (n_images, n_classes), or (n_images,) of two classes."""
-        counts = self._counts(X)
-        return np.asarray(self.model_.decision_function(counts))
-
-
-class LinearCVReadout(CountsClassifier):
+class LinearCVReadout(_LinearClassifier):
     """Logistic regression whose C and scaling are chosen by cross-validation on the calibration images.
 
     The combination with the best mean accuracy over the folds is fitted to all calibration images; of equals the first.
@@ -185,7 +184,7 @@ class LinearCVReadout(CountsClassifier):
     ----------
     classes_ : (n_classes,)
         The classes of the calibration images, in order.
-    readout_ : LinearReadout
+    model_ : LinearReadout
         The chosen read-out, fitted.
     trials_ : list of dict
         C, scaling and mean accuracy over the folds of every combination.
@@ -205,7 +204,7 @@ class LinearCVReadout(CountsClassifier):
     @property
     def settings(self) -> dict[str, Any]:
         """What was chosen, and the accuracy of every combination."""
-        return {**self.readout_.settings, "folds": self.folds_, "trials": self.trials_}
+        return {**self.model_.settings, "folds": self.folds_, "trials": self.trials_}
 
     def fit(self, X: Any, y: Any) -> Self:
         """Choose and fit by the calibration counts X (n_images, n_neurons) and their classes y (n_images,)."""
@@ -224,22 +223,7 @@ class LinearCVReadout(CountsClassifier):
         self.folds_ = int(min(self.folds, images.min()))
         parts = StratifiedKFold(self.folds_, shuffle=True, random_state=self.random_state)
         search = GridSearchCV(LinearReadout(), self.grid or GRID, cv=parts, scoring="accuracy").fit(X, y)
-        self.readout_ = search.best_estimator_
+        self.model_ = search.best_estimator_
         tried = zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True)
         self.trials_ = [{**params, "accuracy": float(accuracy)} for params, accuracy in tried]
         return self
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the class of each image, (n_images,)."""
-        counts = self._counts(X)
-        return np.asarray(self.readout_.predict(counts))
-
-    def predict_proba(self, X: Any) -> Floats:
-        """Return the probability of each class, (n_images, n_classes), by logistic regression."""
-        counts = self._counts(X)
-        return np.asarray(self.readout_.predict_proba(counts))
-
-    def decision_function(self, X: Any) -> NDArray[Any]:
-        """Return the linear scores, (n_images, n_classes), or (n_images,) of two classes."""
-        counts = self._counts(X)
-        return np.asarray(self.readout_.decision_function(counts))

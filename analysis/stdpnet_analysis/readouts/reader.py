@@ -67,14 +67,9 @@ class Reader(NamedTuple):
             found[self.entry_of(name)] = self.ask(name, readout, scored)
         return found
 
-    def of_pixels(self, spec: Experiment, calibration: Split, scored: Split) -> dict[str, Answers]:
-        """Return the answers of the linear read-outs of the pixels, fitted on the same labels."""
-        self.progress.stage("read-out of pixels", 0)
-        chosen = self.fit_pixels(spec, calibration)
-        return self.asked(chosen, pixels_of(scored))
-
     def fit_pixels(self, spec: Experiment, calibration: Split) -> dict[str, CountsClassifier]:
         """Return the read-outs of the pixels by name, fitted to calibration images."""
+        self.progress.stage("read-out of pixels", 0)
         return {name: self.fit(name, each, pixels_of(calibration)) for name, each in self.pixel_readouts(spec).items()}
 
     def pixel_readouts(self, spec: Experiment) -> dict[str, CountsClassifier]:

@@ -25,7 +25,7 @@ from stdpnet_analysis.cluster.pool import slots
 from stdpnet_analysis.cluster.waiting import RunningTasks, ask
 from stdpnet_analysis.sweeps.directory import StudyDirectory
 from stdpnet_analysis.sweeps.samplers import make_pruner, make_sampler
-from stdpnet_analysis.sweeps.space import applied, grid, suggest
+from stdpnet_analysis.sweeps.space import grid, suggest
 from stdpnet_analysis.sweeps.trial import Outcome, Repeat, objective, run_repeat
 
 DRIVER = "driver"
@@ -145,7 +145,7 @@ class Driver:
         """Mark a trial as this driver's, and queue its first repeat; the caller holds `alone`."""
         trial.set_user_attr(DRIVER, self._name)
         try:
-            spec = applied(self._directory.base, suggest(self._directory.spec, trial))
+            spec = self._directory.base.updated(suggest(self._directory.spec, trial))
         except ConfigError as error:  # such as a threshold below the resting potential
             self._tell(trial, TrialState.FAIL, reason=str(error))
             return
@@ -232,9 +232,3 @@ class Driver:
         if reason:
             trial.set_user_attr("reason", reason)
         self._ended(self._study.tell(trial, value, state))
-
-
-def counts_by_state(study: optuna.Study) -> dict[str, Any]:
-    """Return how many trials are in each of Optuna's states."""
-    trials = study.get_trials(deepcopy=False)
-    return {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState}

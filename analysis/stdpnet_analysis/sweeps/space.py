@@ -76,7 +76,6 @@ def _suggest(trial: optuna.Trial, key: str, dimension: DimensionSpec) -> Scalar:
 
 def grid(study: StudySpec) -> Iterator[dict[str, Scalar]]:
     """Yield every combination of the values of a space; a key whose condition does not hold is not in it."""
-    order = study.ordered()
 
     def extend(values: dict[str, Scalar], rest: list[str]) -> Iterator[dict[str, Scalar]]:
         if not rest:
@@ -87,15 +86,4 @@ def grid(study: StudySpec) -> Iterator[dict[str, Scalar]]:
             for value in study.space[rest[0]].values or []:
                 yield from extend({**values, rest[0]: value}, rest[1:])
 
-    return extend({}, order)
-
-
-def applied(base: STDPExperiment, values: dict[str, Scalar]) -> STDPExperiment:
-    """Return the base with the values of a trial.
-
-    Raises
-    ------
-    ConfigError
-        If they do not fit together.
-    """
-    return base.updated(values)
+    return extend({}, study.ordered())

@@ -10,8 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from stdpnet.errors import RunError
 from stdpnet_analysis.sweeps.directory import StudyDirectory
-from stdpnet_analysis.sweeps.driver import DRIVER, counts_by_state
-from stdpnet_analysis.sweeps.space import applied
+from stdpnet_analysis.sweeps.driver import DRIVER
 
 FEWEST_TRIALS = 4
 """Fewest complete trials from which the importance is computed."""
@@ -26,20 +25,20 @@ def summarise(directory: StudyDirectory, best: int = 10) -> dict[str, Any]:
     best : how many of the best trials to list
     """
     study = directory.study(create=False)
-    complete = ranked(study)
+    complete, trials = ranked(study), study.get_trials(deepcopy=False)
     return {
         "study": str(directory.path),
         "objective": f"{directory.spec.objective.readout}, {directory.spec.objective.split}",
         "repeats": directory.spec.repeats,
-        "trials": counts_by_state(study),
+        "trials": {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState},
         "best": [describe(directory, trial) for trial in complete[:best]],
         "importance": importance(study),
         "failures": [
             {"trial": trial.number, "state": trial.state.name.lower(), "reason": trial.user_attrs["reason"]}
-            for trial in study.get_trials(deepcopy=False)
+            for trial in trials
             if trial.state == TrialState.FAIL and "reason" in trial.user_attrs
         ],
-        "all": [describe(directory, trial) for trial in study.get_trials(deepcopy=False)],
+        "all": [describe(directory, trial) for trial in trials],
     }
 
 
@@ -63,7 +62,7 @@ def best_trial(directory: StudyDirectory, number: int | None = None) -> tuple[di
     if not found:
         which = "no trial is" if number is None else f"trial {number} is not"
         raise RunError(f"{directory.path}: {which} complete; `stdpnet study {directory.path}` lists the trials")
-    return describe(directory, found[0]), applied(directory.base, found[0].params)
+    return describe(directory, found[0]), directory.base.updated(found[0].params)
 
 
 def describe(directory: StudyDirectory, trial: FrozenTrial) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from stdpnet.errors import HealthError, RunError, StopRequestedError
 from stdpnet.stdp.spec.experiment import STDPExperiment
-from stdpnet_analysis.cluster.jobs import Stopper, complete, finish_reason
+from stdpnet_analysis.cluster.jobs import Stopper, complete
 from stdpnet_analysis.evaluation import evaluate
 from stdpnet_analysis.readouts.scores import accuracies, best_of
 from stdpnet_analysis.sweeps.spec import ObjectiveSpec
@@ -43,7 +43,7 @@ def run_repeat(repeat: Repeat) -> Outcome:
         return Outcome("stopped")
     except HealthError as error:
         return Outcome("pruned", reason=str(error))
-    if finish_reason(run) == "pruned":
+    if run.events()[-1].get("reason") == "pruned":
         return Outcome("pruned", reason="pruned by its learning curve")
     scores: dict[str, Any] = evaluate(run, "validation", baselines=False, threads=1)
     return Outcome("finished", accuracies(scores))

@@ -176,7 +176,7 @@ def test_a_file_stops_a_job_with_a_checkpoint_or_prunes_it(small, tmp_path):
     leave.unlink()
     prune.touch()
     run = jobs.complete(spec, tmp_path / "run", observers=[stopper])
-    assert (run.status, jobs.finish_reason(run), run.images) == ("finished", "pruned", 0)
+    assert (run.status, run.events()[-1]["reason"], run.images) == ("finished", "pruned", 0)
 
 
 @pytest.mark.parametrize(

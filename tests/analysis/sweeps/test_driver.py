@@ -19,7 +19,6 @@ from stdpnet_analysis.readouts import READOUTS, ROLES
 from stdpnet_analysis.sweeps import StudyDirectory, load_study, sweep
 from stdpnet_analysis.sweeps.driver import DRIVER
 from stdpnet_analysis.sweeps.figure import default_figure, parallel_coordinates, unit
-from stdpnet_analysis.sweeps.space import applied
 from stdpnet_analysis.sweeps.spec import ObjectiveSpec
 from stdpnet_analysis.sweeps.summary import summarise
 from stdpnet_analysis.sweeps.trial import objective
@@ -71,7 +70,7 @@ def test_a_trial_s_value_is_the_mean_validation_accuracy_of_its_repeats(client, 
         values = []
         for seed in (0, 1):
             run = Run.open(directory.run_folder(trial.number, seed))
-            assert run.spec == applied(directory.base, trial.params).updated({"seed": seed})
+            assert run.spec == directory.base.updated(trial.params).updated({"seed": seed})
             assert run.status == "finished"
             assert run.load_scores("test") is None  # the test split is left alone
             readouts = evaluate(run, "validation", baselines=False)["readouts"]
@@ -81,7 +80,7 @@ def test_a_trial_s_value_is_the_mean_validation_accuracy_of_its_repeats(client, 
     best = summarise(directory)["best"][0]
     stdpnet_command("study", "best", directory.path, "--config", "best.toml")
     written = stdpnet.load_config(tmp_path / "best.toml")
-    assert written == applied(directory.base, best["parameters"])
+    assert written == directory.base.updated(best["parameters"])
     assert f"Trial {best['trial']} of study" in (tmp_path / "best.toml").read_text()
     assert (
         "trial 9 is not complete"

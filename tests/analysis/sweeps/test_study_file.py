@@ -7,7 +7,7 @@ from stdpnet.errors import ConfigError, RunError
 from stdpnet.training import train
 from stdpnet_analysis.sweeps import StudyDirectory, load_study
 from stdpnet_analysis.sweeps.samplers import make_sampler
-from stdpnet_analysis.sweeps.space import applied, grid
+from stdpnet_analysis.sweeps.space import grid
 from stdpnet_analysis.sweeps.spec import StudySpec
 from stdpnet_analysis.sweeps.trial import objective
 
@@ -150,9 +150,9 @@ def test_a_grid_has_every_combination_once_and_heeds_conditions():
 
 def test_values_are_put_into_the_base_and_checked_together(tmp_path):
     _, base = load_study(written(tmp_path, "[space.neuron]\nv_thresh = { low = -80, high = -50 }"))
-    assert applied(base, {"neuron.v_thresh": -55.0, "topology.channels": 7}).neuron.v_thresh == -55.0
+    assert base.updated({"neuron.v_thresh": -55.0, "topology.channels": 7}).neuron.v_thresh == -55.0
     with pytest.raises(ConfigError, match="must lie above v_rest"):
-        applied(base, {"neuron.v_thresh": -80.0})
+        base.updated({"neuron.v_thresh": -80.0})
 
 
 @pytest.mark.parametrize("kind", ["random", "tpe", "cmaes"])
@@ -319,4 +319,4 @@ def test_the_studies_of_the_documentation_can_be_run_as_they_are(path):
     assert study.objective.readout == "log_evidence"
     assert base.competition.is_learned == ("learned" in path.stem)
     for end in ("low", "high"):
-        applied(base, {key: getattr(dimension, end) for key, dimension in study.space.items()})
+        base.updated({key: getattr(dimension, end) for key, dimension in study.space.items()})
