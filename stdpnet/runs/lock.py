@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from pydantic import ConfigDict, ValidationError
-from typing_extensions import TypedDict
+from pydantic import ValidationError
 
 from stdpnet.drafts import is_alive
 from stdpnet.errors import RunError
 from stdpnet.reading import open_regular
 from stdpnet.runs.files import RESUME, unwritable
-from stdpnet.runs.schema import Count, Text, adapter
+from stdpnet.runs.schema import Count, Open, Text, adapter
 
 ATTEMPTS, PAUSE_SECONDS = 25, 0.02
 """How often a lock is tried for, and the time between two attempts."""
@@ -31,10 +30,9 @@ MOST_HOLDER = 10_000
 """Bytes of a lock file that are read."""
 
 
-class Holder(TypedDict):
+class Holder(Open):
     """What the holder of a lock writes into the file."""
 
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
     pid: Count
     host: Text
 

@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import datetime
 from functools import cache
-from typing import (
-    Annotated,
-    Any,
-    NotRequired,  # pydantic needs this one before Python 3.12
-)
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -44,10 +40,15 @@ Moment = Annotated[Text, AfterValidator(_moment)]
 """Date and time in ISO 8601 with a time zone."""
 
 
-class ProgressRow(TypedDict):
-    """A row of progress.jsonl; the statistics are those of the models of this version."""
+class Open(TypedDict):
+    """An object of JSON that may have further keys."""
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
+
+
+class ProgressRow(Open):
+    """A row of progress.jsonl; the statistics are those of the models of this version."""
+
     images: Count
     goal: NotRequired[Count]
     presentations: NotRequired[Count]
@@ -71,36 +72,32 @@ class ProgressRow(TypedDict):
     unnormalised: NotRequired[Statistic]
 
 
-class CurveRow(TypedDict):
+class CurveRow(Open):
     """A row of curve.jsonl."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     images: Count
     accuracy: dict[Text, Share]
 
 
-class EventRow(TypedDict):
+class EventRow(Open):
     """A row of events.jsonl."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     event: Text
     time: Moment
     images: NotRequired[Count]
     reason: NotRequired[Text | None]
 
 
-class Machine(TypedDict):
+class Machine(Open):
     """The machine in provenance.json."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     system: Text
     cores: Count | None
 
 
-class Provenance(TypedDict):
+class Provenance(Open):
     """provenance.json."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     created: Moment
     command: list[Text]
     versions: dict[Text, Text]
@@ -112,38 +109,34 @@ class Provenance(TypedDict):
     dtype: NotRequired[Text]
 
 
-class Settings(TypedDict):
+class Settings(Open):
     """The settings of a read-out."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     kind: NotRequired[Text]
     C: NotRequired[Real]
     scaling: NotRequired[Text]
     folds: NotRequired[Count]
 
 
-class ReliabilityBin(TypedDict):
+class ReliabilityBin(Open):
     """The answers whose confidence lies in one interval."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     above: Share
     images: Annotated[Count, Field(ge=1)]
     confidence: Share
     accuracy: Share
 
 
-class Reliability(TypedDict):
+class Reliability(Open):
     """How the confidence of answers compares with how often they are right."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     expected_calibration_error: Share
     bins: Annotated[list[ReliabilityBin], Field(min_length=1)]
 
 
-class ReadoutScore(TypedDict):
+class ReadoutScore(Open):
     """The score of one read-out."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     accuracy: Share
     interval: NotRequired[Annotated[list[Share], Field(min_length=2, max_length=2)]]
     n: NotRequired[Count]
@@ -154,17 +147,15 @@ class ReadoutScore(TypedDict):
     reliability: NotRequired[Reliability]
 
 
-class ScoreTable(TypedDict):
+class ScoreTable(Open):
     """The scores of a baseline."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     readouts: dict[Text, ReadoutScore]
 
 
-class Protocol(TypedDict):
+class Protocol(Open):
     """What was scored, on what."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     training_images: Count
     images: NotRequired[Count]
     calibration_images: NotRequired[Count]
@@ -177,10 +168,9 @@ class Protocol(TypedDict):
     C: NotRequired[Real]
 
 
-class ScoresFile(TypedDict):
+class ScoresFile(Open):
     """scores.json and its siblings."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     protocol: Protocol
     readouts: dict[Text, ReadoutScore]
     facts: NotRequired[dict[Text, Any]]
@@ -193,10 +183,9 @@ class ScoresFile(TypedDict):
     cost: NotRequired[dict[Text, Real]]
 
 
-class LabelPoint(TypedDict):
+class LabelPoint(Open):
     """The accuracy of a read-out with so many calibration labels."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     labels: Annotated[Count, Field(ge=1)]
     mean: Share
     sd: Annotated[Real, Field(ge=0)] | None
@@ -219,24 +208,21 @@ LabelCurves = Annotated[
 class LabelsProtocol(Protocol):
     """What was scored, on what, and how labels were drawn."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     draws: Count
 
 
-class LabelsFile(TypedDict):
+class LabelsFile(Open):
     """labels.json and its siblings: read-out -> points, of the trained model, the untrained one and the pixels."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     protocol: LabelsProtocol
     trained: LabelCurves
     untrained: NotRequired[LabelCurves]
     pixels: NotRequired[LabelCurves]
 
 
-class RobustnessPoint(TypedDict):
+class RobustnessPoint(Open):
     """The scores at one strength of a distortion, or one value of a key."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     strength: bool | Real | Text
     readouts: Annotated[dict[Text, ReadoutScore], Field(min_length=1)]
 
@@ -252,36 +238,32 @@ Series = Annotated[dict[Text, Points], Field(min_length=1)]
 """Name -> points, one for each strength."""
 
 
-class RobustnessFile(TypedDict):
+class RobustnessFile(Open):
     """robustness.json and its siblings: series of the trained model and of the pixels."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     protocol: Protocol
     series: Series
     pixels: NotRequired[Series]
 
 
-class ConversionScore(TypedDict):
+class ConversionScore(Open):
     """The own answers of a rate-conversion network to a set of images."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     accuracy: Share
     interval: Annotated[list[Share], Field(min_length=2, max_length=2)]
 
 
-class ConversionStep(TypedDict):
+class ConversionStep(Open):
     """The scores of spiking units at one time step, by name of the images."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     dt: Annotated[Real, Field(gt=0)]
     """Seconds."""
     images: dict[Text, ConversionScore]
 
 
-class ConversionFile(TypedDict):
+class ConversionFile(Open):
     """conversion.json and its siblings: units without spikes, and with spikes at several time steps."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     protocol: Protocol
     rate: Annotated[dict[Text, ConversionScore], Field(min_length=1)]
     spiking: Annotated[list[ConversionStep], Field(min_length=1)]
