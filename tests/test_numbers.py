@@ -81,7 +81,7 @@ OPTIONS = [
     (name, option)
     for name, options in commands(app)
     for option, kind in options
-    if kind is not bool and not any(word in str(kind) for word in ("bool", "Path", "enum"))
+    if kind is not bool and not any(word in str(kind) for word in ("bool", "Path", "Literal"))
 ]
 
 

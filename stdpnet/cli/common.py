@@ -6,9 +6,8 @@ import glob
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -99,6 +98,10 @@ ReadoutsOption = Annotated[
     str | None,
     typer.Option("--readouts", metavar="NAMES", help="Read-outs with commas, such as vote,log_evidence,linear."),
 ]
+SnapshotOption = Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")]
+BaselinesOption = Annotated[
+    bool, typer.Option("--baselines/--no-baselines", help="Also score the untrained network and the pixels.")
+]
 AtOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -121,11 +124,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 FIGURE_ENDINGS = (".png", ".pdf", ".svg")
 
 
-class ScoredSplit(StrEnum):
-    """Splits that a network can be scored on."""
-
-    test = "test"
-    validation = "validation"
+ScoredSplit = Literal["test", "validation"]
+"""Splits that a network can be scored on."""
 
 
 def readout_names(text: str | None) -> tuple[str, ...] | None:
@@ -133,11 +133,16 @@ def readout_names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(part for name in text.split(",") if (part := name.strip()))
 
 
-def operating_point(texts: list[str] | None) -> dict[str, Any]:
-    """Return the operating point of the values of --at (see stdpnet.operating)."""
+def keys_and_values(texts: list[str] | None, option: str, example: str) -> dict[str, Any]:
+    """Return what the values KEY=VALUE of an option say; a message about a wrong one gives the example."""
     from stdpnet.spec.load import parse_key
 
-    return dict(parse_key(text, "--at", "competition.strength=0.25") for text in texts or [])
+    return dict(parse_key(text, option, example) for text in texts or [])
+
+
+def operating_point(texts: list[str] | None) -> dict[str, Any]:
+    """Return the operating point of the values of --at (see stdpnet.operating)."""
+    return keys_and_values(texts, "--at", "competition.strength=0.25")
 
 
 def load(config: str, overrides: list[str] | None = None, engine: str | None = None, seed: int | None = None) -> Any:
@@ -279,9 +284,9 @@ def print_json_of_runs(contents: Sequence[Any]) -> None:
     print_json(contents[0] if len(contents) == 1 else {"runs": contents})
 
 
-def print_in_whole_lines(table: Any) -> None:
-    """Print a table of rich; on a terminal as wide as that, else each row in one line, however long."""
-    console_of_plain_text(None if sys.stdout.isatty() else UNLIMITED).print(table)
+def print_table(table: Any, width: int = UNLIMITED) -> None:
+    """Print a table of rich: on a terminal as wide as that, else of `width` columns; by default a row is one line."""
+    console_of_plain_text(None if sys.stdout.isatty() else width).print(table)
 
 
 def console_of_plain_text(width: int | None = None) -> Any:

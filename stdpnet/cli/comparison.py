@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +15,7 @@ from stdpnet.cli.common import (
     ReadoutsOption,
     RunsArgument,
     ScoredSplit,
+    SnapshotOption,
     check_new_file,
     open_runs,
     readout_names,
@@ -26,20 +26,13 @@ if TYPE_CHECKING:
     from stdpnet_analysis.compare import Comparison
 
 
-class TableFormat(StrEnum):
-    """Formats of a table."""
-
-    table = "table"
-    markdown = "markdown"
-    csv = "csv"
-    latex = "latex"
-    json = "json"
+TableFormat = Literal["table", "markdown", "csv", "latex", "json"]
 
 
 def compare(
     runs: RunsArgument,
-    split: Annotated[ScoredSplit, typer.Option("--split", help="The scored split.")] = ScoredSplit.test,
-    snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    split: Annotated[ScoredSplit, typer.Option("--split", help="The scored split.")] = "test",
+    snapshot: SnapshotOption = "last",
     readouts: ReadoutsOption = None,
     form: Annotated[
         TableFormat | None,
@@ -61,7 +54,7 @@ def compare(
     chosen = "json" if as_json else _form(form, output, tables.ENDINGS)
     check_new_file("--output", output)
     check_new_file("--figure", figure, FIGURE_ENDINGS)
-    comparison = compare_runs(open_runs(runs), split.value, snapshot, readout_names(readouts))
+    comparison = compare_runs(open_runs(runs), split, snapshot, readout_names(readouts))
     if not comparison.groups:
         raise ConfigError(*(f"{each.run}: {each.reason}" for each in comparison.left_out))
     if output is not None:
@@ -82,7 +75,7 @@ def compare(
 
 def _form(form: TableFormat | None, output: Path | None, endings: dict[str, str]) -> str:
     if form is not None:
-        return form.value
+        return form
     return "table" if output is None else endings.get(output.suffix, "table")
 
 

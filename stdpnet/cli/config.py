@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -14,6 +13,7 @@ from stdpnet.cli.common import (
     SetOption,
     ThreadsOption,
     check_new_file,
+    keys_and_values,
     load,
     print_json,
     write_config,
@@ -24,12 +24,8 @@ from stdpnet.cli.meters import meter
 app = command_group("Show the presets and what every key means.")
 
 
-class Architecture(StrEnum):
-    """Architectures of spiking networks."""
-
-    locally_connected = "locally_connected"
-    convolutional = "convolutional"
-    fully_connected = "fully_connected"
+Architecture = Literal["locally_connected", "convolutional", "fully_connected"]
+"""Architectures of spiking networks."""
 
 
 @app.command("list")
@@ -80,7 +76,7 @@ def suggest(
     ),
     architecture: Annotated[
         Architecture, typer.Option("--architecture", help="Own weights at each position, shared ones, or one position.")
-    ] = Architecture.locally_connected,
+    ] = "locally_connected",
     channels: Annotated[int, typer.Option("--channels", min=1, help="Neurons per position.")] = 25,
     kernel: Annotated[int, typer.Option("--kernel", min=1, help="Side of a receptive field, pixels.")] = 12,
     stride: Annotated[int, typer.Option("--stride", min=1, help="Distance of receptive fields, pixels.")] = 4,
@@ -93,15 +89,14 @@ def suggest(
 ) -> None:
     """Suggest a configuration for images: from their statistics and short trainings, without labels."""
     from stdpnet.data.inspection import spec_of
-    from stdpnet.spec.load import parse_key
     from stdpnet.stdp import suggestion
 
     check_new_file("--output", output, (".toml",))
-    spec = spec_of(dataset).updated(dict(parse_key(text, "--set", "resize=32") for text in overrides or []))
+    spec = spec_of(dataset).updated(keys_and_values(overrides, "--set", "resize=32"))
     options: dict[str, Any] = {"channels": channels, "kernel": kernel, "stride": stride, "seed": seed}
     with meter("probes", suggestion.PROBES, quiet=as_json) as progress:
         found = suggestion.suggest(
-            spec, architecture=architecture.value, threads=threads, progress=progress.advance, **options
+            spec, architecture=architecture, threads=threads, progress=progress.advance, **options
         )
     write_config(output, found.spec, *found.reasons)
     if as_json:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunArgument, ScoredSplit, ThreadsOption, console_of_plain_text, print_json
+from stdpnet.cli.common import (
+    JsonOption,
+    RunArgument,
+    ScoredSplit,
+    SnapshotOption,
+    ThreadsOption,
+    print_json,
+    print_table,
+)
 from stdpnet.cli.meters import meter
 from stdpnet.errors import ConfigError
-
-WIDTH = 160
-"""Columns of a table that is not printed on a terminal."""
 
 
 def conversion(
     run: RunArgument,
-    split: Annotated[ScoredSplit, typer.Option("--split", help="The scored images.")] = ScoredSplit.test,
+    split: Annotated[ScoredSplit, typer.Option("--split", help="The scored images.")] = "test",
     dts: Annotated[
         str, typer.Option("--dt", metavar="S,S,...", help="Time steps in seconds, in this order.")
     ] = "0.001,0.01,0.1,1",
@@ -27,7 +31,7 @@ def conversion(
     training: Annotated[
         bool, typer.Option("--training/--no-training", help="Also score the training images, in columns of their own.")
     ] = True,
-    snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    snapshot: SnapshotOption = "last",
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -41,7 +45,7 @@ def conversion(
     with meter() as progress:
         result = of_runs.conversion(
             opened,
-            split.value,
+            split,
             dts=chosen,
             stop=stop,
             training=training,
@@ -86,7 +90,7 @@ def _print(title: str, result: dict[str, Any]) -> None:
         rates = row[protocol["split"]].get("rates")
         shown = "–" if rates is None else f"{rates['min']:.3g}, {rates['mean']:.3g}, {rates['max']:.3g}"
         table.add_row(name, *cells, shown)
-    console_of_plain_text(None if sys.stdout.isatty() else WIDTH).print(table)
+    print_table(table, 160)
     beats = result["stops_at"]
     print(
         "no time step beats the units without spikes"

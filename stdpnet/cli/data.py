@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from stdpnet.cli.common import JsonOption, check_new_file, print_json
+from stdpnet.cli.common import JsonOption, check_new_file, keys_and_values, print_json
 from stdpnet.cli.groups import command_group
 
 app = command_group("List, download and describe datasets.")
@@ -65,11 +65,10 @@ def info(
     from stdpnet.data.checks import doubts
     from stdpnet.runs.files import replacing
     from stdpnet.spec.dataset import DatasetSpec
-    from stdpnet.spec.load import parse_key
 
     check_new_file("--sheet", sheet, (".png",))
     spec = DatasetSpec(**{"name": name, "path": path, "crop": crop, "invert": invert})
-    keys = dict(parse_key(text, "--set", "distortion.rotation=180") for text in overrides or [])
+    keys = keys_and_values(overrides, "--set", "distortion.rotation=180")
     dataset = load_dataset(spec.updated(keys))
     for doubt in doubts(dataset):
         warnings.warn(doubt, stacklevel=1)
@@ -103,10 +102,8 @@ def check(
 ) -> None:
     """Look at a dataset before it is trained on; each doubt names the key that answers it, and the exit code is 1."""
     from stdpnet.data.inspection import examine, spec_of
-    from stdpnet.spec.load import parse_key
 
-    keys = dict(parse_key(text, "--set", "invert=true") for text in overrides or [])
-    spec = spec_of(place).updated(keys)
+    spec = spec_of(place).updated(keys_and_values(overrides, "--set", "invert=true"))
     findings = examine(spec)
     in_doubt = any(finding.kind == "doubt" for finding in findings)
     if as_json:

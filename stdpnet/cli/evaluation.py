@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from stdpnet.cli.common import (
     AtOption,
+    BaselinesOption,
     JsonOption,
     ReadoutsOption,
     RunsArgument,
@@ -27,40 +27,28 @@ from stdpnet.cli.common import (
 from stdpnet.cli.meters import meter
 from stdpnet.errors import ConfigError
 
-
-class Linear(StrEnum):
-    """Kinds of the linear read-out."""
-
-    logistic = "logistic"
-    sgd = "sgd"
-
-
-class Scaling(StrEnum):
-    """What the logistic read-out does to the counts."""
-
-    standardised_roots = "standardised_roots"
-    roots = "roots"
-    none = "none"
+Linear = Literal["logistic", "sgd"]
+"""Kinds of the linear read-out."""
+Scaling = Literal["standardised_roots", "roots", "none"]
+"""What the logistic read-out does to the counts."""
 
 
 def evaluate(
     runs: RunsArgument,
     split: Annotated[
         ScoredSplit, typer.Option("--split", help="test for the final result, validation for tuning.")
-    ] = ScoredSplit.test,
+    ] = "test",
     readouts: ReadoutsOption = None,
     linear: Annotated[
         Linear, typer.Option("--linear", help="logistic: on scaled counts; sgd: the thesis's, on raw counts.")
-    ] = Linear.logistic,
+    ] = "logistic",
     C: Annotated[
         float, typer.Option("--C", min=1e-9, help="Inverse regularisation strength of the linear read-out.")
     ] = 0.01,
     scaling: Annotated[
         Scaling, typer.Option("--scaling", help="Of the counts, for logistic: square roots, standardised or not; none.")
-    ] = Scaling.standardised_roots,
-    baselines: Annotated[
-        bool, typer.Option("--baselines/--no-baselines", help="Also score the untrained network and the pixels.")
-    ] = True,
+    ] = "standardised_roots",
+    baselines: BaselinesOption = True,
     snapshot: Annotated[
         str, typer.Option("--snapshot", help="last, or best: the best by validation that the learning curve kept.")
     ] = "last",
@@ -85,12 +73,12 @@ def evaluate(
             from stdpnet_analysis.cluster.responses import responder as responder_of
 
             responder = responder_of(cluster.enter_context(pool(scheduler, scheduler_file)))
-        options: dict[str, Any] = {"readouts": readout_names(readouts), "linear": linear.value, "C": C}
-        options |= {"scaling": scaling.value, "baselines": baselines, "snapshot": snapshot, "at": operating_point(at)}
+        options: dict[str, Any] = {"readouts": readout_names(readouts), "linear": linear, "C": C}
+        options |= {"scaling": scaling, "baselines": baselines, "snapshot": snapshot, "at": operating_point(at)}
         for run in opened:
             with meter() as progress:
                 scores = evaluation.evaluate(
-                    run, split.value, threads=threads, progress=progress, responder=responder, **options
+                    run, split, threads=threads, progress=progress, responder=responder, **options
                 )
             results.append({"run": str(run.path), **scores, "verdict": verdict(scores)})
             if not as_json:

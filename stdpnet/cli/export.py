@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stdpnet.cli.common import RunArgument, ThreadsOption, check_new_file
+from stdpnet.cli.common import RunArgument, SnapshotOption, ThreadsOption, check_new_file
 from stdpnet.cli.meters import meter
 
 
@@ -23,7 +23,7 @@ def export(
     images: Annotated[
         int, typer.Option("--images", min=1, help="Test images whose spikes are written to an .h5 file.")
     ] = 10,
-    snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    snapshot: SnapshotOption = "last",
     threads: ThreadsOption = None,
 ) -> None:
     """Write a trained network for other software: weights as .npz, spike times as SONATA, the network itself as NIR."""

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import JsonOption, RunArgument, ShownOption, ThreadsOption, every_run, print_json_of_runs
+from stdpnet.cli.common import (
+    JsonOption,
+    RunArgument,
+    ShownOption,
+    SnapshotOption,
+    ThreadsOption,
+    every_run,
+    print_json_of_runs,
+)
 from stdpnet.cli.meters import meter
 
 if TYPE_CHECKING:
@@ -35,7 +43,7 @@ def figures(
         typer.Option("--neuron", min=0, help="Neuron to show; default the one with most spikes on the image."),
     ] = None,
     images: ShownOption = 300,
-    snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    snapshot: SnapshotOption = "last",
     beside: Annotated[
         list[str] | None,
         typer.Option(

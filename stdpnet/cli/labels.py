@@ -3,45 +3,41 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from stdpnet.cli.common import (
     AtOption,
+    BaselinesOption,
     JsonOption,
     ReadoutsOption,
     RunArgument,
     ScoredSplit,
+    SnapshotOption,
     ThreadsOption,
-    console_of_plain_text,
     operating_point,
     print_json,
+    print_table,
     readout_names,
 )
 from stdpnet.cli.meters import meter
 from stdpnet.errors import ConfigError
 from stdpnet.reading import shortened
 
-WIDTH = 200
-"""Columns of a table that is not printed on a terminal."""
-
 
 def labels(
     run: RunArgument,
     split: Annotated[
         ScoredSplit, typer.Option("--split", help="validation; test only for a final figure.")
-    ] = ScoredSplit.validation,
+    ] = "validation",
     sizes: Annotated[
         str | None, typer.Option("--sizes", metavar="N,N,...", help="Numbers of labels; default 10, 20, 50, ... all.")
     ] = None,
     draws: Annotated[int, typer.Option("--draws", min=1, help="Sets of labels that are drawn of each number.")] = 10,
     readouts: ReadoutsOption = None,
-    baselines: Annotated[
-        bool, typer.Option("--baselines/--no-baselines", help="Also score the untrained network and the pixels.")
-    ] = True,
-    snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    baselines: BaselinesOption = True,
+    snapshot: SnapshotOption = "last",
     at: AtOption = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
@@ -56,7 +52,7 @@ def labels(
     with meter() as progress:
         result = label_curve(
             opened,
-            split.value,
+            split,
             sizes=chosen,
             draws=draws,
             readouts=readout_names(readouts),
@@ -101,5 +97,5 @@ def _print_curves(title: str, result: dict[str, Any]) -> None:
             cells = (percent(Summary(point["mean"], point["sd"], 0)) for point in points)
             table.add_row(f"{prefix}{name}", *cells)
         table.add_section()
-    console_of_plain_text(None if sys.stdout.isatty() else WIDTH).print(table)
+    print_table(table, 200)
     print(f"`stdpnet figures {title} labels-needed` draws it")

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stdpnet.cli.common import AtOption, JsonOption, RunArgument, ThreadsOption, operating_point, print_json
+from stdpnet.cli.common import (
+    AtOption,
+    JsonOption,
+    RunArgument,
+    SnapshotOption,
+    ThreadsOption,
+    operating_point,
+    print_json,
+)
 from stdpnet.cli.meters import meter
 
 if TYPE_CHECKING:
@@ -37,7 +45,7 @@ def predict(
         bool | None,
         typer.Option("--invert/--no-invert", help="Whether ink is dark on white; default: as in the run's dataset."),
     ] = None,
-    snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    snapshot: SnapshotOption = "last",
     at: AtOption = None,
     threads: ThreadsOption = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print one row per image, for a spreadsheet.")] = False,

@@ -12,6 +12,7 @@ from stdpnet.cli.common import (
     JsonOption,
     RunsArgument,
     ShownOption,
+    SnapshotOption,
     ThreadsOption,
     check_new_file,
     every_run,
@@ -31,7 +32,7 @@ def report(
         Path | None,
         typer.Option("--output", metavar="FILE", help="A new file; default report.html in the run, or in runs/."),
     ] = None,
-    snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    snapshot: SnapshotOption = "last",
     images: ShownOption = 300,
     summary: Annotated[
         bool, typer.Option("--summary", help="Print the summary as text; no figure is drawn, no file is written.")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
 
 import typer
 
@@ -35,18 +34,8 @@ W = TypeVar("W", bound="Work")
 app = command_group("Reproduce a published table, and print the published values beside it.")
 
 
-class PresetKind(StrEnum):
-    """Parameters of the networks."""
-
-    thesis = "thesis"
-    best = "best"
-
-
-@app.callback()
-def reproduce() -> None:
-    """Reproduce a published table, and print the published values beside it."""
-
-
+PresetKind = Literal["thesis", "best"]
+"""Parameters of the networks."""
 RowsOption = Annotated[str | None, typer.Option("--rows", help="Which rows, such as 1,2,5-7; default all.")]
 SeedsOption = Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each network.")]
 FirstSeedOption = Annotated[
@@ -75,7 +64,7 @@ def table2(
     first_seed: FirstSeedOption = 0,
     preset: Annotated[
         PresetKind, typer.Option("--preset", help="The thesis's parameters, or the best found since.")
-    ] = PresetKind.best,
+    ] = "best",
     folder: Annotated[Path, typer.Option("--dir", help="Folder of the runs and results.")] = Path("runs/table2"),
     readouts: ReadoutsOption = None,
     overrides: SetOption = None,
@@ -94,12 +83,12 @@ def table2(
 
     begin = time.perf_counter()
     tasks = table.plan(
-        chosen, seeds, preset.value, folder, overrides or (), first=first_seed, readouts=readout_names(readouts)
+        chosen, seeds, preset, folder, overrides or (), first=first_seed, readouts=readout_names(readouts)
     )
-    path = report.usual_path(tasks, preset.value, folder)
+    path = report.usual_path(tasks, preset, folder)
 
     def summary() -> dict[str, Any]:
-        return report.summarise(tasks, preset.value, overrides or (), time.perf_counter() - begin)
+        return report.summarise(tasks, preset, overrides or (), time.perf_counter() - begin)
 
     used = Workers(scheduler, scheduler_file, workers, memory)
     computed = _computed(tasks, folder, used, as_json, lambda: report.write(summary(), path))

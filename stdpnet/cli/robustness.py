@@ -16,12 +16,13 @@ from stdpnet.cli.common import (
     ReadoutsOption,
     RunsArgument,
     ScoredSplit,
+    SnapshotOption,
     ThreadsOption,
     check_new_file,
-    console_of_plain_text,
     open_runs,
     operating_point,
     print_json,
+    print_table,
     readout_names,
 )
 from stdpnet.cli.meters import meter
@@ -30,15 +31,10 @@ from stdpnet.errors import ConfigError, RunError
 if TYPE_CHECKING:
     from stdpnet_analysis.robustness_curves import Curve
 
-WIDTH = 200
-"""Columns of a table that is not printed on a terminal."""
-
 
 def robustness(
     runs: RunsArgument,
-    split: Annotated[
-        ScoredSplit, typer.Option("--split", help="The images that are distorted and scored.")
-    ] = ScoredSplit.test,
+    split: Annotated[ScoredSplit, typer.Option("--split", help="The images that are distorted and scored.")] = "test",
     vary: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,7 +48,7 @@ def robustness(
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help="Also score a linear read-out of the pixels.")
     ] = True,
-    snapshot: Annotated[str, typer.Option("--snapshot", help="last, or best: the best by validation.")] = "last",
+    snapshot: SnapshotOption = "last",
     at: AtOption = None,
     figure: Annotated[
         Path | None,
@@ -77,7 +73,7 @@ def robustness(
     with meter() as progress:
         options: dict[str, Any] = {"series": series, "readouts": readout_names(readouts), "baselines": baselines}
         options |= {"snapshot": snapshot, "at": operating_point(at), "threads": threads, "progress": progress}
-        results = [robustness_of(run, split.value, **options) for run in chosen]
+        results = [robustness_of(run, split, **options) for run in chosen]
     found = curves(chosen, results)
     if as_json:
         print_json({"runs": [{"run": str(run.path), **each} for run, each in zip(chosen, results, strict=True)]})
@@ -134,7 +130,7 @@ def _print_series(name: str, lines: list[Curve], protocol: dict[str, Any]) -> No
     for line in lines:
         cells = {point.strength: point for point in line.points}
         table.add_row(line.group, title_of(line.column), *(_cell(cells.get(strength)) for strength in strengths))
-    console_of_plain_text(None if sys.stdout.isatty() else WIDTH).print(table)
+    print_table(table, 200)
 
 
 def _cell(point: Any) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,9 +14,9 @@ from stdpnet.cli.common import (
     RunArgument,
     RunsArgument,
     every_run,
-    print_in_whole_lines,
     print_json,
     print_json_of_runs,
+    print_table,
 )
 from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.reading import visible
@@ -44,14 +43,8 @@ ORDERS = ("name", "age", "images")
 """What a list of runs can be sorted by beside its columns of accuracies."""
 
 
-class State(StrEnum):
-    """States of a run."""
-
-    running = "running"
-    finished = "finished"
-    stopped = "stopped"
-    failed = "failed"
-    new = "new"
+State = Literal["running", "finished", "stopped", "failed", "new"]
+"""States of a run."""
 
 
 def info(runs: RunsArgument, as_json: JsonOption = False) -> None:
@@ -121,7 +114,7 @@ def list_runs(
     """List runs with state, progress, scores and age."""
     from stdpnet.runs.summary import FolderReader
 
-    found = [each for each in FolderReader(folder).read() if state is None or each.state == state.value]
+    found = [each for each in FolderReader(folder).read() if state is None or each.state == state]
     if sort not in (*ORDERS, *(columns := _columns(found)), "own"):
         raise ConfigError(f"--sort: '{sort}' is unknown; {remedy_for(sort, (*ORDERS, *columns))}")
     ordered = _sorted(found, sort)
@@ -203,7 +196,7 @@ def _print_runs(summaries: list[Summary]) -> None:
         cells += [_percent(scores, role) for role in roles]
         cells += [_scored_on(scores).removesuffix(" accuracy") if scores else ""] if elsewhere else []
         table.add_row(*cells, _duration(summary.age_seconds))
-    print_in_whole_lines(table)
+    print_table(table)
     if any(scores.stale for scores in shown):
         print("* scored before the run was trained further; `stdpnet evaluate RUN` scores it again")
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from stdpnet.cli.common import ConfigArgument, JsonOption, SetOption, load, print_json
 
-
-class Form(StrEnum):
-    """Forms of a description."""
-
-    text = "text"
-    markdown = "markdown"
-    latex = "latex"
+Form = Literal["text", "markdown", "latex"]
+"""Forms of a description."""
 
 
 def show_model(
     config: ConfigArgument,
-    form: Annotated[Form, typer.Option("--format", help="text, markdown or latex, for a methods section.")] = Form.text,
+    form: Annotated[Form, typer.Option("--format", help="text, markdown or latex, for a methods section.")] = "text",
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,4 +34,4 @@ def show_model(
         )
     else:
         title = f"{facts.label}: {facts.units} units, {facts.total_synapses} synapses"
-        print(FORMS[form.value](title, equations, keys), end="")
+        print(FORMS[form](title, equations, keys), end="")

@@ -15,8 +15,8 @@ from stdpnet.cli.common import (
     SchedulerOption,
     WorkersOption,
     check_new_file,
-    print_in_whole_lines,
     print_json,
+    print_table,
     write_config,
 )
 from stdpnet.cli.groups import Commands, command_group
@@ -179,7 +179,7 @@ def _print_study(summary: dict[str, Any]) -> None:
         values = [trial["parameters"].get(name) for name in names]
         table.add_row(str(trial["trial"]), f"{100 * trial['accuracy']:.2f}", *map(plain, values))
     if summary["best"]:
-        print_in_whole_lines(table)
+        print_table(table)
     for name, share in summary["importance"].items():
         print(f"importance of {name:30} {share:.2f}")
     for failure in summary["failures"]:
