@@ -36,7 +36,7 @@ from stdpnet.cli import (
 )
 from stdpnet.cli.groups import command_group
 from stdpnet.cli.last_resort import report_internal_error
-from stdpnet.cli.streams import OutputError, safe_streams
+from stdpnet.cli.streams import safe_streams
 from stdpnet.cli.usage import UsageError, usage_sentence
 from stdpnet.errors import ConfigError, StdpnetError, StopRequestedError
 from stdpnet.reading import visible
@@ -110,9 +110,12 @@ def main() -> None:
 def _code() -> int:
     """Run a command and return its exit code, once all that it has printed is written."""
     try:
-        code = _command()() or 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        try:
+            code = _command()() or 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        sys.stdout.flush()
+        return code
     except UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message(), file=sys.stderr)
@@ -130,11 +133,6 @@ def _code() -> int:
         return _said(f"error: {error}", 2)
     except Exception as error:
         return _internal_error(error)
-    try:
-        sys.stdout.flush()
-    except OutputError as error:
-        return _said(f"error: {error}", 2)
-    return code
 
 
 @cache

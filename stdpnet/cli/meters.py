@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 
 from stdpnet.pace import Pace, announced
@@ -32,22 +32,15 @@ def meter(stage: str = "", total: int = 0, *, quiet: bool = False) -> Iterator[M
     """Show progress on stderr: bars on a terminal, else a line every ten seconds; the first stage may come later."""
     if quiet:
         yield _Quiet()
-    elif sys.stderr.isatty():
-        with _bar() as bar:
-            bars = _BarMeter(bar)
-            with announced(bars.pause):
-                yield _begun(bars, stage, total)
-    else:
-        lines = _LineMeter()
-        with announced(lines.pause):
-            yield _begun(lines, stage, total)
-        lines.close()
-
-
-def _begun(meter: Meter, stage: str, total: int) -> Meter:
-    if stage:
-        meter.stage(stage, total)
-    return meter
+        return
+    with _bar() if sys.stderr.isatty() else nullcontext() as bar:
+        shown = _LineMeter() if bar is None else _BarMeter(bar)
+        with announced(shown.pause):
+            if stage:
+                shown.stage(stage, total)
+            yield shown
+        if isinstance(shown, _LineMeter):
+            shown.close()
 
 
 class _Quiet:
@@ -109,7 +102,7 @@ class _LineMeter:
         self.close()
         self._stage, self._total, self._done, self._note = name, total, 0, ""
         self._begin = self._last = time.monotonic()
-        self._pace: Pace = Pace(0, self._begin)
+        self._pace = Pace(0, self._begin)
         self._shown = False
 
     def pause(self, what: str) -> None:

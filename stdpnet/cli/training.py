@@ -201,8 +201,6 @@ class _MeterObserver:
 
     def __init__(self, progress: Meter) -> None:
         self._meter = progress
-        self.images = 0
-        self.seconds = 0.0
         self.rate: float | None = None
         """Images per second, without those during which something else was done if there are others."""
 
@@ -216,9 +214,8 @@ class _MeterObserver:
 
     def handle(self, job: Job) -> None:
         now = time.perf_counter()
-        self.images, self.seconds = job.images - self._first, now - self._begin
         notes = [self._pace.words(job.images, now), job.learner.note()]
-        self.rate = self._pace.rate(job.images, now) or self.images / self.seconds
+        self.rate = self._pace.rate(job.images, now) or (job.images - self._first) / (now - self._begin)
         self._meter.advance(job.images - self._counted, ", ".join(filter(None, notes)))
         self._counted = job.images
 

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from stdpnet.data.dataset import SPLITS, Dataset, Images
+from stdpnet.data.dataset import SPLITS, Dataset, Images, Labels
 from stdpnet.errors import DataError
 
 MOST_INK = 0.5
@@ -66,7 +66,7 @@ def _contents(images: Images) -> set[bytes]:
     return {image.tobytes() for image in images if image.any()}
 
 
-def check_classes(labels: np.ndarray[tuple[int], np.dtype[np.int64]], key: str) -> None:
+def check_classes(labels: Labels, key: str) -> None:
     """Raise DataError, naming the key that decides their number, if calibration images have fewer than two classes."""
     if len(np.unique(labels)) < 2:
         raise DataError(

@@ -16,6 +16,6 @@ def in_order(names: Sequence[str], order: str) -> list[int]:
 def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
     """Return what sorts a name by the numbers in it; long ones of equal value stay apart by their text."""
     parts = NUMBER.split(name)  # text, number, text, ...
-    pairs = [(len(part.lstrip("0")) if place % 2 else 0, part.lstrip("0") if place % 2 else part)
-             for place, part in enumerate(parts)]  # fmt: skip
+    digits = [part.lstrip("0") for part in parts]
+    pairs = [(len(digits[place]), digits[place]) if place % 2 else (0, part) for place, part in enumerate(parts)]
     return pairs, name

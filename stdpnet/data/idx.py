@@ -82,24 +82,26 @@ def read_idx(file: Path, dimensions: int) -> Images:
     The format: two zero bytes, the type (8 = unsigned byte), the number of dimensions; each size as a big-endian
     32-bit integer; then the values, last dimension fastest.
     """
+    start = 4 + 4 * dimensions
     try:
         with open_regular(file) as stream, _unpacked(file, stream) as content:
-            raw = content.read(4 + 4 * dimensions)
+            raw = content.read(start)
+            shape = tuple(int(size) for size in np.frombuffer(raw.ljust(start, b"\0"), ">u4", offset=4))
+            promised = math.prod(shape)
             most = min(MOST_BYTES, max(LARGE, MOST_RATIO * os.fstat(stream.fileno()).st_size))
-            limit = SURPLUS + (_promised(raw) if _promised(raw) <= most else LARGE)
+            limit = SURPLUS + (promised if promised <= most else LARGE)
             raw += content.read(limit)
     except (OSError, EOFError, zlib.error) as error:
         way = " as gzip" if file.suffix == ".gz" else ""
         state = "truncated" if isinstance(error, EOFError) else f"unreadable{way} ({error})"
         raise DataError(f"{file}: {state}; replace it with the published file") from None
-    magic, start = bytes([0, 0, 8, dimensions]), 4 + 4 * dimensions
+    magic = bytes([0, 0, 8, dimensions])
     if raw[:4] != magic:
         raise DataError(
             f"{file}: magic number 0x{raw[:4].hex()} instead of 0x{magic.hex()} (IDX, unsigned bytes, "
             f"{dimensions} dimension{'s'[: dimensions > 1]}); replace it with the published file"
         )
-    shape = _shape(raw[:start].ljust(start, b"\0"))
-    promised, found = _promised(raw[:start].ljust(start, b"\0")), max(len(raw) - start, 0)
+    found = max(len(raw) - start, 0)
     if promised != found or not found:
         size = " x ".join(map(str, shape))
         there = f"{'at least ' * (found == limit)}{found} are there"
@@ -112,13 +114,3 @@ def read_idx(file: Path, dimensions: int) -> Images:
 def _unpacked(file: Path, stream: IO[bytes]) -> IO[bytes] | gzip.GzipFile:
     """Return a stream of what a file holds, unpacked if its name says that it is packed."""
     return gzip.GzipFile(fileobj=stream) if file.suffix == ".gz" else stream
-
-
-def _shape(header: bytes) -> tuple[int, ...]:
-    """Return the sizes that a header promises."""
-    return tuple(int(size) for size in np.frombuffer(header[4 : len(header) // 4 * 4], dtype=">u4"))
-
-
-def _promised(header: bytes) -> int:
-    """Return how many values a header promises."""
-    return math.prod(_shape(header))

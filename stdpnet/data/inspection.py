@@ -182,11 +182,9 @@ def _files(spec: DatasetSpec) -> Iterator[str]:
         for mode, count in modes.most_common()
     )
     widths, heights = zip(*sizes, strict=True)
-    extent = (
-        f"from {min(widths)} x {min(heights)} to {max(widths)} x {max(heights)}"
-        if len(sizes) > 1
-        else (f"{widths[0]} x {heights[0]}")
-    )
+    extent = f"{max(widths)} x {max(heights)}"
+    if len(sizes) > 1:
+        extent = f"from {min(widths)} x {min(heights)} to {extent}"
     yield f"files: {'; '.join(kinds)}; {extent} pixels"
 
 

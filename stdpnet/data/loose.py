@@ -50,7 +50,7 @@ def read_images(files: Iterable[str | Path], spec: DatasetSpec) -> tuple[list[st
         images += [fit_square(as_ink(image, spec.invert), spec.resize) for image in stack]
     if not images:
         raise DataError(f"images: there are none; {WAYS}")
-    return names, centre_crop(np.stack(images), spec.crop, "the images")
+    return names, centre_crop(np.stack(images), spec.crop)
 
 
 def _stack(file: Path) -> Images:

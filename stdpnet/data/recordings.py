@@ -62,12 +62,10 @@ def recordings(spec: DatasetSpec) -> Source:
 
 def _tree(root: Path, sensor: tuple[int, int], order: str) -> Source:
     """Return the recordings of a folder of class folders, or of two such folders called Train and Test."""
-    has_parts = all(os.path.isdir(root / part) for part in PARTS)
-    found = [class_files(root / part, order, "recordings") for part in PARTS] if has_parts else [
-        class_files(root, order, "recordings")
-    ]  # fmt: skip
+    parts = PARTS if all(os.path.isdir(root / part) for part in PARTS) else ("",)
+    found = [class_files(root / part, order, "recordings") for part in parts]
     names, files = found[0][0], []
-    for part, (others, inside) in zip(PARTS, found, strict=False):
+    for part, (others, inside) in zip(parts, found, strict=True):
         if others != names:
             raise DataError(
                 f"{root / part}: has the class folders {', '.join(others)[:200]}, and {PARTS[0]} has "
@@ -77,7 +75,7 @@ def _tree(root: Path, sensor: tuple[int, int], order: str) -> Source:
     every = [pair for part in files for pair in part]
     events = Events.joined([_read(file, sensor) for file, _ in every], max(sensor))
     labels: Labels = np.array([label for _, label in every], np.int64)
-    return Source(events, labels, names, len(files[1]) if has_parts else 0)
+    return Source(events, labels, names, len(files[1]) if len(files) > 1 else 0)
 
 
 def _by_name(inside: list[list[Path]]) -> Files:

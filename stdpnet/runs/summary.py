@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stdpnet.errors import StdpnetError
 from stdpnet.model import facts_of
@@ -25,6 +25,7 @@ from stdpnet.runs.scores import ScoredState, read_scores, scored_state
 from stdpnet.runs.status import Status, status_after
 from stdpnet.spec.experiment import Experiment
 
+T = TypeVar("T")
 SPEED_ROWS = 5
 """Rows of progress whose median is the training speed."""
 SCORED = (("test", "last"), ("validation", "last"), ("test", "best"), ("validation", "best"))
@@ -139,9 +140,10 @@ class RunReader:
         running = is_locked(self._path / "lock")  # first, since a job logs its last event before it releases the lock
         first, event = self._unless_known("events.jsonl", _ends)
         state: Status = "running" if running else status_after(event)
-        spec: Experiment = self._unless_known("config.toml", lambda path: Run.open(path.parent).spec)
+        spec = self._unless_known("config.toml", lambda path: Run.open(path.parent).spec)
         rows = self._unless_known("progress.jsonl", lambda path: last_rows(path, SPEED_ROWS))
-        images = max(self._images("checkpoint.h5"), rows[-1]["images"] if rows else 0)
+        images = max(self._unless_known("checkpoint.h5", checkpointed_images), rows[-1]["images"] if rows else 0)
+        begun = first["time"] if first else self._unless_known("provenance.json", read_provenance)["created"]
         speed, facts = _median_speed(rows), facts_of(spec)
         left = max(spec.training.images - images, 0) / speed if speed and state != "finished" else None
         return Summary(
@@ -165,28 +167,21 @@ class RunReader:
             goal=spec.training.images,
             images_per_s=speed,
             seconds_left=left,
-            age_seconds=_seconds_since((first or {}).get("time") or self._provenance()["created"]),
+            age_seconds=_seconds_since(begun),
             health=rows[-1].get("health") if rows else None,
             progress=with_named_quantiles(rows[-1]) if rows else None,
             curve=self._learning_curve(spec),
             scores=self._scores(images),
         )
 
-    def _unless_known(self, name: str, read: Callable[[Path], Any]) -> Any:
+    def _unless_known(self, name: str, read: Callable[[Path], T]) -> T:
         """Return what `read` makes of a file, called only if the file has changed since the last call."""
         path = self._path / name
         signature = _signature(path)
         if path not in self._known or self._known[path][0] != signature:
             self._known[path] = signature, read(path)
-        return self._known[path][1]
-
-    def _images(self, checkpoint: str) -> int:
-        images: int = self._unless_known(checkpoint, checkpointed_images)
-        return images
-
-    def _provenance(self) -> dict[str, Any]:
-        provenance: dict[str, Any] = self._unless_known("provenance.json", read_provenance)
-        return provenance
+        value: T = self._known[path][1]
+        return value
 
     def _learning_curve(self, spec: Experiment) -> Curve:
         readout = spec.curve.readout
@@ -202,7 +197,11 @@ class RunReader:
         for split, snapshot in SCORED:
             path = self._run.scores_path(split, snapshot)
             if (scores := self._unless_known(path.name, read_scores)) is not None:
-                now = images if snapshot == "last" else self._images(f"snapshots/{snapshot}.h5")
+                now = (
+                    images
+                    if snapshot == "last"
+                    else self._unless_known(f"snapshots/{snapshot}.h5", checkpointed_images)
+                )
                 found.append(scored_state(scores, split, snapshot, now))
         return found
 

@@ -149,8 +149,6 @@ def dump_config(spec: Experiment, *, documented: bool = False, only_changed: boo
         for name in ("topology", "network", "features"):
             if isinstance(part := getattr(spec, name, None), Spec):
                 changed[name] = part.model_dump()
-        if spec.model != Experiment.model_fields["model"].default:
-            changed["model"] = spec.model
         changed["dataset"] = changed.get("dataset", {}) | {"name": spec.dataset.name}
         changed["training"] = changed.get("training", {}) | {"images": spec.training.images}
     lines = _lines(spec, documented, changed)
