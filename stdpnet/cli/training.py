@@ -124,18 +124,14 @@ def _step_of_seed(spec: Experiment, seed: int, name: str) -> _Step | Run:
     """
     from stdpnet import training
     from stdpnet.runs import Run, run_path
-    from stdpnet.spec.base import Monitoring, flat
+    from stdpnet.spec.base import Monitoring, differences
 
     wanted, path = spec.updated({"seed": seed}), run_path(name)
     if not os.path.lexists(path):
         return _Step(wanted, wanted.training.images, partial(training.train, wanted, path))
     run = Run.open(path)
-    new, old = flat(wanted, Monitoring), flat(run.spec, Monitoring)
-    for key in sorted(new | old):
-        if new.get(key) != old.get(key):
-            raise RunError(
-                f"{path}: was begun with {key} = {old.get(key)}, not {new.get(key)}; choose another --run, or remove it"
-            )
+    for key, (old, new) in differences(run.spec, wanted, Monitoring).items():
+        raise RunError(f"{path}: was begun with {key} = {old}, not {new}; choose another --run, or remove it")
     return _step_of_run(run)
 
 

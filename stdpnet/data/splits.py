@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stdpnet.data.dataset import Labels, Source, spread
+from stdpnet.data.dataset import Labels, Source, Subsets, spread
 from stdpnet.errors import DataError
 from stdpnet.spec.dataset import DatasetSpec
 
@@ -19,43 +19,42 @@ def split_indices(source: Source, spec: DatasetSpec) -> dict[str, Labels]:
     Smaller numbers of images are spread over what they are taken from, or at its ends: see DatasetSpec.subsets.
     """
     train, calibration, test = (_published if source.published_test else _seeded)(source, spec)
-    if spec.validation >= len(train):
-        raise DataError(
-            f"dataset.validation: {spec.validation} leaves none of the {len(train)} training images of {_set(spec)}; "
-            f"choose at most {len(train) - 1}"
-        )
-    train, validation = _cut(train, spec.validation, spec)
+    train, validation = _cut("validation", train, spec.validation, spec.subsets, spec)
     return {"train": train, "validation": validation, "calibration": calibration, "test": test}
 
 
 def _published(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Labels]:
     """Return train, calibration and test of a set that is published with test images."""
     pool, own_test = np.split(np.arange(len(source.labels)), [len(source.labels) - source.published_test])
-    calibration = spec.calibration or PUBLISHED_CALIBRATION
-    if calibration >= len(pool):
-        raise DataError(
-            f"dataset.calibration: {calibration} leaves none of the {len(pool)} training images of {_set(spec)}; "
-            f"choose at most {len(pool) - 1}"
-        )
+    subsets = spec.subsets if spec.calibration else "ends"
+    train, calibration = _cut("calibration", pool, spec.calibration or PUBLISHED_CALIBRATION, subsets, spec)
     if spec.test and spec.test > len(own_test):
         raise DataError(
             f"dataset.test: {spec.test} is more than the {len(own_test)} test images of {_set(spec)}; "
             f"choose at most {len(own_test)}"
         )
-    if spec.subsets != "ends":
-        if spec.test:
-            own_test = own_test[spread(spec.test, len(own_test), spec.subsets)]
-        if spec.calibration:
-            return *_cut(pool, calibration, spec), own_test
-    return pool[:-calibration], pool[-calibration:], own_test[: spec.test]
+    if spec.test and spec.subsets != "ends":
+        own_test = own_test[spread(spec.test, len(own_test), spec.subsets)]
+    return train, calibration, own_test[: spec.test]
 
 
-def _cut(pool: Labels, count: int, spec: DatasetSpec) -> tuple[Labels, Labels]:
-    """Return the rest of a pool of images, and `count` of them: spread over it, or at its end."""
-    if spec.subsets == "ends":
+def _cut(key: str, pool: Labels, count: int, subsets: Subsets, spec: DatasetSpec) -> tuple[Labels, Labels]:
+    """Return the rest of a pool of training images, and `count` of them: spread over it, or at its end.
+
+    Raises
+    ------
+    DataError
+        If there is no rest; the message names the key that gives the count.
+    """
+    if count >= len(pool):
+        raise DataError(
+            f"dataset.{key}: {count} leaves none of the {len(pool)} training images of {_set(spec)}; "
+            f"choose at most {len(pool) - 1}"
+        )
+    if subsets == "ends":
         rest, end = np.split(pool, [len(pool) - count])
         return rest, end
-    places = spread(count, len(pool), spec.subsets)
+    places = spread(count, len(pool), subsets)
     return np.delete(pool, places), pool[places]
 
 

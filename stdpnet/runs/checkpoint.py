@@ -14,7 +14,7 @@ from stdpnet.model import State, open_model
 from stdpnet.reading import open_regular, parse_toml, shortened
 from stdpnet.runs import hdf5
 from stdpnet.runs.files import HDF5_ERRORS, reading_sealed, write_sealed
-from stdpnet.spec.base import Monitoring, flat
+from stdpnet.spec.base import Monitoring, differences
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config, experiment, recorded
 
@@ -110,11 +110,9 @@ def _difference(path: Path, then: str, spec: Experiment) -> tuple[str, str] | No
     How long to train and what to watch may differ: neither changes what is learned.
     """
     try:
-        was = flat(experiment(recorded(parse_toml(then))), Monitoring)
+        was = experiment(recorded(parse_toml(then)))
     except ValueError as error:  # ConfigError is one
         raise RunError(f"{path}: damaged, its configuration cannot be read ({shortened(error)})") from None
-    now = flat(spec, Monitoring)
-    for key in sorted(was | now):
-        if was.get(key) != now.get(key) and key != "training.images":
-            return f"{key} = {was.get(key)}", str(now.get(key))
-    return None
+    changes = differences(was, spec, Monitoring)
+    changes.pop("training.images", None)
+    return next(((f"{key} = {before}", str(now)) for key, (before, now) in changes.items()), None)

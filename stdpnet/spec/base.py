@@ -129,6 +129,12 @@ def flat(spec: Spec, *without: type) -> dict[str, Any]:
     return values
 
 
+def differences(first: Spec, second: Spec, *without: type) -> dict[str, tuple[Any, Any]]:
+    """Return the dotted keys in which two specs differ, sorted, with both values; None where a spec lacks the key."""
+    one, two = flat(first, *without), flat(second, *without)
+    return {key: (one.get(key), two.get(key)) for key in sorted(one | two) if one.get(key) != two.get(key)}
+
+
 def marked(owner: type[Spec], mark: type) -> list[str]:
     """Return the names of the fields of a spec class that carry a mark."""
     return [
