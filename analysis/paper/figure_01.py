@@ -25,8 +25,7 @@ def draw(views: list[RunView]) -> Figure:
     columns = [split.images[np.flatnonzero(split.labels == label)[:ROWS]] for label in range(len(classes))]
     rows = min(map(len, columns))
     pictures = np.array([column[row] for row in range(rows) for column in columns], np.float64)
-    figure = style.new_figure(style.DOUBLE, 18 * rows + 12)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(style.DOUBLE, 18 * rows + 12)
     axes.imshow(tile(pictures, GAP, (rows, len(classes))), cmap="gray_r", vmin=0, vmax=255)
     side = pictures.shape[1]
     pitch, margin = side + GAP, (side - spec.crop) // 2

@@ -19,8 +19,7 @@ def draw(views: list[RunView]) -> Figure:
     columns = min(2, len(views))
     rows = -(-len(views) // columns)
     figure = style.new_figure(style.SINGLE * columns, 72 * rows)
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, view in zip(panels, views, strict=False):
+    for axes, view in zip(style.new_panels(figure, len(views), columns), views, strict=True):
         networks = {"before training": view.untrained, "learned": view.network}
         plot_competition_weights(axes, {name: off_diagonal(each.competition) for name, each in networks.items()})
         correlation = associate(view.network, seed=view.spec.seed).correlation
@@ -29,8 +28,6 @@ def draw(views: list[RunView]) -> Figure:
             accuracy = accuracies(view.required_scores)
             words += f", best vote {100 * accuracy[best_vote(accuracy)]:.1f} %"
         axes.set_title(f"{literal(view.run.path.name)}\n{words}", pad=32)
-    for axes in panels[len(views) :]:
-        axes.set_axis_off()
     figure.suptitle(f"Learned competition: {views[0].label}")
     return figure
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from stdpnet_analysis.figures import save, style
 
@@ -62,7 +62,7 @@ def _draw(panel: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     panel.set_xticks(values)
     panel.set_xlabel(LABELS[rows[0]["quantity"]])
     panel.grid(which="both")
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.xaxis.set_major_formatter("{x:g}")
     panel.xaxis.set_minor_locator(NullLocator())
 
 

@@ -13,10 +13,10 @@ from stdpnet_analysis.progress import SILENT, Progress
 
 QUANTITIES = ("channels", "kernel", "duration", "rate", "threads")
 KEYS = {
-    "channels": ("topology", "channels"),
-    "kernel": ("topology", "kernel"),
-    "duration": ("simulation", "duration"),
-    "rate": ("encoder", "max_rate"),
+    "channels": "topology.channels",
+    "kernel": "topology.kernel",
+    "duration": "simulation.duration",
+    "rate": "encoder.max_rate",
 }
 
 
@@ -80,7 +80,7 @@ def _grown(spec: STDPExperiment, name: str, value: float) -> STDPExperiment:
     if name == "threads":
         return spec
     changed = value if name in ("duration", "rate") else int(value)
-    return spec.updated({".".join(KEYS[name]): changed})
+    return spec.updated({KEYS[name]: changed})
 
 
 def growth(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -24,18 +25,7 @@ from stdpnet_analysis.benchmark.workload import (
     seconds_of,
 )
 from stdpnet_analysis.progress import SILENT, Progress
-
-
-class Readout(Protocol):
-    """A classifier of spike counts, as scikit-learn has them."""
-
-    def fit(self, X: Any, y: Any) -> Any:
-        """Fit to counts (n_images, n_neurons) and classes (n_images,)."""
-        ...
-
-    def predict(self, X: Any) -> Any:
-        """Return the classes of counts (n_images, n_neurons)."""
-        ...
+from stdpnet_analysis.readouts.base import CountsClassifier
 
 
 def benchmark(
@@ -43,7 +33,7 @@ def benchmark(
     timing: Timing = USUAL,
     *,
     brian2_images: int = 0,
-    readouts: Mapping[str, Readout] | None = None,
+    readouts: Mapping[str, CountsClassifier] | None = None,
     peers: Sequence[Peer] = (),
     peer_images: int = 10,
     progress: Progress = SILENT,
@@ -147,17 +137,12 @@ def _speeds(work: Workload, best: Mapping[str, float]) -> dict[str, Any]:
     }
 
 
-def _fitted(work: Workload, readouts: Mapping[str, Readout]) -> dict[str, Callable[[], Any]]:
+def _fitted(work: Workload, readouts: Mapping[str, CountsClassifier]) -> dict[str, Callable[[], Any]]:
     """Return actions that answer the block by read-outs fitted to it."""
     if not readouts:
         return {}
-    counts = work.simulate().counts.reshape(BLOCK, -1).astype(np.uint16)
-
-    def answering(readout: Readout) -> Callable[[], Any]:
-        readout.fit(counts, work.labels())
-        return lambda: readout.predict(counts)
-
-    return {name: answering(readout) for name, readout in readouts.items()}
+    counts, labels = work.simulate().counts.reshape(BLOCK, -1).astype(np.uint16), work.labels()
+    return {name: partial(readout.fit(counts, labels).predict, counts) for name, readout in readouts.items()}
 
 
 def _compare(result: dict[str, Any], name: str, measured: dict[str, Any]) -> None:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stdpnet.arrays import Floats
 from stdpnet.data import load_dataset
 from stdpnet.data.order import training_images
 from stdpnet.encoding import Encoder
@@ -126,16 +125,12 @@ class Workload:
         """Do what `learn` does, and time its stages inside compiled code."""
         self.stages.append(self._single.timed(self.trains, self.switches)[1])
 
-    def _padded_weights(self) -> tuple[Floats, int]:
-        """Return a copy of the feedforward weights as the engine lays them out, and its channels with the padding."""
-        channels = self.network.geometry.channels
-        length = padded_length(channels, one_register(self.network.dtype.itemsize))
-        return padded(self.network.weights, spaced(length, self.network.dtype)), length
-
     def adder(self) -> Callable[[], None]:
-        """Return an action that only adds the weights of the block's input spikes."""
-        (weights, _), windows = self._padded_weights(), self.network.geometry.receptive_field_rows()
-        current = np.zeros(self.network.geometry.channels, self.network.dtype)
+        """Return an action that only adds the weights of the block's input spikes; they lie as in the engine."""
+        network, geometry = self.network, self.network.geometry
+        length = padded_length(geometry.channels, one_register(network.dtype.itemsize))
+        weights, windows = padded(network.weights, spaced(length, network.dtype)), geometry.receptive_field_rows()
+        current = np.zeros(geometry.channels, network.dtype)
         return lambda: add_loop(self.trains.pixels, self.trains.offsets, windows, weights, current)
 
     def input_events(self) -> float:

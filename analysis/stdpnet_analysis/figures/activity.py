@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, StepPatch
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from stdpnet.stdp.spec.neuron import NeuronSpec
@@ -169,9 +168,7 @@ def plot_rates(axes: Axes, rates: Mapping[str, Floats]) -> dict[str, StepPatch]:
         steps.set(linestyle=style.LINES[number % 2], linewidth=1.2)
         drawn[name] = steps
     axes.set(xlabel="mean firing rate of a neuron, Hz", ylabel="neurons", xscale="log", xlim=(edges[0], edges[-1]))
-    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if edges[-1] > 100 * edges[0] else (1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    style.log_ticks(axes.xaxis, (1,) if edges[-1] > 100 * edges[0] else (1, 2, 5))
     axes.set_ylim(bottom=0)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return drawn
@@ -240,8 +237,7 @@ def _input(view: RunView) -> Figure:
 
 
 def _rates(view: RunView) -> Figure:
-    figure = style.new_figure(120, 65)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(120, 65)
     seconds = view.spec.simulation.duration / 1000
     shown = {"trained": view.calibration, "untrained": view.responses("calibration", "untrained")}
     plot_rates(axes, {name: found.counts.mean(axis=0) / seconds for name, found in shown.items() if found})
@@ -250,8 +246,7 @@ def _rates(view: RunView) -> Figure:
 
 
 def _activity_map(view: RunView) -> Figure:
-    figure = style.new_figure(110, 115)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(110, 115)
     counts = view.calibration.counts.mean(axis=0)
     image = plot_activity_map(axes, counts, view.network.geometry.positions)
     style.bar_below(figure, image, axes, "spikes per image", extend="both")

@@ -112,8 +112,7 @@ def class_order(view: RunView) -> NDArray[np.intp]:
 
 
 def _weights(view: RunView) -> Figure:
-    figure = style.new_figure(style.SINGLE, 70)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(style.SINGLE, 70)
     networks = {"before training": view.untrained, "learned": view.network}
     plot_competition_weights(axes, {name: off_diagonal(network.competition) for name, network in networks.items()})
     figure.suptitle(view.label)
@@ -121,8 +120,7 @@ def _weights(view: RunView) -> Figure:
 
 
 def _matrices(view: RunView) -> Figure:
-    figure = style.new_figure(120, 132)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(120, 132)
     image = plot_competition_matrices(axes, view.network.competition, class_order(view))
     style.bar_below(figure, image, axes, "weight from row to column, mV", extend="min")
     by = "channel" if view.lacks("responses") else "preferred class"
@@ -145,8 +143,7 @@ def _similarity(view: RunView) -> Figure:
 
 def _symmetry(view: RunView) -> Figure:
     forth, back = reciprocal(view.network.competition)
-    figure = style.new_figure(style.SINGLE, 80)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(style.SINGLE, 80)
     cells = plot_symmetry(axes, forth, back)
     figure.colorbar(cells, ax=axes, label="pairs of neurons", pad=0.02, shrink=0.8)
     flat = forth.ravel(), back.ravel()
@@ -156,21 +153,23 @@ def _symmetry(view: RunView) -> Figure:
     return figure
 
 
-def has_pairs(view: RunView) -> str | None:
+def lacks_pairs(view: RunView) -> str | None:
     """Return why there are no pairs to draw."""
     return None if view.spec.topology.channels > 2 else "fewer than three channels have no pairs to compare"
 
 
 LEARNED: tuple[Need, ...] = ("spiking network", "state", "learned competition")
 FIGURES = (
-    RunFigure("competition-weights", "histogram of the competition weights", LEARNED, _weights, has_pairs),
-    RunFigure("competition-matrix", "competition between all neurons of each position", LEARNED, _matrices, has_pairs),
+    RunFigure("competition-weights", "histogram of the competition weights", LEARNED, _weights, lacks_pairs),
+    RunFigure(
+        "competition-matrix", "competition between all neurons of each position", LEARNED, _matrices, lacks_pairs
+    ),
     RunFigure(
         "competition-similarity",
         "competition against similarity of receptive fields, with a permutation test",
         LEARNED,
         _similarity,
-        has_pairs,
+        lacks_pairs,
     ),
-    RunFigure("competition-symmetry", "w_ij against w_ji", LEARNED, _symmetry, has_pairs),
+    RunFigure("competition-symmetry", "w_ij against w_ji", LEARNED, _symmetry, lacks_pairs),
 )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stdpnet.stdp.network import Network
 from stdpnet_analysis.competition_weights import off_diagonal
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.figures.competition import LEARNED, class_order, has_pairs
+from stdpnet_analysis.figures.competition import LEARNED, class_order, lacks_pairs
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.receptive_fields import top_weight
 from stdpnet_analysis.figures.registry import RunFigure
@@ -82,8 +82,7 @@ def plot_competition_graph(
 
 def _graph(view: RunView) -> Figure:
     position = view.network.geometry.positions // 2
-    figure = style.new_figure(110, 118)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(110, 118)
     _draw_graph(axes, view.network, position, class_order(view))
     axes.set_title(f"Competition at position {position}: {view.label}")
     return figure
@@ -104,10 +103,7 @@ def _weak_and_strong(view: RunView) -> Figure:
     rows = -(-len(views) // columns)
     figure = style.new_figure(style.SINGLE * columns, 95 * rows)
     figure.set_layout_engine("constrained", h_pad=0.1)
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in panels[len(views) :]:
-        axes.set_axis_off()
-    for axes, each in zip(panels, views, strict=False):
+    for axes, each in zip(style.new_panels(figure, len(views), columns), views, strict=True):
         position = each.network.geometry.positions // 2
         _draw_graph(axes, each.network, position, class_order(each))
         mean = with_minus(f"{off_diagonal(each.network.competition).mean():.1f}")
@@ -116,9 +112,9 @@ def _weak_and_strong(view: RunView) -> Figure:
     return figure
 
 
-def _others_learned(view: RunView) -> str | None:
+def _lacks_learned_others(view: RunView) -> str | None:
     fixed = [str(other.run.path) for other in view.others if not other.spec.competition.is_learned]
-    return f"the competition of {', '.join(fixed)} is fixed; name a run that learned it" if fixed else has_pairs(view)
+    return f"the competition of {', '.join(fixed)} is fixed; name a run that learned it" if fixed else lacks_pairs(view)
 
 
 FIGURES = (
@@ -127,13 +123,13 @@ FIGURES = (
         "receptive fields of one position, lines as opaque as they compete",
         LEARNED,
         _graph,
-        has_pairs,
+        lacks_pairs,
     ),
     RunFigure(
         "competition-side-by-side",
         "the graphs of several runs, such as weak and strong competition (--beside)",
         (*LEARNED, "other runs"),
         _weak_and_strong,
-        _others_learned,
+        _lacks_learned_others,
     ),
 )

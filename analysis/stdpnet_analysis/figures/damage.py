@@ -22,7 +22,7 @@ from stdpnet_analysis.ablation import (
 )
 from stdpnet_analysis.competition_weights import off_diagonal
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.figures.competition import has_pairs
+from stdpnet_analysis.figures.competition import lacks_pairs
 from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.readouts.rules import THESIS_RULES
@@ -137,8 +137,7 @@ def _channels_kept(view: RunView) -> Figure:
     orders = [np.argsort(-activity, axis=1, kind="stable")]
     orders += [np.argsort(random.random(activity.shape), axis=1) for _ in range(RANDOM_ORDERS)]
     first, *others = (by_channels_kept(view.votes, few, positions, kept, order) for order in orders)
-    figure = style.new_figure(120, 78)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(120, 78)
     plot_channels_kept(axes, kept, first, others)
     axes.set_title(f"{view.label}\n{len(few.labels)} {view.split} images; random: mean ± sd of {RANDOM_ORDERS} draws")
     return figure
@@ -156,8 +155,7 @@ def _synapses_deleted(view: RunView) -> Figure:
         seed=view.spec.seed,
         threads=view.settings.threads,
     )
-    figure = style.new_figure(style.SINGLE, 68)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(style.SINGLE, 68)
     plot_synapses_deleted(axes, SHARES, accuracies)
     low, high = wilson_interval(len(images) // 2, len(images))
     axes.set_title(f"{view.label}\n{len(images)} {view.split} images, 95 %: up to ± {50 * (high - low):.0f} points")
@@ -177,8 +175,7 @@ def _clamping(view: RunView) -> Figure:
     )
     rule = max(THESIS_RULES, key=lambda name: float(np.mean(clamping.below[name])))
     trained = clamped_in_training(view.others, view.split, view.settings.images, rule)
-    figure = style.new_figure(style.SINGLE, 88)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(style.SINGLE, 88)
     plot_clamping(axes, clamping, rule, trained)
     axes.set_title(f"{view.label}\n{clamping.images} calibration, {clamping.images} {view.split} images")
     return figure
@@ -225,6 +222,6 @@ FIGURES = (
         "accuracy with the learned competition clamped at evaluation; runs of --beside: clamped in training",
         ("spiking network", "state", "learned competition", "images"),
         _clamping,
-        has_pairs,
+        lacks_pairs,
     ),
 )

@@ -58,12 +58,8 @@ def _labels_needed(view: RunView) -> Figure:
     split, results = LABELS.of(view)
     panels = {name: by_column(results[name]) for name in ("trained", "untrained") if name in results}
     pixels = results.get("pixels", {}).get("linear")
-    columns = list(panels["trained"])
-    looks = {
-        column: {"color": style.colour(number), "marker": "os^vDPX*"[number % 8], "linestyle": style.LINES[number % 4]}
-        for number, column in enumerate(columns)
-    }
-    looks["pixels"] = {"color": style.GREY, "linestyle": ":", "marker": ""}
+    looks = {column: style.line_look(number) for number, column in enumerate(panels["trained"])}
+    looks["pixels"] = style.PIXELS_LOOK
     figure = style.new_figure(style.DOUBLE if len(panels) > 1 else 110, 92)
     lines: dict[str, Line2D] = {}
     row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]

@@ -11,7 +11,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from stdpnet.baselines.surrogate_gradient.network import LayerRecording, SurrogateNetwork
@@ -114,9 +114,7 @@ def plot_gradients(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[st
         axes.set(xlabel="training images, thousands", ylabel=label)
         axes.set_xlim(left=0)
     panels[2].set_yscale("log")
-    panels[2].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panels[2].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    panels[2].yaxis.set_minor_formatter(NullFormatter())
+    style.log_ticks(panels[2].yaxis)
     return drawn
 
 
@@ -153,7 +151,7 @@ def _gradients(view: RunView) -> Figure:
     return figure
 
 
-def _has_gradients(view: RunView) -> str | None:
+def _lacks_gradients(view: RunView) -> str | None:
     return None if _gradient_rows(view) else "its rows of progress have no gradient"
 
 
@@ -178,7 +176,7 @@ FIGURES = (
         "loss, accuracy and gradient norm during training",
         ("progress",),
         _gradients,
-        _has_gradients,
+        _lacks_gradients,
         models=SUPERVISED,
     ),
 )

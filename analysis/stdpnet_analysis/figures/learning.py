@@ -163,7 +163,7 @@ def plot_window(axes: Axes, window: Window, rule: PairRule) -> DrawnWindow:
 
 def _curves(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 75)
-    groups = group_by_seed([each for each in (view, *view.others) if each.curve and not _has_evaluations(each)])
+    groups = group_by_seed([each for each in (view, *view.others) if each.curve and not _lacks_evaluations(each)])
     kinds = {label: members[0].facts.family for label, members in groups.items()}
     drawn = {}
     for column in READOUTS:
@@ -185,7 +185,7 @@ def _curves(view: RunView) -> Figure:
     return figure
 
 
-def _has_evaluations(view: RunView) -> str | None:
+def _lacks_evaluations(view: RunView) -> str | None:
     """Return why the learning curve cannot be drawn, or None if it can."""
     if any(curve_of(view, column) is not None for column in READOUTS):
         return None
@@ -213,7 +213,7 @@ FIGURES = (
         "validation accuracy during training; runs of --beside in the same figure, seeds as a band",
         ("curve",),
         _curves,
-        _has_evaluations,
+        _lacks_evaluations,
     ),
     *progress.FIGURES,
     RunFigure(

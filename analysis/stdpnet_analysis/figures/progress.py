@@ -98,16 +98,12 @@ def plot_numbers(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str,
     -------
     The lines, by key.
     """
-    last = rows[-1].items()
-    keys = [key for key, value in last if _is_number(value)]
-    keys = [key for key in keys if key not in COUNTERS][:MOST_PANELS]
+    keys = _numbers(rows[-1])[:MOST_PANELS]
     rows_of_panels = 1 + (len(keys) > MOST_PANELS // 2)
-    panels = figure.subplots(rows_of_panels, -(-len(keys) // rows_of_panels), squeeze=False).ravel()
-    for spare in panels[len(keys) :]:
-        spare.set_visible(False)
+    panels = style.new_panels(figure, len(keys), -(-len(keys) // rows_of_panels))
     images = [row["images"] for row in rows]
     drawn = {}
-    for axes, key in zip(panels[: len(keys)], keys, strict=True):
+    for axes, key in zip(panels, keys, strict=True):
         label, factor = LABELS.get(key, (key.replace("_", " "), 1))
         values = [factor * row[key] if _is_number(row.get(key)) else None for row in rows]
         (drawn[key],) = axes.plot(images, np.array(values, np.float64), "o-", color=style.colour(0), markersize=2)
@@ -115,6 +111,11 @@ def plot_numbers(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str,
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
     return drawn
+
+
+def _numbers(row: Mapping[str, Any]) -> list[str]:
+    """Return the keys of the numbers of a row that are drawn."""
+    return [key for key, value in row.items() if _is_number(value) and key not in COUNTERS]
 
 
 def _is_number(value: object) -> bool:
@@ -142,13 +143,13 @@ def _complete_rows(view: RunView) -> list[dict[str, Any]]:
     ]
 
 
-def _has_rows(view: RunView) -> str | None:
+def _lacks_rows(view: RunView) -> str | None:
     """Return why the training's progress cannot be drawn, or None if it can."""
     if view.lacks("spiking network"):
-        return None if any(map(_is_number, view.progress[-1].values())) else "its rows of progress hold no number"
+        return None if _numbers(view.progress[-1]) else "its rows of progress hold no number"
     return None if _complete_rows(view) else "its rows of progress lack what is drawn; an older version wrote them"
 
 
 FIGURES = (
-    RunFigure("progress", "activity, thresholds and weights during training", ("progress",), _progress, _has_rows),
+    RunFigure("progress", "activity, thresholds and weights during training", ("progress",), _progress, _lacks_rows),
 )

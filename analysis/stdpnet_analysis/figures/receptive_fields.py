@@ -235,8 +235,7 @@ def _by_class(view: RunView) -> Figure:
 
 def _class_examples(view: RunView) -> Figure:
     names = view.classes[:MOST_CLASSES]
-    figure = style.new_figure(style.DOUBLE, 22 + 14.3 * len(names))
-    axes = figure.subplots()
+    figure, axes = style.new_axes(style.DOUBLE, 22 + 14.3 * len(names))
     image = plot_class_examples(axes, view.network.weights, view.network.geometry, view.votes, names)
     axes.set(title=f"Most selective neurons of each class: {view.label}", ylabel="preferred class")
     _scale(figure, image, axes)

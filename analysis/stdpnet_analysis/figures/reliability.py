@@ -32,7 +32,7 @@ def plot_reliability(axes: Axes, readouts: Mapping[str, Bins]) -> dict[str, Line
     drawn = {}
     for number, (name, bins) in enumerate(readouts.items()):
         confidence, accuracy = (100 * np.array([each[key] for each in bins]) for key in ("confidence", "accuracy"))
-        (drawn[name],) = axes.plot(confidence, accuracy, **_look(number), linewidth=0.8, label=name)
+        (drawn[name],) = axes.plot(confidence, accuracy, **style.line_look(number), linewidth=0.8, label=name)
         ends = [wilson_interval(round(each["accuracy"] * each["images"]), each["images"]) for each in bins]
         low, high = 100 * np.array(ends).T
         axes.vlines(confidence, low, high, color=style.colour(number), linewidth=0.6, alpha=0.6)
@@ -57,7 +57,9 @@ def plot_abstention(axes: Axes, readouts: Mapping[str, Bins], images: Mapping[st
     drawn = {}
     for number, (name, bins) in enumerate(readouts.items()):
         given, right = answers_above(bins)
-        (drawn[name],) = axes.plot(100 * given / images[name], 100 * right / given, **_look(number), label=name)
+        (drawn[name],) = axes.plot(
+            100 * given / images[name], 100 * right / given, **style.line_look(number), label=name
+        )
     axes.set(xlabel="images answered, the most confident first, %", ylabel="right among them, %", xlim=(0, 101))
     axes.grid()
     return drawn
@@ -72,10 +74,6 @@ def answers_above(bins: Bins) -> tuple[Floats, Floats]:
 
 def _answered(bins: Bins) -> int:
     return sum(each["images"] for each in bins)
-
-
-def _look(number: int) -> dict[str, Any]:
-    return {"color": style.colour(number), "marker": "os^vD"[number % 5], "linestyle": style.LINES[number % 4]}
 
 
 def _with_reliability(view: RunView) -> dict[str, Mapping[str, Any]]:

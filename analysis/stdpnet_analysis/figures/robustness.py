@@ -59,22 +59,17 @@ def robustness_figure(found: Mapping[str, Sequence[Curve]]) -> Figure:
     """Return the figure of accuracy against strength, a panel for each series."""
     names = list(dict.fromkeys(name_of(line) for lines in found.values() for line in lines))
     looks = {
-        name: {"color": style.colour(number), "marker": "os^vDPX*"[number % 8], "linestyle": style.LINES[number % 4]}
+        name: style.PIXELS_LOOK if name.endswith("of the pixels") else style.line_look(number)
         for number, name in enumerate(names)
     }
-    for name in names:
-        if name.endswith("of the pixels"):
-            looks[name] = {"color": style.GREY, "linestyle": ":", "marker": ""}
     rows, columns = -(-len(found) // COLUMNS), min(len(found), COLUMNS)
     figure = style.new_figure((style.SINGLE, 130, style.DOUBLE)[columns - 1], 55 * rows + 4 * len(names) + 10)
-    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    panels = style.new_panels(figure, len(found), columns, sharey=True)
     lines: dict[str, Line2D] = {}
-    for axes, (series, curves_) in zip(panels.ravel(), found.items(), strict=False):
+    for axes, (series, curves_) in zip(panels, found.items(), strict=True):
         lines |= plot_curves(axes, curves_, looks)
         axes.set(title=series, xlabel=UNITS.get(series, series))
-    for axes in panels.ravel()[len(found) :]:
-        axes.set_visible(False)
-    for axes in panels[:, 0]:
+    for axes in panels[::columns]:
         axes.set_ylabel("accuracy, %")
     figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=min(columns, 2))
     return figure

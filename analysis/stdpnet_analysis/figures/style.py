@@ -9,10 +9,11 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import Colormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 MM = 1 / 25.4
 DPI = 200
@@ -32,6 +33,8 @@ LINES = ("-", "--", "-.", ":")
 WEIGHTS, COUNTS = "viridis", "cividis"
 """Colour maps: feedforward weights; counts and shares."""
 GREY = "0.55"
+PIXELS_LOOK = {"color": GREY, "linestyle": ":", "marker": ""}
+"""Line of a read-out of the raw pixels."""
 
 RC: Any = {  # matplotlib's type of this names every key there is
     "font.family": ["DejaVu Sans", "sans-serif"],  # the latter for readers of an SVG who lack the former
@@ -71,9 +74,44 @@ def new_figure(width: float = SINGLE, height: float = 60.0) -> Figure:
     return Figure(figsize=(width * MM, height * MM), layout="constrained")
 
 
+def new_axes(width: float = SINGLE, height: float = 60.0) -> tuple[Figure, Axes]:
+    """Return a figure of a size in mm with constrained layout, and its only axes."""
+    figure = new_figure(width, height)
+    return figure, figure.subplots()
+
+
+def new_panels(figure: Figure, count: int, columns: int, **options: Any) -> list[Axes]:
+    """Return `count` panels of a figure, row by row; what is left of the last row stays empty.
+
+    Parameters
+    ----------
+    figure : where to draw
+    count : how many panels
+    columns : panels in a row
+    options : as for `Figure.subplots`
+    """
+    panels: list[Axes] = figure.subplots(-(-count // columns), columns, squeeze=False, **options).ravel().tolist()
+    for spare in panels[count:]:
+        spare.set_visible(False)
+    return panels[:count]
+
+
 def colour(number: int) -> str:
     """Return the colour of the line of this number."""
     return OKABE_ITO[number % len(OKABE_ITO)]
+
+
+def line_look(number: int) -> dict[str, Any]:
+    """Return colour, marker and line style of the line of this number."""
+    marker = "os^vDPX*"[number % 8]
+    return {"color": colour(number), "marker": marker, "linestyle": LINES[number % len(LINES)]}
+
+
+def log_ticks(axis: Axis, subs: tuple[int, ...] = (1, 2, 5)) -> None:
+    """Put ticks with plain numbers on a logarithmic axis, at these multiples of the powers of ten."""
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def fit_titles(figure: Figure) -> None:

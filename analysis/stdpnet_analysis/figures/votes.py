@@ -86,10 +86,8 @@ def plot_ranked_votes(axes: Axes, votes: Mapping[str, Floats]) -> dict[str, Erro
         if ranked.shape[1] == 0:  # no neuron spiked
             continue
         rank = np.arange(1, len(ranked) + 1) + 0.12 * number
-        look: Any = {"color": style.colour(number), "linestyle": style.LINES[number % 4], "marker": "os^v"[number % 4]}
-        drawn[name] = axes.errorbar(
-            rank, 100 * ranked.mean(axis=1), 100 * ranked.std(axis=1), capsize=1.5, elinewidth=0.7, label=name, **look
-        )
+        look: Any = {"capsize": 1.5, "elinewidth": 0.7, "label": name, **style.line_look(number)}
+        drawn[name] = axes.errorbar(rank, 100 * ranked.mean(axis=1), 100 * ranked.std(axis=1), **look)
     chance = 100 / len(next(iter(votes.values())))
     axes.axhline(chance, color=style.GREY, linewidth=0.7, linestyle=":", label="no preference")
     axes.set(xlabel="rank of the class for the neuron", ylabel="share of its votes, %")
@@ -172,12 +170,12 @@ def confusions(view: RunView) -> dict[str, NDArray[np.int64]]:
     }
 
 
-def shown_images(view: RunView) -> int:
+def _images(confusions: Mapping[str, NDArray[np.int64]]) -> int:
     """Return how many images were scored."""
-    return int(next(iter(confusions(view).values())).sum())
+    return int(next(iter(confusions.values())).sum())
 
 
-def _has_confusions(view: RunView) -> str | None:
+def _lacks_confusions(view: RunView) -> str | None:
     """Return why there are no confusion matrices of this set's classes, or None if there are."""
     remedy = f"`stdpnet evaluate {view.run.path}` makes them"
     try:
@@ -192,8 +190,7 @@ def _has_confusions(view: RunView) -> str | None:
 
 
 def _votes(view: RunView) -> Figure:
-    figure = style.new_figure(style.DOUBLE, 40 + 3 * min(len(view.classes), 24))
-    axes = figure.subplots()
+    figure, axes = style.new_axes(style.DOUBLE, 40 + 3 * min(len(view.classes), 24))
     image = plot_votes(axes, view.votes, view.classes)
     figure.colorbar(image, ax=axes, label="share of the neuron's votes", extend="max", pad=0.01)
     axes.set_title(f"Votes: {view.label}")
@@ -209,8 +206,7 @@ def votes_by_network(view: RunView) -> dict[str, Floats]:
 
 
 def _ranked(view: RunView) -> Figure:
-    figure = style.new_figure(style.SINGLE, 65)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(style.SINGLE, 65)
     plot_ranked_votes(axes, votes_by_network(view))
     axes.set_title(view.label)
     return figure
@@ -224,7 +220,7 @@ def _confusion(view: RunView) -> Figure:
         image = plot_confusion(axes, matrix, view.classes)
         axes.set_title(f"{name}: {np.trace(matrix) / matrix.sum():.1%}")
     style.bar_below(figure, image, panels, "% of the class")
-    figure.suptitle(f"{view.label}; {shown_images(view)} {view.split} images")
+    figure.suptitle(f"{view.label}; {_images(shown)} {view.split} images")
     return figure
 
 
@@ -235,10 +231,9 @@ def _class_accuracies(view: RunView) -> Figure:
         confusion = untrained.get(name, {}).get("confusion", ())
         if np.shape(confusion) == (len(view.classes), len(view.classes) + 1):
             shown[f"untrained, {title_of(name)}"] = np.array(confusion)
-    figure = style.new_figure(style.DOUBLE if len(view.classes) > 16 else 130, 70)
-    axes = figure.subplots()
+    figure, axes = style.new_axes(style.DOUBLE if len(view.classes) > 16 else 130, 70)
     plot_class_accuracies(axes, shown, view.classes)
-    figure.suptitle(f"{view.label}; {shown_images(view)} {view.split} images")
+    figure.suptitle(f"{view.label}; {_images(shown)} {view.split} images")
     return figure
 
 
@@ -255,7 +250,7 @@ FIGURES = (
         "confusion matrices of best vote, log evidence, linear read-out, and a model's own answers",
         ("state", "scores"),
         _confusion,
-        _has_confusions,
+        _lacks_confusions,
     ),
-    RunFigure("class-accuracy", "accuracy on each class", ("state", "scores"), _class_accuracies, _has_confusions),
+    RunFigure("class-accuracy", "accuracy on each class", ("state", "scores"), _class_accuracies, _lacks_confusions),
 )

@@ -51,9 +51,16 @@ def save(figure: Figure, path: Path, dpi: int = style.DPI) -> None:
     path : the file, its suffix a format; one of that name is replaced
     dpi : resolution of a png, and of the images inside a pdf or svg
     """
-    form = path.suffix[1:]
-    content = io.BytesIO()  # where a disk is full, a format's own writer may fail in ways of its own
+    write_bytes(path, encoded(figure, path.suffix[1:], dpi))
+
+
+def encoded(figure: Figure, form: str, dpi: float) -> bytes:
+    """Return the bytes of a figure in a format.
+
+    They are written into memory, because on a full disk a format's own writer may fail in ways of its own.
+    """
+    content = io.BytesIO()
     with style.context():
         style.fit_titles(figure)
         figure.savefig(content, format=form, dpi=dpi, metadata=UNDATED[form])
-    write_bytes(path, content.getbuffer())
+    return content.getvalue()

@@ -48,6 +48,19 @@ STATISTICS = {
     "theta": ("θ, median (5–95 %)", "{0[p50]:.2f} ({0[p5]:.2f}–{0[p95]:.2f}) mV"),
 }
 """Key of a row of progress -> what the chapter calls it, and how it is written."""
+IDENTIFYING = {
+    "model",
+    "seed",
+    "dataset.name",
+    "features.kind",
+    "topology.architecture",
+    "topology.channels",
+    "topology.kernel",
+    "training.images",
+    "competition.rule",
+    "competition.c_w",
+}
+"""Keys that the chapter lists also where they have their default."""
 BY_TWO_RUNS = ("competition-side-by-side",)
 """Figures that one run alone cannot have."""
 
@@ -249,23 +262,13 @@ def _when(begin: int, end: int, now: int) -> str:
 
 def changed_keys(spec: Experiment) -> list[tuple[str, str, str]]:
     """Return key, value and meaning of all that differs from the defaults, and of what a reader looks for first."""
-    always = {
-        "model",
-        "seed",
-        "dataset.name",
-        "features.kind",
-        "topology.architecture",
-        "topology.channels",
-        "topology.kernel",
-    }
-    always |= {"training.images", "competition.rule", "competition.c_w"}
     rows, default = [], type(spec)()
     for name in type(spec).model_fields:
         part, usual = getattr(spec, name), getattr(default, name)
         pairs = [(f"{name}.", key, part, usual) for key in type(part).model_fields] if isinstance(part, Spec) else []
         for table, key, owner, its_default in pairs or [("", name, spec, default)]:
             value = getattr(owner, key)
-            if value != getattr(its_default, key) or f"{table}{key}" in always:
+            if value != getattr(its_default, key) or f"{table}{key}" in IDENTIFYING:
                 meaning = " ".join((type(owner).model_fields[key].description or "").split())
                 shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
                 rows.append((f"{table}{key}", shown, meaning.replace("`", "")))

@@ -10,7 +10,7 @@ import PIL.Image
 from matplotlib.figure import Figure
 
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.figures.write import UNDATED
+from stdpnet_analysis.figures.write import encoded
 
 LARGEST_SVG = 250_000
 """Bytes up to which a figure is a vector image; one with more is smaller, and shown faster, as pixels."""
@@ -36,21 +36,13 @@ class Image(NamedTuple):
 def encode(figure: Figure, name: str, caption: str) -> Image:
     """Return a figure as a data URI: SVG if that is small, else PNG."""
     inches = figure.get_size_inches()
-    content, form = _render(figure, "svg", style.DPI), "svg+xml"
+    content, form = encoded(figure, "svg", style.DPI), "svg+xml"
     if len(content) > LARGEST_SVG:
-        content, form = _render(figure, "png", min(style.DPI, WIDEST_PNG / inches[0])), "png"
+        content, form = encoded(figure, "png", min(style.DPI, WIDEST_PNG / inches[0])), "png"
         content = _with_palette(content) if len(content) > LARGEST_PNG else content
     source = f"data:image/{form};base64,{base64.b64encode(content).decode('ascii')}"
     width, height = (round(CSS_PER_INCH * float(length)) for length in inches)
     return Image(source, width, height, name, caption)
-
-
-def _render(figure: Figure, form: str, dpi: float) -> bytes:
-    buffer = io.BytesIO()
-    with style.context():
-        style.fit_titles(figure)
-        figure.savefig(buffer, format=form, dpi=dpi, metadata=UNDATED[form])
-    return buffer.getvalue()
 
 
 def _with_palette(png: bytes) -> bytes:

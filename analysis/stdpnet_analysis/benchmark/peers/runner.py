@@ -8,8 +8,6 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,13 +51,6 @@ class Problem(NamedTuple):
     def pixel_of_row(self) -> Any:
         """Return (P, k*k) the pixel of each row of each receptive field."""
         return np.nonzero(self.windows >= 0)[1].reshape(len(self.windows), -1)
-
-
-def seconds_of(action: Callable[[], Any]) -> float:
-    """Return how long an action takes."""
-    begin = time.perf_counter()
-    action()
-    return time.perf_counter() - begin
 
 
 def main() -> None:
