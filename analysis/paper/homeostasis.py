@@ -18,6 +18,7 @@ import stdpnet
 from stdpnet.runs import Run
 from stdpnet_analysis.cluster.jobs import complete
 from stdpnet_analysis.figures import save, style
+from stdpnet_analysis.paper.cells import markdown
 from stdpnet_analysis.paper.harness import guarded
 
 COMMON = [
@@ -71,17 +72,14 @@ def plot_curves(figure: Figure, runs: dict[str, Run]) -> None:
 
 def table(runs: dict[str, Run]) -> str:
     """Return a Markdown table: accuracy and activity at 5000 images and at the end."""
-    lines = [
-        "| homeostasis | vote at 5000 | vote at the end | linear at 5000 | linear at the end | spikes/image, silent |",
-        "|---|---|---|---|---|---|",
-    ]
+    headings = ["homeostasis", "vote at 5000", "vote at the end", "linear at 5000", "linear at the end"]
+    found = []
     for name, run in runs.items():
         rows = run.rows("curve")
         early, late = next(row for row in rows if row["images"] == 5000), rows[-1]
         cells = [f"{100 * row['accuracy'][readout]:.1f}" for readout in ("all", "linear") for row in (early, late)]
-        activity = f"{late['spikes_per_image']:.1f}, {late['silent_images']:.1%}"
-        lines.append(f"| {name} | {' | '.join(cells)} | {activity} |")
-    return "\n".join(lines) + "\n"
+        found.append([name, *cells, f"{late['spikes_per_image']:.1f}, {late['silent_images']:.1%}"])
+    return "\n".join(markdown([*headings, "spikes/image, silent"], found)) + "\n"
 
 
 def main() -> None:

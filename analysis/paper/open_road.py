@@ -23,6 +23,7 @@ from stdpnet.errors import ConfigError
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
 from stdpnet_analysis.evaluation import response_key
+from stdpnet_analysis.paper.cells import markdown
 from stdpnet_analysis.paper.harness import Network, add_set_option, guarded, trained
 from stdpnet_analysis.readouts.linear import LinearReadout
 from stdpnet_analysis.readouts.scores import accuracies, best_vote, wilson_interval
@@ -65,11 +66,7 @@ def row(name: str, options: argparse.Namespace) -> tuple[Row, Run]:
     scores = run.load_scores() or {}
     accuracy, protocol = accuracies(scores), scores["protocol"]
     different = spec.training.pool or min(spec.training.images, len(load_dataset(spec.dataset).train.labels))
-    figures = (
-        accuracy[best_vote(accuracy)],
-        accuracy["linear"],
-        accuracies(scores["pixels"])["linear"],
-    )
+    figures = accuracy[best_vote(accuracy)], accuracy["linear"], accuracies(scores["pixels"])["linear"]
     shown = f"{different} x {run.images / different:.3g}"
     label = f"{spec.dataset.name}, {spec.topology.label}, stride {spec.topology.stride}, crop {spec.dataset.crop}"
     return Row(name, label, shown, protocol["calibration_images"], *figures, protocol["images"]), run
@@ -99,17 +96,14 @@ def _counts(runs: list[Run], part: str) -> tuple[object, np.ndarray]:
 
 def table(rows: list[Row]) -> str:
     """Return the Markdown table; the interval is of the linear read-out."""
-    lines = [
-        "| name | network | images x passes | labels | vote | linear [95 %] | pixels, linear |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    headings = ["name", "network", "images x passes", "labels", "vote", "linear [95 %]", "pixels, linear"]
+    lines = []
     for each in rows:
         low, high = wilson_interval(round(each.linear * each.n), each.n)
         vote = "–" if each.vote is None else f"{100 * each.vote:.2f}"
         linear = f"{100 * each.linear:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
-        cells = (each.name, each.network, each.images, str(each.labels), vote, linear, f"{100 * each.pixels:.2f}")
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        lines.append((each.name, each.network, each.images, str(each.labels), vote, linear, f"{100 * each.pixels:.2f}"))
+    return "\n".join(markdown(headings, lines)) + "\n"
 
 
 def main() -> None:

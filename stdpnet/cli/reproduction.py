@@ -28,7 +28,7 @@ from stdpnet.errors import ConfigError, RunError
 from stdpnet.reading import shortened
 
 if TYPE_CHECKING:
-    from stdpnet_analysis.paper.table2 import Work
+    from stdpnet_analysis.paper.computing import Work
 
 W = TypeVar("W", bound="Work")
 app = command_group("Reproduce a published table, and print the published values beside it.")
@@ -103,10 +103,9 @@ def _computed(
     used: Workers,
     quiet: bool,
     report: Callable[[], None],
-    work: Callable[[W], bool] | None = None,
 ) -> int:
     """Train and score what is missing, with a report after each network; return how many there were."""
-    from stdpnet_analysis.paper.table2 import compute
+    from stdpnet_analysis.paper.computing import compute
 
     _make(folder)
     missing = [task for task in tasks if task.result() is None]
@@ -125,7 +124,7 @@ def _computed(
             report()
 
         with SignalCatcher() as stop:
-            compute(tasks, client, computed, stop, work)
+            compute(tasks, client, computed, stop)
     return len(missing)
 
 
@@ -220,7 +219,7 @@ def systems(
         return "\n".join(f"{table.title}\n\n{markdown_table(table)}\n" for table in tables)
 
     used = Workers(scheduler, scheduler_file, workers, memory)
-    computed = _computed(tasks, folder, used, as_json, lambda: write_text(path, text()), comparison.run_task)
+    computed = _computed(tasks, folder, used, as_json, lambda: write_text(path, text()))
     write_text(path, text())
     if as_json:
         rows = comparison.plain(comparison.summary(tasks))

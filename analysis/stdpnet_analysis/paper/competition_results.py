@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stdpnet.runs.files import write_text
 from stdpnet.spec.load import load_config
 from stdpnet_analysis.figures import save, style
+from stdpnet_analysis.paper.cells import markdown
 from stdpnet_analysis.paper.competition_search import KINDS, Result
 from stdpnet_analysis.statistics import PairedTest, holm, paired_test, summarise
 from stdpnet_analysis.text import MISSING, percent, plain, points, with_minus
@@ -40,20 +41,17 @@ def table(network: str, results: Sequence[Result]) -> str:
     for name in ("vote", "linear"):
         p_values = [paired.t_test if (paired := each[name]) else None for each in tests.values()]
         corrected[name] = dict(zip(tests, holm(p_values), strict=True))
-    lines = [
-        f"### {label}, {len(results[0].accuracy['vote'])} seeds, {results[0].trials} trials each",
-        "",
-        "| competition | validation | vote | − fixed [95 %] | p | linear | − fixed [95 %] | p |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    headings = ["competition", "validation", "vote", "− fixed [95 %]", "p", "linear", "− fixed [95 %]", "p"]
+    rows = []
     for each in results:
         cells = [each.kind, f"{100 * each.validation:.2f}"]
         for name in ("vote", "linear"):
             cells.append(percent(summarise(list(each.accuracy[name].values())), 2))
             paired = tests.get(each.kind, {}).get(name)
             cells += _difference(paired, corrected[name].get(each.kind)) if paired else [MISSING, MISSING]
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "Parameters of the best trials:", ""]
+        rows.append(cells)
+    title = f"### {label}, {len(results[0].accuracy['vote'])} seeds, {results[0].trials} trials each"
+    lines = [title, "", *markdown(headings, rows), "", "Parameters of the best trials:", ""]
     for each in results:
         values = ", ".join(f"{key} {plain(value, 3)}" for key, value in each.parameters.items())
         lines.append(f"- {each.kind}: {values}{_distribution(each.weights)}")

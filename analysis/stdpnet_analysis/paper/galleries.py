@@ -104,7 +104,7 @@ GALLERIES = {
 def plan(
     name: str, rows: Iterable[int] | None, seeds: range, folder: Path, overrides: Sequence[str] = ()
 ) -> list[Task]:
-    """Return the tasks of a gallery, as `stdpnet_analysis.paper.table2.compute` computes them.
+    """Return the tasks of a gallery, as `stdpnet_analysis.paper.computing.compute` computes them.
 
     Parameters
     ----------

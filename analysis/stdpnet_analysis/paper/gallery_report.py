@@ -11,13 +11,12 @@ from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
 from stdpnet_analysis.identity import code_digest
 from stdpnet_analysis.labels import LABELS, label_curve
+from stdpnet_analysis.paper import cells
+from stdpnet_analysis.paper.cells import best_cell, percent_cell
 from stdpnet_analysis.paper.galleries import GALLERIES, READOUTS
 from stdpnet_analysis.paper.table2 import Task, digest
 from stdpnet_analysis.readouts import title_of
-from stdpnet_analysis.readouts.scores import best_of
-from stdpnet_analysis.statistics import Summary
-from stdpnet_analysis.statistics import summarise as over_seeds
-from stdpnet_analysis.text import MISSING, percent
+from stdpnet_analysis.text import MISSING
 
 LABEL_READOUTS = ("all", "log_evidence", "linear")
 """The read-outs whose accuracy is shown against the number of labels."""
@@ -68,23 +67,18 @@ def _row(name: str, number: int, done: Sequence[tuple[Task, dict[str, Any]]]) ->
         "seeds": [result["seed"] for result in results],
         "published": None if row.published is None else {"mean": row.published, "sd": row.sd},
         "published_readout": row.readout,
-        "readouts": {column: _column(column, ours) for column in READOUTS},
-        "untrained": {column: _column(column, untrained) for column in READOUTS} if untrained else None,
+        "readouts": {column: best_cell(column, ours) for column in READOUTS},
+        "untrained": {column: best_cell(column, untrained) for column in READOUTS} if untrained else None,
         "pixels": pixels,
         "seconds": [result["training_seconds"] + result["evaluation_seconds"] for result in results],
     }
-
-
-def _column(column: str, accuracies: Sequence[dict[str, float]]) -> dict[str, Any] | None:
-    rule = best_of(column, *accuracies)
-    return None if rule is None else {**over_seeds([each[rule] for each in accuracies]).mean_sd, "rule": rule}
 
 
 def markdown(summary: dict[str, Any]) -> str:
     """Return the table in percent, with a legend."""
     head = ["row", "network", "images", "published (read-out)", *map(title_of, READOUTS)]
     head += ["untrained: log evidence, linear", "pixels", "minutes"]
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *map(_line, summary["rows"])]
+    lines = cells.markdown(head, [_cells(row) for row in summary["rows"]])
     seeds = sorted({seed for row in summary["rows"] for seed in row["seeds"]})
     notes = [
         f"Seeds {', '.join(map(str, seeds))}; accuracy on the test images, %, mean ± sample standard deviation over",
@@ -99,21 +93,22 @@ def markdown(summary: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n\n" + "\n".join(notes) + "\n"
 
 
-def _line(row: dict[str, Any]) -> str:
+def _cells(row: dict[str, Any]) -> list[str]:
     published = MISSING
     if row["published"] is not None:
-        published = f"{_percent(row['published'])} ({title_of(row['published_readout'])})"
+        published = f"{percent_cell(row['published'])} ({title_of(row['published_readout'])})"
     images = f"{row['images']}" + (f" ({row['different_images']})" if row["different_images"] else "")
     untrained = row["untrained"] or {}
-    cells = [str(row["row"]), row["network"], images, published, *map(_percent, row["readouts"].values())]
-    cells.append(", ".join(_percent(untrained.get(column)) for column in ("log_evidence", "linear")))
-    cells.append(MISSING if row["pixels"] is None else f"{100 * row['pixels']:.1f}")
-    cells.append(f"{sum(row['seconds']) / len(row['seconds']) / 60:.1f}")
-    return f"| {' | '.join(cells)} |"
-
-
-def _percent(cell: dict[str, Any] | None) -> str:
-    return percent(None if cell is None else Summary(cell["mean"], cell["sd"], 0))
+    return [
+        str(row["row"]),
+        row["network"],
+        images,
+        published,
+        *map(percent_cell, row["readouts"].values()),
+        ", ".join(percent_cell(untrained.get(column)) for column in ("log_evidence", "linear")),
+        MISSING if row["pixels"] is None else f"{100 * row['pixels']:.1f}",
+        f"{sum(row['seconds']) / len(row['seconds']) / 60:.1f}",
+    ]
 
 
 def label_table(tasks: Sequence[Task], advance: Callable[[Task], None] = lambda _: None) -> str:
@@ -132,13 +127,12 @@ def label_table(tasks: Sequence[Task], advance: Callable[[Task], None] = lambda 
             found = label_curve(run, "test", draws=DRAWS, readouts=LABEL_READOUTS, threads=1)
             advance(task)
         sizes = [str(point["labels"]) for point in found["trained"]["linear"]]
-        parts += [f"### {task.spec.topology.label}", "", f"| read-out | {' | '.join(sizes)} |"]
-        parts.append(f"|{'---|' * (len(sizes) + 1)}")
+        rows = []
         for part in ("trained", "untrained", "pixels"):
             for readout, points in found.get(part, {}).items():
                 title = title_of(readout) if part == "trained" else f"{part}, {title_of(readout)}"
-                parts.append(f"| {title} | {' | '.join(map(_percent, points))} |")
-        parts.append("")
+                rows.append([title, *map(percent_cell, points)])
+        parts += [f"### {task.spec.topology.label}", "", *cells.markdown(["read-out", *sizes], rows), ""]
     return "\n".join(parts)
 
 

@@ -145,10 +145,10 @@ def computed(tasks: Sequence[Task]) -> list[Run]:
     """Return the runs of tasks of Table 2, computed by a process per core where a result is missing."""
     if any(task.result() is None for task in tasks):
         from stdpnet_analysis.cluster.pool import pool
-        from stdpnet_analysis.paper import table2
+        from stdpnet_analysis.paper.computing import compute
 
         with pool() as client:
-            table2.compute(tasks, client, lambda task: _announce(task.run))
+            compute(tasks, client, lambda task: _announce(task.run))
     return [Run.open(task.run) for task in tasks]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stdpnet import operating
-from stdpnet.errors import ConfigError, StopRequestedError, remedy_for
+from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.model import facts_of
 from stdpnet.reading import shortened
 from stdpnet.runs import Run
@@ -20,8 +20,9 @@ from stdpnet.runs.scores import are_spikes
 from stdpnet.runs.summary import training_speed
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config, load_config
-from stdpnet_analysis.cluster.jobs import Stopper, complete, leave_file
+from stdpnet_analysis.cluster.jobs import leave_file
 from stdpnet_analysis.evaluation import evaluate
+from stdpnet_analysis.paper.computing import finished_run
 from stdpnet_analysis.readouts import title_of
 from stdpnet_analysis.readouts.scores import accuracies, best_of
 from stdpnet_analysis.statistics import Summary, summarise
@@ -113,15 +114,20 @@ class Task(NamedTuple):
         found: dict[str, Mapping[str, Any]] = {}
         for name, point in self.points.items():
             scores = run.load_scores(point=operating.label(point))
-            wanted = (
-                all(best_of(column, accuracies(scores)) for column in SYSTEMS[self.system].readouts)
-                if scores
-                else False
-            )
-            if scores is None or not wanted or scores["protocol"]["training_images"] != self.spec.training.images:
+            if scores is None or scores["protocol"]["training_images"] != self.spec.training.images:
+                return None
+            if not all(best_of(column, accuracies(scores)) for column in SYSTEMS[self.system].readouts):
                 return None
             found[name] = scores
         return found
+
+    def perform(self) -> bool:
+        """Train and score; return whether it was brought to its end."""
+        if (run := finished_run(self)) is None:
+            return False
+        for point in self.points.values():
+            evaluate(run, readouts=SYSTEMS[self.system].readouts, baselines=False, at=point, threads=1)
+        return True
 
 
 def plan(
@@ -157,19 +163,6 @@ def plan(
                     Task(system=system, dataset=dataset, seed=seed, spec=seeded, run=run, leave=leave_file(folder))
                 )
     return tasks
-
-
-def run_task(task: Task) -> bool:
-    """Train and score; return whether the task was brought to its end."""
-    if task.leave.exists():
-        return False
-    try:
-        run = complete(task.spec, task.run, observers=[Stopper(task.run / ".never", task.leave)])
-    except StopRequestedError:
-        return False
-    for point in task.points.values():
-        evaluate(run, readouts=SYSTEMS[task.system].readouts, baselines=False, at=point, threads=1)
-    return True
 
 
 def summary(tasks: Sequence[Task]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Compute Table 2 of the thesis: train its networks with several seeds on a cluster, score them, keep the results."""
+"""The tasks of Table 2 of the thesis: train its networks with several seeds, score them, keep the results."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NotRequired, Protocol, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
-from stdpnet.errors import ConfigError, RunError, StdpnetError, StopRequestedError
+from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run
 from stdpnet.runs.files import read_json, write_text
 from stdpnet.runs.schema import OPEN, Count, Real, Share, Statistic, Text
@@ -21,17 +21,12 @@ from stdpnet.runs.scores import linear_name
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.presets import TABLE_2
-from stdpnet.training import StopRequest
-from stdpnet_analysis.cluster.jobs import Stopper, complete, leave_file
-from stdpnet_analysis.cluster.pool import warm_up
-from stdpnet_analysis.cluster.waiting import RunningTasks
+from stdpnet_analysis.cluster.jobs import leave_file
 from stdpnet_analysis.evaluation import evaluate
 from stdpnet_analysis.identity import code_digest
+from stdpnet_analysis.paper.computing import finished_run
 from stdpnet_analysis.readouts import check_columns, names_of
 from stdpnet_analysis.readouts.scores import accuracies
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 RESULT = "table2.json"
 """A finished job's result, in its run's directory."""
@@ -142,6 +137,17 @@ class Task(NamedTuple):
         complete = all(set(names_of(column)) <= set(scored) for column in self.readouts)
         return result if complete and (self.tuned is None or self.tuned._asdict().items() <= tuned.items()) else None
 
+    def perform(self) -> bool:
+        """Train, evaluate and write the result into the run; return whether it was brought to its end."""
+        if (run := finished_run(self)) is None:
+            return False
+        begin = time.perf_counter()
+        scores = evaluate(run, "test", readouts=self.readouts, baselines=self.baselines, threads=1)
+        tuned = _tuned(self.tuned, run)
+        result = _result(self, run, scores, tuned, time.perf_counter() - begin)
+        write_text(run.path / RESULT, json.dumps(result, indent=2) + "\n")
+        return True
+
 
 def plan(
     rows: Iterable[int],
@@ -225,109 +231,6 @@ def tasks_of(
 def digest(tasks: Sequence[Task]) -> str:
     """Return a short name of what is asked for, the same for the same request to the same code."""
     return hashlib.sha256(json.dumps([[task.key, *task.readouts] for task in tasks]).encode()).hexdigest()[:8]
-
-
-class Work(Protocol):
-    """A training with its scores, of this table or another."""
-
-    @property
-    def spec(self) -> Any:
-        """The experiment."""
-        ...
-
-    @property
-    def run(self) -> Path:
-        """Directory of the run."""
-        ...
-
-    @property
-    def leave(self) -> Path:
-        """See stdpnet_analysis.cluster.jobs.Stopper."""
-        ...
-
-    @property
-    def cost(self) -> int:
-        """A rough measure of the time it takes."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """What a display of progress calls it."""
-        ...
-
-    def result(self) -> Any:
-        """Return the result, None if there is none yet."""
-        ...
-
-
-W = TypeVar("W", bound=Work)
-
-
-def compute(
-    tasks: Sequence[W],
-    client: Client,
-    computed: Callable[[W], None] = lambda _: None,
-    stop: StopRequest | None = None,
-    work: Callable[[W], bool] | None = None,
-) -> None:
-    """Bring all tasks to their results, which stay in their runs; one that has its result is not computed again.
-
-    Parameters
-    ----------
-    tasks : what to compute
-    client : the workers; they share the file system of the runs
-    computed : called with each task that has been computed
-    stop : a request to stop, such as one made by a signal
-    work : does one of them, and says whether it was brought to its end; default `run_task`
-
-    Raises
-    ------
-    StopRequestedError
-        If a signal asked for it; what was under way has checkpoints.
-    RunError, EngineError
-        If a task cannot be done; the others are finished first.
-    """
-    missing = sorted((task for task in tasks if task.result() is None), key=lambda task: -task.cost)
-    if not missing:
-        return
-    warm_up(client, *(task.spec for task in missing))
-    folder, errors = missing[0].run.parent, []
-    running = RunningTasks[W](client, folder)
-    stop = stop or StopRequest()
-    for task in missing:
-        task.leave.unlink(missing_ok=True)
-        running.submit(task, work or run_task, task)
-    while len(running):
-        for task, future in running.ended():
-            error = future.exception()
-            if error is not None:
-                errors.append(error)
-            elif future.result():
-                computed(task)
-        if (number := stop.received) is not None:
-            files = {task.leave for task in running.labels}
-            running.stop(files)
-            for file in files:
-                file.unlink(missing_ok=True)
-            raise StopRequestedError(f"{folder}: stopped by {number.name}; the same command goes on", number)
-    if errors:
-        raise errors[0] if isinstance(errors[0], StdpnetError) else RunError(f"a task failed: {errors[0]!r}")
-
-
-def run_task(task: Task) -> bool:
-    """Train, evaluate and write the result into the run; return whether it was brought to its end."""
-    if task.leave.exists():
-        return False
-    try:
-        run = complete(task.spec, task.run, observers=[Stopper(task.run / ".never", task.leave)])
-    except StopRequestedError:
-        return False
-    begin = time.perf_counter()
-    scores = evaluate(run, "test", readouts=task.readouts, baselines=task.baselines, threads=1)
-    tuned = _tuned(task.tuned, run)
-    result = _result(task, run, scores, tuned, time.perf_counter() - begin)
-    write_text(run.path / RESULT, json.dumps(result, indent=2) + "\n")
-    return True
 
 
 def _tuned(tuned: Tuned | None, run: Run) -> TunedResult | None:

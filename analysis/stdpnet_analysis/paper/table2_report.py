@@ -15,12 +15,12 @@ from stdpnet.runs.files import write_text
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis.compare import Comparison
 from stdpnet_analysis.identity import code_digest
+from stdpnet_analysis.paper import cells
+from stdpnet_analysis.paper.cells import best_cell, percent_cell
 from stdpnet_analysis.paper.table2 import Preset, Task, Tuned, digest
-from stdpnet_analysis.readouts.scores import best_of
-from stdpnet_analysis.statistics import Summary
 from stdpnet_analysis.statistics import summarise as over_seeds
 from stdpnet_analysis.tables import accuracy_table, as_markdown, contrast_table, positions_table, size_table
-from stdpnet_analysis.text import MISSING, percent
+from stdpnet_analysis.text import MISSING
 
 
 class Published(NamedTuple):
@@ -99,7 +99,7 @@ def summarise(tasks: Sequence[Task], preset: Preset, overrides: Sequence[str], s
 def _row(row: int, results: list[dict[str, Any]]) -> dict[str, Any]:
     network = TABLE_2[row]
     accuracies = [result["accuracy"] for result in results]
-    ours = {column: _column(column, accuracies) for column in GOALS}
+    ours = {column: best_cell(column, accuracies) for column in GOALS}
     untrained = [result["untrained"] for result in results if result["untrained"]]
     pixels = [result["pixels"]["linear"] for result in results if "linear" in (result["pixels"] or {})]
     common = [name for name in accuracies[0] if all(name in accuracy for accuracy in accuracies)]
@@ -116,19 +116,13 @@ def _row(row: int, results: list[dict[str, Any]]) -> dict[str, Any]:
             column: None if cell is None else cell["mean"] >= GOALS[column][row] for column, cell in ours.items()
         },
         "tuned": _tuned(row, [result.get("tuned") for result in results]),
-        "untrained": {column: _column(column, untrained) for column in GOALS} if untrained else None,
-        "pixels": {"linear": _mean_sd(pixels)} if pixels else None,
-        "readouts": {name: _mean_sd([accuracy[name] for accuracy in accuracies]) for name in common},
+        "untrained": {column: best_cell(column, untrained) for column in GOALS} if untrained else None,
+        "pixels": {"linear": over_seeds(pixels).mean_sd} if pixels else None,
+        "readouts": {name: over_seeds([accuracy[name] for accuracy in accuracies]).mean_sd for name in common},
         "training_images": results[0]["training_images"],
         "images_per_s": float(np.mean([result["images_per_s"] or np.nan for result in results])),
         "seconds": sum(result["training_seconds"] + result["evaluation_seconds"] for result in results),
     }
-
-
-def _column(column: str, accuracies: Sequence[dict[str, float]]) -> dict[str, Any] | None:
-    """Return mean and standard deviation of a column's best read-out, and its name; None where it was not scored."""
-    rule = best_of(column, *accuracies)
-    return None if rule is None else {**_mean_sd([accuracy[rule] for accuracy in accuracies]), "rule": rule}
 
 
 def _tuned(row: int, cells: Sequence[dict[str, float] | None]) -> dict[str, Any] | None:
@@ -136,13 +130,9 @@ def _tuned(row: int, cells: Sequence[dict[str, float] | None]) -> dict[str, Any]
     given = [cell for cell in cells if cell]
     if not given or len(given) < len(cells):
         return None
-    mean_sd = _mean_sd([cell["accuracy"] for cell in given])
+    ours = over_seeds([cell["accuracy"] for cell in given])
     tuned = {name: given[0][name] for name in Tuned._fields}
-    return {**mean_sd, **tuned, "reached": mean_sd["mean"] >= GOALS["linear"][row]}
-
-
-def _mean_sd(values: Sequence[float]) -> dict[str, Any]:
-    return over_seeds(values).mean_sd
+    return {**ours.mean_sd, **tuned, "reached": ours.mean >= GOALS["linear"][row]}
 
 
 def markdown(summary: dict[str, Any], comparison: Comparison | None = None) -> str:
@@ -152,8 +142,7 @@ def markdown(summary: dict[str, Any], comparison: Comparison | None = None) -> s
         "linear: ours", "goal", "linear, tuned (competition, C, ms)",
         "untrained: vote, log evidence, linear", "pixels", "images/s", "s",
     ]  # fmt: skip
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(_cells(row))} |" for row in summary["rows"]]
+    lines = cells.markdown(head, [_cells(row) for row in summary["rows"]])
     seeds = sorted({seed for row in summary["rows"] for seed in row["seeds"]})
     notes = [
         f"Preset {summary['preset']}, seeds {', '.join(map(str, seeds))}; test accuracy, %, mean ± sample standard",
@@ -179,27 +168,23 @@ def markdown(summary: dict[str, Any], comparison: Comparison | None = None) -> s
 def _cells(row: dict[str, Any]) -> list[str]:
     name = f"{row['network']} {row['channels']}" + ("" if row["network"] == "FCSNN" else f"/{row['kernel']}")
     untrained, pixels = row["untrained"], row["pixels"]
-    cells = [str(row["row"]), name]
+    found = [str(row["row"]), name]
     for column, goal in row["goals"].items():
         if column in row["thesis"]:
-            cells.append(_percent(row["thesis"][column]))
-        ours = _percent(row[column])
-        cells += [f"**{ours}**" if row["reached"][column] else ours, f"{100 * goal:.3g}"]
-    cells.append(_tuned_cell(row["tuned"]))
-    cells.append(", ".join(map(_percent, untrained.values())) if untrained else MISSING)
-    cells.append(_percent(pixels and pixels["linear"]))
-    return [*cells, f"{row['images_per_s']:.0f}", f"{row['seconds']:.0f}"]
+            found.append(percent_cell(row["thesis"][column]))
+        ours = percent_cell(row[column])
+        found += [f"**{ours}**" if row["reached"][column] else ours, f"{100 * goal:.3g}"]
+    found.append(_tuned_cell(row["tuned"]))
+    found.append(", ".join(map(percent_cell, untrained.values())) if untrained else MISSING)
+    found.append(percent_cell(pixels and pixels["linear"]))
+    return [*found, f"{row['images_per_s']:.0f}", f"{row['seconds']:.0f}"]
 
 
 def _tuned_cell(cell: dict[str, Any] | None) -> str:
     if cell is None:
         return MISSING
-    ours = _percent(cell)
+    ours = percent_cell(cell)
     return f"{f'**{ours}**' if cell['reached'] else ours} ({cell['strength']:g}, {cell['C']:g}, {cell['duration']:g})"
-
-
-def _percent(cell: dict[str, Any] | None) -> str:
-    return percent(None if cell is None else Summary(cell["mean"], cell["sd"], 0))
 
 
 def usual_path(tasks: Sequence[Task], preset: Preset, folder: Path) -> Path:

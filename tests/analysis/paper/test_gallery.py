@@ -6,7 +6,8 @@ import pytest
 
 from stdpnet.errors import ConfigError
 from stdpnet.runs import Run
-from stdpnet_analysis.paper import galleries, gallery_report, table2
+from stdpnet_analysis.paper import galleries, gallery_report
+from stdpnet_analysis.paper.computing import compute
 from stdpnet_analysis.readouts import names_of
 
 SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8"]
@@ -43,7 +44,7 @@ def test_the_networks_have_the_published_sizes(tmp_path):
 def test_a_row_is_trained_scored_and_printed_and_then_cached(client, stdpnet_command, tmp_path):
     folder = tmp_path / "runs/diehl-cook"
     tasks = galleries.plan("diehl-cook", [2], range(1), folder, SMALL)
-    table2.compute(tasks, client)
+    compute(tasks, client)
     result = tasks[0].result()
     assert {name for column in galleries.READOUTS for name in names_of(column)} <= set(result["accuracy"])
     printed = stdpnet_command("reproduce", "diehl-cook", "--rows", "2", *SETS, "--json").stdout
@@ -62,7 +63,7 @@ def test_a_row_is_trained_scored_and_printed_and_then_cached(client, stdpnet_com
 def test_labels_are_counted_for_the_first_seed_alone(client, tmp_path, monkeypatch):
     monkeypatch.setattr(gallery_report, "DRAWS", 2)
     tasks = galleries.plan("labels", [1], range(1), tmp_path, SMALL)
-    table2.compute(tasks, client)
+    compute(tasks, client)
     done = []
     text = gallery_report.label_table(tasks, done.append)
     assert done == tasks

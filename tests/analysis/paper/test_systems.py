@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
         tasks = systems.plan([name], 1, folder, overrides)
         for task in tasks if name == "bptt" else tasks[:1]:
             assert task.result() is None
-            assert systems.run_task(task)
+            assert task.perform()
     return folder
 
 

@@ -13,6 +13,7 @@ from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import evaluate
 from stdpnet_analysis.paper import table2
 from stdpnet_analysis.paper import table2_report as report
+from stdpnet_analysis.paper.computing import compute
 from tests.analysis.loopback import Loopback
 from tests.damages import damages
 from tests.processes import Program
@@ -47,7 +48,7 @@ def test_a_task_s_key_depends_on_configuration_seed_and_code(tmp_path, monkeypat
 
 def test_rows_are_computed_summarised_and_cached(client, tmp_path):
     tasks = table2.plan([5, 10], 2, "best", tmp_path, SMALL)
-    table2.compute(tasks, client)
+    compute(tasks, client)
     summary = report.summarise(tasks, "best", SMALL, 1.5)
     assert summary["complete"]
     assert [row["row"] for row in summary["rows"]] == [5, 10]
@@ -71,7 +72,7 @@ def test_rows_are_computed_summarised_and_cached(client, tmp_path):
         assert row["untrained"]["log_evidence"]["mean"] < 1
         assert row["reached"]["log_evidence"] == (np.mean(log_evidence) >= report.GOALS["log_evidence"][row["row"]])
     computed = []
-    table2.compute(tasks, None, computed.append)  # all are cached: no client is needed
+    compute(tasks, None, computed.append)  # all are cached: no client is needed
     assert computed == []
     text = report.markdown(summary)
     assert text.count("\n| ") == 2
@@ -81,11 +82,11 @@ def test_rows_are_computed_summarised_and_cached(client, tmp_path):
 
 def test_other_read_outs_are_scored_without_another_training(client, tmp_path):
     first = table2.plan([5], 1, "best", tmp_path, SMALL)
-    table2.compute(first, client)
+    compute(first, client)
     more = table2.plan([5], 1, "best", tmp_path, SMALL, readouts=["vote", "assigned"])
     assert more[0].run == first[0].run
     assert more[0].result() is None
-    table2.compute(more, client)
+    compute(more, client)
     run = Run.open(first[0].run)
     assert [event["event"] for event in run.events()] == ["started", "finished"]
     assert set(run.load_scores()["readouts"]) == {"all", "patch", "spikes_first", "log_evidence", "assigned", "linear"}
@@ -96,11 +97,11 @@ def test_other_read_outs_are_scored_without_another_training(client, tmp_path):
 def test_the_linear_read_out_is_scored_once_more_tuned(client, tmp_path, monkeypatch):
     monkeypatch.setattr(table2, "TUNED", {})
     first = table2.plan([5], 1, "best", tmp_path, SMALL)
-    table2.compute(first, client)
+    compute(first, client)
     monkeypatch.setattr(table2, "TUNED", {5: table2.Tuned(0.01, 0.5, 300)})
     tasks = table2.plan([5], 1, "best", tmp_path, SMALL)
     assert [task.result() for task in tasks] == [None], "the network is there, this score is not"
-    table2.compute(tasks, client)
+    compute(tasks, client)
     run = Run.open(tasks[0].run)
     assert [event["event"] for event in run.events()] == ["started", "finished"]
     at = {"competition.strength": 0.01, "simulation.duration": 300}
@@ -147,7 +148,7 @@ def test_a_damaged_result_is_one_sentence_and_never_a_wrong_table(tmp_path):
 
 def test_a_table_in_the_making_says_so_and_a_smaller_one_does_not_replace_it(client, tmp_path):
     tasks = table2.plan([5], 1, "best", tmp_path, SMALL)
-    table2.compute(tasks, client)
+    compute(tasks, client)
     more = table2.plan([5, 6], 1, "best", tmp_path, SMALL)
     half = report.summarise(more, "best", SMALL, 0.0)
     assert not half["complete"]

@@ -1,0 +1,33 @@
+"""Cells and Markdown of the tables: the best read-out of a column over seeds, as numbers and in percent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stdpnet_analysis.readouts.scores import best_of
+from stdpnet_analysis.statistics import Summary, summarise
+from stdpnet_analysis.text import percent
+
+
+def best_cell(column: str, accuracies: Sequence[Mapping[str, float]]) -> dict[str, Any] | None:
+    """Return mean and standard deviation of a column's best read-out, and its name; None where it was not scored.
+
+    Parameters
+    ----------
+    column : of read-outs, such as vote
+    accuracies : for each seed read-out -> accuracy, a fraction
+    """
+    rule = best_of(column, *accuracies)
+    return None if rule is None else {**summarise([each[rule] for each in accuracies]).mean_sd, "rule": rule}
+
+
+def percent_cell(cell: Mapping[str, Any] | None) -> str:
+    """Return mean ± standard deviation of fractions in percent."""
+    return percent(None if cell is None else Summary(cell["mean"], cell["sd"], 0))
+
+
+def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (headings, *rows)]
+    return [lines[0], f"|{'---|' * len(headings)}", *lines[1:]]
