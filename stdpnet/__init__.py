@@ -5,17 +5,18 @@ An experiment
     `spec.updated({"plasticity.A_plus": 0.01})` returns a changed one. `load_dataset` loads its images.
 In memory
     `fit` trains on arrays of images and returns a `State`; `respond` returns the spike counts of a trained one as
-    `Responses`. `STDPFeatures` does both as a scikit-learn transformer. `Events` are recordings of an event camera, in
-    the place of images.
+    `Responses`. `STDPFeatures` does both as a scikit-learn transformer. `Events` are recordings of an event camera,
+    which can take the place of images.
 As a job
-    `train` does what `fit` does on a run directory that survives interruptions, `resume` goes on with it, and `Run`
-    reads it.
+    `train` trains as `fit` does, and keeps everything in a run directory that survives interruptions; `resume`
+    continues such a run, and `Run` reads it.
 Below that
-    `Network` is the state of a spiking network, and `make_engine` makes what simulates it; `to_brian2` returns it as a
-    live Brian2 network, `to_nir` as a graph of the Neuromorphic Intermediate Representation.
+    `Network` is the state of a spiking network, and `make_engine` returns an engine that simulates it; `to_brian2`
+    returns it as a live Brian2 network, `to_nir` as a graph of the Neuromorphic Intermediate Representation.
 Errors
     Every error raised on purpose is a `StdpnetError`: `ConfigError`, `DataError`, `EngineError`, `RunError`,
-    `HealthError` (the training went wrong), `StopRequestedError` (it was interrupted; its `state` goes on).
+    `HealthError` (the training went wrong), `StopRequestedError` (it was interrupted; `fit` continues from the
+    error's `state`).
 """
 
 from __future__ import annotations

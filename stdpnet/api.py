@@ -32,8 +32,8 @@ def fit(
     """Train a model on images, and return its trained state; `stdpnet.train` does the same on a run directory.
 
     The images are shown in the seeded order of spec.seed until spec.training.images have been shown, in several epochs
-    where these are more than there are. Ctrl-C, or a notebook's stop button, ends the training at the next image
-    boundary; the exception's `state` is the state then, from which `fit` goes on.
+    if that is more than the number of images. Ctrl-C, or a notebook's stop button, ends the training at the next image
+    boundary; the state at that moment is the attribute `state` of the exception, and `fit` can continue from it.
 
     Parameters
     ----------
@@ -43,16 +43,15 @@ def fit(
     labels : (N,) class of each image, for models that learn from labels; others ignore them
     state : state to continue from, as returned by `fit`, whose arrays are changed in place; default the initial one
     threads : how many threads may compute; default all cores; results do not depend on it
-    observers : watch the training (stdpnet.training.Observer)
-    progress : whether to show it; default: in a notebook and at Python's prompt
+    observers : objects that watch the training (stdpnet.training.Observer)
+    progress : whether to display the progress; default: only in a notebook and at Python's prompt
 
     Raises
     ------
     ConfigError
-        If the spec does not fit the images, the state does not fit them, or the spec asks for a learning curve, which
-        needs a dataset.
+        If the spec or the state does not fit the images, or the spec asks for a learning curve, which needs a dataset.
     DataError
-        If the images are no images.
+        If the images do not have the shape and the type given above, or there are none.
     StopRequestedError
         If the training was interrupted.
     HealthError
@@ -84,7 +83,7 @@ def fit(
     training, watching = Training(spec, learner, request), with_progress(observers, progress)
     try:
         interruptible(lambda: training.to_goal(watching), request)
-        training.check_signals()  # an interrupt during the last images, which a loop around this must not miss
+        training.check_signals()  # an interrupt during the last images must stop the caller's loop, too
     except StopRequestedError as error:
         error.state = training.state
         raise
@@ -100,15 +99,15 @@ def respond(
     stream: Stream = Stream.TEST,
     threads: int | None = None,
 ) -> Responses:
-    """Return what a trained state answers to images; nothing is learned.
+    """Return the responses of a trained model to images; nothing is learned.
 
     Parameters
     ----------
-    spec : the experiment that the state was trained by
+    spec : the experiment with which the state was trained
     state : as returned by `fit`, or the state of a run (`Run.load_state`)
     images : (N, n, n) uint8, or recordings, as for `fit`
-    labels : (N,) class of each image, only handed on; default -1
-    stream : the source of input spikes; image i is presentation number i of it
+    labels : (N,) class of each image, copied to the result; default -1
+    stream : the source of the input spikes' random numbers; image i is its presentation number i
     threads : how many threads may compute; default all cores; results do not depend on it
 
     Returns
@@ -151,7 +150,7 @@ def fitted(spec: Experiment, split: Split) -> Any:
     Raises
     ------
     ConfigError
-        If it is no experiment, or its topology does not fit them.
+        If `spec` is no experiment, or its topology does not fit the images.
     """
     if not isinstance(spec, Experiment):
         raise ConfigError(f"spec: is a {type(spec).__name__}, no experiment; stdpnet.load_config(name) returns one")
@@ -164,7 +163,7 @@ def as_split(images: ArrayLike | Events, labels: ArrayLike | None = None) -> Spl
     Raises
     ------
     DataError
-        If they are not square images of 0 to 255, or not one label for each.
+        If the images are not (N, n, n) uint8, or the labels are not (N,).
     """
     events = images if isinstance(images, Events) else None
     array = events.pictures() if events is not None else np.asarray(images)

@@ -11,7 +11,7 @@ from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.monitoring import CheckpointSpec, CurveSpec, EvaluationSpec, HealthSpec, ProgressSpec
 
 WATCHING = (CheckpointSpec, CurveSpec, EvaluationSpec, HealthSpec, ProgressSpec)
-"""Tables that decide nothing of what is computed."""
+"""Tables without influence on what is computed; a description leaves them out."""
 UNIT = re.compile(r", (?:in )?(ms|mV|Hz|degrees|pixels)\b")
 SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "^": r"\^{}", "<": r"\(<\)", ">": r"\(>\)"}
 

@@ -23,10 +23,10 @@ IMAGES = 5
 SMALL = {
     "topology.channels": 4,
     "simulation.duration": 100.0,
-    "simulation.brian2_target": "numpy",  # nothing to compile; the compiler has a check of its own
+    "simulation.brian2_target": "numpy",  # needs no compiler, for which there is another check
     "competition.rule": "anti_stdp",
 }
-"""What the network of the self-test changes in the preset "digits"."""
+"""The keys that the self-test changes in the preset "digits"."""
 
 
 class Check(NamedTuple):
@@ -34,18 +34,18 @@ class Check(NamedTuple):
 
     name: str
     state: Literal["good", "warning", "failed"]
-    """warning: something is slower or missing that not everybody needs; failed: stdpnet does not work."""
+    """warning: stdpnet works, but is slower or lacks what not every user needs; failed: stdpnet does not work."""
     message: str
     """What was found, and what to do where it is not good."""
 
 
 def examine(engines: bool = True) -> Iterator[Check]:
-    """Yield what is found, one check after the other; nothing is downloaded, nothing stays written.
+    """Yield the results of the checks, one after the other; nothing is downloaded, and no file is left behind.
 
     Parameters
     ----------
-    engines : also train both engines on a few images and compare them, which takes some seconds; the first time some
-        more, as the compiled engine is compiled
+    engines : also train both engines on a few images and compare them; this takes a few seconds, and longer the first
+        time, because machine code is compiled then
     """
     yield _versions()
     yield _extras()
@@ -102,7 +102,7 @@ def _machine() -> Check:
 
 
 def _caches() -> Iterator[Check]:
-    """Look whether machine code, downloads and scores of baselines can be kept."""
+    """Check whether downloads and machine code can be kept."""
     import pooch
 
     from stdpnet.stdp.engines.compiled import kernels
@@ -123,7 +123,7 @@ def _runs() -> Check:
 
 
 def _writable(name: str, folder: Path, remedy: str, otherwise: Literal["warning", "failed"] = "warning") -> Check:
-    """Check whether a folder, or the nearest that exists above it, may be written; leaves nothing behind."""
+    """Check whether a folder, or its nearest existing parent, is writable; if not, the state is `otherwise`."""
     existing = folder
     while not os.path.lexists(existing) and existing != existing.parent:
         existing = existing.parent
@@ -136,7 +136,7 @@ def _writable(name: str, folder: Path, remedy: str, otherwise: Literal["warning"
 
 
 def _data() -> Check:
-    """Say where the published datasets are; a missing one is downloaded where it is needed."""
+    """List where the published datasets are; a missing one is downloaded when it is first needed."""
     from stdpnet.data import available
 
     places = {each.name: each.where for each in available() if each.where != "dataset.path"}

@@ -1,4 +1,4 @@
-"""Files and folders that are not complete yet: their names, and what processes that were killed have left of them."""
+"""Drafts: files and folders under a temporary name until they are complete, and the removal of abandoned ones."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ import shutil
 from pathlib import Path
 
 DRAFT = ".draft"
-"""How their names end."""
+"""Suffix of the name of a draft."""
 MOST_NAME = 180
-"""Bytes of a target's name in that of its draft."""
+"""Largest number of bytes of a target's name that the name of its draft repeats."""
 
 
 def new_draft(target: Path) -> Path:
-    """Make an empty file beside a target, under a name that nobody can foresee; remove what dead processes left."""
+    """Create an empty file in the folder of a target, under an unpredictable name; remove drafts of dead processes."""
     draft = _draft_of(target)
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     return draft
 
 
 def new_draft_folder(target: Path) -> Path:
-    """Make an empty folder beside a target, as `new_draft` makes a file, and the folders above it."""
+    """Create an empty folder in the folder of a target, with its parents; otherwise do the same as `new_draft`."""
     draft = _draft_of(target)
     draft.mkdir(parents=True)
     return draft
 
 
 def _draft_of(target: Path) -> Path:
-    """Return a path for a draft that nobody can foresee; remove the drafts that dead processes left."""
+    """Return an unpredictable path for a draft of a target; remove the drafts of dead processes."""
     _remove_dead_drafts(target)
     return target.with_name(f"{_draft_prefix(target, os.getpid())}{secrets.token_hex(8)}{DRAFT}")
 
 
 def _draft_prefix(target: Path, process: int | str) -> str:
-    """Return how the name of a draft begins: hidden, with the target, this machine and a process."""
+    """Return the beginning of the name of a draft: a dot, the target, this machine and a process."""
     name = os.fsencode(target.name)[:MOST_NAME]
     host = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
     return f".{os.fsdecode(name)}.{host}-{process}-"
@@ -55,7 +55,7 @@ def _remove_dead_drafts(target: Path) -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Return whether a process of this machine lives."""
+    """Return whether a process is running on this machine."""
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

@@ -40,7 +40,7 @@ class Encoder:
         self.spec, self.dt, self.steps, self.seed = spec, dt, steps, seed
 
     def input_of(self, split: Split) -> NDArray[np.uint8] | Events:
-        """Return what of a split is encoded, its images or its events; ConfigError if it has no events."""
+        """Return the images of a split, or its events if kind = events; ConfigError if it has no events."""
         return recorded(split.events) if self.spec.kind == "events" else split.images
 
     def encode(
@@ -94,7 +94,7 @@ class Encoder:
 
 @compiled
 def add_spikes_per_pixel(trains: SpikeTrains, counts: NDArray[np.int64]) -> None:
-    """Add to (n*n,) counts the spikes of each pixel in all presentations; there may be gaps between presentations."""
+    """Add the spikes of each pixel in all presentations to counts (n*n,); presentations may have gaps between them."""
     for i in range(trains.offsets.shape[0]):
         for spike in range(np.uintp(trains.offsets[i, 0]), np.uintp(trains.offsets[i, trains.offsets.shape[1] - 1])):
             counts[np.uintp(trains.pixels[spike])] += 1
@@ -111,7 +111,8 @@ class IntervalTable(NamedTuple):
     means: NDArray[np.float64]
     """(256,) mean interval, steps; infinite at rate 0."""
     blocks: NDArray[np.int64]
-    """(256,) blocks of four words drawn for a pixel in advance: enough for nearly every pixel, the others draw more."""
+    """(256,) number of blocks of four words that are drawn for a pixel in advance; they suffice for nearly every pixel,
+    and the remaining pixels draw more."""
 
 
 @lru_cache(maxsize=16)
@@ -285,11 +286,11 @@ def _sort_by_step(
     offsets[0] = begin
     for step in range(1, offsets.shape[0]):  # from counts to the index at which the next step begins
         offsets[step] += offsets[step - 1]
-    for spike in range(steps.shape[0]):  # each begin moves to its end ...
+    for spike in range(steps.shape[0]):  # moves each beginning to the end of its step ...
         step = np.uintp(steps[spike])
         slot = offsets[step]
         pixels[np.uintp(slot)] = unsorted[spike]
         offsets[step] = slot + 1
-    for step in range(offsets.shape[0] - 1, 0, -1):  # ... which is the begin of the next
+    for step in range(offsets.shape[0] - 1, 0, -1):  # ... which is the beginning of the next step
         offsets[step] = offsets[step - 1]
     offsets[0] = begin

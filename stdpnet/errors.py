@@ -1,6 +1,6 @@
 """Errors that users see; each message is one sentence that names what is wrong, the value and the remedy.
 
-They cross the processes of a cluster: each can be pickled, with its message and its attributes.
+Every error can be pickled with its message and its attributes, because the processes of a cluster pass them on.
 """
 
 import difflib
@@ -28,14 +28,14 @@ class ConfigError(StdpnetError, ValueError):
 
     Parameters
     ----------
-    sentences : one for each mistake, of which the command line prints each in a line of its own
+    sentences : one for each mistake; the command line prints each on a separate line
     """
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.args))
 
     def within(self, where: str) -> "ConfigError":
-        """Return the error with the file that it is about before each sentence."""
+        """Return this error with the name of a file before each sentence."""
         return ConfigError(*(f"{where}: {sentence}" for sentence in self.args))
 
 
@@ -61,7 +61,7 @@ class HealthError(StdpnetError, RuntimeError):
     Parameters
     ----------
     message : what is wrong
-    fatal : whether its state is of no use and must not be kept
+    fatal : whether the state of the network is useless and must not be kept
     """
 
     def __init__(self, message: str, fatal: bool = False) -> None:
@@ -74,14 +74,14 @@ class StopRequestedError(StdpnetError):
 
     Parameters
     ----------
-    message : what was stopped, and which command goes on with it
+    message : what was stopped, and which command continues it
     number : the signal
     """
 
     def __init__(self, message: str, number: Signals) -> None:
         self.signal = number
         self.state: Any = None
-        """The state at that moment, of a training without a run directory."""
+        """The state of a training in memory (stdpnet.fit) when it stopped; None for everything else."""
         super().__init__(message, number)
 
     def __str__(self) -> str:
@@ -89,13 +89,13 @@ class StopRequestedError(StdpnetError):
 
 
 def remedy_for(name: str, names: Iterable[str], otherwise: str = "") -> str:
-    """Return what to do about a name that does not exist: the nearest of those that do, or what else to do.
+    """Return the remedy for a name that does not exist: the most similar existing name, or all of them.
 
     Parameters
     ----------
     name : what was asked for
     names : what exists
-    otherwise : what to do where none is near; by default, all names to choose among
+    otherwise : the remedy if no name is similar; default: to choose among all of them
 
     Examples
     --------

@@ -20,9 +20,9 @@ FIELDS = ("x", "y", "t", "p")
 LONGEST = 2**32 - 1
 """Largest time of an event, microseconds."""
 CHUNK = 1024
-"""Recordings of a large set that are worked on together; results do not depend on it."""
+"""Recordings that are summed up at a time; results do not depend on it."""
 RECORDING = np.dtype([("x", np.uint16), ("y", np.uint16), ("t", np.uint32), ("p", np.bool_)])
-"""Type of a recording that is handed out."""
+"""Type of the structured array in which a single recording is returned."""
 
 
 class Recording(NamedTuple):
@@ -40,8 +40,8 @@ class Recording(NamedTuple):
 class Events:
     """Recordings of an event camera, in memory; `Events.of` makes them of structured arrays.
 
-    It is a sequence like an array of images: it has a length, and a slice, an array of places or a mask chooses
-    recordings. A single place returns that recording as a structured array with the fields x, y, t and p.
+    It is a sequence like an array of images: it has a length, and a slice, an array of indices or a mask
+    selects recordings. A single index returns that recording as a structured array with the fields x, y, t and p.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class Events:
         Raises
         ------
         DataError
-            If something else is given.
+            If a recording has another form, or a value is out of bounds.
         """
         checked = [
             checked_recording(np.asarray(each), f"recording {number}", sensor) for number, each in enumerate(recordings)
@@ -84,7 +84,7 @@ class Events:
 
     @classmethod
     def joined(cls, recordings: Sequence[Recording], side: int) -> Events:
-        """Return recordings (any number, also none) on planes of one side as one set."""
+        """Return any number of recordings, also none, on planes of the same side as one set."""
         none = np.empty(0, int)
         empty = Recording(_of_plane(none, side), none.astype(np.uint32), none.astype(bool))
         columns = (np.concatenate(column) for column in zip(empty, *recordings, strict=True))
@@ -114,9 +114,9 @@ class Events:
         """Number and sides of the pictures that the events sum up to."""
         return len(self), self.side, self.side
 
-    def __getitem__(self, places: Any) -> Any:
-        """Return the recordings at some places as Events, or the one at a single place as a structured array (S,)."""
-        chosen = np.arange(len(self))[places]
+    def __getitem__(self, selection: Any) -> Any:
+        """Return the selected recordings as Events, or the one with a single index as a structured array (S,)."""
+        chosen = np.arange(len(self))[selection]
         if np.ndim(chosen) == 0:
             return self._structured(int(chosen))
         if len(chosen) and np.array_equal(chosen, np.arange(chosen[0], chosen[0] + len(chosen))):  # no copy
@@ -198,7 +198,7 @@ class Events:
         steps : steps T of a presentation
         dt : their length, ms
         start : time of the recording at which the presentation begins, ms
-        polarity : which events count; both: either makes a spike of the same kind
+        polarity : which events become spikes; both: all of them, brighter or darker, as spikes of the same kind
         """
         area, events = self.side * self.side, self.events
         edges = np.ceil(np.round(1000 * (start + dt * np.arange(steps + 1)), 3)).astype(np.int64)
@@ -213,12 +213,12 @@ class Events:
 
 
 def recorded(given: object) -> Events:
-    """Return what is given, if it is recordings.
+    """Return the argument, if it is Events.
 
     Raises
     ------
     ConfigError
-        If it is anything else: an encoder was asked to take events.
+        If it is anything else: the encoder needs events.
     """
     if not isinstance(given, Events):
         raise ConfigError(
@@ -234,7 +234,7 @@ def _ends(lengths: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _of_plane(pixels: NDArray[Any], side: int) -> NDArray[Any]:
-    """Return the pixels of a plane in the smallest type that holds all of them."""
+    """Return pixels in the smallest unsigned type that can number all pixels of the plane."""
     return pixels.astype(np.min_scalar_type(side * side - 1), copy=False)
 
 
@@ -244,7 +244,7 @@ def checked_recording(recording: NDArray[Any], what: str, sensor: tuple[int, int
     Parameters
     ----------
     recording : with the fields x, y, t and p
-    what : names it in an error
+    what : name of the recording in an error message
     sensor : width and height of the camera's plane
 
     Raises
@@ -286,7 +286,7 @@ def _remedy(name: str, most: int) -> str:
 def on_plane(
     x: NDArray[np.int64], y: NDArray[np.int64], t: NDArray[Any], on: NDArray[np.bool_], sensor: tuple[int, int]
 ) -> Recording:
-    """Return checked events as those of a square plane, in the centre of which the camera's is."""
+    """Return checked events of a camera on a square plane, whose centre is the plane of the camera."""
     side = max(sensor)
     columns, rows = x + (side - sensor[0]) // 2, y + (side - sensor[1]) // 2
     return Recording(_of_plane(rows * side + columns, side), t.astype(np.uint32), on)

@@ -1,4 +1,4 @@
-"""Packages that not everybody needs: a room that uses them asks for its extra before it imports them."""
+"""Optional packages: a module that uses them calls `require` with their extra before it imports them."""
 
 from __future__ import annotations
 

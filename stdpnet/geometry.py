@@ -23,7 +23,7 @@ class Geometry:
     shared: bool
     """True where all positions of a channel share one kernel (convolutional)."""
     chosen: tuple[int, ...] | None = None
-    """Which positions this is the geometry of, where it is a part of a network; None: of all."""
+    """The positions of the network that belong to this part of it; None: all of them."""
 
     @property
     def positions_per_side(self) -> int:
@@ -32,7 +32,7 @@ class Geometry:
 
     @property
     def positions(self) -> int:
-        """Positions P = p*p, or those of the part."""
+        """Positions P = p*p, or the number of those in this part of a network."""
         return self.positions_per_side**2 if self.chosen is None else len(self.chosen)
 
     @property

@@ -1,4 +1,4 @@
-"""What this process may use of the machine: cores and memory, as its cgroup and its batch system limit them."""
+"""The cores and the memory that this process may use, as the machine, its cgroups and its batch system limit them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _granted_cores() -> tuple[int, ...]:
 
 
 def free_memory() -> int | None:
-    """Return how many bytes this process can still get: of the machine, and within its cgroups; None: unknown."""
+    """Return how many bytes the machine, the cgroups and `ulimit -v` still leave to this process; None: unknown."""
     found = []
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = MEMINFO.read_text().splitlines()
@@ -70,7 +70,7 @@ def free_address_space() -> int | None:
 
 
 def check_address_space(what: str, needed: int) -> None:
-    """Raise EngineError if `ulimit -v` leaves less than what is needed: a compiler that gets none crashes.
+    """Raise EngineError if `ulimit -v` leaves less address space than is needed; a compiler would crash.
 
     Parameters
     ----------
@@ -86,12 +86,12 @@ def check_address_space(what: str, needed: int) -> None:
 
 
 def allow_open_files(what: str, needed: int) -> None:
-    """Let this process, and those that it starts, open so many files; EngineError where `ulimit -n` forbids it.
+    """Let this process, and those that it starts, open enough files; EngineError if `ulimit -n` forbids it.
 
     Parameters
     ----------
     what : what needs them
-    needed : files, pipes and connections
+    needed : number of files, pipes and connections
     """
     try:
         import resource  # Windows has none, nor such a limit
@@ -111,14 +111,14 @@ def check_memory(key: str, certain: int, likely: int, what: str = "the training"
     Parameters
     ----------
     key : the key of the configuration that decides it
-    certain : bytes without which nothing works
-    likely : bytes of the whole work, copies and buffers included
+    certain : bytes that are needed in any case
+    likely : bytes that are needed in all, copies and buffers included
     what : the work, as the subject of a sentence
 
     Raises
     ------
     ConfigError
-        If not even the certain part is free; a warning is logged where the likely one is not.
+        If less than `certain` is free; if less than `likely` is free, a warning is logged.
     """
     free = free_memory()
     if free is None or likely <= free:
@@ -155,7 +155,7 @@ def _numbers(path: Path, count: int) -> list[float | None]:
 
 
 def _reclaimable(folder: Path) -> int:
-    """Return the bytes of files that a cgroup keeps in memory and gives up where need be."""
+    """Return how many bytes of cached files a cgroup gives up when memory is needed."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = (folder / "memory.stat").read_text().splitlines()
         return next((int(line.split()[1]) for line in lines if line.startswith("inactive_file ")), 0)

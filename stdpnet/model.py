@@ -1,6 +1,6 @@
-"""What every model is: its state, its responses, its facts, how it learns; and which module is which model.
+"""The interface of all models: state, responses, facts, learner; and the module of each model, by name.
 
-Jobs, runs, evaluation, comparison and the command line know a model by these words alone, never by its name.
+Jobs, runs, evaluation, comparison and the command line use models through this interface alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MODELS = ("stdp", "features", "rate_conversion", "surrogate_gradient", "colanet"
 
 @dataclass
 class State:
-    """A model at an image boundary: all that is needed to go on as if it had never stopped.
+    """A model between two training images: all that is needed to continue as if it had not stopped.
 
     Examples
     --------
@@ -33,7 +33,7 @@ class State:
     >>> spec = stdpnet.load_config("digits", {"topology.channels": 4, "training.images": 20})
     >>> images = stdpnet.load_dataset(spec.dataset).train.images
     >>> half = stdpnet.fit(spec.updated({"training.images": 10}), images, progress=False)
-    >>> whole = stdpnet.fit(spec, images, state=half, progress=False)  # goes on with the other ten images
+    >>> whole = stdpnet.fit(spec, images, state=half, progress=False)  # continues with ten more images
     >>> whole.digest() == stdpnet.fit(spec, images, progress=False).digest()
     True
     """
@@ -41,12 +41,12 @@ class State:
     arrays: dict[str, NDArray[Any]]
     """What training changes, by name."""
     images: int = 0
-    """Training images shown so far: the place in the seeded order."""
+    """Training images shown so far; this is also the place in the seeded order."""
     presentations: int = 0
     """Presentations so far: images and their retries; the number of the next one."""
     interval: dict[str, Any] = field(default_factory=dict)
-    """Arrays and numbers of what has happened since the last row of progress, by name; an initial state has all names,
-    by which a checkpoint is checked."""
+    """Statistics since the last row of progress: arrays and numbers by name. An initial state has all the names, and
+    checkpoints are checked against them."""
 
     @property
     def is_finite(self) -> bool:
@@ -85,7 +85,7 @@ class State:
 
 @dataclass(frozen=True)
 class Responses:
-    """What a trained model answers to a set of images: counts, or class scores of a model that classifies itself.
+    """The responses of a trained model to images: spike counts, or the class scores of a supervised model.
 
     Examples
     --------
@@ -108,8 +108,8 @@ class Responses:
     """(N, units) uint16, array or csr_array: step of each neuron's first spike, counted from 1, 0 where there is none;
     None unless a read-out of the experiment's evaluation.readouts needs it (n_gram), and of models without spikes."""
     cost: Mapping[str, float] = field(default_factory=dict)
-    """What an image costs on average, by quantity: input_spikes and events (transmissions of a spike by a synapse) of a
-    spiking network, multiplications of others."""
+    """Mean cost of an image by quantity: input_spikes and events (transmissions of a spike by a synapse) of a spiking
+    network, multiplications of other models."""
 
     def __repr__(self) -> str:
         return f"<Responses of {self.counts.shape[1]} units to {len(self.labels)} images>"
@@ -127,12 +127,12 @@ class Responses:
 
 
 class Facts(NamedTuple):
-    """What a table says about a model."""
+    """Facts about a model, for tables."""
 
     label: str
     """Short name, such as LCSNN 25/12."""
     family: str
-    """What it is a member of, such as LCSNN."""
+    """Family of models that it belongs to, such as LCSNN."""
     positions: int
     """Groups of units that see the same pixels; units are numbered position by position."""
     units: int
@@ -140,7 +140,7 @@ class Facts(NamedTuple):
     synapses: Mapping[str, int]
     """Weights by kind; a shared one counts once."""
     labels: int = 0
-    """Labels that its training uses."""
+    """Number of labels that its training uses."""
     details: Mapping[str, Any] = {}
     """Further columns of a table by name, such as channels and kernel."""
 
@@ -164,9 +164,9 @@ class Finding(NamedTuple):
     message: str
     """What was seen, and what usually helps."""
     fatal: bool = False
-    """Whether going on makes no sense."""
+    """Whether it makes no sense to continue."""
     mild: bool = False
-    """Whether it is worth a look only: no reason to stop, where health.action is "stop"."""
+    """Whether it is only worth a look: health.action = "stop" does not stop because of it."""
 
 
 class Learner(Protocol):
@@ -205,7 +205,7 @@ class Learner(Protocol):
 
 
 class Responder(Protocol):
-    """A function that shows images to a trained model, wherever it computes."""
+    """A function that shows images to a trained model, in this process or on a cluster."""
 
     def __call__(
         self,
@@ -217,12 +217,12 @@ class Responder(Protocol):
         threads: int | None = None,
         progress: Callable[[int], None] = ...,
     ) -> Responses:
-        """Return what a model answers to each image of a split, with nothing learned.
+        """Return the responses of a model to the images of a split; nothing is learned.
 
         Parameters
         ----------
         spec : the experiment
-        state : its trained state; stays as it is
+        state : its trained state; it is not changed
         split : images, labels and indices
         stream : the source of input spikes; an image's index is the number of its presentation
         threads : how many threads may compute; default all cores; results do not depend on it
@@ -231,7 +231,7 @@ class Responder(Protocol):
         Raises
         ------
         EngineError
-            If the state was changed.
+            If the state was changed, which is a defect of the model.
         """
         ...
 
@@ -240,7 +240,7 @@ class Model(Protocol):
     """A module, or an object, that offers a model to jobs, runs and evaluation."""
 
     def facts(self, spec: Any) -> Facts:
-        """Return what a table says about the model of a spec."""
+        """Return the facts about the model of a spec."""
         ...
 
     def initial(self, spec: Any) -> State:
@@ -248,7 +248,7 @@ class Model(Protocol):
         ...
 
     def learner(self, spec: Any, split: Split, state: State, *, threads: int | None = None) -> Learner:
-        """Return a learner that goes on from a state, which it may take over, with a split's images."""
+        """Return a learner that continues from a state, whose arrays it may change, with the images of a split."""
         ...
 
     def findings(self, spec: Any, row: Mapping[str, Any]) -> list[Finding]:
@@ -262,7 +262,7 @@ class Model(Protocol):
 
 
 LearnerMaker = Callable[..., Learner]
-"""Makes a learner as Model.learner does, such as one that computes on a cluster."""
+"""A function with the arguments of Model.learner; it may return a learner that computes on a cluster."""
 
 
 def spec_class(name: str) -> type[Experiment]:
@@ -337,5 +337,5 @@ def equations_of(spec: Experiment) -> list[Any]:
 
 
 def facts_of(spec: Experiment) -> Facts:
-    """Return what a table says about the model of an experiment."""
+    """Return the facts about the model of an experiment."""
     return open_model(spec).facts(spec)

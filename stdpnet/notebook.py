@@ -1,4 +1,4 @@
-"""HTML tables with which objects show themselves in a notebook."""
+"""HTML tables with which a notebook displays objects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def table(title: str, rows: Iterable[Row], more: tuple[str, Iterable[Row]] | Non
 
     Parameters
     ----------
-    title : stands above
+    title : heading of the table
     rows : names and values
     more : a summary, and further rows that are shown when it is clicked
     """

@@ -1,4 +1,4 @@
-"""Answer at another operating point than that of the training: distorted input, weaker or replaced competition."""
+"""Operating points of a trained model that differ from its training: distorted input, weaker or other competition."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from stdpnet.spec.base import flat
 from stdpnet.spec.experiment import Experiment
 
 STRENGTH = ".strength"
-"""How a key ends that is a factor of an array of the state, such as competition.strength."""
+"""Suffix of a key whose value multiplies an array of the state, such as competition.strength."""
 REPLACED = ".replaced"
-"""How a key ends that says what such an array is replaced by."""
+"""Suffix of a key whose value names what such an array is replaced by."""
 REPLACEMENTS = ("mean", "initial")
-"""mean: every weight by the mean of all; initial: by the weights before the training."""
+"""mean: every weight becomes the mean of all weights; initial: the weights are those before the training."""
 DISTORTION = "dataset.distortion."
-"""How the keys of a distortion of the images begin."""
+"""Prefix of the keys of a distortion of the images."""
 SPLITS = f"{DISTORTION}splits"
 """The key that says which images are distorted."""
 MOST_STRENGTH = 1e6
@@ -31,10 +31,10 @@ MOST_STRENGTH = 1e6
 
 
 def resolved(spec: Experiment, point: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an operating point without what does not differ from the training, and with what it implies.
+    """Return an operating point without keys that equal those of the training, and with the key of distorted splits.
 
-    A distortion is of the scored images, unless the point says otherwise: training images, and calibration images,
-    whose labels belong to the training, stay those of the training.
+    A distortion applies to the scored images alone, unless the point says otherwise: training images, and calibration
+    images, whose labels belong to the training, remain as in the training.
 
     Raises
     ------
@@ -44,8 +44,8 @@ def resolved(spec: Experiment, point: Mapping[str, Any]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for key, value in point.items():
         given |= {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, Mapping) else {key: value}
-    usual, there = flat(spec), flat(experiment_at(spec, given))
-    keys = {key: value for key, value in given.items() if key not in usual or usual[key] != there[key]}
+    trained, tested = flat(spec), flat(experiment_at(spec, given))
+    keys = {key: value for key, value in given.items() if key not in trained or trained[key] != tested[key]}
     if any(key.startswith(DISTORTION) for key in keys if key != SPLITS):
         return keys | {SPLITS: given.get(SPLITS, "scored")}
     if keys.get(SPLITS) == "scored" or spec.dataset.distortion.is_none:
@@ -54,7 +54,7 @@ def resolved(spec: Experiment, point: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_calibration(point: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the operating point, which is resolved, of calibration images."""
+    """Return the operating point of the calibration images that belongs to a resolved operating point."""
     if point.get(SPLITS) != "scored":
         return dict(point)
     return {key: value for key, value in point.items() if not key.startswith(DISTORTION)}
@@ -66,7 +66,7 @@ def at_point(spec: Experiment, state: State, point: Mapping[str, Any]) -> tuple[
     Parameters
     ----------
     spec : the experiment of the training
-    state : a trained state; stays as it is
+    state : a trained state; it is not changed
     point : dotted key -> value. Keys of the spec that `spec.operating` names are replaced, such as simulation.duration;
         `<array>.strength` multiplies an array of the state that `spec.scalable` names: competition.strength = 0.25 is a
         quarter of the trained inhibition. `<array>.replaced` gives it other weights (see REPLACEMENTS), which shows
@@ -83,8 +83,8 @@ def at_point(spec: Experiment, state: State, point: Mapping[str, Any]) -> tuple[
             arrays[array] = _mean(arrays[array]) if other == "mean" else open_model(spec).initial(spec).arrays[array]
         if (value := point.get(key := f"{array}{STRENGTH}")) is not None:
             arrays[array] = np.asarray(arrays[array] * arrays[array].dtype.type(_factor(key, value)))
-    there = State(arrays=arrays, images=state.images, presentations=state.presentations)
-    return experiment_at(spec, point), there
+    tested = State(arrays=arrays, images=state.images, presentations=state.presentations)
+    return experiment_at(spec, point), tested
 
 
 def experiment_at(spec: Experiment, point: Mapping[str, Any]) -> Any:
@@ -111,7 +111,7 @@ def _scaled(spec: Experiment, key: str, end: str) -> bool:
 
 
 def _mean(array: NDArray[Any]) -> NDArray[Any]:
-    """Return learned weights (P, C, C), diagonal 0, with the mean of all in place of each; a fixed weight as it is."""
+    """Return learned weights (P, C, C), diagonal 0, each replaced by the mean of all; a fixed weight stays as it is."""
     if array.ndim == 0 or array.shape[-1] == 1:
         return array
     pairs = ~np.eye(array.shape[-1], dtype=bool)

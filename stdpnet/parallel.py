@@ -39,9 +39,9 @@ def shares(count: int, threads: int) -> list[slice]:
 
 
 def limited_algebra(threads: int | None) -> AbstractContextManager[Any]:
-    """Return a context in which linear algebra uses at most so many threads (None: any number).
+    """Return a context in which linear algebra uses at most this number of threads (None: any number).
 
-    Its results depend on their number in the last bits.
+    The last bits of the results depend on the number of threads.
     """
     context: AbstractContextManager[Any] = _controller().limit(limits=threads)
     return context

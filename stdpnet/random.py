@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 class Purpose(IntEnum):
-    """What a seeded NumPy generator is for; each has a sequence of its own."""
+    """The purpose of a seeded NumPy generator; every purpose has its own sequence."""
 
     WEIGHTS = 0
     COMPETITION = 1
@@ -38,7 +38,7 @@ def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator
 
 
 SHIFTS = 4096
-"""Shifts that are drawn together; results depend on it."""
+"""Number of shifts that are drawn at a time; results depend on it."""
 
 
 def _from_blocks(block: Callable[[int], NDArray[np.int64]], size: int, first: int, count: int) -> NDArray[np.int64]:
@@ -55,7 +55,7 @@ def _epoch_order(seed: int, size: int, epoch: int) -> NDArray[np.int64]:
 
 
 def image_order(seed: int, size: int, first: int, count: int, pool: int = 0) -> NDArray[np.int64]:
-    """Return which of `size` images are shown as number first .. first+count-1; each epoch has an order of its own.
+    """Return which of `size` images are shown as number first .. first+count-1; every epoch has its own order.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Read files that somebody else may have made: regular ones only, up to a size; quote values safely."""
+"""Read untrusted files, only regular ones of a limited size, and quote values safely in messages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def open_regular(path: str | Path) -> IO[bytes]:
 
 
 def read_limited(path: str | Path, most: int) -> bytes:
-    """Return the contents of a regular file of at most so many bytes; OSError if that cannot be done."""
+    """Return the contents of a regular file; OSError if it cannot be read, or has more than `most` bytes."""
     with open_regular(path) as file:
         content = file.read(most + 1)
     if len(content) > most:
@@ -42,7 +42,7 @@ def read_limited(path: str | Path, most: int) -> bytes:
 
 
 def absolute(path: str, key: str) -> str:
-    """Return a path that a key of a configuration gives as an absolute one, with a ~ in it resolved."""
+    """Return the path that is the value of a configuration key as an absolute path, with a leading ~ expanded."""
     if "\0" in path:
         raise ValueError(f"{key}: has a character that no path can have")
     return os.path.realpath(os.path.expanduser(path))

@@ -10,16 +10,16 @@ from signal import SIGINT, Signals
 from typing import NoReturn, TypeVar
 
 Result = TypeVar("Result")
-PATIENCE = 16
+MOST_NESTED = 16
 """Interrupts that may arrive within microseconds of each other."""
 
 
 class StopRequest:
-    """A request to stop; that of the command line is made by signals (stdpnet.cli.signals)."""
+    """A request to stop; on the command line, signals make it (stdpnet.cli.signals)."""
 
     def __init__(self) -> None:
         self.received: Signals | None = None
-        """The signal that a job answers as if the process had got it; None: go on."""
+        """The signal to which the job responds as if the process had received it; None: there is no request."""
 
     def ask(self, number: Signals = SIGINT) -> None:
         """Ask the job to stop at the next image boundary."""
@@ -32,18 +32,18 @@ def interruptible(work: Callable[[], Result], stop: StopRequest) -> Result:
 
     Python raises KeyboardInterrupt in the main thread at any moment, also between two arrays that belong together.
     So the work is done in another thread, and the interrupt only asks it to stop: no state is ever half changed, and
-    no signal handler of the process is replaced. Outside the main thread, where no interrupt arrives, nothing differs.
+    no signal handler of the process is replaced. Outside the main thread, where no interrupt arrives, it calls work().
     When this returns or raises, the work has ended.
 
     Parameters
     ----------
-    work : looks at `stop` between images, and raises StopRequestedError where it is asked to stop
-    stop : what to ask; an interrupt that comes too late, when the work is done, is only noted there
+    work : checks `stop` between images, and raises StopRequestedError when it is asked to stop
+    stop : the request that an interrupt makes; if the work is already done, the request has no other effect
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
     outcome: list[Callable[[], Result]] = []
-    ended = threading.Lock()  # one of C, which is taken or not: a Future that is interrupted may stay locked
+    ended = threading.Lock()  # acquired in C, all or nothing: an interrupted Future may stay locked
     ended.acquire()
     context = contextvars.copy_context()
 
@@ -63,7 +63,7 @@ def interruptible(work: Callable[[], Result], stop: StopRequest) -> Result:
     thread = threading.Thread(target=do, name="stdpnet-training")
     try:
         thread.start()
-        _patiently(wait, stop)
+        _wait_through_interrupts(wait, stop)
     finally:
         if not outcome and thread.is_alive():  # interrupted between two lines of this function
             stop.ask()
@@ -75,10 +75,10 @@ def _throw(error: BaseException) -> NoReturn:
     raise error
 
 
-def _patiently(wait: Callable[[], None], stop: StopRequest, nested: int = PATIENCE) -> None:
-    """Wait; an interrupt asks to stop, and one that arrives in the middle of that is caught one call above."""
+def _wait_through_interrupts(wait: Callable[[], None], stop: StopRequest, nested: int = MOST_NESTED) -> None:
+    """Wait; an interrupt asks to stop, and another one during its handling is caught by the calling level."""
     while True:
         try:
-            return _patiently(wait, stop, nested - 1) if nested else wait()
+            return _wait_through_interrupts(wait, stop, nested - 1) if nested else wait()
         except KeyboardInterrupt:
             stop.ask()
