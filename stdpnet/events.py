@@ -40,8 +40,8 @@ class Recording(NamedTuple):
 class Events:
     """Recordings of an event camera, in memory; `Events.of` makes them of structured arrays.
 
-    It is a sequence like an array of images: it has a length, and a slice, an array of indices or a mask
-    selects recordings. A single index returns that recording as a structured array with the fields x, y, t and p.
+    It is a sequence like an array of images: it has a length, and a slice, an array of indices or a mask selects
+    recordings. A single index returns that recording as a structured array with the fields x, y, t and p.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The equations of a spiking network as its configuration has them (docs/model.md), for a methods section."""
+"""The equations of a configured spiking network (docs/model.md), for a methods section."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ DRIFT = Equation(
 def equations(spec: STDPExperiment) -> list[Equation]:
     """Return the equations of a network from its input to its competition, as they are configured.
 
-    Recorded events are spikes as they are; they have no equation.
+    Recorded events are the input spikes themselves, which need no equation.
     """
     found = [
         *([] if spec.encoder.kind == "events" else [INPUT]),

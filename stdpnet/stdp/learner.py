@@ -1,4 +1,4 @@
-"""Train a network of spiking neurons: which image comes next, what it may change, and how it is shown."""
+"""Train a spiking network: choose the images, show them, and decide what each of them may change."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class STDPLearner:
     ----------
     spec : the experiment
     split : the training images; their labels are not used
-    state : where to go on; its arrays belong to the learner from now on
+    state : the state to continue from; the learner owns its arrays from now on
     threads : how many threads may compute; default all cores; results do not depend on it
     make : makes the engine; results do not depend on it
-    chunk : images shown together, default as suits the engine; results do not depend on it
+    chunk : images shown together; default: the size that suits the engine; results do not depend on it
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class STDPLearner:
         )
 
     def restore(self, state: State) -> None:
-        """Take the values of a state over: its counters, and a copy of its arrays."""
+        """Set the counters and the arrays to those of a state; the arrays are copied."""
         for name, array in self.network.arrays().items():
             array[...] = state.arrays[name]
         self._shown, self._presentations = state.images, state.presentations
@@ -96,7 +96,7 @@ class STDPLearner:
     def show(self, images: NDArray[np.uint8] | Events, labels: NDArray[np.int64] | None = None) -> None:
         """Learn from images (N, n, n), or N recordings, in the order given.
 
-        They are shown in chunks, or one by one where weak answers are repeated.
+        They are shown in chunks, or one by one if weakly answered images are shown again.
         """
         training = self.spec.training
         while len(images):
@@ -106,7 +106,7 @@ class STDPLearner:
             images = images[together:]
 
     def _show(self, images: NDArray[np.uint8] | Events) -> None:
-        """Show images, and a single image again while it is answered weakly."""
+        """Show images that have the same switches; a single image again while it is answered weakly."""
         training, count = self.spec.training, len(images)
         if training.second_step_from == "zero" and self._shown == training.two_step:
             self.network.release_competition(self.spec.competition.w_max)

@@ -1,4 +1,4 @@
-"""Hand a network over as a live Brian2 network, for monitors and experiments of one's own."""
+"""Return a network as a live Brian2 network, to which users add monitors and experiments."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def to_brian2(
     the variables v, I, theta, count and the traces; XY, the feedforward synapses, with w (in W where positions share
     them); YY, learned competition, with c. Voltages are plain numbers in mV (docs/model.md, Brian2 and the compiled
     engine). Presentation i is image i; each begins at rest and ends as in the training, the last one when the network
-    is run for longer than all of them. After that it runs on from rest, without input unless `live["X"]` is given
+    is run for longer than all of them. After that it continues from rest, without input unless `live["X"]` is given
     spikes.
 
-    Brian2's preferences are the user's: with the numpy target, or without -ffast-math, the spikes are those of
-    `respond` to the last bit. Images that are answered weakly are not shown again.
+    Brian2's preferences are left as the user has set them: with the numpy target, or without -ffast-math, the spikes
+    are those of `respond` to the last bit. Images that are answered weakly are not shown again.
 
     Parameters
     ----------

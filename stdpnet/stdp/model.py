@@ -18,11 +18,11 @@ __all__ = ["facts", "findings", "initial", "learner", "respond"]
 
 learner, findings = STDPLearner, examine
 COPIES = 4
-"""How often the network is in memory: the state, a copy of the last row of progress, the engine's, a checkpoint."""
+"""Copies of the network in memory: in the state, in the last row of progress, in the engine, in a checkpoint."""
 
 
 def facts(spec: STDPExperiment) -> Facts:
-    """Return what a table says about a network: architecture, neurons, synapses by kind; it uses no labels."""
+    """Return the facts about a network: architecture, neurons, synapses by kind; it uses no labels."""
     geometry, learned = spec.geometry, spec.competition.is_learned
     return Facts(
         label=f"{spec.topology.label} {spec.competition.rule}" if learned else spec.topology.label,

@@ -1,4 +1,4 @@
-"""The trained state of a network: weights, adaptive thresholds, competition; how they begin and are normalised."""
+"""The trainable state of a network: weights, adaptive thresholds, competition; initial values and normalisation."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Network:
         return {"weights": self.weights, "theta": self.theta, "competition": self.competition}
 
     def state(self) -> State:
-        """Return a state that shares the arrays, as after no image."""
+        """Return a state that shares the arrays, with all counters 0."""
         return State(arrays=self.arrays())
 
     @property
@@ -70,7 +70,7 @@ class Network:
         return Network(self.geometry, **{name: array.copy() for name, array in self.arrays().items()})
 
     def part(self, positions: Sequence[int]) -> Network:
-        """Return a copy of some positions, a network of its own: they share nothing with the others but the input."""
+        """Return a copy of the given positions as a separate network; positions have only the input in common."""
         if self.geometry.shared:
             raise EngineError("a convolutional network shares its kernels between positions: it has no parts")
         rows = list(positions)
@@ -78,14 +78,14 @@ class Network:
         return Network(dataclasses.replace(self.geometry, chosen=tuple(rows)), **arrays)
 
     def put(self, part: Network) -> None:
-        """Take the arrays of a part's positions over."""
-        rows, theirs = list(part.geometry.chosen or ()), part.arrays()
+        """Copy the arrays of a part to its positions in this network."""
+        rows, arrays = list(part.geometry.chosen or ()), part.arrays()
         for name, array in self.arrays().items():
             if array.ndim:
-                array[rows] = theirs[name]
+                array[rows] = arrays[name]
 
     def release_competition(self, w_max: float) -> None:
-        """Set every learned weight to 0, or to its upper bound, mV, where that is lower; the diagonal stays 0."""
+        """Set every learned weight to its upper bound `w_max`, mV, at most 0; the diagonal stays 0."""
         self.competition[...] = w_max
         channels = np.arange(self.geometry.channels)
         self.competition[:, channels, channels] = 0
@@ -179,31 +179,31 @@ def _initial_competition(spec: STDPExperiment, dtype: np.dtype[Any]) -> Floats:
         return np.array(competition.fixed_weight, dtype)
     weights = np.empty((geometry.positions, geometry.channels, geometry.channels), dtype)
     random = generator(spec.seed, Purpose.COMPETITION)
-    for own in weights:  # one after the other: the random numbers are float64, and as many as there are synapses
-        shares = 1 - random.random(own.shape) if competition.initial == "uniform" else np.ones(own.shape)
-        own[:] = np.clip(competition.c_w * shares, competition.w_min, competition.w_max)
-        np.fill_diagonal(own, 0)
+    for matrix in weights:  # one position at a time: there is a random number, a float64, for each of its synapses
+        shares = 1 - random.random(matrix.shape) if competition.initial == "uniform" else np.ones(matrix.shape)
+        matrix[:] = np.clip(competition.c_w * shares, competition.w_min, competition.w_max)
+        np.fill_diagonal(matrix, 0)
     return weights
 
 
 def to_normalise(counts: NDArray[np.integer], spec: STDPExperiment) -> NDArray[np.bool_]:
-    """Return (S, C) whose weights are normalised after a presentation with these spike counts (P, C)."""
+    """Return whether each neuron's weights (S, C) are normalised after a presentation with spike counts (P, C)."""
     chosen = counts > 0 if spec.plasticity.normalise == "spiked" else np.ones_like(counts, bool)
     return np.any(chosen, axis=0, keepdims=True) if spec.geometry.shared else chosen
 
 
 def normalise(weights: Floats, plasticity: PlasticitySpec, chosen: NDArray[np.bool_]) -> int:
-    """Scale the weights of some neurons to a sum of mean_weight * fan-in, and clip them, in place.
+    """Scale the weights of chosen neurons to the sum mean_weight * fan-in, and clip them, in place.
 
     Parameters
     ----------
     weights : (S, k*k, C) feedforward weights, mV
     plasticity : mean weight and bounds
-    chosen : (S, C) which neurons, or shared kernels
+    chosen : (S, C) whether to normalise a neuron, or a shared kernel
 
     Returns
     -------
-    How many neurons were left as they are because the sum of their weights is not above 0.
+    Number of neurons whose weights were not changed because their sum is not above 0.
     """
     dtype = weights.dtype.type
     norm = dtype(plasticity.mean_weight * weights.shape[1])
@@ -212,10 +212,10 @@ def normalise(weights: Floats, plasticity: PlasticitySpec, chosen: NDArray[np.bo
     total = np.zeros(columns.shape[1], weights.dtype)
     for pixel in columns:  # one after the other: the order is part of the model
         total += pixel
-    alive = total > 0
+    positive = total > 0
     scaled = chosen.copy()
-    scaled[chosen] = alive
-    by_pixel[:, scaled] = (columns[:, alive] * (norm / total[alive])).clip(
+    scaled[chosen] = positive
+    by_pixel[:, scaled] = (columns[:, positive] * (norm / total[positive])).clip(
         dtype(plasticity.w_min), dtype(plasticity.w_max)
     )
-    return int(np.count_nonzero(~alive))
+    return int(np.count_nonzero(~positive))

@@ -27,15 +27,15 @@ MOST = np.iinfo(np.uint16).max
 """The largest count, and step of a first spike, of Responses."""
 
 
-class Showing(NamedTuple):
-    """Images that were shown together, once."""
+class Shown(NamedTuple):
+    """Images that were shown together, and the answers of the network."""
 
     numbers: NDArray[np.intp]
-    """(n,) places of the images in their split."""
+    """(n,) indices of the images in their split."""
     trains: SpikeTrains
     """Their input spikes."""
     outcome: Outcome
-    """What the network answered."""
+    """Spike counts."""
     first_spikes: NDArray[np.int32] | None
     """(n, P, C) step of each neuron's first spike, counted from 1, 0 without any; None unless a read-out needs it."""
 
@@ -51,12 +51,12 @@ def respond(
 ) -> Responses:
     """Return the spike counts of a network to each image of a split, with nothing learned.
 
-    Where the training repeats weakly answered images, so does this, and keeps the counts of the last showing.
+    Weakly answered images are shown again if they are in the training; the counts are those of the last presentation.
 
     Parameters
     ----------
-    spec : the experiment the network belongs to
-    state : its trained state; stays as it is
+    spec : the experiment of the network
+    state : its trained state; it is not changed
     split : images, labels and indices
     stream : the source of input spikes; an image's index is the number of its presentation
     threads : how many threads may compute; default all cores
@@ -68,11 +68,11 @@ def respond(
         If the engine changed the network.
     """
     network = network_of(spec, state)
-    frozen = network.copy()  # an engine takes its network over; this one may be in training
+    frozen = network.copy()  # an engine owns its network, and this one may be in training
     engine = make_engine(spec, frozen, threads)
     counts = np.zeros((len(split), network.geometry.neurons), np.uint16)
     first_spikes = np.zeros_like(counts) if spec.evaluation.first_spikes else None
-    per_pixel = np.zeros(network.geometry.pixels, np.int64)  # input spikes of the first showing of each image
+    per_pixel = np.zeros(network.geometry.pixels, np.int64)  # input spikes of the first presentation of each image
     for first in range(0, len(counts), CHUNK):
         numbers = np.arange(first, min(first + CHUNK, len(counts)))
         for retry, shown in enumerate(show(spec, engine, split, numbers, stream, threads=threads)):
@@ -101,17 +101,17 @@ def show(
     recording: Recording | None = None,
     switches: Switches = FROZEN,
     threads: int | None = None,
-) -> Iterator[Showing]:
-    """Show some images of a split to a frozen network: all, then again those that are answered too weakly.
+) -> Iterator[Shown]:
+    """Show images of a split to a frozen network: first all, then again those that are answered too weakly.
 
     Parameters
     ----------
-    spec : the experiment; training.min_spikes, max_retries and retry_rate say what is shown again
+    spec : the experiment; training.min_spikes, max_retries and retry_rate decide what is shown again
     engine : simulates the network
     split : the images
-    numbers : (n,) which of them
+    numbers : (n,) indices of those to show
     stream : the source of input spikes
-    recording : where to write each step, if anywhere; holds the last showing
+    recording : where to write each step; default: nowhere; in the end it holds the last presentations
     switches : what the images may change; default nothing
     threads : how many threads encode; default all cores
     """
@@ -131,14 +131,14 @@ def show(
         if spec.evaluation.first_spikes:
             first_spikes = np.zeros((len(numbers), *engine.network.theta.shape), np.int32)
         outcome = engine.present(trains, switches, recording, first_spikes=first_spikes)
-        yield Showing(numbers=numbers, trains=trains, outcome=outcome, first_spikes=first_spikes)
+        yield Shown(numbers=numbers, trains=trains, outcome=outcome, first_spikes=first_spikes)
         numbers = numbers[outcome.counts.sum(axis=(1, 2)) < spec.training.min_spikes]
         if len(numbers) == 0:
             return
 
 
 def coverage(geometry: Geometry) -> NDArray[np.int64]:
-    """Return (n*n,) at how many positions each pixel is seen; its spike causes this times C events."""
+    """Return how many positions see each pixel, (n*n,); a spike of the pixel causes C times as many events."""
     seen = np.zeros((geometry.side, geometry.side), np.int64)
     for position in range(geometry.positions):
         row, column = geometry.origin(position)

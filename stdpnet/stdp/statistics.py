@@ -1,4 +1,4 @@
-"""An interval of training in numbers: what is counted while images are shown, and the row of progress made of it."""
+"""Statistics of an interval of training: the counters, and the row of progress that is computed from them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def summarise(
     images, presentations : shown so far, since the beginning of the training
     """
     bounds = spec.plasticity
-    network = network.copy()  # contiguous: how an engine lays its arrays out changes the rounding of sums
+    network = network.copy()  # contiguous, because the layout of an engine's arrays changes the rounding of sums
     shown = max(interval.presentations, 1)
     per_position = interval.counts.sum(axis=1, keepdims=True)
     largest = interval.counts / np.maximum(per_position, 1)

@@ -1,8 +1,8 @@
 """Suggest a configuration for a set of images, from their statistics and a short training without labels.
 
-Where the drive of a neuron lies is what differs most between sets of images: how much ink a receptive field sees
-decides how fast its neurons charge, and with which threshold they answer an image with a few spikes. The rest is taken
-from the presets of the architecture, which were found by search on MNIST and Fashion-MNIST.
+Sets of images differ most in how strongly they drive a neuron: the ink in a receptive field decides how fast its
+neurons charge, and at which threshold they answer an image with a few spikes. All other values are those of the presets
+of the architecture, which were found by search on MNIST and Fashion-MNIST.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ PROBED = 400
 PROBES = 7
 """Probes, each of which halves the range of thresholds."""
 THRESHOLDS = (2.0, 200.0)
-"""Range in which a threshold is sought, mV above rest."""
+"""Range that is searched for a threshold, mV above rest."""
 SHARE = 0.1
-"""Share of the threshold that is there from the beginning; the rest is theta at the end of the training."""
+"""Share of the threshold that v_thresh has from the beginning; the rest is theta at the end of the training."""
 POOL = 5000
-"""Different images that are shown at most."""
+"""Largest number of different images that are shown."""
 
 
 class Family(NamedTuple):
@@ -46,7 +46,7 @@ class Family(NamedTuple):
     change: float
     """A_plus times the training images: how far the weights may move."""
     spikes: float
-    """Spikes with which a position should answer an image."""
+    """Target number of spikes of a position for an image."""
     epochs: int
     half_life: float = 0.0
     """Half-life of the learning rate, as a share of the training; 0: none."""
@@ -83,7 +83,7 @@ def suggest(
     Parameters
     ----------
     dataset : the images; its crop is chosen, and so is invert, unless it is set; 10 % become validation images where it
-        asks for none
+        has none
     architecture, channels, kernel, stride : of the network; a fully connected one has neither kernel nor stride
     seed : of the weights, the order of the images and their spikes
     threads : how many threads may compute; default all cores; results do not depend on it
@@ -138,7 +138,7 @@ def _with_images(
 
 
 def _inside(ink: np.ndarray[Any, Any], side: int) -> float:
-    """Return the share of the ink (n, n) in the centre."""
+    """Return the share of the ink (n, n) that lies in the central side x side pixels."""
     first = (len(ink) - side) // 2
     return float(ink[first : first + side, first : first + side].sum() / ink.sum())
 
@@ -182,12 +182,12 @@ def _threshold(
     progress: Callable[[int], None],
     reasons: list[str],
 ) -> float:
-    """Return at which threshold, mV above rest, a position answers with the wanted number of spikes, by bisection."""
-    wanted = FAMILIES[base.topology.architecture].spikes
+    """Return the threshold, mV above rest, at which a position has its target number of spikes, by bisection."""
+    target = FAMILIES[base.topology.architecture].spikes
     low, high = map(math.log, THRESHOLDS)
     for _ in range(PROBES):
         middle = (low + high) / 2
-        if _probe(base, loaded, math.exp(middle), threads) > wanted:
+        if _probe(base, loaded, math.exp(middle), threads) > target:
             low = middle
         else:
             high = middle
@@ -195,7 +195,7 @@ def _threshold(
     found = math.exp((low + high) / 2)
     reasons.append(
         f"threshold of {found:.3g} mV above rest in the end: with it {min(PROBED, len(loaded.train))} training images "
-        f"got about {wanted:g} spikes from each position in {PROBES} probes"
+        f"got about {target:g} spikes from each position in {PROBES} probes"
     )
     return found
 
@@ -220,7 +220,7 @@ def _probe(base: STDPExperiment, loaded: Dataset, threshold: float, threads: int
 
 
 def _homeostasis(base: STDPExperiment, threshold: float, reasons: list[str]) -> dict[str, Any]:
-    """Return v_thresh and theta_plus with which theta grows to the rest of the threshold during the training.
+    """Return v_thresh, and the theta_plus with which theta grows to the rest of the threshold during the training.
 
     theta grows by theta_plus per spike and decays by tau_theta; with n spikes per presentation of duration d it comes
     to theta_plus*n*(tau_theta/d)*(1 - exp(-L*d/tau_theta)) after L presentations.

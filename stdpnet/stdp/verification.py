@@ -1,4 +1,4 @@
-"""Both engines on the user's own configuration: identical, or the first difference."""
+"""Train both engines on a configuration, and report that they are identical, or their first difference."""
 
 from __future__ import annotations
 
@@ -91,15 +91,15 @@ def _engine(spec: STDPExperiment, name: str, threads: int | None) -> Engine:
 
 
 def _first_difference(reference: Recording, other: Recording, first: int) -> tuple[int, str] | None:
-    """Return how many images it takes to see the first difference of two recordings, and what it is; None: equal."""
+    """Return the number of images up to the first difference of two recordings, and a message; None: equal."""
     places = []
-    for name, wanted in reference._asdict().items():
+    for name, expected in reference._asdict().items():
         found = getattr(other, name)
-        different = np.argwhere(wanted != found)
+        different = np.argwhere(expected != found)
         if len(different):
             image, step, position, channel = different[0]
             place = f"image {first + image}, step {step}, neuron (position {position}, channel {channel})"
-            values = f"{name} is {wanted[tuple(different[0])]} in brian2, {found[tuple(different[0])]} in numba"
+            values = f"{name} is {expected[tuple(different[0])]} in brian2, {found[tuple(different[0])]} in numba"
             places.append((int(image), int(step), f"different at {place}: {values}"))
     if not places:
         return None
@@ -109,6 +109,6 @@ def _first_difference(reference: Recording, other: Recording, first: int) -> tup
 
 def _array_difference(engines: list[Engine], name: str) -> str:
     """Return where and how an array of two networks differs first."""
-    wanted, found = (engine.network.arrays()[name] for engine in engines)
-    place = tuple(int(i) for i in np.argwhere(wanted != found)[0])
-    return f"{name}{list(place)} is {wanted[place]} in brian2, {found[place]} in numba"
+    expected, found = (engine.network.arrays()[name] for engine in engines)
+    place = tuple(int(i) for i in np.argwhere(expected != found)[0])
+    return f"{name}{list(place)} is {expected[place]} in brian2, {found[place]} in numba"

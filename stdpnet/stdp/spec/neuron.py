@@ -23,7 +23,7 @@ class NeuronSpec(Spec):
     tau_refrac: float = Field(5.0, ge=0)
     """Refractory time, ms; rounded to whole steps."""
     theta_plus: float = Field(0.05, ge=0)
-    """What an own spike adds to the adaptive threshold theta, mV."""
+    """Increase of the adaptive threshold theta with each spike of the neuron, mV."""
     tau_theta: float = Field(1e6, gt=0)
     """Time constant with which theta decays, ms."""
     target_rate: float = Field(0.0, ge=0)

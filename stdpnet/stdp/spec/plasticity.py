@@ -26,9 +26,9 @@ class PlasticitySpec(Spec):
     """Pair-based STDP of the feedforward synapses XY; their weights are in mV."""
 
     A_plus: float = 0.01
-    """Weight change of a post spike right after a pre spike (trace 1), mV."""
+    """Change of the weight by a post spike right after a pre spike (trace 1), mV."""
     A_minus: float = 1e-4
-    """Weight change, subtracted, of a pre spike right after a post spike (trace 1), mV."""
+    """What a pre spike right after a post spike (trace 1) subtracts from the weight, mV."""
     tau_plus: float = Field(20.0, gt=0)
     """Time constant of the presynaptic trace, ms."""
     tau_minus: float = Field(20.0, gt=0)
@@ -85,8 +85,8 @@ class CompetitionSpec(Spec):
       the same images inhibit each other more.
 
     Keys that the rule does not use are ignored, so that a search or `--set` may change the rule alone. A fixed weight
-    of 0 is the same as none, and is called so. Files of older versions say `learned = true` or `false` and call
-    anti_stdp `stdp`; they are read as they were meant.
+    of 0 is no competition, and `rule` becomes none. Files of older versions have `learned = true` or `false`, and
+    `stdp` for anti_stdp; they are translated.
     """
 
     rule: CompetitionRule = "fixed"
@@ -97,9 +97,9 @@ class CompetitionSpec(Spec):
     initial: InitialCompetition = "uniform"
     """Initial weights of a learned competition: uniform in (c_w, 0), or constant: all are c_w, as if it were fixed."""
     A_plus: float = -1.626
-    """anti_stdp: weight change of a post spike right after a pre spike, mV; negative strengthens the inhibition."""
+    """anti_stdp: change of the weight by a post spike right after a pre spike, mV; negative strengthens inhibition."""
     A_minus: float = -0.0556
-    """anti_stdp: weight change, subtracted, of a pre spike right after a post spike, mV; negative weakens it."""
+    """anti_stdp: what a pre spike right after a post spike subtracts, mV; negative weakens inhibition."""
     eta: float = Field(0.1, ge=0)
     """Learning rate of rate_target and anti_hebbian, mV."""
     target_rate: float = Field(2.0, ge=0)
@@ -170,7 +170,7 @@ w <- clip(w - A_minus*(y - resting_trace)) on a pre spike, w <- clip(w + A_plus*
 
 
 def _translated(learned: Any, rule: Any) -> Any:
-    """Return the rule that the older key `learned` meant beside an older or a newer value of `rule`."""
+    """Return the rule that the older key `learned` means together with an older or a newer value of `rule`."""
     if learned not in (True, False, None):
         raise ValueError(f"learned: {learned!r} is neither true nor false; leave it out and set rule")
     if learned:

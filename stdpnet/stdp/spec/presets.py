@@ -1,9 +1,9 @@
-"""The experiments that come with stdpnet: each row of the thesis's Table 2, twice, long runs, Fashion-MNIST, digits.
+"""The presets of this model: two for each row of the thesis's Table 2, and others for long runs and other datasets.
 
-`<architecture>-<channels>-k<kernel>[-learned]-thesis` has the parameters that the thesis's published networks carry,
-the same name without `-thesis` the better ones found since, for 5000 different images. `lcsnn-<channels>-k12-steady` is
-for runs of any length, `fashion-lcsnn-<channels>-k12` for Fashion-MNIST; `digits-events` and `n-mnist-lcsnn-25-k12` are
-for recordings of event cameras. configs/ holds the same experiments as files (a test compares them;
+`<architecture>-<channels>-k<kernel>[-learned]-thesis` has the parameters of the thesis's published networks; the same
+name without `-thesis` has better ones, which were found since for 5000 different images. `lcsnn-<channels>-k12-steady`
+is for runs of any length, `fashion-lcsnn-<channels>-k12` for Fashion-MNIST; `digits-events` and `n-mnist-lcsnn-25-k12`
+are for recordings of event cameras. configs/ holds the same experiments as files (a test compares them;
 `python -m stdpnet.spec.presets configs` writes them).
 """
 
@@ -54,10 +54,11 @@ TABLE_2 = {
 
 Tables = dict[str, dict[str, Any]]
 
-# What the thesis ran; neuron and plasticity have its values by default.
+# The settings of the thesis; the defaults of neuron and plasticity are its values.
 _THESIS: Tables = {"encoder": {"kind": "poisson_isi"}, "training": {"images": 4000}}
 
-# tau_theta has an equilibrium: with 1e7 ms theta grows without end, and long runs go silent (docs/homeostasis.md).
+# With a tau_theta of 1e6 ms theta reaches an equilibrium; with 1e7 ms it grows without end, and long runs become silent
+# (docs/homeostasis.md).
 _STEADY: Tables = {
     "neuron": {"v_thresh": -60.0, "tau_v": 100.0, "theta_plus": 0.2, "tau_refrac": 2.0},
     "encoder": {"max_rate": 255.0},
@@ -65,10 +66,10 @@ _STEADY: Tables = {
     "competition": {"c_w": -200.0},
 }
 
-# Found by random search and TPE on validation images, for 5000 different training images; where weights are not shared,
-# several passes over them help. A regular input, less noisy than a Poisson one in the sum of a field's pixels, serves
-# them all; with own weights a long membrane and a competition that lets one neuron win at a time; with shared weights a
-# soft competition and a learning rate that halves.
+# Found by random search and TPE on validation images, for 5000 different training images. All use a regular input: its
+# sum over a receptive field is less noisy than that of a Poisson input. If positions do not share weights, several
+# passes over the images help, with a long membrane time constant and a competition that lets one neuron win at a time.
+# Shared weights need a weak competition and a learning rate that halves again and again.
 _POOL = 5000
 _LCSNN_25: Tables = {
     "neuron": {"v_thresh": -57.4, "tau_v": 1070.0, "theta_plus": 0.15, "tau_theta": 1.78e6, "tau_refrac": 5.0},
@@ -109,8 +110,8 @@ _FCSNN: Tables = {
     "competition": {"c_w": -851.0},
     "training": {"images": 6 * _POOL, "pool": _POOL},
 }
-# Stronger learned weights silence a whole position whatever their values, and are then no better than a fixed one: in
-# these the values matter (docs/competition.md).
+# Stronger learned weights silence a whole position whatever their values, and are then no better than one fixed weight;
+# the values of these matter (docs/competition.md).
 _LEARNED: Tables = {
     "neuron": {"tau_v": 211.0, "theta_plus": 0.183},
     "plasticity": {"mean_weight": 0.182},
@@ -151,7 +152,7 @@ _DIGITS: Tables = _STEADY | {
 }
 
 
-# Events come seldom beside the spikes of rates: a longer membrane adds them up.
+# Events are rarer than the spikes of a rate code: a longer membrane time constant adds them up.
 _EVENTS: Tables = _STEADY | {
     "dataset": {"name": "digits-events", "crop": 24},
     "topology": {"channels": 50, "kernel": 12},
@@ -161,7 +162,7 @@ _EVENTS: Tables = _STEADY | {
     "training": {"images": 4000},
     "simulation": {"duration": 300.0},
 }
-# Not measured: the weights of digits-events, less as there are more events, and as many images as _LCSNN_25 has.
+# Not measured: the weights of digits-events, reduced because there are more events, and as many images as _LCSNN_25.
 _N_MNIST: Tables = _EVENTS | {
     "dataset": {"name": "n-mnist", "crop": 28},
     "topology": {"channels": 25, "kernel": 12},
@@ -196,7 +197,7 @@ def _better(row: Row) -> STDPExperiment:
 
 
 def _steady(channels: int) -> STDPExperiment:
-    """Return a network whose theta has an equilibrium; a neuron among many wins less often, and may take longer."""
+    """Return a network whose theta has an equilibrium; with many channels a neuron wins less often."""
     neuron = {**_STEADY["neuron"], "tau_theta": 1e6 if channels < 100 else 3e6}
     topology = {"channels": channels, "kernel": 12}
     return STDPExperiment(**{**_STEADY, "neuron": neuron, "topology": topology})

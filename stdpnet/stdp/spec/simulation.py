@@ -1,4 +1,4 @@
-"""In what time steps a network is simulated, on which engine, in which arithmetic."""
+"""Time step, duration, engine and arithmetic of a simulation."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ class SimulationSpec(Spec):
 
     @property
     def effective_dtype(self) -> Literal["float32", "float64"]:
-        """The arithmetic that is really used: Brian2 knows float64 only."""
+        """The type that is really used: Brian2 has float64 only."""
         return "float64" if self.engine == "brian2" else self.dtype

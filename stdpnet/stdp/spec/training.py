@@ -11,7 +11,7 @@ from stdpnet.spec.training import TrainingSpec
 
 
 class STDPTrainingSpec(TrainingSpec):
-    """How long to train, what learns when, and when an image is shown again; retries hold in evaluations, too."""
+    """How long to train, what learns when, and when an image is shown again; evaluations repeat images, too."""
 
     two_step: Annotated[int, Schedule()] = Field(0, ge=0)
     """Image after which feedforward weights stop learning and the competition starts; 0: both learn all the time."""
@@ -24,4 +24,4 @@ class STDPTrainingSpec(TrainingSpec):
     max_retries: int = Field(5, ge=0, le=255)
     """How often an image is shown again at most."""
     retry_rate: float = Field(32.0, ge=0)
-    """What each new showing adds to the encoder's max_rate, Hz."""
+    """Increase of the encoder's max_rate each time that an image is shown again, Hz."""

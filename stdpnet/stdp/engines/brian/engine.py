@@ -98,7 +98,7 @@ class BrianEngine:
         return self._brian
 
     def _begin(self, trains: SpikeTrains, switches: Switches) -> _Run:
-        """Load the state and the input spikes of some presentations, which are recorded nowhere."""
+        """Load the state and the input spikes of presentations; nothing is recorded yet."""
         counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
         self._run = _Run(switches, trains.steps, np.ones(len(counts)), counts)
         if len(counts):
@@ -107,7 +107,7 @@ class BrianEngine:
         return self._run
 
     def _begin_step(self) -> None:
-        """Count steps; at the border of two presentations end the one and begin the other."""
+        """Count steps; between two presentations, end the first and begin the second."""
         number, step = divmod(self._run.step, self._run.steps)
         if step == 0:
             presentations = len(self._run.counts)
@@ -144,7 +144,7 @@ class BrianEngine:
             current[position, channel] = unchanged
 
     def _record(self) -> None:
-        """Write the end of the step."""
+        """Record the values at the end of the step."""
         recording, first_spikes = self._run.recording, self._run.first_spikes
         image, step = divmod(self._run.step - 1, self._run.steps)
         if first_spikes is not None:

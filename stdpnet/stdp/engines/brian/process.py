@@ -22,12 +22,12 @@ COMPILER_FLAGS = ("-w", "-g0", "-O3", "-std=c++11", "-ffp-contract=off")
 WRONG_FROM = (2, 10)
 """First version of Brian2 whose cython target is not used."""
 
-# With this preference on, Brian2 presents an uncaught error of any part of the program as one of its own.
+# With this preference on, Brian2 reports an uncaught error of any part of the program as an error of Brian2.
 brian2.prefs["logging.display_brian_error_message"] = False
 
 
 def cache_folder(flags: tuple[str, ...] = COMPILER_FLAGS) -> Path:
-    """Return where code compiled with these flags is kept: Brian2's own cache does not tell flags apart."""
+    """Return the folder of code compiled with these flags; Brian2's default cache does not distinguish flags."""
     key = hashlib.sha256(" ".join(flags).encode()).hexdigest()[:12]
     return Path(pooch.os_cache("stdpnet")) / "brian2" / key
 
