@@ -17,14 +17,14 @@ from stdpnet.pace import announce
 
 _LOG = logging.getLogger(__name__)
 DIGEST = 32
-"""Bytes at the beginning of a file: the SHA-256 of the others."""
+"""Length of the SHA-256 of the content, with which a file begins, bytes."""
 
 
 class MachineCode(IndexDataCacheFile):
-    """The files of one function.
+    """The files of one function, each named by a digest of its signature.
 
-    Numba numbers the files and keeps an index of them. Two processes that write at the same time may then give the code
-    of two signatures the same number, and an index cannot be read any more once the class of an argument has moved.
+    Numba instead numbers the files and keeps an index of them. Two processes that write at the same time may then give
+    the code of two signatures the same number, and an index becomes unreadable when the class of an argument moves.
     """
 
     def __init__(self, cache_path: str, filename_base: str, source_stamp: str) -> None:
@@ -32,19 +32,19 @@ class MachineCode(IndexDataCacheFile):
         self._base, self._prefix = filename_base, f"{filename_base}.{_short(source_stamp + self._version)}"
 
     def load(self, key: Any) -> Any:
-        """Return what is kept for a signature; None, and say that it is compiled, if there is nothing whole."""
+        """Return the code of a signature; if no intact file has it, announce its compilation and return None."""
         try:
             content = Path(self._data_path(self._file_name(key))).read_bytes()
         except OSError:
             announce()
             return None
         if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
-            announce()  # damaged, as by a loss of power; it is compiled and written anew
+            announce()  # damaged, for example by a loss of power; the code is compiled and written again
             return None
         return pickle.loads(content[DIGEST:])
 
     def save(self, key: Any, data: Any) -> None:
-        """Keep the code of a signature, and remove what was compiled from other sources."""
+        """Keep the code of a signature, and remove code that was compiled from other versions of the sources."""
         content = self._dump(data)
         with self._open_for_write(self._data_path(self._file_name(key))) as file:
             file.write(hashlib.sha256(content).digest() + content)
@@ -58,7 +58,7 @@ class MachineCode(IndexDataCacheFile):
 
 @contextmanager
 def optional() -> Iterator[None]:
-    """Go on where the cache cannot be read or written, with one warning: code is then compiled in each process."""
+    """Continue if the cache cannot be read or written, with one warning: code is then compiled in each process."""
     try:
         yield
     except OSError as error:
@@ -67,7 +67,7 @@ def optional() -> Iterator[None]:
 
 @cache
 def warn_of_missing_cache(why: str) -> None:
-    """Say once that machine code is not kept."""
+    """Warn, once for each reason, that machine code is not kept."""
     _LOG.warning(
         "machine code cannot be kept (%s) and is compiled each time; set NUMBA_CACHE_DIR to a folder with room", why
     )

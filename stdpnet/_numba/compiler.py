@@ -1,4 +1,4 @@
-"""Compile in less time: numba optimises each function three times, and again in each function that calls it."""
+"""Shorten compilation: numba alone optimises each function three times, and again in each function that calls it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from numba.core.untyped_passes import InlineInlinables
 class _Entrance(JITCodeLibrary):
     """The machine code of a function that Python calls, and of the internal functions that it calls.
 
-    Of numba's three rounds of optimisation, the first two serve to remove reference counts, which our functions do not
-    have.
+    Of numba's three rounds of optimisation, the first two serve to remove reference counts, which
+    compiled functions of this package do not have.
     """
 
     def _optimize_functions(self, module: Any) -> None:
@@ -47,7 +47,7 @@ class _Internal(_Entrance):
 
     @property
     def codegen(self) -> Any:
-        """Return whose `set_env` numba calls."""
+        """Return the object whose `set_env` numba calls: this one."""
         return self
 
     def set_env(self, name: str, environment: Any) -> None:
@@ -55,7 +55,7 @@ class _Internal(_Entrance):
 
 
 class _Flags(Flags):
-    """Options, compared by those that one of both sets; numba compares all, thousands of times."""
+    """Options. Only those that one of the two sets are compared; numba compares all, thousands of times."""
 
     def __eq__(self, other: object) -> Any:
         if not isinstance(other, Flags):
@@ -67,7 +67,7 @@ class _Flags(Flags):
 
 
 class _Scope(ir.Scope):
-    """The names of an inlined function; the copies of its blocks share one copy, where numba makes one for each."""
+    """The names of an inlined function. Copies of its blocks share one copy of them; numba makes one for each block."""
 
     def renew(self) -> None:
         """Make the copy for the next place where the function is inlined."""
@@ -81,7 +81,7 @@ class _Scope(ir.Scope):
 
 
 class _Inliner(InlineWorker):
-    """Puts a function in place of its calls, having read it once; numba reads it again for each call."""
+    """Inlines functions. It analyses a function once; numba does so again for each call."""
 
     _read: ClassVar[dict[Any, Any]] = {}
 
@@ -107,7 +107,7 @@ class _Inliner(InlineWorker):
 
 
 def _untyped_passes(state: Any, name: str = "untyped") -> Any:
-    return _with_own_passes(DefaultPassBuilder.define_untyped_pipeline(state, name))
+    return _with_replaced_passes(DefaultPassBuilder.define_untyped_pipeline(state, name))
 
 
 def _scope(function: Any) -> Any:
@@ -123,9 +123,9 @@ class _Inlining(InlineInlinables):
 
 
 class _Lower(Lower):
-    """Writes LLVM's instructions, with a value in place of each variable that is set once.
+    """Generates LLVM instructions, with a value for each variable that is assigned once.
 
-    Numba does so within a block; what several blocks use it keeps in memory, whole records at a time.
+    Numba does so only for variables of a single block; it keeps those of several blocks in memory, whole records too.
     """
 
     def _find_singly_assigned_variable(self) -> None:
@@ -149,10 +149,10 @@ class _Lowering(NativeLowering):
     lowering_class = _Lower
 
 
-def _with_own_passes(manager: Any) -> Any:
-    """Return a list of passes with ours in place of numba's."""
-    own = {NativeLowering: _Lowering, InlineInlinables: _Inlining}
-    manager.passes = [(own.get(kind, kind), name) for kind, name in manager.passes]
+def _with_replaced_passes(manager: Any) -> Any:
+    """Replace passes of numba by those of this module."""
+    replacements = {NativeLowering: _Lowering, InlineInlinables: _Inlining}
+    manager.passes = [(replacements.get(kind, kind), name) for kind, name in manager.passes]
     manager.finalize()
     return manager
 
@@ -163,7 +163,7 @@ class EntranceCompiler(Compiler):
     library: type[JITCodeLibrary] = _Entrance
 
     def compile_extra(self, function: Any) -> Any:
-        """Compile a function without looking for garbage, which takes a sixth of the time and finds little."""
+        """Compile a function without garbage collection, which would take a sixth of the time and find little."""
         self.state.flags = _Flags(self.state.flags)
         collects = gc.isenabled()
         gc.disable()
@@ -174,11 +174,11 @@ class EntranceCompiler(Compiler):
                 gc.enable()
 
     def define_pipelines(self) -> Any:
-        """Return numba's pipelines, with a way of writing instructions and a library of our own."""
+        """Return numba's pipelines, with the passes and the library of this module."""
         state = self.state
         state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
-        return [_with_own_passes(each) for each in super().define_pipelines()]
+        return [_with_replaced_passes(each) for each in super().define_pipelines()]
 
 
 class InternalCompiler(EntranceCompiler):

@@ -1,4 +1,4 @@
-"""Compile functions with numba, typed so that type checkers see through compiled functions."""
+"""Decorators that compile functions with numba, typed so that type checkers know the compiled functions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ njit: Any = numba.njit
 OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy", "_nrt": False}
 """No GIL; IEEE arithmetic, nothing reassociated or contracted; no allocation, hence no reference counts."""
 INTERNAL: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **OPTIONS}
-"""No entrance from Python or C: unpacking dozens of arrays takes longer to compile than most functions themselves."""
+"""No wrapper for Python or C: code that unpacks dozens of arrays takes longer to compile than most functions."""
 PACKAGE = Path(__file__).parents[1]
 COMPILED = re.compile(rb"^from (stdpnet\._numba|numba\.extending)\b", re.MULTILINE)
 IMPORTED = re.compile(rb"^ *from (stdpnet[.\w]*) import", re.MULTILINE)
@@ -70,16 +70,16 @@ def _widening(dispatcher: Any) -> Any:
 
 
 def load_registries() -> None:
-    """Load what numba otherwise loads at the first call of a function, which takes half a second.
+    """Load the registries that numba otherwise loads at the first call of a function, which takes half a second.
 
-    A process that forks others calls this, so that they begin with it.
+    A process calls this before it forks others, which then have them from the beginning.
     """
     cpu_target.typing_context.refresh()
     cpu_target.target_context.refresh()
 
 
 def instruction(generator: Callable[..., Any]) -> Any:
-    """Make a function of compiled code that generates its own LLVM instructions; its arguments are numba types."""
+    """Make a function for compiled code from one that is given numba types and generates LLVM instructions."""
     return intrinsic(generator)
 
 
@@ -95,7 +95,7 @@ def source_stamp() -> str:
 def compiled_sources() -> list[Path]:
     """Return the files of stdpnet that hold compiled code, and those that they import from.
 
-    The latter define the records that compiled code is given: machine code knows a field by its position only.
+    The latter define the records that compiled code is given: machine code refers to a field by its position.
     """
     files = {path: path.read_bytes() for path in PACKAGE.rglob("*.py")}
     sources = {path for path, text in files.items() if COMPILED.search(text)}

@@ -1,6 +1,6 @@
-"""Philox4x32-10 (Salmon et al. 2011, doi 10.1145/2063384.2063405): a counter goes in, four random words come out.
+"""Philox4x32-10 (Salmon et al. 2011, doi 10.1145/2063384.2063405): four random words for each value of a counter.
 
-`philox` does one counter in plain code, `philox_many` eight at a time in vector registers. Their words are the same.
+`philox` computes the words of one counter, `philox_many` those of eight at a time in vector registers; they are equal.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def philox_many(
 
 
 def _picked(builder: Any, pair: Sequence[Any], lanes: Iterable[int]) -> Any:
-    """Return a vector of lanes of two vectors, counted through both."""
+    """Return a vector of lanes of two vectors; the lanes of the second are numbered after those of the first."""
     indices = list(lanes)
     return builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(ir.IntType(32), len(indices)), indices))
 

@@ -18,7 +18,7 @@ Where each step of the model is computed:
 In most steps of a position no neuron spikes. `advance` runs through these subthreshold steps in one loop; `_present`
 does the rest of a step in which a neuron reaches its threshold or weights have to change.
 
-Around the steps: engine.py is the engine that the other rooms see, and the only file here that knows specs; events.py
+Around the steps: engine.py is the engine that other packages use, and the only file here that imports specs; events.py
 sorts the input spikes by receptive field; schedule.py divides presentations among threads; state.py and memory.py hold
 the records that kernels work on; blocks.py and vectors.py are the vector type in which kernels compute; stages.py times
 the stages for the benchmark.

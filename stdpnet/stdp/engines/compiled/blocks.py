@@ -54,7 +54,7 @@ def one_register(itemsize: int) -> Block:
 def registers_per_block(channels: int, block: Block) -> int:
     """Return how many registers the blocks of a number of channels have, one of SIZES: few blocks, little padding.
 
-    A block costs about as much as two registers more: each of them reads the list of input spikes.
+    The overhead of a block is about that of two registers, because each block reads the list of input spikes.
 
     Parameters
     ----------

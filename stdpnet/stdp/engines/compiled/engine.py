@@ -21,7 +21,7 @@ from stdpnet.stdp.network import Network
 from stdpnet.stdp.spec.experiment import STDPExperiment
 
 STEP_COST = 6
-"""Cost of one step of a position beside its input spikes, in input spikes; it only decides how evenly threads share."""
+"""Cost of one step of a position without its input spikes, in units of an input spike; only used to balance threads."""
 SAMPLE = 16
 """Presentations from which the cost of each group is estimated."""
 
@@ -37,7 +37,7 @@ class NumbaEngine:
     spec : the experiment
     network : its state; its arrays become views of padded ones, which are updated in place
     threads : how many threads may compute; default all cores; results do not depend on it
-    lanes : neurons in a vector register; default as fits the machine; results do not depend on it
+    lanes : neurons in a vector register; default: those of the processor; results do not depend on it
     """
 
     def __init__(
@@ -121,8 +121,9 @@ class NumbaEngine:
     def timed(self, trains: SpikeTrains, switches: Switches) -> tuple[Outcome, dict[str, float]]:
         """Show presentations as `present` does; return the outcome, and the seconds of each stage, of STAGES.
 
-        Only an engine of one thread can tell the stages apart. Where the neurons of a position fill one block, input
-        spikes depress weights in `integrate`; `plasticity` is then what changes in steps with spikes of neurons.
+        Only an engine of one thread can time the stages separately. If the neurons of a position fill one
+        block, input spikes depress weights in the stage `integrate`; the stage `plasticity` then has only the changes
+        in steps in which neurons spike.
         """
         if self._threads > 1:
             raise EngineError(
@@ -140,7 +141,7 @@ class NumbaEngine:
         """Map the input spikes to strips of the image, threads sharing the presentations."""
         count, steps = len(trains.offsets), trains.steps
         spikes = int(np.max(trains.offsets[:, -1] - trains.offsets[:, 0]))
-        if count > len(self._events.rows) or spikes >= self._events.rows.shape[2]:  # else the memory is used again
+        if count > len(self._events.rows) or spikes >= self._events.rows.shape[2]:  # otherwise the memory is reused
             self._events = empty_events(count, spikes + spikes // 4, steps, self._layout)
         parts = shares(count, self._threads)
         length = max(self._events.rows.shape[2], self._events.begins.shape[2])

@@ -30,7 +30,7 @@ from stdpnet.stdp.engines.constants import NeuronConstants
 from stdpnet.stdp.engines.protocol import Recording
 
 NEVER = 2**31 - 1
-"""A time step that does not come."""
+"""A time step after the end of every presentation."""
 
 
 @compiled
@@ -48,7 +48,7 @@ def present(
 
     Parameters
     ----------
-    tasks : (M, 3) of each: group, first presentation, presentation after the last
+    tasks : (M, 3) group, first presentation, and presentation after the last, of each task
     events : input spikes of N presentations
     learning_rates : (N,) factors of the feedforward A_plus and A_minus
     state, memory, rules, output : the network, scratch memory (see `allocate`), numbers, where to write
@@ -165,9 +165,9 @@ def _end_refractoriness(k: int, g: int, cells: Cells, activity: Activity, neuron
 def _fire(
     k: int, g: int, theta: Floats, cells: Cells, activity: Activity, neuron: NeuronConstants, block: Block
 ) -> None:
-    """Find the neurons that spike, ascending (step 3), and reset them (step 7): steps 5 and 6 read neither v nor theta.
+    """Find the neurons that spike, ascending (step 3), and reset them (step 7).
 
-    A refractory neuron does not reach its threshold.
+    Steps 5 and 6, which follow, read neither v nor theta. A refractory neuron does not reach its threshold.
     """
     for start in range(0, cells.v.shape[1], length(block)):
         bits = bits_ge(load(cells.v, g, start, block), add(load(theta, g, start, block), neuron.v_thresh))
@@ -207,7 +207,7 @@ def _count(i: int, k: int, g: int, position: int, activity: Activity, output: Ou
 def _record(
     recording: Recording, i: int, k: int, g: int, group: Group, memory: Memory, neuron: NeuronConstants
 ) -> None:
-    """Write the end of a step, if that is asked for."""
+    """Record the values at the end of a step, if that is asked for."""
     if recording.spikes.shape[0] > 0:
         cells, activity, position = memory.cells, memory.activity, group.first + g
         for j in range(group.channels):

@@ -47,21 +47,21 @@ class Traces(NamedTuple):
     """The traces of each position, each decayed up to the step in which it was last needed."""
 
     x: Floats
-    """(G, k*k) of input spikes, for the potentiation of XY."""
+    """(G, k*k) traces of input spikes, for the potentiation of XY."""
     x_decayed_to: NDArray[np.int32]
     """(G,) number of steps whose decay and spikes x contains."""
     last_spike: NDArray[np.int32]
     """(G, k*k) step of a pixel's last spike, -(T + 1) before the first; used by nearest traces."""
     powers: Floats
-    """(2*T + 2,) a nearest trace x by the number of steps since its spike; 0 where there was none."""
+    """(2*T + 2,) value of a nearest trace x by the number of steps since its spike; 0 if there was no spike."""
     y: Floats
-    """(G, K) of the neurons' spikes, for the depression of XY."""
+    """(G, K) traces of the neurons' spikes, for the depression of XY."""
     y_decayed_to: NDArray[np.int32]
     """(G,) number of steps whose decay y contains."""
     a: Floats
-    """(G, C) of the neurons' spikes, as presynaptic neurons of YY."""
+    """(G, C) traces of the neurons' spikes, as presynaptic neurons of YY."""
     b: Floats
-    """(G, C) of the neurons' spikes, as postsynaptic neurons of YY."""
+    """(G, C) traces of the neurons' spikes, as postsynaptic neurons of YY."""
     yy_decayed_to: NDArray[np.int32]
     """(G,) number of steps whose decay a and b contain."""
 
@@ -105,7 +105,7 @@ class Memory(NamedTuple):
 
 
 def allocate(state: State, steps: int, xy: STDPConstants, members: int) -> Memory:
-    """Return scratch memory for presentations of a number of steps to groups of so many positions."""
+    """Return scratch memory for presentations of `steps` steps to groups of `members` positions."""
     dtype, channels, padded = state.weights.dtype, state.channels, state.theta.shape[1]
     fan_in = state.weights.shape[1]
 
@@ -159,7 +159,7 @@ def allocate(state: State, steps: int, xy: STDPConstants, members: int) -> Memor
 
 
 def _powers(decay: float, steps: int, powers: Floats) -> Floats:
-    """Write 1, decay, decay*decay, ..., each the product of the one before: the numbers of a trace that decays."""
+    """Write the values of a decaying trace: 1, decay, decay*decay, ..., each computed from the one before."""
     powers[0] = 1
     for n in range(1, steps + 1):
         powers[n] = powers[n - 1] * decay

@@ -1,8 +1,8 @@
 """Normalise the feedforward weights after a presentation (docs/model.md, End of a presentation).
 
-Weights are read and written in strips of one vector register, of which only those are touched that hold a neuron to be
-normalised: few neurons spike in a presentation. A strip takes no more time than a single neuron: both wait for one
-addition after the other, and touch one cache line of each row. The other neurons of a strip are multiplied by 1.
+Weights are read and written in strips of one vector register. Strips without a neuron to be normalised are skipped,
+because few neurons spike in a presentation. A strip takes no more time than a single neuron: both wait for one addition
+after the other, and touch one cache line of each row. Neurons of a strip that are not normalised are multiplied by 1.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _normalise_strip(weights: Floats, start: int, scratch: Normalisation, rules:
     store(scratch.sums, 0, start, total)
     wanted = load(scratch.wanted, 0, start, strip)
     scaled = where_positive(wanted, total, wanted)
-    # To choose weights instead of factors would be compiled to masked stores: five times the time on AMD (Zen 3).
+    # Selecting weights instead of factors would compile to masked stores, which take five times as long on AMD (Zen 3).
     factor = where_positive(scaled, div(rules.norm, total), rules.norm / rules.norm)
     for row in range(weights.shape[0]):
         store(weights, row, start, clip_vector(mul(load(weights, row, start, strip), factor), low, high))

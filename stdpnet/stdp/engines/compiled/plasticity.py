@@ -126,7 +126,7 @@ def learn(
 
 @inlined
 def depression_is_due(fired: bool, group: Group, rules: Rules, block: Block) -> bool:
-    """Return whether input spikes have still to change weights, which `advance` does in registers (see there)."""
+    """Return whether input spikes have still to depress weights, unless `advance` has done so (see there)."""
     return rules.depresses and (fired or not fits_registers(group, block))
 
 
@@ -163,7 +163,7 @@ def _depress_all(weights: Floats, spikes: Arrivals, traces: Traces, xy: STDPCons
 
 @inlined
 def _depress_traced(weights: Floats, spikes: Arrivals, memory: Memory, xy: STDPConstants) -> None:
-    """Depress only the weights to neurons that have spiked: the trace of the others is 0."""
+    """Depress only the weights to neurons that have spiked: all other traces are 0."""
     has_spiked, count, change = memory.activity.has_spiked[0], memory.activity.n_has_spiked[0], memory.change
     for n in range(count):
         change[n] = xy.A_minus * memory.traces.y[0, has_spiked[n]]

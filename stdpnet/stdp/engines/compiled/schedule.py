@@ -14,7 +14,7 @@ class Piece(NamedTuple):
     """Tasks that a thread does one after the other."""
 
     tasks: NDArray[np.int64]
-    """(M, 3) of each: group, first presentation, presentation after the last."""
+    """(M, 3) group, first presentation, and presentation after the last, of each task."""
     after: Event | None = None
     """Event to wait for before starting."""
     done: Event | None = None
@@ -28,7 +28,7 @@ def by_presentation(groups: int, presentations: int, threads: int) -> list[list[
 
     Parameters
     ----------
-    groups, presentations, threads : their numbers
+    groups, presentations, threads : numbers of groups, presentations and threads
     """
     ends = np.linspace(0, presentations, threads + 1).astype(int)
     return [
@@ -48,7 +48,7 @@ def by_group(costs: NDArray[np.float64], presentations: int, threads: int) -> li
     Parameters
     ----------
     costs : (G,) expected cost of a group's presentations
-    presentations, threads : their numbers
+    presentations, threads : numbers of presentations and threads
     """
     ends = np.concatenate([[0.0], np.cumsum(costs)])
     marks = np.interp(np.linspace(0, ends[-1], threads + 1), ends, np.arange(len(ends)) * presentations)

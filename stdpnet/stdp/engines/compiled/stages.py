@@ -1,7 +1,7 @@
 """Time the stages of presentations inside compiled code.
 
-Each `lap` gives the time since the one before it to a stage, so that the stages of a call make up its whole time. Where
-`Memory.stages` is empty, as usual, a lap is one comparison.
+Each `lap` adds the time since the previous lap to a stage, so that the stages of a call add up to its whole time. If
+`Memory.stages` is empty, which is the normal case, a lap is one comparison.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from stdpnet._numba.jit import compiled, instruction, internal
 
 REST, MAP, INTEGRATE, SPIKES, COMPETITION, PLASTICITY, NORMALISE, OTHER = range(8)
 STAGES = ("rest", "map", "integrate", "spikes", "competition", "plasticity", "normalise", "other")
-"""The names of the stages; `other` is Python's part, and what takes less time than the clock itself."""
+"""The names of the stages; `other` is the time of Python, and of stages that are shorter than their laps."""
 CLOCK, NAME = time.CLOCK_MONOTONIC, "clock_gettime"
 LAPS = 2000
-"""Laps by which the time of a lap itself is measured."""
+"""Number of laps from which the duration of a lap itself is measured."""
 
 
 def stage_times(timed: bool) -> NDArray[np.int64]:
-    """Return memory for the times of stages: (S + 1, 2) time, ns, and laps of each, then the time of the last lap."""
+    """Return memory (S + 1, 2): time, ns, and laps of each stage; in the last row, the time of the last lap."""
     times = np.zeros((len(STAGES) + 1 if timed else 0, 2), np.int64)
     if timed:
         times[-1, 0] = time.clock_gettime_ns(CLOCK)
@@ -52,7 +52,7 @@ def _nanoseconds(_: Any) -> Any:
 
 @internal
 def lap(times: NDArray[np.int64], stage: int) -> None:
-    """Give the time since the last lap to a stage, if stages are timed."""
+    """Add the time since the last lap to a stage, if stages are timed."""
     if times.shape[0] > 0:
         last, now = times.shape[0] - 1, _nanoseconds()
         times[stage, 0] += now - times[last, 0]
@@ -61,7 +61,7 @@ def lap(times: NDArray[np.int64], stage: int) -> None:
 
 
 def lap_in_python(times: NDArray[np.int64], stage: int) -> None:
-    """Do what `lap` does."""
+    """Do the same as `lap`, without compiled code."""
     if len(times):
         now = time.clock_gettime_ns(CLOCK)
         times[stage] += (now - times[-1, 0], 1)

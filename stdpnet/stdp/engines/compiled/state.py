@@ -1,4 +1,4 @@
-"""The network's arrays as the kernels want them, the numbers of a presentation, and where results are written."""
+"""Records for the kernels: the padded arrays of a network, the numbers of a presentation, and the results."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ class Output(NamedTuple):
     counts: NDArray[np.int32]
     """(N, P, C) spikes."""
     first_spikes: NDArray[np.int32]
-    """(N, P, C) step of each neuron's first spike, counted from 1; (0, 0, 0) where nobody asks for it."""
+    """(N, P, C) step of each neuron's first spike, counted from 1; (0, 0, 0) where it is not asked for."""
     recording: Recording
-    """Every step; arrays of no presentations where that is not asked for."""
+    """The values of every step; arrays of 0 presentations where they are not asked for."""
 
 
 class Rules(NamedTuple):

@@ -147,7 +147,8 @@ def _advance_by_blocks(
 ) -> int:
     """`advance` for any number of positions and blocks: all of them do a step before any does the next.
 
-    After its first block the processor foresees how many input spikes a step has.
+    The blocks of a position come one after the other, so that after the first one the processor can predict how many
+    input spikes the step has.
     """
     adapts = neuron.decay_theta != 1
     weights, v, current, theta = neurons.weights, neurons.v, neurons.current, neurons.theta

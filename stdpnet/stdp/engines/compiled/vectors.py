@@ -1,7 +1,7 @@
 """Instructions on vectors: a block of neurons in registers, as an array of LLVM vectors (see blocks.py).
 
-Additions stay additions, in the order written, so that results equal those of plain loops. An array of vectors, not one
-long vector: LLVM turns long vectors whose length is no power of two into scalars.
+Additions are done in the order written, so that results equal those of plain loops. A block is an array of vectors, not
+one long vector, because LLVM turns long vectors whose length is no power of two into scalars.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def length(_: Any, block: Any) -> Any:
 def by_registers(typing: Any, function: Any, parameters: Any, registers: Any, block: Any) -> Any:
     """by_registers(f, (a, b, ...), n, block): f(a, b, ..., block of n registers), n one of SIZES.
 
-    The number is known only at run time; the code of each is there, and is chosen by a jump.
+    n is known only at run time: the code of each size is compiled, and a jump chooses one.
     """
     blocks = [BlockType(block.lanes, number) for number in SIZES]
     calls = [function.get_call_type(typing, (*parameters.types, each), {}) for each in blocks]
@@ -154,7 +154,7 @@ def _splat(builder: Any, number: Any, register: Any) -> Any:
 
 
 def _rows(builder: Any, values: Any) -> Any:
-    """Return the registers of vectors of one type, one after the other; a number among them is in each."""
+    """Return the type of the vectors among values, and their registers, row by row; each row repeats the numbers."""
     vector = next(value.type for value in values if isinstance(value.type, ir.ArrayType))
     columns = [
         _registers(builder, value) if value.type == vector else [_splat(builder, value, vector.element)] * vector.count
@@ -164,7 +164,7 @@ def _rows(builder: Any, values: Any) -> Any:
 
 
 def _elementwise(operation: Callable[..., Any]) -> Any:
-    """Return an instruction that does something with each register of its arguments, vectors of one type or numbers."""
+    """Return an instruction that applies an operation to each register of its arguments, vectors or numbers."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector, rows = _rows(builder, arguments)
@@ -300,5 +300,5 @@ def _do_not_unroll(branch: Any) -> None:
 
 
 def _computed_here(builder: Any, number: Any) -> Any:
-    """Return an integer that LLVM cannot compute later, as an assembly without instructions takes and returns it."""
+    """Return an integer that LLVM must compute at this place, because it passes through an empty inline assembly."""
     return builder.asm(ir.FunctionType(number.type, [number.type]), "", "=r,0", [number], side_effect=True)
