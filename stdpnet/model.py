@@ -252,7 +252,10 @@ class Model(Protocol):
         ...
 
     def findings(self, spec: Any, row: Mapping[str, Any]) -> list[Finding]:
-        """Return what is unhealthy in a row of progress, as the learner does."""
+        """Return what is unhealthy in a row of progress, as the learner does.
+
+        If `health.action` is "ignore", only what is fatal.
+        """
         ...
 
     @property

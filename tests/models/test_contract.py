@@ -190,17 +190,21 @@ def test_rows_are_json_and_begin_anew(name):
     assert (row["images"], row["goal"], row["interval_images"], row["finite"]) == (7, 30, 7, True)
     assert isinstance(learner.note(), str)
     assert all(finding.name and finding.message for finding in learner.findings(row))
+    assert open_model(spec).findings(spec, row) == learner.findings(row)
     learner.begin_interval()
     again = learner.row()
     assert (again["images"], again["interval_images"], again["weight_change"]) == (7, 0, 0)
 
 
 def test_numbers_that_are_not_finite_are_fatal(name):
-    learner = learner_of(case(name))
+    spec = case(name)
+    learner = learner_of(spec)
     floats = next(array for array in learner.state.arrays.values() if array.dtype.kind == "f")
     floats.flat[0] = np.nan
     assert not learner.state.is_finite
-    assert [finding.fatal for finding in learner.findings(learner.row())] == [True]
+    row = learner.row()
+    assert [finding.fatal for finding in learner.findings(row)] == [True]
+    assert open_model(spec).findings(spec, row) == learner.findings(row)
 
 
 def test_the_initial_state_follows_from_the_seed(name):

@@ -27,8 +27,10 @@ train contrast.toml --set training.images=300 --run part
 resume part --images 500
 evaluate whole --no-baselines
 info whole part
+watch whole --once
 runs
 compare whole
+report whole --summary
 """
 SCRIPT = """
 import sys
@@ -51,7 +53,7 @@ def blocks(language):
     return [textwrap.dedent(each) for each in re.findall(rf"^ *```{language}\n(.*?)^ *```", section, re.M | re.S)]
 
 
-def test_a_model_made_by_the_recipe_is_trained_resumed_evaluated_and_compared(tmp_path):
+def test_a_model_made_by_the_recipe_is_trained_resumed_evaluated_compared_and_reported(tmp_path):
     for package in ("stdpnet", "analysis/stdpnet_analysis"):
         shutil.copytree(ROOT / package, tmp_path / Path(package).name, ignore=shutil.ignore_patterns("__pycache__"))
     (code,) = blocks("python")
@@ -77,3 +79,4 @@ def test_a_model_made_by_the_recipe_is_trained_resumed_evaluated_and_compared(tm
     assert done.stdout.endswith("same\n"), "a resumed run has the state of a straight one"
     assert "network                contrast" in done.stdout
     assert "parameters             all of them:" in done.stdout
+    assert "health: Healthy.\n" in done.stdout
