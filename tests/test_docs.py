@@ -97,6 +97,28 @@ def test_the_files_that_a_page_names_exist(page):
     assert [path for path in sorted(named - TO_WRITE) if not (ROOT / path).exists()] == []
 
 
+def tables_of(text):
+    """Return the tables of a page, each as its lines: what stands together and begins with a bar, outside of code."""
+    text = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [block.splitlines() for block in re.findall(r"(?:^ *\|.*\n?)+", text, re.MULTILINE)]
+
+
+def has_a_header(table):
+    """Return whether the second line of a table is the one of dashes under the header, without which all is text."""
+    return len(table) > 2 and re.fullmatch(r" *\|(?: *:?-+:? *\|)+ *", table[1]) is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_row_of_a_page_belongs_to_a_table_with_a_header(page):
+    assert [table[0] for table in tables_of(page.read_text()) if not has_a_header(table)] == []
+
+
+def test_a_row_that_a_blank_line_cuts_off_is_found():
+    whole = "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n"
+    cut = tables_of(whole.replace("2 |\n", "2 |\n\n"))
+    assert [has_a_header(table) for table in [*tables_of(whole), *cut]] == [True, True, False]
+
+
 def test_the_index_leads_to_every_page():
     linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (ROOT / "docs/index.md").read_text()))
     assert linked == {page.name for page in ROOT.glob("docs/*.md")} - {"index.md"}
