@@ -33,7 +33,9 @@ MISSING = [
     ("sweeps", ["resume", "a", "--images", "500", "--scheduler", "tcp://127.0.0.1:1"]),
     ("sweeps", ["evaluate", "a", "--scheduler-file", "absent.json"]),
     ("report", ["report", "a"]),
+    ("inspect", ["inspect", "."]),
     ("nir", ["export", "a", "a.nir"]),
+    ("tensorboard", ["train", "digits", "--run", "b", "--set", "progress.tensorboard=true"]),
 ]
 COMMANDS = [
     ["train", "digits", "--run", "a", *[part for key in KEYS for part in ("--set", key)]],
