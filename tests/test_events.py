@@ -20,8 +20,7 @@ from stdpnet_analysis import evaluate
 from stdpnet_analysis.inspector.inside import Inside
 from stdpnet_analysis.prediction import predict
 from stdpnet_analysis.view import RunView
-from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, lively
-from tests.stdp.engines.test_contract import assert_same
+from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, assert_same, lively
 
 TYPE = [("x", "i2"), ("y", "i2"), ("t", "i8"), ("p", "i1")]
 

@@ -14,7 +14,7 @@ from stdpnet_analysis import evaluate, figures
 from stdpnet_analysis.conversion import CONVERSION, conversion, step_by_step
 from stdpnet_analysis.figures.conversion import plot_spikes_per_step
 from stdpnet_analysis.view import RunView
-from tests.models.test_rate_conversion import plain_scores
+from tests.models.naive_rate_conversion import plain_scores
 
 DTS = (0.001, 0.1, 1.0)
 

@@ -104,13 +104,6 @@ def test_spike_aware_gradients_are_those_of_the_spikes_passed_straight_through()
         np.testing.assert_allclose(near[name], gradient, atol=2e-3 * np.abs(gradient).max())
 
 
-def plain_scores(state, pictures):
-    """Return the output of the ReLU network, as a textbook has it."""
-    x = pictures.reshape(len(pictures), -1) / 255
-    hidden = np.maximum(x @ state.arrays["hidden_weights"] + state.arrays["hidden_bias"], 0)
-    return hidden @ state.arrays["output_weights"] + state.arrays["output_bias"]
-
-
 @pytest.fixture(scope="module")
 def trained():
     spec = stdpnet.load_config("rate-conversion-digits", ["network.hidden=24", "training.images=6400"])

@@ -1,4 +1,4 @@
-"""Small experiments and input spikes for the engine tests."""
+"""Small experiments and input spikes for the engine tests, and the comparison of an engine with the naive twin."""
 
 import numpy as np
 
@@ -7,6 +7,7 @@ from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Recording, Switches
 from stdpnet.stdp.network import initial_network
 from stdpnet.stdp.spec.experiment import STDPExperiment
+from tests.naive import NaiveEngine
 
 ENGINES = {
     "numba": {"engine": "numba"},
@@ -66,3 +67,18 @@ def show(engine, trains, switches=TRAINING, learning_rates=None):
     """Present, recording everything; return (outcome, recording)."""
     recording = Recording.empty(len(trains.offsets), trains.steps, engine.network)
     return engine.present(trains, switches, recording, learning_rates), recording
+
+
+def assert_same(spec, engine_keys, trains, switches=TRAINING, learning_rates=None):
+    """Assert that an engine and the naive twin agree to the last bit, and return the twin's outcome."""
+    engine, twin = build(spec, engine_keys), NaiveEngine(spec, initial_network(spec))
+    (outcome, seen), (expected, wanted) = (show(each, trains, switches, learning_rates) for each in (engine, twin))
+    np.testing.assert_array_equal(seen.spikes, wanted.spikes)
+    np.testing.assert_array_equal(seen.v, wanted.v)
+    np.testing.assert_array_equal(seen.current, wanted.current)
+    np.testing.assert_array_equal(seen.theta, wanted.theta)
+    np.testing.assert_array_equal(outcome.counts, expected.counts)
+    assert outcome.unnormalised == expected.unnormalised
+    for name, array in engine.network.arrays().items():
+        np.testing.assert_array_equal(array, twin.network.arrays()[name], err_msg=name)
+    return expected

@@ -10,22 +10,17 @@ from hypothesis import strategies as st
 from stdpnet.stdp.engines.protocol import FROZEN, Switches
 from stdpnet.stdp.network import initial_network
 from tests.naive import NaiveEngine
-from tests.stdp.engines.networks import ARCHITECTURES, ENGINES, TRAINING, as_trains, build, lively, random_trains, show
-
-
-def assert_same(spec, engine_keys, trains, switches=TRAINING, learning_rates=None):
-    """Assert that an engine and the naive twin agree to the last bit, and return the twin's outcome."""
-    engine, twin = build(spec, engine_keys), NaiveEngine(spec, initial_network(spec))
-    (outcome, seen), (expected, wanted) = (show(each, trains, switches, learning_rates) for each in (engine, twin))
-    np.testing.assert_array_equal(seen.spikes, wanted.spikes)
-    np.testing.assert_array_equal(seen.v, wanted.v)
-    np.testing.assert_array_equal(seen.current, wanted.current)
-    np.testing.assert_array_equal(seen.theta, wanted.theta)
-    np.testing.assert_array_equal(outcome.counts, expected.counts)
-    assert outcome.unnormalised == expected.unnormalised
-    for name, array in engine.network.arrays().items():
-        np.testing.assert_array_equal(array, twin.network.arrays()[name], err_msg=name)
-    return expected
+from tests.stdp.engines.networks import (
+    ARCHITECTURES,
+    ENGINES,
+    TRAINING,
+    as_trains,
+    assert_same,
+    build,
+    lively,
+    random_trains,
+    show,
+)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
