@@ -77,7 +77,7 @@ def equations(spec: STDPExperiment) -> list[Equation]:
             "tau_theta dtheta/dt = -theta",
             r"v \ge v_\text{thresh} + \theta, \quad \tau_\theta \frac{d\theta}{dt} = -\theta, \quad "
             r"\theta \leftarrow \theta + \theta_+, \; v \leftarrow v_\text{reset} \text{ for } \tau_\text{refrac} "
-            r"\text{ at an own spike}",
+            r"\text{ at a spike of } j",
         ),
         Equation(
             "Traces",
