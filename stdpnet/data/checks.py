@@ -1,4 +1,4 @@
-"""Look at the images of a user: ink and paper, white level, black images, images in two splits, classes."""
+"""Find likely mistakes in a user's images: dark ink, a low white level, black images, copies, a single class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stdpnet.errors import DataError
 MOST_INK = 0.5
 """Mean pixel / 255 above which images look like dark ink on white."""
 LEAST_WHITE = 64
-"""Largest pixel below which the white level is in doubt."""
+"""Value of the brightest pixel below which the white level is in doubt."""
 
 
 def looks_inverted(images: Images) -> bool:
@@ -21,7 +21,7 @@ def looks_inverted(images: Images) -> bool:
 
 
 def doubts(dataset: Dataset) -> list[str]:
-    """Return a sentence, with its remedy, for everything about a user's images that is hardly meant."""
+    """Return a sentence, with a remedy, for everything about a user's images that is probably a mistake."""
     if not dataset.is_own:
         return []
     found = []
@@ -49,7 +49,7 @@ def doubts(dataset: Dataset) -> list[str]:
 
 
 def _shared(dataset: Dataset) -> list[str]:
-    """Return a sentence for each two splits that have images in common; black ones do not count."""
+    """Return a sentence for each pair of splits that have images in common; black images do not count."""
     found = []
     contents = {name: _contents(dataset.split(name).images) for name in SPLITS}
     for first, second in combinations(SPLITS, 2):

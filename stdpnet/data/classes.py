@@ -1,4 +1,4 @@
-"""The order of classes whose names somebody has chosen."""
+"""Sort the names of classes, by the numbers in them or as text."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ NUMBER = re.compile(r"([0-9]+)")
 
 
 def in_order(names: Sequence[str], order: str) -> list[int]:
-    """Return the places of names in their order: "natural", in which 2 comes before 10, or "text"."""
+    """Return the indices that sort names in an order: "natural", in which 2 comes before 10, or "text"."""
     return sorted(range(len(names)), key=lambda place: _natural(names[place]) if order == "natural" else names[place])
 
 
 def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Return what sorts a name by the numbers in it; long ones of equal value stay apart by their text."""
+    """Return the key that sorts a name by the numbers in it; names that differ only in leading zeros sort as text."""
     parts = NUMBER.split(name)  # text, number, text, ...
     digits = [part.lstrip("0") for part in parts]
     pairs = [(len(digits[place]), digits[place]) if place % 2 else (0, part) for place, part in enumerate(parts)]

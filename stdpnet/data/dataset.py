@@ -21,14 +21,14 @@ SPLITS = ("train", "validation", "calibration", "test")
 
 
 GOLDEN = (np.sqrt(5) - 1) / 2
-"""Its multiples, without their whole parts, fill the unit interval evenly and never repeat themselves."""
+"""The fractional parts of its multiples fill the unit interval evenly and never repeat."""
 
 
 def spread(count: int, total: int, subsets: Subsets = "jittered") -> Labels:
-    """Return `count` different whole numbers below `total`, ascending: one of each of `count` equal parts, (count,).
+    """Return `count` different whole numbers below `total`, ascending, (count,): one from each of `count` equal parts.
 
-    Jittered, their places in the parts vary, so that no period of what is numbered is hit each time, such as that of
-    MNIST's training images, of which every other one is by another group of writers. Spread, each is the first.
+    "spread" takes the first number of each part. "jittered" takes a place in the part that varies, so that the numbers
+    have no period: two groups of writers alternate in MNIST's training images, and every k-th may be by one of them.
     """
     edges = np.arange(count + 1) * total // max(count, 1)
     shares = np.arange(count) * GOLDEN % 1 if subsets == "jittered" else np.zeros(count)
@@ -66,7 +66,7 @@ class Split:
         return len(self.labels)
 
     def at(self, places: Labels | slice) -> Split:
-        """Return the images at some places of the split."""
+        """Return the images at these places of the split."""
         events = None if self.events is None else self.events[places]
         return Split(self.images[places], self.labels[places], self.indices[places], events)
 
@@ -96,7 +96,7 @@ class Dataset:
         return split
 
     def some(self, name: str, count: int) -> Split:
-        """Return so many images of a split, over all of it or its first; all where there are fewer."""
+        """Return `count` images of a split, chosen as `subsets` says; the whole split if it has fewer."""
         split = self.split(name)
         count = min(count, len(split))
         return split.at(np.arange(count) if self.subsets == "ends" else spread(count, len(split), self.subsets))

@@ -1,7 +1,7 @@
 """Distort images as Larochelle et al. 2007 did: rotation, random backgrounds; and occlusion and noise.
 
 What happens to an image depends on the seed and on the image's index in its set alone: neither on the order nor on the
-number of images that are read, nor on the other distortions. A larger strength changes an image in the same way, more.
+number of images that are read, nor on the other distortions. A larger strength makes the same change stronger.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 
 class _Kind(IntEnum):
-    """Each has random numbers of its own."""
+    """Kinds of distortion; each draws from a random generator of its own."""
 
     ROTATION = 0
     BACKGROUND = 1
@@ -42,8 +42,8 @@ def distort(images: Images, indices: Labels, spec: DistortionSpec) -> Images:
     Parameters
     ----------
     images : (N, h, w) uint8, whole images
-    indices : (N,) index of each in its set
-    spec : what happens to them; `splits` is not looked at
+    indices : (N,) index of each image in its set
+    spec : the distortions; `splits` is ignored
     """
     if spec.is_none:
         return images
@@ -96,7 +96,7 @@ def _root_of_kernel(side: int, length: float) -> Floats:
 
 
 def _occluded(images: Images, indices: Labels, spec: DistortionSpec) -> Images:
-    """Return images each of which has a black square somewhere, wholly within it where it fits."""
+    """Return images with a black square at a random place, wholly inside the image if it fits."""
     height, width = images.shape[1:]
     side = round(math.sqrt(spec.occlusion * height * width))
     place = _drawn(spec, _Kind.OCCLUSION, indices, lambda random: random.random(2))
@@ -112,5 +112,5 @@ def _occluded(images: Images, indices: Labels, spec: DistortionSpec) -> Images:
 def _drawn(
     spec: DistortionSpec, kind: _Kind, indices: Labels, draw: Callable[[np.random.Generator], float | Floats]
 ) -> Floats:
-    """Return what is drawn for each image by a generator of its own, (N, ...)."""
+    """Return random numbers, (N, ...), of which those of each image come from a generator of its own."""
     return np.array([draw(generator(spec.seed, Purpose.DISTORTION, kind, int(index))) for index in indices])

@@ -64,30 +64,30 @@ def fetch(name: str) -> Path:
         return unpacked(name)
     if name not in REMOTES:
         raise DataError(f"fetch: '{name}' is not a set that is downloaded; choose one of {', '.join(REMOTES)}")
-    own, folder = _own_folder(name), folder_of(name)
+    given, folder = _users_folder(name), folder_of(name)
     for file in REMOTES[name].sha256:
         if os.path.isfile(folder / file):
             continue
-        if own:
-            raise DataError(f"{own / file}: missing; put it there, or remove the folder to have {name} downloaded")
+        if given:
+            raise DataError(f"{given / file}: missing; put it there, or remove the folder to have {name} downloaded")
         _download(name, file, folder)
     return folder
 
 
 def folder_of(name: str) -> Path:
     """Return the folder of a set: ``$STDPNET_DATA/<name>`` where there is one, else in the user's cache."""
-    return _own_folder(name) or _cache_folder(name)
+    return _users_folder(name) or _cache_folder(name)
 
 
 def located(name: str) -> str:
     """Return where the files of a downloaded set are, as text for the user; downloads nothing."""
-    own, folder = _own_folder(name), folder_of(name)
+    given, folder = _users_folder(name), folder_of(name)
     if all((folder / file).exists() for file in BY_HAND.get(name) or REMOTES[name].sha256):
         return str(folder)
-    return f"{own} (incomplete)" if own else "not downloaded"
+    return f"{given} (incomplete)" if given else "not downloaded"
 
 
-def _own_folder(name: str) -> Path | None:
+def _users_folder(name: str) -> Path | None:
     """Return ``$STDPNET_DATA/<name>``, or None where there is no such folder."""
     root = os.environ.get("STDPNET_DATA")
     folder = Path(os.path.expanduser(root)) / name if root else None
@@ -120,10 +120,10 @@ def _download(name: str, file: str, folder: Path) -> None:
 
 
 def _retrieve(address: str, sha256: str, target: Path) -> None:
-    """Download a file; what a killed process has downloaded of it is removed."""
+    """Download a file; the incomplete file of a process that was killed is removed."""
     import pooch
 
-    draft = new_draft_folder(target)  # pooch would leave a file of its own there for ever
+    draft = new_draft_folder(target)  # in the folder of the target, pooch would leave its temporary file
     try:
         Path(pooch.retrieve(address, known_hash=f"sha256:{sha256}", fname=target.name, path=draft)).replace(target)
     finally:
@@ -131,7 +131,7 @@ def _retrieve(address: str, sha256: str, target: Path) -> None:
 
 
 def unpacked(name: str) -> Path:
-    """Return the folder of a set that users download and unpack themselves; DataError where it is not."""
+    """Return the folder of a set that users download and unpack themselves; DataError if it is missing."""
     folder = folder_of(name)
     for part in BY_HAND[name]:
         if not os.path.isdir(folder / part):

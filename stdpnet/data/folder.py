@@ -40,7 +40,7 @@ def class_files(root: Path, order: str, what: str) -> tuple[tuple[str, ...], lis
     ----------
     root : the folder
     order : of the classes, "natural" or "text" (DatasetSpec.class_order)
-    what : the files are, for errors
+    what : what the files are, for messages
 
     Raises
     ------
@@ -61,7 +61,7 @@ def class_files(root: Path, order: str, what: str) -> tuple[tuple[str, ...], lis
 
 
 def visible_in(path: Path) -> list[Path]:
-    """Return what is in a folder, by name, without hidden entries."""
+    """Return the entries of a folder, sorted by name, without hidden ones."""
     try:
         return sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
     except OSError as error:

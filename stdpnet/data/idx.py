@@ -18,9 +18,9 @@ from stdpnet.reading import open_regular
 from stdpnet.spec.dataset import DatasetSpec
 
 MOST_BYTES, LARGE, MOST_RATIO = 2**30, 2**26, 200
-"""Values of the largest file that is read; from how many on it must not be smaller by more than this ratio, packed."""
+"""Most values that are read from a file; one of more than LARGE values is compressed by at most MOST_RATIO."""
 SURPLUS = 2**20
-"""How many values beyond those promised are counted, at most."""
+"""Largest number of values beyond those that the header promises that are counted."""
 DIGITS = tuple("0123456789")
 FASHION = (
     "T-shirt/top",
@@ -77,7 +77,7 @@ def _read_pair(images_file: Path, labels_file: Path, classes: tuple[str, ...]) -
 def read_idx(file: Path, dimensions: int) -> Images:
     """Return the unsigned bytes of an IDX file as an array with the given number of dimensions.
 
-    A file whose name ends in .gz is unpacked.
+    A file whose name ends in .gz is decompressed.
 
     The format: two zero bytes, the type (8 = unsigned byte), the number of dimensions; each size as a big-endian
     32-bit integer; then the values, last dimension fastest.
@@ -92,8 +92,8 @@ def read_idx(file: Path, dimensions: int) -> Images:
             limit = SURPLUS + (promised if promised <= most else LARGE)
             raw += content.read(limit)
     except (OSError, EOFError, zlib.error) as error:
-        way = " as gzip" if file.suffix == ".gz" else ""
-        state = "truncated" if isinstance(error, EOFError) else f"unreadable{way} ({error})"
+        how = " as gzip" if file.suffix == ".gz" else ""
+        state = "truncated" if isinstance(error, EOFError) else f"unreadable{how} ({error})"
         raise DataError(f"{file}: {state}; replace it with the published file") from None
     magic = bytes([0, 0, 8, dimensions])
     if raw[:4] != magic:
@@ -104,13 +104,13 @@ def read_idx(file: Path, dimensions: int) -> Images:
     found = max(len(raw) - start, 0)
     if promised != found or not found:
         size = " x ".join(map(str, shape))
-        there = f"{'at least ' * (found == limit)}{found} are there"
+        present = f"{'at least ' * (found == limit)}{found} are there"
         raise DataError(
-            f"{file}: header promises {size} = {promised} bytes, {there}; replace it with the published file"
+            f"{file}: header promises {size} = {promised} bytes, {present}; replace it with the published file"
         )
     return np.frombuffer(raw, dtype=np.uint8, offset=start).reshape(shape)
 
 
 def _unpacked(file: Path, stream: IO[bytes]) -> IO[bytes] | gzip.GzipFile:
-    """Return a stream of what a file holds, unpacked if its name says that it is packed."""
+    """Return a stream of the contents of a file, decompressed if its name ends in .gz."""
     return gzip.GzipFile(fileobj=stream) if file.suffix == ".gz" else stream

@@ -1,4 +1,4 @@
-"""Look at a dataset before an hour is spent on it: what is hardly meant, and what is done to its images."""
+"""Examine a dataset before a training: report likely mistakes, and how its images become the input."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from stdpnet.data.folder import SUFFIXES
 from stdpnet.data.recordings import SUFFIXES as RECORDED
 from stdpnet.data.registry import load_dataset
 from stdpnet.errors import DataError
-from stdpnet.spec.dataset import OWN, PUBLISHED, DatasetSpec
+from stdpnet.spec.dataset import PUBLISHED, WITH_PATH, DatasetSpec
 
 FEW = 10
-"""Training images of a class below which it is hardly learned."""
+"""A class with fewer training images than this is hardly learned."""
 FEW_LABELS = 5
-"""Calibration images of a class below which its votes are noise."""
+"""A class with fewer calibration images than this has votes that are mostly noise."""
 CUT = 0.05
-"""Share of the ink beyond the crop from which on it is mentioned."""
+"""Share of the ink outside the crop above which it is reported."""
 MODES = {
     "L": "grey",
     "1": "black and white",
@@ -33,14 +33,14 @@ MODES = {
     "RGBA": "colour with transparency, which becomes black",
     "P": "palette, becomes its luminance",
 }
-"""What Pillow's modes of images are, and what becomes of colour."""
+"""Names of Pillow's modes of images, and how colour is converted."""
 
 
 class Finding(NamedTuple):
     """Something about a dataset."""
 
     kind: Literal["doubt", "note"]
-    """doubt: hardly meant, with what answers it; note: how the images are read."""
+    """doubt: probably a mistake, with a remedy; note: how the images are read."""
     message: str
 
 
@@ -56,7 +56,7 @@ def spec_of(place: str, **keys: object) -> DatasetSpec:
     Raises
     ------
     DataError
-        If it is neither.
+        If the place is neither a name nor a dataset.
     """
     if place in PUBLISHED and not os.path.isdir(place):
         return DatasetSpec(**{"name": place, **keys})
@@ -88,7 +88,7 @@ def _is_of_events(path: Path) -> bool:
 
 
 def examine(spec: DatasetSpec) -> list[Finding]:
-    """Return what there is to say about a dataset: first what is hardly meant, then how its images are read.
+    """Return findings about a dataset: first likely mistakes, then how its images are read.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def _cut(spec: DatasetSpec, whole: Dataset) -> Iterator[str]:
 
 
 def _order(spec: DatasetSpec, dataset: Dataset) -> Iterator[str]:
-    """Yield a sentence if the classes are in the order of text where numbers would have another."""
+    """Yield a sentence if the classes are sorted as text although their names have numbers."""
     natural = in_order(dataset.classes, "natural")
     if spec.class_order == "text" and natural != sorted(natural):
         yield "dataset.class_order: text puts class 10 before 2; natural sorts by the numbers in the names"
@@ -165,7 +165,7 @@ def _read(spec: DatasetSpec) -> Iterator[str]:
 
 
 def _files(spec: DatasetSpec) -> Iterator[str]:
-    """Yield what kinds of images a folder has, as their files say, and what becomes of colour and depth."""
+    """Yield the modes and sizes of the images of a folder, and how colour and depth are converted."""
     if spec.name != "folder":
         return
     from PIL import Image
@@ -191,5 +191,5 @@ def _files(spec: DatasetSpec) -> Iterator[str]:
 def _classes(spec: DatasetSpec, dataset: Dataset) -> str:
     """Return the classes in their order, and how many images there are."""
     counts = ", ".join(f"{len(dataset.split(name))} {name}" for name in SPLITS)
-    order = f" in {spec.class_order} order (dataset.class_order)" if spec.name in OWN else ""
+    order = f" in {spec.class_order} order (dataset.class_order)" if spec.name in WITH_PATH else ""
     return f"{len(dataset.classes)} classes{order}: {', '.join(dataset.classes[:20])}; images: {counts}"

@@ -19,11 +19,11 @@ from stdpnet.spec.dataset import DatasetSpec
 
 IDX = ("idx3-ubyte", "idx3-ubyte.gz")
 """How the names of IDX files of images end."""
-WAYS = "give .png, .jpg, .npy, .npz or idx3-ubyte(.gz) files"
+REMEDY = "give .png, .jpg, .npy, .npz or idx3-ubyte(.gz) files"
 
 
 def read_images(files: Iterable[str | Path], spec: DatasetSpec) -> tuple[list[str], Images]:
-    """Return the images of files as the images of a dataset are: padded to a square, resized, turned round, cropped.
+    """Return the images of files as the images of a dataset are: padded to a square, resized, inverted, cropped.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def read_images(files: Iterable[str | Path], spec: DatasetSpec) -> tuple[list[st
         names += [shown] if len(stack) == 1 else [f"{shown}[{number}]" for number in range(len(stack))]
         images += [fit_square(as_ink(image, spec.invert), spec.resize) for image in stack]
     if not images:
-        raise DataError(f"images: there are none; {WAYS}")
+        raise DataError(f"images: there are none; {REMEDY}")
     return names, centre_crop(np.stack(images), spec.crop)
 
 
@@ -58,9 +58,9 @@ def _stack(file: Path) -> Images:
     if os.path.isdir(file):
         raise DataError(f"{file}: is a folder; name the files in it, such as {file}/*.png")
     if not os.path.lexists(file):
-        raise DataError(f"{file}: no such file; {WAYS}")
+        raise DataError(f"{file}: no such file; {REMEDY}")
     if not os.path.isfile(file):
-        raise DataError(f"{file}: is no regular file; {WAYS}")
+        raise DataError(f"{file}: is no regular file; {REMEDY}")
     if file.suffix.lower() in SUFFIXES:
         return read_image(file)[np.newaxis]
     if file.suffix == ".npy":
@@ -69,7 +69,7 @@ def _stack(file: Path) -> Images:
         return as_pixels(file, as_stack(file, read_arrays(file, ("X",))["X"]))
     if file.name.endswith(IDX):
         return read_idx(file, dimensions=3)
-    raise DataError(f"{file}: '{file.suffix}' is no known kind of image file; {WAYS}")
+    raise DataError(f"{file}: '{file.suffix}' is no known kind of image file; {REMEDY}")
 
 
 def _of_npy(file: Path) -> Images:

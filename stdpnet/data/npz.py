@@ -20,10 +20,11 @@ from stdpnet.reading import open_regular, visible
 from stdpnet.spec.dataset import DatasetSpec
 
 MOST_BYTES, LARGE, MOST_RATIO = 2**34, 2**28, 200
-"""Bytes of the largest array that is read; from how many on it must not be smaller by more than this ratio, packed."""
+"""Most bytes of an array that is read; one of more than LARGE bytes is compressed by at most MOST_RATIO."""
 
 COLOURS, NARROW = (3, 4), 3
-"""Values of a pixel in colours; how many times as high as wide images (N, h, w) would be if they were taken for it."""
+"""Values of a pixel in colours. An array (a, b, c), where c is one of them and b at least NARROW times c, is taken for
+one image (h, w, c) in colours: grey images (N, h, w) are hardly as narrow."""
 
 
 def npz(spec: DatasetSpec) -> Source:
@@ -69,7 +70,7 @@ def held_arrays(file: Path, names: Collection[str], remedy: str) -> tuple[dict[s
     ----------
     file : an .npz file
     names : arrays to read
-    remedy : what its maker does to write a better one
+    remedy : how to write a correct file
     """
     try:
         with file.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as content:

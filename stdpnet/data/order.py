@@ -1,4 +1,4 @@
-"""Which training images come next, and by how much they are shifted."""
+"""Select the next training images of an experiment, in its order and with its shifts."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ SUFFIXES = (".bin", ".npy")
 BYTES = 5
 """Bytes of an event in a .bin file."""
 OVERFLOW, OVERFLOW_TIME = 240, 2**13
-"""Row of an event of a .bin file that only says that the clock went on, and by how many microseconds."""
-WAYS = "give .bin, .npy or .npz files of recordings"
+"""Row number that marks an overflow of the clock in a .bin file instead of an event, and its microseconds."""
+REMEDY = "give .bin, .npy or .npz files of recordings"
 
 Files = list[tuple[Path, int]]
 """Recordings with their classes."""
@@ -65,10 +65,10 @@ def _tree(root: Path, sensor: tuple[int, int], order: str) -> Source:
     parts = PARTS if all(os.path.isdir(root / part) for part in PARTS) else ("",)
     found = [class_files(root / part, order, "recordings") for part in parts]
     names, files = found[0][0], []
-    for part, (others, inside) in zip(parts, found, strict=True):
-        if others != names:
+    for part, (other_names, inside) in zip(parts, found, strict=True):
+        if other_names != names:
             raise DataError(
-                f"{root / part}: has the class folders {', '.join(others)[:200]}, and {PARTS[0]} has "
+                f"{root / part}: has the class folders {', '.join(other_names)[:200]}, and {PARTS[0]} has "
                 f"{', '.join(names)[:200]}; give both the same"
             )
         files.append(_by_name(inside))
@@ -79,9 +79,10 @@ def _tree(root: Path, sensor: tuple[int, int], order: str) -> Source:
 
 
 def _by_name(inside: list[list[Path]]) -> Files:
-    """Return the files of class folders in the order of their own names: N-MNIST's are the numbers of MNIST's images.
+    """Return the files of class folders, sorted by file name: those of N-MNIST are the numbers of MNIST's images.
 
-    A published set's last training recordings calibrate, and must not be all of the last class.
+    The last training recordings of a published set are the calibration split; sorted by class, they would all be of the
+    last class.
     """
     pairs = [(file, label) for label, files in enumerate(inside) for file in files]
     return [pairs[place] for place in in_order([file.name for file, _ in pairs], "natural")]
@@ -100,8 +101,8 @@ def read_bin(file: Path, sensor: tuple[int, int]) -> Recording:
     """Return the events of a .bin file, as N-MNIST and N-Caltech101 have them.
 
     An event has five bytes: column, row, one bit of polarity (1: brighter), 23 bits of time in microseconds, most
-    significant first. One in row 240 is none: it says that the clock of all that follow is 2**13 us further on, as in
-    the reader that its authors have published (github.com/gorchard/event-Python).
+    significant first. An entry in row 240 is no event: it adds 2**13 us to the times of all events after it, as in the
+    reader that the authors of N-MNIST have published (github.com/gorchard/event-Python).
 
     Raises
     ------
@@ -167,9 +168,9 @@ def read_recordings(files: Iterable[str | Path], spec: DatasetSpec) -> tuple[lis
     found: list[Recording] = []
     for file in map(Path, files):
         if not os.path.lexists(file):
-            raise DataError(f"{file}: no such file; {WAYS}")
+            raise DataError(f"{file}: no such file; {REMEDY}")
         if file.suffix not in (*SUFFIXES, ".npz"):
-            raise DataError(f"{file}: '{file.suffix}' is no known kind of recording; {WAYS}")
+            raise DataError(f"{file}: '{file.suffix}' is no known kind of recording; {REMEDY}")
         shown = visible(str(file))
         if file.suffix == ".npz":
             arrays = read_arrays(file, ("events", "offsets"))
@@ -180,5 +181,5 @@ def read_recordings(files: Iterable[str | Path], spec: DatasetSpec) -> tuple[lis
             found.append(_read(file, spec.plane))
             names.append(shown)
     if not found:
-        raise DataError(f"recordings: there are none; {WAYS}")
+        raise DataError(f"recordings: there are none; {REMEDY}")
     return names, Events.joined(found, spec.whole_side).cropped(spec.crop)

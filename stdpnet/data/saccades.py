@@ -19,7 +19,7 @@ from stdpnet.events import Events
 from stdpnet.spec.dataset import DatasetSpec
 
 CORNERS = ((-1, -1), (1, 0), (-1, 1), (-1, -1))
-"""Rows and columns, pixels, by which the image is displaced at the corners of the triangle."""
+"""Rows and columns, pixels, by which the image is displaced at the ends of the triangle."""
 SACCADE, PARTS = 100_000, 2
 """Duration of a saccade, microseconds, and in how many parts of it brightness changes linearly."""
 PART, DURATION = SACCADE // PARTS, 3 * SACCADE
@@ -43,8 +43,8 @@ def saccades(images: NDArray[np.uint8]) -> Events:
     N recordings of n x n pixels.
     """
     found = []
-    before = _displaced(images, *_way()[0])
-    for number, (down, right) in enumerate(_way()[1:]):
+    before = _displaced(images, *_displacements()[0])
+    for number, (down, right) in enumerate(_displacements()[1:]):
         after = _displaced(images, down, right)
         change = after - before
         for level in LEVELS:
@@ -56,18 +56,18 @@ def saccades(images: NDArray[np.uint8]) -> Events:
     return _in_order(found, len(images), images.shape[1])
 
 
-def _way() -> list[tuple[int, int]]:
+def _displacements() -> list[tuple[int, int]]:
     """Return the displacement, rows and columns in halves of a pixel, at each end of a part of a saccade."""
-    way = [
+    ends = [
         (2 * row + 2 * (down - row) * part // PARTS, 2 * column + 2 * (right - column) * part // PARTS)
         for (row, column), (down, right) in pairwise(CORNERS)
         for part in range(PARTS)
     ]
-    return [*way, way[0]]
+    return [*ends, ends[0]]
 
 
 def _displaced(images: NDArray[np.uint8], down: int, right: int) -> NDArray[np.int32]:
-    """Return twice the brightness of images displaced by `down` and `right` halves of a pixel; black comes in."""
+    """Return twice the brightness of images displaced by `down` and `right` halves of a pixel, on black."""
     margin, side = 1 + max(abs(part) for corner in CORNERS for part in corner), images.shape[1]
     padded = np.pad(images, ((0, 0), (margin, margin), (margin, margin))).astype(np.int32)
     total = np.zeros(images.shape, np.int32)

@@ -14,8 +14,9 @@ PUBLISHED_CALIBRATION = 10000
 def split_indices(source: Source, spec: DatasetSpec) -> dict[str, Labels]:
     """Return the indices (N,) of each split; the splits are disjoint, and only validation may be empty.
 
-    A set with its own test images keeps its order; by default its last training images calibrate, and all its test
-    images test. Any other set is split by seed, with the classes in equal shares, and its training images are shuffled.
+    A set with its own test images keeps its order; by default its last training images are the calibration split, and
+    all its test images the test split. Any other set is split by seed, with the classes in equal shares, and its
+    training images are shuffled.
     Smaller numbers of images are spread over what they are taken from, or at its ends: see DatasetSpec.subsets.
     """
     train, calibration, test = (_published if source.published_test else _seeded)(source, spec)
@@ -25,17 +26,17 @@ def split_indices(source: Source, spec: DatasetSpec) -> dict[str, Labels]:
 
 def _published(source: Source, spec: DatasetSpec) -> tuple[Labels, Labels, Labels]:
     """Return train, calibration and test of a set that is published with test images."""
-    pool, own_test = np.split(np.arange(len(source.labels)), [len(source.labels) - source.published_test])
+    pool, test = np.split(np.arange(len(source.labels)), [len(source.labels) - source.published_test])
     subsets = spec.subsets if spec.calibration else "ends"
     train, calibration = _cut("calibration", pool, spec.calibration or PUBLISHED_CALIBRATION, subsets, spec)
-    if spec.test and spec.test > len(own_test):
+    if spec.test and spec.test > len(test):
         raise DataError(
-            f"dataset.test: {spec.test} is more than the {len(own_test)} test images of {_set(spec)}; "
-            f"choose at most {len(own_test)}"
+            f"dataset.test: {spec.test} is more than the {len(test)} test images of {_set(spec)}; "
+            f"choose at most {len(test)}"
         )
     if spec.test and spec.subsets != "ends":
-        own_test = own_test[spread(spec.test, len(own_test), spec.subsets)]
-    return train, calibration, own_test[: spec.test]
+        test = test[spread(spec.test, len(test), spec.subsets)]
+    return train, calibration, test[: spec.test]
 
 
 def _cut(key: str, pool: Labels, count: int, subsets: Subsets, spec: DatasetSpec) -> tuple[Labels, Labels]:

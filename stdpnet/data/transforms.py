@@ -24,7 +24,7 @@ def centre_crop(images: Images, side: int, what: str = "the images") -> Images:
 
 
 def shift(images: Images, by: NDArray[np.int64]) -> Images:
-    """Return images (N, h, w) moved down and right by whole pixels, `by` (N, 2); what is moved in is black."""
+    """Return images (N, h, w) moved down and right by whole pixels, `by` (N, 2); the free margin is black."""
     most = int(np.abs(by).max(initial=0))
     height, width = images.shape[1:]
     padded = np.pad(images, ((0, 0), (most, most), (most, most)))
@@ -36,13 +36,13 @@ def shift(images: Images, by: NDArray[np.int64]) -> Images:
 
 
 def check_side(what: str, side: int) -> None:
-    """Raise DataError, naming what has it, if a side of an image has too many pixels to be padded to a square."""
+    """Raise DataError, naming `what`, if a side of an image has too many pixels to be padded to a square."""
     if side > LARGEST_SIDE:
         raise DataError(f"{what}: has a side of {side} pixels, more than {LARGEST_SIDE}; make it smaller or remove it")
 
 
 def as_ink(image: Images, invert: bool) -> Images:
-    """Return images as bright ink on black: as they are, or turned round if they are dark ink on white."""
+    """Return images as bright ink on black: as they are, or inverted if they are dark ink on white."""
     return 255 - image if invert else image
 
 
@@ -66,7 +66,7 @@ def fit_square(image: Images, side: int) -> Images:
 def rotate(images: Images, degrees: float | NDArray[np.float64]) -> Images:
     """Return images (N, h, w) turned counter-clockwise about their centre, of the same size; the corners become black.
 
-    Bilinear interpolation: unlike a higher order it can not overshoot the range of the pixels.
+    Bilinear interpolation: unlike a higher order it cannot overshoot the range of the pixels.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from stdpnet.reading import shortened
 LARGEST_INTEGER, LARGEST = 2**63 - 1, 1e100
 """Largest absolute value of a whole number and of any other finite number."""
 DEEPEST = 8
-"""Tables within each other that a dotted key may name."""
+"""Largest number of nested tables that a dotted key may name."""
 
 
 class Spec(BaseModel):
@@ -82,7 +82,7 @@ class Spec(BaseModel):
 
 
 def _documented(spec: Spec, default: Spec | None = None) -> Iterator[tuple[notebook.Row, bool]]:
-    """Yield each key with value and manual, and whether the value is not that of `default`, or else of the class."""
+    """Yield each key with value and manual, and whether the value differs from `default`, or else from the class."""
     for name, field in type(spec).model_fields.items():
         value, usual = getattr(spec, name), field.default if default is None else getattr(default, name, None)
         if isinstance(value, Spec):
@@ -93,18 +93,18 @@ def _documented(spec: Spec, default: Spec | None = None) -> Iterator[tuple[noteb
 
 
 class Monitoring:
-    """Marks a field (in its annotation) that decides what is written and when, and nothing of what is learned."""
+    """Marks a field (in its annotation) that decides what is written and when, but not what is learned."""
 
 
 class Before:
-    """Marks a field (in its annotation) that is younger than some runs and whose default is not what they did.
+    """Marks a field (in its annotation) that was added later, and whose default differs from the earlier behaviour.
 
-    A run's files have every key of their time, so a key that is missing there is younger.
+    The configuration of a run holds every key that existed when it was written: a key that it lacks was added later.
 
     Parameters
     ----------
-    value : what runs did before there was the key
-    beside : a key of the same table without which the field means nothing, and stays as it is
+    value : the value that stands for the behaviour before the key existed
+    beside : another key of the same table; where that one is not set, the field has no effect and keeps its default
     """
 
     def __init__(self, value: Any, beside: str | None = None) -> None:
@@ -112,11 +112,11 @@ class Before:
 
 
 class Schedule:
-    """Marks a field (in its annotation) that decides how long and in which order is trained, and nothing else."""
+    """Marks a field (in its annotation) that decides only how long and in which order images are trained on."""
 
 
 def flat(spec: Spec, *without: type) -> dict[str, Any]:
-    """Return the values of a spec by dotted key, but those of fields that carry one of some marks."""
+    """Return the values of a spec by dotted key, without the fields that carry one of the given marks."""
     values: dict[str, Any] = {}
     for name, field in type(spec).model_fields.items():
         value = getattr(spec, name)
@@ -138,7 +138,7 @@ def differences(first: Spec, second: Spec, *without: type) -> dict[str, tuple[An
 def marked(owner: type[Spec], mark: type) -> list[str]:
     """Return the names of the fields of a spec class that carry a mark."""
     return [
-        name for name, field in owner.model_fields.items() if any(isinstance(each, mark) for each in field.metadata)
+        name for name, field in owner.model_fields.items() if any(isinstance(found, mark) for found in field.metadata)
     ]
 
 
@@ -148,7 +148,7 @@ def set_key(tables: dict[str, Any], key: str, value: Any) -> None:
     Raises
     ------
     ConfigError
-        If the key goes through something that is a value and no table.
+        If a part of the key before the last one names a value instead of a table.
     """
     *path, name = key.split(".")
     if len(path) > DEEPEST:
@@ -201,7 +201,7 @@ def _sentence(root: type[Spec], error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return f"{key}: unknown key{_nearest(root, path)}"
     if error["type"] == "value_error":
-        message = str(error["ctx"]["error"])  # it begins with the key that it is about, if that is not yet in the path
+        message = str(error["ctx"]["error"])  # begins with its key if the path lacks it
         return ".".join(path) + message if message.startswith(":") else ".".join([*path, message])
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{key}: {message}, got {_quoted(error['input'])}"

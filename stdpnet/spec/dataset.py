@@ -1,4 +1,4 @@
-"""Which images, cut how, and how they are split."""
+"""The table `dataset` of a configuration: which images are read, how they are cropped, and how they are split."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from stdpnet.spec.distortion import DistortionSpec
 DatasetName = Literal["digits", "mnist", "fashion-mnist", "digits-events", "n-mnist", "folder", "npz", "amat", "events"]
 PUBLISHED = {"digits": 28, "mnist": 28, "fashion-mnist": 28, "digits-events": 28, "n-mnist": 34}
 """Side of the images of published sets, pixels."""
-OWN = ("folder", "npz", "amat", "events")
-"""Sets of the user's own, which have a path."""
+WITH_PATH = ("folder", "npz", "amat", "events")
+"""Sets that the user provides, at a path."""
 OF_EVENTS = ("digits-events", "n-mnist", "events")
-"""Sets of recordings of an event camera."""
+"""Sets that consist of recordings of an event camera."""
 LARGEST_SIDE = 4096
 Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 """Pixels."""
 
 
 def _two(given: object) -> object:
-    """Refuse what is not two numbers in a list; pydantic would name a part of it."""
+    """Refuse anything but a list of two values; the message of pydantic would be about one of them."""
     if not isinstance(given, (list, tuple)) or len(given) != 2:
         raise ValueError(f": {shortened(given)} is not a width and a height; give two numbers, such as [34, 34]")
     return given
@@ -41,7 +41,7 @@ Sides = Annotated[
         }
     ),
 ]
-"""Width and height; its schema is one that editors of draft 7 know."""
+"""Width and height; the schema is given since that of pydantic is newer than draft 7, which editors know."""
 RESIZED, N_MNIST = 28, (34, 34)
 """Default side of images after resizing; width and height of N-MNIST."""
 
@@ -106,9 +106,9 @@ class DatasetSpec(Spec):
 
     @model_validator(mode="after")
     def _path_fits_name(self) -> Self:
-        if self.name in OWN and not self.path:
+        if self.name in WITH_PATH and not self.path:
             raise ValueError(f"path: name = '{self.name}' needs a path, for example path = 'data/my-images'")
-        if self.name not in OWN and self.path:
+        if self.name not in WITH_PATH and self.path:
             raise ValueError(
                 f"path: '{self.path}' is not used by name = '{self.name}'; leave it out or use name = 'folder'"
             )
@@ -122,7 +122,7 @@ class DatasetSpec(Spec):
 
     @model_validator(mode="after")
     def _pictures_only(self) -> Self:
-        """Refuse what is done to pictures where there are recordings of events."""
+        """Refuse keys that change images where the set consists of recordings of events."""
         if self.is_of_events:
             instead = {
                 "resize": (self.resize != RESIZED, "recordings keep their pixels; choose dataset.crop"),

@@ -28,5 +28,5 @@ class EncoderSpec(Spec):
 
     @property
     def or_rate(self) -> str:
-        """The beginning of an advice to change the rate or something else; events have no rate."""
+        """Words for a remedy that names the rate before another key; empty for events, which have no rate."""
         return "" if self.kind == "events" else "encoder.max_rate or "

@@ -20,7 +20,7 @@ class Experiment(Spec):
     operating: ClassVar[tuple[str, ...]] = ("dataset.distortion",)
     """Tables and keys that may differ between training and evaluation (stdpnet.operating)."""
     scalable: ClassVar[tuple[str, ...]] = ()
-    """Arrays of the state whose strength may."""
+    """Arrays of the state that evaluation may multiply by a factor."""
 
     model: str = "stdp"
     """Which model is trained: stdp (spiking networks), features (random, k-means or PCA features),

@@ -21,7 +21,7 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
 
     Parameters
     ----------
-    source : path of a .toml file, or the name of a preset; a run's own file is read as it was meant (see recorded)
+    source : path of a .toml file, or the name of a preset; the file of a run is read as `recorded` describes
     overrides : keys to change: {"plasticity.A_plus": 0.01}, or texts such as "plasticity.A_plus=0.01"
 
     Returns
@@ -45,7 +45,7 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
         values = presets()[str(source)].model_dump(exclude_none=True)
     elif path.suffix == ".toml" or os.path.isfile(path):  # os.path functions do not raise on over-long names
         values = read_toml(path)
-        if path.with_name("provenance.json").is_file():  # a run's own
+        if path.with_name("provenance.json").is_file():  # the file of a run
             values = recorded(values)
     else:
         remedy = remedy_for(str(source), presets(), "`stdpnet config list` shows the presets")
@@ -63,7 +63,10 @@ def load_config(source: str | Path, overrides: Iterable[str] | Mapping[str, Any]
 
 
 def recorded(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys that a run or study has recorded, with what was meant where an older version had no such key."""
+    """Return the keys that a run or study has recorded, complete with keys that were added since.
+
+    Such a key gets the value that stands for the earlier behaviour (stdpnet.spec.base.Before).
+    """
     return _recorded(spec_class(str(values.get("model", "stdp"))), values)
 
 
@@ -91,14 +94,14 @@ def experiment(values: Mapping[str, Any]) -> Any:
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
-    """Set one dotted key in nested tables."""
+    """Set the dotted key of a text key=value in nested tables."""
     key, value = parse_key(override)
     is_default = value == "none" and not _is_choice(values, key, value)
     try:
         set_key(values, key, value)
     except ConfigError as error:
         raise ConfigError(f"--set {shortened(override)}: {str(error).partition(': ')[2]}") from None
-    if is_default:  # TOML has no such value: the key gets its default back
+    if is_default:  # TOML has no null: `none` restores the default
         *path, name = key.split(".")
         for part in path:
             values = values[part]
@@ -111,7 +114,7 @@ def parse_key(text: str, option: str = "--set", example: str = "plasticity.A_plu
     Raises
     ------
     ConfigError
-        If the text does not look so; the message names the option, and gives the example.
+        If the text has another form; the message names the option and gives the example.
     """
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
@@ -139,12 +142,12 @@ def dump_config(spec: Experiment, *, documented: bool = False, only_changed: boo
     ----------
     spec : what to write
     documented : add each key's manual as a comment
-    only_changed : leave out keys that have their default value, but for what a reader looks for first
+    only_changed : leave out keys with their default value, except model, network, dataset and number of images
     """
     changed = None
     if only_changed:
         changed = spec.model_dump(exclude_defaults=True)
-        if spec.model != Experiment.model_fields["model"].default:  # what a file means that does not say it
+        if spec.model != Experiment.model_fields["model"].default:  # a file without this key means the default
             changed["model"] = spec.model
         for name in ("topology", "network", "features"):
             if isinstance(part := getattr(spec, name, None), Spec):
@@ -170,7 +173,7 @@ def _table(name: str, part: Spec, documented: bool, changed: dict[str, Any] | No
 
 
 def _tables(kind: type[Experiment]) -> list[str]:
-    """Return the names of an experiment's fields as a reader wants them: images, the model, how it is trained."""
+    """Return the names of an experiment's fields in the order of a file: the images, the model, its training."""
     shared = list(Experiment.model_fields)
     after = shared.index("dataset") + 1
     return [*shared[:after], *(name for name in kind.model_fields if name not in shared), *shared[after:]]

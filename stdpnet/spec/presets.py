@@ -32,9 +32,9 @@ def preset(name: str) -> Any:
 
 
 def nearest(spec: Experiment) -> tuple[str | None, dict[str, Any]]:
-    """Return the preset that a spec differs least from, and the values of the spec's keys that are others there.
+    """Return the name of the preset that differs least from a spec, and the keys that differ, with the spec's values.
 
-    Of a model without presets: None, and the values of all keys.
+    For a model without presets: None, and the values of all keys.
     """
     values = flat(spec)
     found = [

@@ -1,6 +1,6 @@
 """The JSON schema of configuration files, by which editors complete keys, show their manual and mark mistakes.
 
-`stdpnet/spec/schema.json` holds it; `python -m stdpnet.spec.presets configs` writes it anew. The first line
+`stdpnet/spec/schema.json` holds it; `python -m stdpnet.spec.presets configs` writes it. The first line
 `#:schema PATH` of a TOML file tells editors that know the language server Taplo where it is.
 """
 
@@ -26,7 +26,7 @@ def schema() -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     for model in MODELS:
         made = spec_class(model).model_json_schema(ref_template=f"#/definitions/{model}.{{model}}")
-        if model != "stdp":  # a file that does not say its model is of this one
+        if model != "stdp":  # a file without the key `model` is of this one
             made["required"] = ["model"]
         tables = made.pop("$defs")
         definitions |= {model: made, **{f"{model}.{name}": table for name, table in tables.items()}}
