@@ -76,7 +76,7 @@ app.add_typer(data.app, name="data")
 
 
 def _print_version(asked: bool) -> None:
-    """Print the version and leave, if it is asked for."""
+    """Print the version and exit if it is asked for."""
     if asked:
         from importlib.metadata import version
 
@@ -108,7 +108,7 @@ def main() -> None:
 
 
 def _code() -> int:
-    """Run a command and return its exit code, once all that it has printed is written."""
+    """Run a command, write what it has printed, and return its exit code."""
     try:
         try:
             code = _command()() or 0
@@ -120,28 +120,29 @@ def _code() -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message(), file=sys.stderr)
             return 2
-        return _said(f"error: {usage_sentence(error)}", 2)
+        return _printed(f"error: {usage_sentence(error)}", 2)
     except typer.Abort as abort:
-        return _internal_error(abort.__cause__ or abort)  # an EOFError: no command asks anything of its user
+        return _internal_error(abort.__cause__ or abort)  # an EOFError, which is a fault: no command asks for input
     except StopRequestedError as stop:
-        return _said(str(stop), 128 + stop.signal)
+        return _printed(str(stop), 128 + stop.signal)
     except MemoryError:
-        return _said("error: not enough memory; use fewer channels, fewer or smaller images, or a larger dt", 2)
+        return _printed("error: not enough memory; use fewer channels, fewer or smaller images, or a larger dt", 2)
     except ConfigError as error:
-        return max(_said(f"error: {sentence}", 2) for sentence in error.args)
+        return max(_printed(f"error: {sentence}", 2) for sentence in error.args)
     except StdpnetError as error:
-        return _said(f"error: {error}", 2)
+        return _printed(f"error: {error}", 2)
     except Exception as error:
         return _internal_error(error)
 
 
 @cache
 def _command() -> Any:
-    """Return what runs a command and returns its exit code; typer reads the options from the functions' signatures."""
+    """Return a function that runs a command and returns its exit code; typer reads the options from signatures."""
     return partial(typer.main.get_command(app), prog_name="stdpnet", standalone_mode=False)
 
 
-def _said(sentence: str, code: int) -> int:
+def _printed(sentence: str, code: int) -> int:
+    """Print a sentence on stderr, and return the exit code."""
     print(visible(sentence), file=sys.stderr)
     return code
 

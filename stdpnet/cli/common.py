@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 UNLIMITED = 10_000
 """Columns of a table that is not printed on a terminal."""
 MOST_THREADS = 4096
-"""Threads, or processes of this machine, that can be asked for."""
+"""Largest number of threads, or of processes of this machine."""
 
 MOST_IMAGES = 1_000_000
-"""Images that a command shows, at most, beside those of a training."""
+"""Largest number of images that a command shows, apart from those of a training."""
 
 
 def complete_config(incomplete: str) -> list[str]:
-    """Return the presets, TOML files and folders that a shell may complete a word to."""
+    """Return the presets, TOML files and folders that begin with a text, for the completion of a shell."""
     from stdpnet.spec.presets import preset_names
 
     files = [name for name in _found(incomplete) if name.endswith((".toml", os.sep))]
@@ -36,7 +36,7 @@ def complete_config(incomplete: str) -> list[str]:
 
 
 def complete_run(incomplete: str) -> list[str]:
-    """Return the names of runs and the folders that a shell may complete a word to."""
+    """Return the names of runs and the folders that begin with a text, for the completion of a shell."""
     from stdpnet.runs.paths import RUNS, run_folders
 
     names = [path.name for path in run_folders(RUNS)] if os.path.isdir(RUNS) else []
@@ -45,7 +45,7 @@ def complete_run(incomplete: str) -> list[str]:
 
 
 def _found(beginning: str) -> list[str]:
-    """Return the files and folders whose path begins so, folders with a separator at the end."""
+    """Return the files and folders whose path begins with a text, folders with a separator at the end."""
     names = sorted(glob.glob(f"{glob.escape(beginning)}*"))
     return [f"{name}{os.sep}" if os.path.isdir(name) else name for name in names]
 
@@ -134,7 +134,7 @@ def readout_names(text: str | None) -> tuple[str, ...] | None:
 
 
 def keys_and_values(texts: list[str] | None, option: str, example: str) -> dict[str, Any]:
-    """Return what the values KEY=VALUE of an option say; a message about a wrong one gives the example."""
+    """Return the keys and values of an option KEY=VALUE; the error about any other text gives the example."""
     from stdpnet.spec.load import parse_key
 
     return dict(parse_key(text, option, example) for text in texts or [])
@@ -157,7 +157,7 @@ def load(config: str, overrides: list[str] | None = None, engine: str | None = N
 
 
 def check_spiking(spec: Any, what: str) -> None:
-    """Raise ConfigError, naming what asks for it, unless an experiment is one of a network with STDP."""
+    """Raise ConfigError, which names the caller `what`, unless an experiment is of model = "stdp"."""
     if "plasticity" not in type(spec).model_fields:
         raise ConfigError(
             f"{what}: needs a network with model = 'stdp', and this one is '{spec.model}'; name another CONFIG"
@@ -227,10 +227,10 @@ def _paths(name: str) -> list[Path]:
 
 
 def check_new_file(option: str, path: Path | None, endings: Sequence[str] = ()) -> None:
-    """Raise ConfigError, before anything is computed, unless a file that a user names can be made; None is fine.
+    """Raise ConfigError unless a new file can be made at a path, before anything is computed; None is allowed.
 
-    A file that a user names is never overwritten. What a command writes into a run's own folder unasked, such as its
-    figures, is made from the run and is replaced.
+    A file that a user names is never overwritten. Files that a command puts into the folder of a run by default, such
+    as figures, are replaced.
 
     Parameters
     ----------
@@ -280,17 +280,17 @@ def print_json(content: Any) -> None:
 
 
 def print_json_of_runs(contents: Sequence[Any]) -> None:
-    """Print the object of a run, or of several one with them all under `runs`."""
+    """Print the object of a single run, or an object that holds those of several runs under `runs`."""
     print_json(contents[0] if len(contents) == 1 else {"runs": contents})
 
 
 def print_table(table: Any, width: int = UNLIMITED) -> None:
-    """Print a table of rich: on a terminal as wide as that, else of `width` columns; by default a row is one line."""
+    """Print a table of rich, as wide as the terminal, else of `width` columns: by default each row is one line."""
     console_of_plain_text(None if sys.stdout.isatty() else width).print(table)
 
 
 def console_of_plain_text(width: int | None = None) -> Any:
-    """Return a console of rich that prints text as it is: names may look like markup, an emoji or a number."""
+    """Return a console of rich that prints text unchanged: a name may look like markup or an emoji."""
     from rich.console import Console
 
     return Console(width=width, markup=False, highlight=False, emoji=False)

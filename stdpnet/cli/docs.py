@@ -23,7 +23,7 @@ def pages() -> dict[str, str]:
 
 
 def complete_page(incomplete: str) -> list[str]:
-    """Return the names of pages that begin so."""
+    """Return the names of pages that begin with a text, for the completion of a shell."""
     return [name for name in pages() if name.startswith(incomplete)]
 
 

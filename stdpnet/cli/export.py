@@ -38,8 +38,8 @@ def export(
         print(f"{file}: {', '.join(f'{name} {shape}' for name, shape in shapes.items())}")
         return
     if file.suffix == ".nir":
-        said = of_runs.export_nir(opened, file, snapshot)
-        print("\n".join([f"{file}:", *(f"  {part.label:11}  {name}: {part.note}" for name, part in said.items())]))
+        parts = of_runs.export_nir(opened, file, snapshot)
+        print("\n".join([f"{file}:", *(f"  {part.label:11}  {name}: {part.note}" for name, part in parts.items())]))
         return
     with meter() as progress:
         found = of_runs.export_sonata(opened, file, images, snapshot=snapshot, threads=threads, progress=progress)

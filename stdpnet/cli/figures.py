@@ -72,7 +72,7 @@ def figures(
 
 
 def _without(runs: list[Run], one: Run) -> list[Run]:
-    """Return runs without one of them, which a pattern may match, too."""
+    """Return runs without one that a pattern may have matched as well."""
     return [run for run in runs if os.path.realpath(run.path) != os.path.realpath(one.path)]
 
 

@@ -1,4 +1,4 @@
-"""Groups of commands, and what their help says of each command."""
+"""Groups of commands, whose help shows the whole sentence of each command."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typer.core import TyperGroup
 
 
 class Commands(TyperGroup):
-    """Commands whose help says of each what it does, in a whole sentence; typer would cut it after one line."""
+    """A group whose help has the whole sentence of each command; typer would cut it after one line."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write each command with its sentence, on several lines where one is too short."""
+        """Write each command with its sentence, on several lines if necessary."""
         commands = [(name, self.commands[name]) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl([(name, command.help or "") for name, command in commands])
 
 
 def command_group(help: str, commands: type[Commands] = Commands, **settings: Any) -> typer.Typer:
-    """Return an empty group of commands, which prints its help where none of them is named."""
+    """Return an empty group of commands; without the name of a command it prints its help."""
     return typer.Typer(
         cls=commands,
         help=help,

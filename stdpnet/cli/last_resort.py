@@ -1,4 +1,4 @@
-"""Answer an error that nobody has foreseen: its details go to a file, and one sentence says where that is."""
+"""Report an unexpected error: write its details to a file, and print one sentence that names the file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGES = ("stdpnet", "numpy", "numba", "brian2", "scipy", "scikit-learn", "h5p
 
 
 def report_internal_error(error: BaseException, debug: bool) -> int:
-    """Write the details of an error to a new file, tell the user of it, and return the exit code.
+    """Write the details of an error to a new file, print one sentence about it, and return the exit code.
 
     Parameters
     ----------
@@ -31,8 +31,10 @@ def report_internal_error(error: BaseException, debug: bool) -> int:
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(_details(error))
         where = f"its details are in {name}; please report it to the developers with this file"
-    except OSError as full:
-        where = f"its details cannot be written ({full.strerror}); please repeat the command with --debug and report it"
+    except OSError as failed:
+        where = (
+            f"its details cannot be written ({failed.strerror}); please repeat the command with --debug and report it"
+        )
     print(f"internal error: {type(error).__name__}: {shortened(error)}; {where}", file=sys.stderr)
     return INTERNAL_ERROR
 

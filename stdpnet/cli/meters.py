@@ -1,4 +1,4 @@
-"""How far a computation is, on stderr: bars on a terminal, else a line from time to time."""
+"""Show the progress of a computation on stderr: bars on a terminal, else a line from time to time."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Meter(Protocol):
         ...
 
     def advance(self, count: int, note: str = "") -> None:
-        """Add to what is done of the stage; replace the note shown beside it."""
+        """Count parts of the stage that are done; replace the note shown beside it."""
         ...
 
     def skip(self, count: int) -> None:
-        """Begin with parts that were done before; they do not count for the speed."""
+        """Count parts that were done before; they do not count for the speed."""
         ...
 
 
@@ -81,7 +81,7 @@ class _BarMeter:
         self._bar.update(self._task, advance=count, note=note)
 
     def pause(self, what: str) -> None:
-        """Show beside the bar what is done, until the next part of the stage is."""
+        """Show beside the bar what is done until the stage goes on."""
         if self._task is not None:
             self._bar.update(self._task, note=what)
 
@@ -94,9 +94,9 @@ class _LineMeter:
 
     def __init__(self) -> None:
         self._shown = True
-        """Whether the newest line says all there is to say."""
+        """Whether the newest line shows the present progress."""
         self._stage = ""
-        self._said: set[str] = set()
+        self._printed: set[str] = set()
 
     def stage(self, name: str, total: int) -> None:
         self.close()
@@ -106,12 +106,12 @@ class _LineMeter:
         self._shown = False
 
     def pause(self, what: str) -> None:
-        """Print a line about what is done beside the stage, the first time."""
+        """Print a line about what interrupts the stage, only the first time."""
         if self._stage:
             self._pace.pause(what)
-        if what not in self._said:
+        if what not in self._printed:
             print(f"{self._stage}: {what}" if self._stage else what, file=sys.stderr, flush=True)
-        self._said.add(what)
+        self._printed.add(what)
 
     def advance(self, count: int, note: str = "") -> None:
         self._done, self._note, self._shown = self._done + count, note, False

@@ -82,9 +82,9 @@ def _rows(names: Sequence[str], found: Prediction) -> list[dict[str, Any]]:
         probabilities = None
         if found.probabilities is not None:
             probabilities = dict(zip(found.classes, found.probabilities[number].tolist(), strict=True))
-        said = found.classes[answer] if answer >= 0 else None
+        label = found.classes[answer] if answer >= 0 else None
         rows.append(
-            {"image": name, "answer": said, "probabilities": probabilities, "spikes": int(found.spikes[number])}
+            {"image": name, "answer": label, "probabilities": probabilities, "spikes": int(found.spikes[number])}
         )
     return rows
 

@@ -67,11 +67,11 @@ def report(
 def _print_summaries(runs: list[Run], snapshot: str, as_json: bool) -> None:
     from stdpnet_analysis.report.summary import as_text, summaries
 
-    said = summaries(runs, snapshot=snapshot)
+    contents = summaries(runs, snapshot=snapshot)
     if as_json:
-        print_json_of_runs(said)
+        print_json_of_runs(contents)
     else:
-        print("\n".join(map(as_text, said)), end="")
+        print("\n".join(map(as_text, contents)), end="")
 
 
 def _usual_place(runs: list[Run]) -> Path:

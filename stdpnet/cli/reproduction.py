@@ -49,7 +49,7 @@ FolderOption = Annotated[
 
 
 class Workers(NamedTuple):
-    """Which processes compute."""
+    """The processes that train and score the networks."""
 
     scheduler: str | None
     scheduler_file: str | None
@@ -104,7 +104,7 @@ def _computed(
     quiet: bool,
     report: Callable[[], None],
 ) -> int:
-    """Train and score what is missing, with a report after each network; return how many there were."""
+    """Train and score the missing networks, with a report after each; return how many were missing."""
     from stdpnet_analysis.paper.computing import compute
 
     _make(folder)
@@ -129,7 +129,7 @@ def _computed(
 
 
 def _make(folder: Path) -> None:
-    """Make the folder of results, if need be."""
+    """Make the folder of results if it does not exist."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -137,7 +137,7 @@ def _make(folder: Path) -> None:
 
 
 def _print(summary: dict[str, Any], text: str, computed: int, tasks: int, path: Path, as_json: bool) -> None:
-    """Print a table and where it is, or its numbers."""
+    """Print a table and its file, or its numbers as JSON."""
     if as_json:
         print_json({**summary, "computed": computed, "cached": tasks - computed})
         return

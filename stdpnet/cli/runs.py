@@ -34,13 +34,13 @@ ACTIVITY = {
     "dead_neurons": "dead neurons {:.1%}",
     "dead_units": "dead units {:.1%}",
 }
-"""What `watch` shows of a row of progress that has it."""
+"""Keys of a row of progress that `watch` shows, with their format."""
 
 
 COLUMNS = ("vote", "log_evidence", "linear")
-"""Read-outs, by role, that a list of runs always has a column for; others where a run has been scored by them."""
+"""Roles of read-outs that always have a column in a list of runs; others have one if a run was scored by them."""
 ORDERS = ("name", "age", "images")
-"""What a list of runs can be sorted by beside its columns of accuracies."""
+"""Keys, besides the columns of accuracies, by which a list of runs can be sorted."""
 
 
 State = Literal["running", "finished", "stopped", "failed", "new"]
@@ -97,7 +97,7 @@ def _print_info(opened: Run, summary: Summary) -> None:
 
 
 def _origin(spec: Experiment) -> dict[str, Any]:
-    """Return the preset that is most like a run's configuration, if its model has one, and the keys that differ."""
+    """Return the preset nearest to a configuration, None if its model has none, and the keys that differ."""
     from stdpnet.spec.presets import nearest
 
     return dict(zip(("preset", "differs"), nearest(spec), strict=True))
@@ -251,7 +251,7 @@ def sparkline(values: list[float], width: int = 60) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Return a time span in the largest unit of which it has two."""
+    """Return a time span in the largest unit of which it has at least two."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""Signals that ask a command to stop: the first one politely, at the next image boundary, a second Ctrl-C at once."""
+"""Signals that ask a command to stop: the first one at the next image boundary, a second Ctrl-C at once."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ class SignalCatcher(StopRequest):
         super().__init__()
         self._before: dict[int, Any] = {}
         self._stderr: int | None = None
-        """A duplicate of standard error: Brian2 leads standard error elsewhere while it compiles."""
+        """A duplicate of standard error, which Brian2 redirects while it compiles."""
 
     def __enter__(self) -> SignalCatcher:
         if threading.current_thread() is threading.main_thread():
-            heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]  # as nohup wants it
+            # nohup ignores SIGHUP, which must stay so
+            caught = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
             with contextlib.suppress(OSError, ValueError):  # standard error may be no file
                 self._stderr = os.dup(sys.stderr.fileno())
-            self._before = {number: signal.signal(number, self._catch) for number in heard}
+            self._before = {number: signal.signal(number, self._catch) for number in caught}
         return self
 
     def __exit__(
@@ -45,17 +46,17 @@ class SignalCatcher(StopRequest):
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None and number != signal.SIGINT:
-            return  # a scheduler that sends SIGTERM after SIGUSR1 means the same
+            return  # a scheduler may send SIGTERM after SIGUSR1, which asks for the same
         if self.received is not None:
             os._exit(128 + number)  # checkpoints appear whole or not at all: there is nothing to tidy up
         self.ask(signal.Signals(number))
-        self._say(
+        self._print(
             f"{signal.Signals(number).name}: finishing the image and writing a checkpoint; once more stops at once"
         )
 
-    def _say(self, sentence: str) -> None:
+    def _print(self, sentence: str) -> None:
         if self._stderr is None:
             print(sentence, file=sys.stderr, flush=True)
         else:
-            with contextlib.suppress(OSError):  # as stdpnet.cli.streams has it
+            with contextlib.suppress(OSError):  # dropped, as in stdpnet.cli.streams
                 os.write(self._stderr, f"{sentence}\n".encode())

@@ -1,4 +1,4 @@
-"""Standard output and error of a command: they may be closed, full, gone, or of an encoding that lacks characters."""
+"""Guard standard output and error, which may be closed, full, gone, or of an encoding that lacks characters."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class OutputError(StdpnetError, OSError):
 
 @contextlib.contextmanager
 def safe_streams() -> Iterator[None]:
-    """Give the block streams that never fail in an unforeseen way.
+    """Replace standard output and error within a block by streams that fail in known ways only.
 
-    A stream that is closed leads nowhere, a character that the encoding lacks is written as an escape, standard error
+    A stream that is closed becomes os.devnull, a character that the encoding lacks is an escape, standard error
     drops what it cannot write (neither progress nor a warning is a reason to lose a training), and standard output
     raises OutputError, or ends the process as SIGPIPE would where its reader is gone.
     """
-    for number in range(3):  # else the next file that is opened would get the number, and what is printed
+    for number in range(3):  # else the next file that is opened would get its number, and the output
         try:
             os.fstat(number)
         except OSError:
@@ -39,7 +39,7 @@ def safe_streams() -> Iterator[None]:
 
 
 def _opened(stream: Any) -> Any:
-    """Return a stream that replaces what its encoding lacks; one that is closed leads nowhere."""
+    """Return a stream that escapes characters that its encoding lacks; os.devnull for one that is closed."""
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")
     if hasattr(stream, "reconfigure"):
@@ -48,7 +48,7 @@ def _opened(stream: Any) -> Any:
 
 
 class _Stream:
-    """Stands for a stream."""
+    """Wraps a stream."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -58,7 +58,7 @@ class _Stream:
 
 
 class _Forgiving(_Stream):
-    """Drops what cannot be written."""
+    """Drops text that cannot be written."""
 
     def write(self, text: str) -> int:
         with contextlib.suppress(OSError, ValueError):
@@ -71,7 +71,7 @@ class _Forgiving(_Stream):
 
 
 class _Output(_Stream):
-    """Says in one sentence why it cannot be written."""
+    """Raises OutputError, with the reason in one sentence, if text cannot be written."""
 
     def write(self, text: str) -> int:
         with _explained(self._stream):
@@ -87,15 +87,15 @@ def _explained(stream: Any) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        _lead_nowhere(stream)
+        _redirect_to_devnull(stream)
         if error.errno == errno.EPIPE:
             raise SystemExit(128 + signal.SIGPIPE) from None
         raise OutputError(f"standard output: cannot be written ({error.strerror}); send it elsewhere") from None
 
 
-def _lead_nowhere(stream: Any) -> None:
-    """Let what a stream still holds go to nowhere, so that Python does not fail once more when it ends."""
+def _redirect_to_devnull(stream: Any) -> None:
+    """Redirect a stream to os.devnull, so that Python does not fail again when it flushes the stream at its end."""
     with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, stream.fileno())
+        os.close(devnull)

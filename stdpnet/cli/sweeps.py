@@ -90,7 +90,7 @@ class _TrialNotes:
 
 
 class _ShowByDefault(Commands):
-    """Commands of which `show` is meant where none is named: `stdpnet study STUDY`."""
+    """A group that runs `show` if no command is named: `stdpnet study STUDY`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in (*self.commands, *ctx.help_option_names):

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from stdpnet.training import Job
 
 MOST_SEEDS = 1000
-"""Runs that one command trains at most."""
+"""Largest number of runs that one command trains."""
 
 
 def train(
@@ -78,7 +78,7 @@ def train(
 
         spec = load(config, overrides, engine, seed)
         steps = [_Step(spec, spec.training.images, partial(training.train, spec, run, name=name))]
-    _take(steps, threads, scheduler, scheduler_file, as_json)
+    _run_steps(steps, threads, scheduler, scheduler_file, as_json)
 
 
 def resume(
@@ -93,7 +93,7 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Continue interrupted runs as if they had never stopped, or extend finished ones, one after the other."""
-    _take([_step_of_run(run, images) for run in every_run(runs)], threads, scheduler, scheduler_file, as_json)
+    _run_steps([_step_of_run(run, images) for run in every_run(runs)], threads, scheduler, scheduler_file, as_json)
 
 
 class _Step(NamedTuple):
@@ -115,7 +115,7 @@ def _step_of_run(run: Run, images: int | None = None) -> _Step | Run:
 
 
 def _step_of_seed(spec: Experiment, seed: int, name: str) -> _Step | Run:
-    """Return the step that makes the run of a seed, or continues the one that is there.
+    """Return the step that begins the run of a seed, or continues it if it exists.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def seed_numbers(text: str) -> list[int]:
     Raises
     ------
     ConfigError
-        If it does not look so, or names too many.
+        If the text has another form, or names too many seeds.
     """
     found: dict[int, None] = {}
     for part in text.split(","):
@@ -155,10 +155,10 @@ def seed_numbers(text: str) -> list[int]:
     return list(found)
 
 
-def _take(
+def _run_steps(
     steps: Sequence[_Step | Run], threads: int | None, scheduler: str | None, scheduler_file: str | None, as_json: bool
 ) -> None:
-    """Take steps one after the other, and say what became of each; of a finished run, that there is nothing to do."""
+    """Run steps one after the other and print the result of each; for a finished run, that there is nothing to do."""
     results = []
     for step in steps:
         if not isinstance(step, _Step):
@@ -166,10 +166,10 @@ def _take(
             continue
         with ExitStack() as stack:
             learner = _learner(stack, step.spec, scheduler, scheduler_file)
-            ticker = _MeterObserver(stack.enter_context(meter("training", step.goal)))
+            observer = _MeterObserver(stack.enter_context(meter("training", step.goal)))
             stop = stack.enter_context(SignalCatcher())
-            run = step.job(threads=threads, observers=[ticker], learner=learner, stop=stop)
-        results.append(_concluded(run, ticker, as_json))
+            run = step.job(threads=threads, observers=[observer], learner=learner, stop=stop)
+        results.append(_concluded(run, observer, as_json))
     if as_json:
         print_json_of_runs(results)
     elif any(isinstance(step, _Step) for step in steps):
@@ -198,7 +198,7 @@ class _MeterObserver:
     def __init__(self, progress: Meter) -> None:
         self._meter = progress
         self.rate: float | None = None
-        """Images per second, without those during which something else was done if there are others."""
+        """Images per second; chunks of images that something else interrupted count only if there are no others."""
 
     def begin(self, job: Job) -> None:
         self._begin, self._first = time.perf_counter(), job.images
@@ -217,17 +217,17 @@ class _MeterObserver:
 
 
 def _complete(run: Run, quiet: bool) -> dict[str, Any]:
-    """Return, and say, that a finished run is left as it is."""
+    """Return, and print, that a finished run is left as it is."""
     reason = run.events()[-1].get("reason")
     if not quiet:
         print(f"{run.path}: nothing to do, trained on {run.images} images ({reason}); --images N trains on")
     return {"run": str(run.path), "images": run.images, "images_per_s": None, "reason": reason}
 
 
-def _concluded(run: Run, ticker: _MeterObserver, quiet: bool) -> dict[str, Any]:
+def _concluded(run: Run, observer: _MeterObserver, quiet: bool) -> dict[str, Any]:
     """Return, and print, how many images were shown."""
     last = run.events()[-1]
     if not quiet:
         engine = run.spec.computation.get("engine", run.spec.model)
         print(f"{run.path}: trained on {last['images']} images with {engine} ({last['reason']})")
-    return {"run": str(run.path), "images": last["images"], "images_per_s": ticker.rate, "reason": last["reason"]}
+    return {"run": str(run.path), "images": last["images"], "images_per_s": observer.rate, "reason": last["reason"]}

@@ -1,4 +1,4 @@
-"""What is wrong with the options of a command, in one sentence that names option, value and remedy."""
+"""Describe the wrong use of a command in one sentence that names option, value and remedy."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def usage_sentence(error: Any) -> str:
     text = error.format_message().rstrip(".").replace(". Did", "; did")
     found = re.fullmatch(r"Invalid value for '(.+?)': (?:Value error, )?(.+)", text, re.DOTALL)
     option, message = found.groups() if found else ("", text)
-    said = f"{option}: " * bool(option) + message[:1].lower() + message[1:]
-    if message.startswith("Input should"):  # the sentence of pydantic, which leaves out the value
-        said += f", got {error.__cause__.errors()[0]['input']}"
-    if "did you mean" in said:
-        return said
+    sentence = f"{option}: " * bool(option) + message[:1].lower() + message[1:]
+    if message.startswith("Input should"):  # a message of pydantic, which lacks the value
+        sentence += f", got {error.__cause__.errors()[0]['input']}"
+    if "did you mean" in sentence:
+        return sentence
     command = error.ctx.command_path if error.ctx else "stdpnet"
-    return f"{said}; `{command} -h` lists what is valid"
+    return f"{sentence}; `{command} -h` lists what is valid"

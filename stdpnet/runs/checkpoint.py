@@ -20,9 +20,9 @@ from stdpnet.spec.load import dump_config, experiment, recorded
 
 CHECKPOINT_FORMAT = ("stdpnet-checkpoint", 3)
 FIRST_VERSION = 2
-"""Oldest version that is read: it has the arrays of its only model, a spiking network, at the root."""
+"""Oldest version that is read: the arrays of a spiking network, the only model then, are at the root of the file."""
 SLACK = 2**26
-"""Bytes of a checkpoint beside its arrays, at most."""
+"""Largest number of bytes that a checkpoint has besides its arrays."""
 VERSION_2_ARRAYS = ("weights", "theta", "competition")
 
 
@@ -52,8 +52,8 @@ def load_state(path: Path, spec: Experiment) -> State:
     RunError
         If the file is missing or damaged, or (OtherConfigurationError) belongs to another configuration.
     """
-    due = open_model(spec).initial(spec)
-    most = SLACK + 4 * sum(array.nbytes for array in due.arrays.values())  # an interval has copies of some
+    expected = open_model(spec).initial(spec)
+    most = SLACK + 4 * sum(array.nbytes for array in expected.arrays.values())  # the interval may hold copies of arrays
     with reading_sealed(path, CHECKPOINT_FORMAT, FIRST_VERSION, most) as file:
         if difference := _difference(path, hdf5.attribute(path, file, "config", str), spec):
             raise OtherConfigurationError(
@@ -63,35 +63,35 @@ def load_state(path: Path, spec: Experiment) -> State:
         newer = hdf5.attribute(path, file, "version", int) > FIRST_VERSION
         arrays = hdf5.group(path, file, "arrays") if newer else file
         names = hdf5.names(path, arrays) if newer else VERSION_2_ARRAYS
-        if set(names) != set(due.arrays):
-            raise RunError(f"{path}: damaged, it has the arrays {', '.join(names)}, not {', '.join(due.arrays)}")
+        if set(names) != set(expected.arrays):
+            raise RunError(f"{path}: damaged, it has the arrays {', '.join(names)}, not {', '.join(expected.arrays)}")
         state = State(
-            arrays={name: _array(path, arrays, name, due.arrays[name]) for name in names},
+            arrays={name: _array(path, arrays, name, expected.arrays[name]) for name in names},
             images=hdf5.attribute(path, file, "images", int),
             presentations=hdf5.attribute(path, file, "presentations", int),
-            interval=_interval(path, hdf5.group(path, file, "interval"), due.interval),
+            interval=_interval(path, hdf5.group(path, file, "interval"), expected.interval),
         )
     if not state.is_finite:
         raise RunError(f"{path}: damaged, it holds values that are not finite numbers")
     return state
 
 
-def _array(path: Path, group: Any, name: str, due: Any) -> Any:
-    """Return an array, or a number, of the type and the shape that are due."""
-    due = np.asarray(due)
-    return hdf5.array(path, group, name, due.dtype, due.shape)
+def _array(path: Path, group: Any, name: str, expected: Any) -> Any:
+    """Return an array, or a number, of the expected type and shape."""
+    expected = np.asarray(expected)
+    return hdf5.array(path, group, name, expected.dtype, expected.shape)
 
 
-def _interval(path: Path, group: Any, due: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arrays and numbers of the interval since the last row of progress; none in a file of an initial state."""
+def _interval(path: Path, group: Any, expected: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arrays and numbers of the interval since the last row of progress; an initial state has none."""
     names = hdf5.names(path, group)
-    if names and set(names) != set(due):
-        raise RunError(f"{path}: damaged, its interval has {', '.join(names)}, not {', '.join(due) or 'nothing'}")
-    return {name: _plain(_array(path, group, name, due[name])) for name in names}
+    if names and set(names) != set(expected):
+        raise RunError(f"{path}: damaged, its interval has {', '.join(names)}, not {', '.join(expected) or 'nothing'}")
+    return {name: _plain(_array(path, group, name, expected[name])) for name in names}
 
 
 def checkpointed_images(path: Path) -> int:
-    """Return how many images a checkpoint file has behind it, without reading all of it; 0 if it cannot be read."""
+    """Return the training images of a checkpoint without reading all of it; 0 if it cannot be read."""
     try:
         with open_regular(path) as content, h5py.File(content, "r") as file:
             return hdf5.attribute(path, file, "images", int)

@@ -65,7 +65,7 @@ class Run:
         return notebook.table(f"Run {self.path}", rows)
 
     def _progress(self) -> str:
-        """Return how far the run is in a few words, whatever has become of its files."""
+        """Return how far the run is in a few words, also where its files cannot be read."""
         try:
             return f"{self.status} at {self.images} of {self.spec.training.images} images"
         except (StdpnetError, OSError):
@@ -80,7 +80,7 @@ class Run:
         spec : the experiment
         where : a name below runs/ or a path; None: `default_name`, with a number added if there is such a run
         default_name : name to use otherwise
-        recorded : what provenance.json holds beside versions, machine and command
+        recorded : what provenance.json holds besides versions, machine and command
 
         Raises
         ------
@@ -102,7 +102,7 @@ class Run:
                 except OSError as error:
                     if where is not None or error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                         raise
-                    path = free_path(RUNS / default_name)  # another process was faster by a moment
+                    path = free_path(RUNS / default_name)  # another process has just taken the name
             sync_folder(path.parent)
         except OSError as error:
             if draft is not None:
@@ -110,7 +110,7 @@ class Run:
             if new_folder:
                 with contextlib.suppress(OSError):
                     path.parent.rmdir()  # unless another process has put a run there
-            if isinstance(error, RunError):  # says all of it, such as that there is no room
+            if isinstance(error, RunError):  # it names the cause, such as a full disk
                 raise
             raise RunError(f"{path}: cannot be created ({error.strerror}); choose another --run") from None
         return cls(path, spec)
@@ -152,7 +152,7 @@ class Run:
 
     @contextlib.contextmanager
     def locked(self, take_over: bool = False) -> Iterator[str | None]:
-        """Hold the lock of this run (see stdpnet.runs.lock), and remove what a writer that died has left behind."""
+        """Hold the lock of this run (see stdpnet.runs.lock), and remove files that a process that died has left."""
         with locked(self.path / "lock", take_over) as held:
             self._held = held
             for draft in self.path.glob(DRAFTS):
@@ -191,7 +191,7 @@ class Run:
             return state
 
     def set_damaged_aside(self) -> None:
-        """Rename a newest checkpoint that `load_state` could not read: the next one must not push out the good one."""
+        """Rename a newest checkpoint that `load_state` could not read: it must not replace the intact one before it."""
         if self._newest_is_damaged:
             (self.path / "checkpoint.h5").replace(self.path / "checkpoint.damaged.h5")
             self._newest_is_damaged = False
@@ -293,7 +293,7 @@ class Run:
         return self.results_path("scores", split, snapshot, point)
 
     def results_path(self, stem: str, split: str = "test", snapshot: str = "last", point: str = "") -> Path:
-        """Return a file of results: <stem>.json, with all that is not usual named.
+        """Return a file of results: <stem>.json, with all that is not the usual added to the stem.
 
         Parameters
         ----------

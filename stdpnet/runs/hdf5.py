@@ -16,7 +16,7 @@ Value = TypeVar("Value", str, int)
 MOST_COUNTED = 2**53
 """Largest whole number of an attribute."""
 DEFLATED = 1100
-"""How many times its stored size an array may have: deflate reaches 1032."""
+"""Largest ratio of the size of an array to its stored size; deflate reaches 1032."""
 
 
 def attribute(path: Path, file: h5py.File, name: str, kind: type[Value]) -> Value:
@@ -72,9 +72,9 @@ def dataset(path: Path, parent: Any, name: str, dtype: Any, shape: tuple[int | N
     if elsewhere:
         raise RunError(f"{path}: damaged, the values of {name} lie in another file")
     fits = its_shape is not None and len(its_shape) == len(shape)
-    if not fits or any(due not in (None, size) for due, size in zip(shape, its_shape, strict=True)):
-        due = " x ".join("any" if size is None else str(size) for size in shape) or "one number"
-        raise RunError(f"{path}: damaged, {name} has the shape {its_shape}, this configuration needs {due}")
+    if not fits or any(side not in (None, size) for side, size in zip(shape, its_shape, strict=True)):
+        expected = " x ".join("any" if size is None else str(size) for size in shape) or "one number"
+        raise RunError(f"{path}: damaged, {name} has the shape {its_shape}, this configuration needs {expected}")
     if its_type != np.dtype(dtype):
         raise RunError(f"{path}: damaged, {name} is of type {its_type}, this configuration needs {np.dtype(dtype)}")
     if None in shape and found.size * its_type.itemsize > DEFLATED * stored:
@@ -100,7 +100,7 @@ def names(path: Path, parent: Any) -> list[str]:
 
 
 def _linked(path: Path, parent: Any, name: str) -> Any:
-    """Return what a hard link of a group leads to: other links may lead out of the file, or nowhere."""
+    """Return the target of a hard link of a group; other links may lead to another file, or to nothing."""
     try:
         if isinstance(parent.get(name, getlink=True), h5py.HardLink):
             return parent[name]

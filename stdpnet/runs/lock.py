@@ -23,7 +23,7 @@ from stdpnet.runs.files import RESUME, unwritable
 from stdpnet.runs.schema import Count, Open, Text, adapter
 
 ATTEMPTS, PAUSE_SECONDS = 25, 0.02
-"""How often a lock is tried for, and the time between two attempts."""
+"""Number of attempts to take a lock, and the time between two of them."""
 HELD = (errno.EWOULDBLOCK, errno.EACCES)
 """Error numbers of a lock that another process holds; others mean that the file system has no locks."""
 MOST_HOLDER = 10_000
@@ -61,9 +61,9 @@ class Held(NamedTuple):
 
 @contextlib.contextmanager
 def locked(path: Path, take_over: bool = False) -> Iterator[Held]:
-    """Hold the lock, and say which file it is, and whether a process died while it held it.
+    """Hold a lock within a block, which gets the lock file and a note on a process that died while it held the lock.
 
-    Where the file system has no locks, a warning says so, and what the holder has written into the file counts.
+    Where the file system has no locks, a warning says so, and the process that the file names counts as the holder.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where runs are: names below runs/, paths, and the folders of runs."""
+"""Find run directories: by names below runs/, by paths, and in folders of runs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run_folders(folder: Path) -> list[Path]:
 
 
 def similar_run(path: Path) -> str:
-    """Return what to do where there is no run: the name of a similar one, or how to make one."""
+    """Return the remedy where there is no run: the name of a similar one, or how to make one."""
     names: list[str] = []
     with contextlib.suppress(OSError):
         names = [other.name for other in run_folders(path.parent)]

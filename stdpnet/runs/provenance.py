@@ -59,8 +59,8 @@ def _versions() -> dict[str, str]:
 def _git_commit() -> str | None:
     """Return the commit of the source tree, marked "-dirty" if it has changes; None outside a checkout.
 
-    It is asked once in a process, whose code does not change later.
-    Installed below somebody else's repository, the package is not part of it: git must know this very file.
+    The code of a process does not change, so that git is called once. If the package is installed below another
+    repository, it is not part of it: git must know this very file.
     """
     git = ["git", "-C", str(Path(__file__).parent)]
     with contextlib.suppress(OSError):

@@ -69,7 +69,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def first_row(path: Path) -> Row | None:
-    """Return the first row, of which alone the file is read; None if there is none."""
+    """Return the first row of a file, of which only the beginning is read; None if there is none."""
     size = BLOCK
     with _opened(path) as file:
         while True:
@@ -84,7 +84,7 @@ def first_row(path: Path) -> Row | None:
 
 
 def last_rows(path: Path, most: int = 1) -> list[Row]:
-    """Return up to `most` rows from the end of a file, of which only the end is read, in the order of the file."""
+    """Return up to `most` last rows in the order of the file, of which only the end is read."""
     size = BLOCK
     with _opened(path) as file:
         end = file.seek(0, os.SEEK_END)
@@ -92,7 +92,7 @@ def last_rows(path: Path, most: int = 1) -> list[Row]:
             place = file.seek(max(end - size, 0))
             lines = file.read(end - place).split(b"\n")[:-1]  # what follows the last newline is incomplete, or nothing
             if place > 0:
-                lines = lines[1:]  # which may have lost its beginning
+                lines = lines[1:]  # the first one may lack its beginning
             everything = place == 0 or size >= TAIL
             if everything or len(lines) >= most:
                 rows, complaint = _checked(path, reversed(lines), most)
@@ -115,7 +115,7 @@ def without_repeated(rows: Iterable[Row]) -> list[Row]:
 class RowFollower:
     """The rows of a file that grows: each call of `read` reads only what was appended since the call before.
 
-    Of a file that is longer than TAIL already, the rows in its last TAIL bytes: the time to read it is bounded.
+    If a file has more than TAIL bytes at the first call, only the last ones are read, so that the time is bounded.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class RowFollower:
         self._rows: list[Row] = []
 
     def read(self) -> list[Row]:
-        """Return all rows so far (see `without_repeated`); the list is not to be changed."""
+        """Return all rows so far (see `without_repeated`); do not change the list."""
         try:
             found = self._path.stat()
         except OSError:

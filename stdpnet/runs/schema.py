@@ -247,7 +247,7 @@ class RobustnessFile(Open):
 
 
 class ConversionScore(Open):
-    """The own answers of a rate-conversion network to a set of images."""
+    """The score of the answers that a rate-conversion network itself gives to a set of images."""
 
     accuracy: Share
     interval: Annotated[list[Share], Field(min_length=2, max_length=2)]

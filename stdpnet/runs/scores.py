@@ -33,7 +33,7 @@ class ScoredState:
     snapshot: str
     """last, or the name of a kept state such as best."""
     training_images: int
-    """Images behind the scored state."""
+    """Training images that the scored state has seen."""
     stale: bool
     """Whether the run has been trained further since, so that the state of this name is another one now."""
     accuracy: dict[str, float]
@@ -147,7 +147,7 @@ def scored_state(scores: Scores, split: str, snapshot: str, images_now: int) -> 
     ----------
     scores : what the file holds, in its present form
     split, snapshot : which file it is
-    images_now : images behind the state that has the snapshot's name now
+    images_now : training images of the state that has the snapshot's name now
     """
     accuracy: dict[str, float] = {}
     best: dict[str, float] = {}

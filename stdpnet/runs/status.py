@@ -1,4 +1,4 @@
-"""What a run is doing, told from its events."""
+"""The status of a run, derived from its events."""
 
 from __future__ import annotations
 

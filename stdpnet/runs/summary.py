@@ -1,4 +1,4 @@
-"""The state of a run as plain data, read from its files: long ones from their end, unchanged ones only once.
+"""The state of a run as plain data; of long files only the end is read, and files that have not changed only once.
 
 `summarise` reads a run once. `RunReader` and `FolderReader` are for whoever follows runs, such as `stdpnet watch`.
 """
@@ -29,7 +29,7 @@ T = TypeVar("T")
 SPEED_ROWS = 5
 """Rows of progress whose median is the training speed."""
 SCORED = (("test", "last"), ("validation", "last"), ("test", "best"), ("validation", "best"))
-"""Split and snapshot of the scores that a summary shows, the most telling first."""
+"""Split and snapshot of the scores that a summary shows, the most important first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Curve:
     readout: str
     """The read-out that decides which state is the best."""
     images: list[int]
-    """Training images behind each evaluation."""
+    """Training images before each evaluation."""
     accuracy: list[float]
     """Fraction of the validation images answered correctly."""
 
@@ -67,15 +67,15 @@ class Summary:
     reason: str | None
     """Why it stopped, failed or finished."""
     images: int
-    """Training images behind it."""
+    """Training images shown so far."""
     goal: int
-    """Training images it is to see."""
+    """Training images to show in total."""
     images_per_s: float | None
     """Training speed: see `training_speed`."""
     seconds_left: float | None
-    """Time that training still takes; None if it is finished."""
+    """Time that the training still takes, s; None if it is finished."""
     age_seconds: float
-    """Time since it was begun."""
+    """Time since the run was begun, s."""
     health: list[str] | None
     """What is unhealthy in the last interval of training, by name; empty if nothing is."""
     progress: dict[str, Any] | None
@@ -175,7 +175,7 @@ class RunReader:
         )
 
     def _unless_known(self, name: str, read: Callable[[Path], T]) -> T:
-        """Return what `read` makes of a file, called only if the file has changed since the last call."""
+        """Return what `read` returns for a file; it is called only if the file has changed since the last call."""
         path = self._path / name
         signature = _signature(path)
         if path not in self._known or self._known[path][0] != signature:

@@ -1,4 +1,4 @@
-"""Show the progress of a training where somebody is looking: a bar in a notebook, a line in an interactive Python."""
+"""Show the progress of a training in an interactive session: a bar in a notebook, a line at the prompt of Python."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def with_progress(observers: Iterable[Observer], show: bool | None) -> list[Obse
 
 
 class ProgressDisplay:
-    """An observer that shows how far a training is, how fast, what the model says of itself, and the time left.
+    """An observer that shows how far a training is, its speed, the note of the model, and the time left.
 
     Parameters
     ----------
-    put : shows the progress: images shown, goal, a few words; default a bar in a notebook, else a line of stderr
+    put : shows images shown, goal and a few words; default: a bar in a notebook, else a line of stderr
     """
 
     every = 0
@@ -46,13 +46,13 @@ class ProgressDisplay:
         self._show(training)
 
     def pause(self, training: Any, what: str) -> None:
-        """Show what is done beside the images."""
+        """Show what is done between images."""
         self._pace.pause(what)
-        if training.images < training.spec.training.images:  # else its last line is there
+        if training.images < training.spec.training.images:  # at the goal its last line stays
             self._put(training.images, training.spec.training.images, what)
 
     def handle(self, training: Any) -> None:
-        """Show how far it is: not too often, and its end."""
+        """Show how far it is, at most every INTERVAL seconds, and at the end."""
         if time.monotonic() - self._last >= INTERVAL or training.images >= training.spec.training.images:
             self._show(training)
 

@@ -43,11 +43,11 @@ class Job(Training):
         self._saved_images, self._saved_time = self.images if run.has_state else -1, time.monotonic()
 
     @property
-    def _way(self) -> str:
+    def _continuation(self) -> str:
         return f"`stdpnet resume {self.name}` goes on"
 
     def go(self, observers: Iterable[Observer], event: str) -> Run:
-        """Train to the goal, and write everything down on the way; the caller holds the run's lock."""
+        """Train to the goal, with checkpoints, rows and events in the run; the caller holds the run's lock."""
         run = self.run
         run.log(event, images=self.images, command=[readable(word) for word in sys.argv])
         try:
@@ -173,7 +173,7 @@ def resume(
     run : the run
     images : new goal, in training images from the beginning; default as configured
     threads, observers, learner, stop, progress : as for train
-    take_over : whether a process of another host that left its lock behind is known to be dead
+    take_over : whether to take the lock that a process of another host left behind, because that process is dead
 
     Raises
     ------
@@ -192,7 +192,7 @@ def resume(
     if images is None and run.complete:
         return run
     with run.locked(take_over) as died:
-        run.reload()  # as it is now that nobody else writes it
+        run.reload()  # no other process can change it from here on
         dataset = load_dataset(run.spec.dataset)
         check_dataset(run, dataset)
         model = open_model(run.spec)
@@ -251,17 +251,17 @@ def _plugged_in(spec: Experiment, dataset: Dataset) -> list[Observer]:
     Raises
     ------
     RunError
-        If the experiment asks for one, and nothing makes it.
+        If the experiment asks for an observer that no installed package has.
     """
     made = {entry.name: entry.load()(spec, dataset) for entry in _plugins()}
-    for name, what, key, value, none in (
+    for name, what, key, value, off in (
         (CURVE, "learning curve", "curve.every", spec.curve.every, "0"),
         (TENSORBOARD, "TensorBoard log", "progress.tensorboard", spec.progress.tensorboard, "false"),
     ):
         if value and made.get(name) is None:
             raise RunError(
                 f"{key}: {value} asks for a {what}, and no installed package makes one (entry point '{name}' of "
-                f"'{OBSERVERS}'); install stdpnet with pip, or set {key} to {none}"
+                f"'{OBSERVERS}'); install stdpnet with pip, or set {key} to {off}"
             )
     return [observer for observer in made.values() if observer is not None]
 

@@ -15,14 +15,14 @@ from stdpnet.spec.experiment import Experiment
 from stdpnet.stopping import StopRequest
 
 LEAST_JUDGED = 400
-"""Images after which the health of an interval is judged that the goal has cut short; fewer say too little."""
+"""Images for which the health of an interval is judged that ends early, at the goal; fewer say too little."""
 
 
 class Observer(Protocol):
     """Watches a training; it may read everything and must change nothing of what is learned.
 
-    One that has a method `pause(training, what)` is told when something begins that takes time and shows no training
-    image, such as a compilation or a point of the learning curve.
+    If it has a method `pause(training, what)`, that is called when something begins that takes time and shows no
+    training image, such as a compilation or a point of the learning curve.
     """
 
     every: int
@@ -33,7 +33,7 @@ class Observer(Protocol):
         ...
 
     def handle(self, training: Any) -> None:
-        """Look at it at an image boundary; may call training.finish(reason) and training.check_signals()."""
+        """Look at the training at an image boundary; may call training.finish(reason) and training.check_signals()."""
         ...
 
 
@@ -43,12 +43,12 @@ class Training:
     Parameters
     ----------
     spec : the experiment
-    learner : learns
+    learner : what is trained
     stop : a request to stop, which may be made while the training goes on
     """
 
     name = "training"
-    """What messages call it."""
+    """Name of the training in messages."""
 
     def __init__(self, spec: Experiment, learner: Learner, stop: StopRequest) -> None:
         self.spec, self.learner, self.threads = spec, learner, learner.threads
@@ -85,27 +85,29 @@ class Training:
         StopRequestedError
             Always.
         """
-        raise StopRequestedError(f"{self.name}: stopped by {number.name} at image {self.images}; {self._way}", number)
+        raise StopRequestedError(
+            f"{self.name}: stopped by {number.name} at image {self.images}; {self._continuation}", number
+        )
 
     @property
-    def _way(self) -> str:
+    def _continuation(self) -> str:
         """The command or call that continues a stopped training."""
         return "fit(spec, images, state=error.state) goes on"
 
     def to_goal(self, observers: Iterable[Observer] = ()) -> str:
         """Show images up to the goal; return why the training ended."""
         begun: list[Observer] = []
-        with announced(lambda what: self._tell(begun, what)):
+        with announced(lambda what: self._pause(begun, what)):
             for observer in observers:
                 observer.begin(self)
                 begun.append(observer)
             return self._go(begun)
 
-    def _tell(self, observers: Sequence[Observer], what: str) -> None:
-        """Tell the observers that want to know what takes time now."""
+    def _pause(self, observers: Sequence[Observer], what: str) -> None:
+        """Call the method `pause` of the observers that have one."""
         for observer in observers:
-            if (told := getattr(observer, "pause", None)) is not None:
-                told(self, what)
+            if (pause := getattr(observer, "pause", None)) is not None:
+                pause(self, what)
 
     def _go(self, observers: Sequence[Observer]) -> str:
         """Show images up to the goal, with observers that have begun."""
@@ -141,7 +143,7 @@ class Training:
         """Make a row of progress; warn of, or stop at, what is unhealthy."""
         spec, images = self.spec, self.images
         row = self.learner.row()
-        complete = images % spec.progress.every == 0  # else the goal, which may yet be put further
+        complete = images % spec.progress.every == 0  # if not, it ends at the goal, and a later goal may complete it
         judged = complete or row.get("interval_images", 0) >= LEAST_JUDGED
         findings = [finding for finding in self.learner.findings(row) if judged or finding.fatal]
         seconds = self._row_seconds
@@ -155,6 +157,6 @@ class Training:
             if finding.fatal or (spec.health.action == "stop" and not finding.mild):
                 message = f"{self.name}: {finding.name} at image {images}: {finding.message}"
                 raise HealthError(message, finding.fatal)
-            if finding.name not in self._unhealthy:  # said once, and again when it comes back
+            if finding.name not in self._unhealthy:  # warned of once, and again if it comes back
                 warnings.warn(f"{finding.name} at image {images}: {finding.message}", stacklevel=2)
         self._unhealthy = {finding.name for finding in findings}
