@@ -1,4 +1,4 @@
-"""The thesis's claim in one figure: accuracy against the number of synapses, over the networks of Table 2.
+"""Draw the claim of the thesis: accuracy against the number of synapses, for the networks of Table 2.
 
 python analysis/paper/accuracy_vs_synapses.py [RUN ...] [--seeds 5] [--folder runs/paper]
 """

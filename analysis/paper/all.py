@@ -1,4 +1,4 @@
-"""Table 2 and all figures of the thesis: trains what is missing, then writes the whole set.
+"""Write Table 2 and all figures of the thesis; train what is missing.
 
 python analysis/paper/all.py [--seeds 5] [--images 5000] [--folder runs/paper] [--sweep SWEEP]
 """
@@ -19,7 +19,7 @@ from stdpnet_analysis.paper.harness import PaperFigure, computed, guarded, optio
 
 HERE = Path(__file__).parent
 OTHERS = ("all", "homeostasis", "competition", "open_road", "figure_12")
-"""Scripts without a figure of the thesis that is made from the runs of chosen networks."""
+"""Scripts that do not make a figure of the thesis from the runs of given networks."""
 
 
 def paper_figures() -> list[PaperFigure]:
@@ -39,7 +39,7 @@ def write_table(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Write them all."""
+    """Write Table 2 and all figures."""
     options = options_of(__doc__, runs=False)
     write_table(options)
     for figure in paper_figures():

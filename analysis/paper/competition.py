@@ -2,10 +2,10 @@
 
     python analysis/paper/competition.py [--networks lcsnn-25-k12,...] [--trials 24] [--folder runs/competition]
 
-For each network and each kind of competition: a search of --trials trials on validation images (the first with the
-preset's values), which varies the competition and the same three keys of the rest; then the best trial's parameters
-with fresh seeds, scored on the test images. Writes competition.md, .json and .png into the folder. When it was
-interrupted, the same command goes on.
+For each network and each kind of competition, the script first makes a search of --trials trials on validation images.
+The search varies the competition and the same three other keys; its first trial has the values of the preset. Then
+the parameters of the best trial are trained with fresh seeds and scored on the test images. competition.md, .json and
+.png are written into the folder. After an interruption the same command goes on.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stdpnet_analysis.paper.harness import add_set_option, guarded
 
 
 def main() -> None:
-    """Search, test, tabulate, draw."""
+    """Search, test, and write tables and figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", default=",".join(NETWORKS), help="presets, with commas")
     parser.add_argument("--trials", type=int, help="of each search; default 24, 12 or 4 by size")

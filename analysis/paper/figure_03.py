@@ -18,7 +18,7 @@ from stdpnet_analysis.view import RunView
 
 
 def draw(views: list[RunView]) -> Figure:
-    """Draw the winner of the run's image, its threshold alone above, potential and threshold on one scale below."""
+    """Draw the neuron that wins on the run's image: above its threshold alone, below its potential and threshold."""
     view = views[0]
     part, neuron = view.shown_split, view.spec.neuron
     recording = record(

@@ -27,7 +27,7 @@ def draw(views: list[RunView]) -> Figure:
     lines = {}
     for axes, members in zip(panels, groups.values(), strict=True):
         found = {name: [curve_of(view, name) for view in members] for name in DEFAULT}
-        curves = {title_of(name): [each for each in of if each is not None] for name, of in found.items()}
+        curves = {title_of(name): [curve for curve in of if curve is not None] for name, of in found.items()}
         shown = {name: of for name, of in curves.items() if of}
         drawn = plot_learning_curves(axes, shown, "validation accuracy, %", looks=[LOOKS[name] for name in shown])
         lines |= {name: line for name, line in drawn.items() if name not in lines}

@@ -15,13 +15,13 @@ from stdpnet_analysis.view import RunView
 
 
 def draw(views: list[RunView]) -> Figure:
-    """Draw the histograms of each run, with its best vote and how competition goes with similar receptive fields."""
+    """Draw the histograms of each run; titles have its best vote and the correlation with similar receptive fields."""
     columns = min(2, len(views))
     rows = -(-len(views) // columns)
     figure = style.new_figure(style.SINGLE * columns, 72 * rows)
     for axes, view in zip(style.new_panels(figure, len(views), columns), views, strict=True):
         networks = {"before training": view.untrained, "learned": view.network}
-        plot_competition_weights(axes, {name: off_diagonal(each.competition) for name, each in networks.items()})
+        plot_competition_weights(axes, {name: off_diagonal(network.competition) for name, network in networks.items()})
         correlation = associate(view.network, seed=view.spec.seed).correlation
         words = f"similar fields: r = {with_minus(f'{correlation:.2f}')}"
         if view.lacks("scores") is None:

@@ -2,8 +2,8 @@
 
 python analysis/paper/figure_12.py [SWEEP] [--trials 60] [--folder runs/paper]
 
-SWEEP is the directory that `stdpnet sweep` has made; without one, the search of the thesis's figure is run, or gone on
-with: random values of the keys that it varies, of the network that learns its competition.
+SWEEP is a directory that `stdpnet sweep` has made. Without it, the script runs or continues the search of the thesis's
+figure: random values of the keys that it varies, in the network that learns its competition.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SPACE = {
     "competition.tau_plus": {"low": 5.0, "high": 30.0},
     "competition.tau_minus": {"low": 5.0, "high": 30.0},
 }
-"""What is varied; a random sampler shows the whole space, and not where a search has been drawn to."""
+"""The search space. A random sampler covers all of it; other samplers would concentrate on its best part."""
 
 
 def searched(options: argparse.Namespace) -> StudyDirectory:
@@ -58,7 +58,7 @@ def draw(options: argparse.Namespace, sweep: str | None) -> Path:
 
 
 def main() -> None:
-    """Draw what the command line names."""
+    """Draw the sweep of the command line, or the search of the figure."""
     options = options_of(__doc__)
     draw(options, options.runs[0] if options.runs else None)
 

@@ -29,7 +29,7 @@ def bounds(view: RunView) -> str:
 def accuracy(views: list[RunView], column: str) -> str:
     """Return mean and deviation over seeds of the accuracy of a column, %."""
     scores = [accuracies(view.required_scores) for view in views]
-    found = [each[name] for each in scores if (name := best_of(column, each)) is not None]
+    found = [accuracy[name] for accuracy in scores if (name := best_of(column, accuracy)) is not None]
     return f"{title_of(column)} {percent(summarise(found))} %"
 
 

@@ -1,4 +1,4 @@
-"""What keeps a long run from going silent: 60 000 MNIST images under each homeostasis that stdpnet has.
+"""Compare what keeps a long run from going silent: 60 000 MNIST images under each homeostasis that stdpnet has.
 
     python analysis/paper/homeostasis.py [--images 60000] [--channels 25] [--runs runs/homeostasis] [--out docs]
 
@@ -83,7 +83,7 @@ def table(runs: dict[str, Run]) -> str:
 
 
 def main() -> None:
-    """Train, tabulate, draw."""
+    """Train, and write table and figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=60_000)
     parser.add_argument("--channels", type=int, default=25)

@@ -1,10 +1,10 @@
-"""How far a single layer goes: more labels or images, other fields, kernel sizes side by side, Fashion-MNIST.
+"""Train single layers with more labels or images, other fields, kernel sizes side by side, and on Fashion-MNIST.
 
     python analysis/paper/open_road.py [NAME ...] [--folder runs/open-road] [--set KEY=VALUE]
 
 Trains what is missing, scores it on the test images and writes open-road.md: the linear read-out and the best vote,
-beside the linear read-out of the pixels. No choice is made by these figures. Fields side by side are the counts of
-networks that were trained apart, read out together.
+beside the linear read-out of the pixels. These figures are not used for any choice. "Side by side" means that the
+counts of networks that were trained separately are read out together.
 """
 
 from __future__ import annotations
@@ -89,25 +89,26 @@ def _counts(runs: list[Run], part: str) -> tuple[object, np.ndarray]:
     for run in runs:
         key = response_key(run.spec, run.load_state(), load_dataset(run.spec.dataset).sha256, part)
         found.append(run.load_responses(f"trained-{part}", key, sparse=True))
-    if any(each is None for each in found):
+    if any(responses is None for responses in found):
         raise ConfigError(f"{runs[0].path.parent}: has no {part} responses; remove scores.json of its runs, and repeat")
-    return hstack([each.counts for each in found if each], format="csr"), found[0].labels if found[0] else np.empty(0)
+    counts = hstack([responses.counts for responses in found if responses], format="csr")
+    return counts, found[0].labels if found[0] else np.empty(0)
 
 
 def table(rows: list[Row]) -> str:
     """Return the Markdown table; the interval is of the linear read-out."""
     headings = ["name", "network", "images x passes", "labels", "vote", "linear [95 %]", "pixels, linear"]
     lines = []
-    for each in rows:
-        low, high = wilson_interval(round(each.linear * each.n), each.n)
-        vote = "–" if each.vote is None else f"{100 * each.vote:.2f}"
-        linear = f"{100 * each.linear:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
-        lines.append((each.name, each.network, each.images, str(each.labels), vote, linear, f"{100 * each.pixels:.2f}"))
+    for row in rows:
+        low, high = wilson_interval(round(row.linear * row.n), row.n)
+        vote = "–" if row.vote is None else f"{100 * row.vote:.2f}"
+        linear = f"{100 * row.linear:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
+        lines.append((row.name, row.network, row.images, str(row.labels), vote, linear, f"{100 * row.pixels:.2f}"))
     return "\n".join(markdown(headings, lines)) + "\n"
 
 
 def main() -> None:
-    """Train, score, tabulate."""
+    """Train, score, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NETWORKS)}; default all")
     parser.add_argument("--folder", type=Path, default=Path("runs/open-road"))

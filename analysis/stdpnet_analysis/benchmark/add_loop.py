@@ -1,4 +1,4 @@
-"""A loop that does nothing but add the weights of the input spikes; times are compared with its time."""
+"""Add the weights of the input spikes and do nothing else: the loop with which other times are compared."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def add_loop(
     weights: Floats,
     current: Floats,
 ) -> None:
-    """For each presentation, position, step and input spike, only add the weights.
+    """Add the weights for each presentation, position, step and input spike.
 
     Parameters
     ----------
     pixels, offsets : input spikes (see SpikeTrains)
     windows : (P, n*n) row of each pixel in each receptive field, -1 outside
     weights : (P, k*k, C), or (1, k*k, C) where positions share kernels; mV
-    current : (C,) where the sum of everything goes, mV
+    current : (C,) gets the sum of all weights, mV
     """
     for i in range(offsets.shape[0]):
         for position in range(windows.shape[0]):

@@ -21,7 +21,7 @@ KEYS = {
 
 
 def parse_growth(options: Sequence[str]) -> dict[str, list[float] | None]:
-    """Return the quantities of `--grow` options, each with its values, or None where they are to be chosen.
+    """Return the quantities of `--grow` options with their values; None stands for default values.
 
     An option is `all`, or quantities separated by commas, or one quantity with its values: `channels=25,100`.
     """
@@ -47,7 +47,7 @@ def _numbers(option: str, values: str) -> list[float]:
 
 
 def growth_plan(spec: STDPExperiment, quantities: Mapping[str, list[float] | None]) -> list[tuple[str, float]]:
-    """Return the (quantity, value) pairs to measure; every one of them fits the spec.
+    """Return the (quantity, value) pairs to measure, all of which fit the spec.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def growth_plan(spec: STDPExperiment, quantities: Mapping[str, list[float] | Non
 
 
 def _default_values(spec: STDPExperiment, name: str) -> list[float]:
-    """Return values about evenly spaced on a logarithmic axis, as far as they fit the spec."""
+    """Return values that fit the spec and are about evenly spaced on a logarithmic axis."""
     side, stride = spec.dataset.crop, spec.topology.stride
     values: dict[str, list[float]] = {
         "channels": [25, 50, 100, 200, 400, 800],
@@ -90,18 +90,18 @@ def growth(
     *,
     progress: Progress = SILENT,
 ) -> list[dict[str, Any]]:
-    """Measure how fast networks are that differ from a spec's in one quantity each.
+    """Measure the speed of networks that differ from that of a spec in one quantity.
 
     Parameters
     ----------
     spec : the experiment
     plan : quantities and their values (see growth_plan)
-    timing, progress : as those of `benchmark`; its threads where they are not the quantity
+    timing, progress : as for `benchmark`; timing.threads is not used where threads are the quantity
 
     Returns
     -------
-    A row for each value: `quantity`, `value`, `threads`, wall times per image in microseconds with the encoding
-    included, the time of the add loop on one thread, and the input's synaptic events per image.
+    A row for each value: `quantity`, `value`, `threads`, wall times per image in microseconds including the encoding,
+    the time of the add loop on one thread, and the synaptic events that the input causes per image.
     """
     rows = []
     for name, value in plan:

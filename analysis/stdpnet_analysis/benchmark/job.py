@@ -1,4 +1,4 @@
-"""Measure a whole job as its user waits for it: `stdpnet train` and `stdpnet evaluate`, wall time by part.
+"""Measure the wall time of a whole job, `stdpnet train` and `stdpnet evaluate`, by part.
 
 `measure_job` runs this module as a process of its own, so that the start of Python and all imports are counted.
 """
@@ -26,11 +26,11 @@ PARTS = {
     "untrained": "untrained baseline",
     "pixels": "pixels",
 }
-"""The parts of a job in order, and how they are called in tables."""
+"""Part of a job -> its name in tables, in the order of the parts."""
 
 
 class Stopwatch:
-    """Measures the seconds of the parts of a job; as a `Progress` of `evaluate` it tells its stages apart.
+    """Measures the seconds of each part of a job, as an observer of the training and a `Progress` of `evaluate`.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Stopwatch:
         self._part, self._since = part, now
 
     def stage(self, name: str, total: int) -> None:
-        """Begin the part to which a stage of `evaluate` belongs; read-outs belong to the responses before them."""
+        """Begin the part to which a stage of `evaluate` belongs; those after `untrained` belong to it."""
         if "pixels" in name:
             self.enter("pixels")
         elif "responses" in name:
@@ -70,7 +70,7 @@ class Stopwatch:
 
 
 def measure_job(spec: Experiment, threads: int | None = None) -> dict[str, Any]:
-    """Train an experiment and evaluate it on its test images, in a process of its own; nothing of it is kept.
+    """Train an experiment and evaluate it on its test images, in a process of its own; no file is kept.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def measure_job(spec: Experiment, threads: int | None = None) -> dict[str, Any]:
 
     Returns
     -------
-    `seconds`: wall time of each of PARTS, 0 of baselines whose scores are known already (stdpnet_analysis.baselines);
+    `seconds`: wall time of each of PARTS, 0 for baselines whose scores are cached (stdpnet_analysis.baselines);
     `total_seconds`; `peak_memory_mb` of the process.
 
     Raises

@@ -1,4 +1,4 @@
-"""Describe the machine that figures of speed depend on."""
+"""Describe the machine on which a speed was measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def machine() -> dict[str, Any]:
-    """Return the processor, its cores, the system and the versions of what computes."""
+    """Return the processor, its cores, the system and the versions of the software that computes."""
     names = ("stdpnet", "numpy", "numba", "llvmlite", "brian2", "scikit-learn")
     return {
         "processor": _processor(),
@@ -22,13 +22,13 @@ def machine() -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float:
-    """Return the most memory this process has held so far, MB of 2**20 bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes elsewhere
+    """Return the largest memory of this process so far, MiB."""
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS reports bytes, other systems KiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 def _processor() -> str:
-    """Return the name of the processor, as far as the system knows it."""
+    """Return the name of the processor, or its architecture if the system does not know the name."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))

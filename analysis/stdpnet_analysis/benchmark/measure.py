@@ -38,15 +38,15 @@ def benchmark(
     peer_images: int = 10,
     progress: Progress = SILENT,
 ) -> dict[str, Any]:
-    """Measure training and inference of a spec's network on the compiled engine; the best of several rounds counts.
+    """Measure training and inference of a network on the compiled engine; the best of several rounds counts.
 
     Parameters
     ----------
     spec : the experiment; simulation.engine is not used
-    timing : threads of training and inference, rounds, images before; stages and the add loop have one thread
+    timing : threads, rounds and warm-up; the stages and the add loop always have one thread
     brian2_images : images to show to the Brian2 engine in the same run; 0: none
-    readouts : unfitted classifiers of spike counts; the time of their answers is measured
-    peers : other simulators to give the same network and the same input spikes in the same run
+    readouts : unfitted read-outs; the time of their answers is measured
+    peers : other simulators that get the same network and the same input spikes in the same run
     peer_images : how many images they are shown
     progress : advances by the images of each block
 
@@ -102,7 +102,7 @@ def _actions(work: Workload) -> dict[str, Callable[[], Any]]:
 def _stage_times(work: Workload, times: Mapping[str, Sequence[float]], readouts: Sequence[str]) -> dict[str, Any]:
     """Return the best time of each stage and its noise, microseconds per image, from all rounds but the first.
 
-    A stage that cannot be told apart in every round counts as `other`.
+    A stage that is not timed by itself in every round counts as `other`.
     """
     rounds = work.stages[1:]
     names = [name for name in STAGES if name != "other" and all(name in seconds for seconds in rounds)]
@@ -138,7 +138,7 @@ def _speeds(work: Workload, best: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _fitted(work: Workload, readouts: Mapping[str, CountsClassifier]) -> dict[str, Callable[[], Any]]:
-    """Return actions that answer the block by read-outs fitted to it."""
+    """Return for each read-out, fitted to the block, the action that answers the block."""
     if not readouts:
         return {}
     counts, labels = work.simulate().counts.reshape(BLOCK, -1).astype(np.uint16), work.labels()
@@ -153,7 +153,7 @@ def _compare(result: dict[str, Any], name: str, measured: dict[str, Any]) -> Non
 
 
 def _brian2(work: Workload, images: int) -> dict[str, Any]:
-    """Return the speeds of the Brian2 engine once its code is compiled, and its spikes beside the compiled engine's."""
+    """Return the speeds of the Brian2 engine after its code has been compiled, and its spikes per image."""
     spec = work.spec.updated({"simulation.engine": "brian2"})
     trains = work.encode(images)
     engine = make_engine(spec, double_precision(work.network))

@@ -1,4 +1,4 @@
-"""A trained network and a block of images: the actions that are timed, each repeated from the same state."""
+"""Time actions on a trained network and a block of images; every action begins from the same state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from stdpnet_analysis.benchmark.machine import peak_memory_mb
 from stdpnet_analysis.progress import SILENT, Progress
 
 BLOCK = CHUNKS["numba"]
-"""Images that are timed together: as many as a training job shows together."""
+"""Images that are timed together: as many as a training job shows in one call of the engine."""
 
 
 class Timing(NamedTuple):
@@ -37,9 +37,9 @@ class Timing(NamedTuple):
     threads: int | None = None
     """Threads of training and inference; default all cores."""
     rounds: int = 20
-    """How often a block of images is timed; the best counts."""
+    """How often a block of images is timed; the best time counts."""
     warm_up: int = 512
-    """Images to train on before, so that the activity is that of a trained network."""
+    """Images to train on first, so that the activity is that of a trained network."""
 
 
 USUAL = Timing()
@@ -73,7 +73,7 @@ class Workload:
         self._learner = STDPLearner(self.spec, self._split, state, threads=self.threads, chunk=BLOCK)
         while self._learner.state.images < warm_up:
             progress.advance(self._learner.advance(warm_up - self._learner.state.images))
-        self._learner.advance(BLOCK)  # what is compiled or allocated at first use is so now
+        self._learner.advance(BLOCK)  # compiles and allocates what the first use needs
         self.peak_memory_mb = peak_memory_mb()
         self._state = self._learner.state.copy()
         self._shown = self._state.images
@@ -126,7 +126,7 @@ class Workload:
         self.stages.append(self._single.timed(self.trains, self.switches)[1])
 
     def adder(self) -> Callable[[], None]:
-        """Return an action that only adds the weights of the block's input spikes; they lie as in the engine."""
+        """Return an action that only adds the weights of the block's input spikes, in the engine's memory layout."""
         network, geometry = self.network, self.network.geometry
         length = padded_length(geometry.channels, one_register(network.dtype.itemsize))
         weights, windows = padded(network.weights, spaced(length, network.dtype)), geometry.receptive_field_rows()
@@ -134,7 +134,7 @@ class Workload:
         return lambda: add_loop(self.trains.pixels, self.trains.offsets, windows, weights, current)
 
     def input_events(self) -> float:
-        """Return how many weights of input spikes an image makes the network add."""
+        """Return how many weights the network adds per image because of input spikes."""
         inside = int((self.network.geometry.receptive_field_rows()[:, self.trains.pixels] >= 0).sum())
         return inside * self.network.geometry.channels / BLOCK
 
@@ -154,8 +154,8 @@ def best_seconds(
 ) -> dict[str, list[float]]:
     """Return the ascending times of each action, in seconds per image.
 
-    The actions take turns, each from the state after the warm-up: a slow moment of the machine then hits all alike, and
-    as every round does the same work its fastest time is the one with least disturbance.
+    The actions take turns, each from the state after the warm-up, so that a slow moment of the machine affects all of
+    them. Every round does the same work, so the fastest one is the least disturbed.
     """
     times: dict[str, list[float]] = {name: [] for name in actions}
     for turn in range(rounds + 1):

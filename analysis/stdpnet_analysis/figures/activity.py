@@ -22,7 +22,7 @@ from stdpnet_analysis.recording import ImageRecording, winner_and_loser
 from stdpnet_analysis.view import RunView
 
 VECTOR_SPIKES = 5000
-"""More spikes than these are drawn as one image inside a vector file."""
+"""Up to so many spikes are drawn as vector graphics; more are drawn as one image inside a vector file."""
 DEAD = style.OKABE_ITO[1]
 
 
@@ -54,7 +54,7 @@ def plot_raster(axes: Axes, spikes: NDArray[np.bool_], dt: float) -> PathCollect
 
 
 def _points(axes: Axes, x: NDArray[np.floating], y: NDArray[np.integer], shade: NDArray[np.integer]) -> PathCollection:
-    """Draw spikes as dots, small if they are many; alternate two colours."""
+    """Draw spikes as dots in two colours; the more spikes there are, the smaller the dots."""
     size = float(np.clip(6000 / max(len(x), 1), 0.6, 8))
     colours = np.array([style.colour(0), style.colour(6)])[shade]
     return axes.scatter(x, y, s=size, c=colours, linewidths=0, rasterized=len(x) > VECTOR_SPIKES)
@@ -116,7 +116,7 @@ def plot_membrane(axes: Axes, recording: ImageRecording, neuron: int, constants:
 def plot_winner_and_loser(
     figure: Figure, recording: ImageRecording, constants: NeuronSpec, winner: int, loser: int
 ) -> dict[int, Trace]:
-    """Draw two neurons side by side: above near the threshold, below the whole range that inhibition takes them to.
+    """Draw two neurons side by side; where inhibition takes them far below rest, the whole range stands below.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def plot_winner_and_loser(
     threshold = theta.max() + constants.v_thresh
     floor = constants.v_rest - 0.5 * (threshold - constants.v_rest)
     shown = recording.v.reshape(len(recording.v), -1)[:, [winner, loser]]
-    deep = shown.min() < floor  # inhibition takes the potential far below the range between rest and threshold
+    deep = shown.min() < floor  # the whole range would hide what happens near the threshold
     panels = figure.subplots(1 + deep, 2, sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1)[: 1 + deep])
     traces = {}
     for column, (neuron, role) in enumerate(((winner, "winner"), (loser, "loser"))):

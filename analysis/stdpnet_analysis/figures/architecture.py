@@ -15,8 +15,9 @@ from stdpnet.geometry import Geometry
 from stdpnet_analysis.figures import style
 
 DRAWN_CHANNELS = 4
+"""Most neurons drawn at a position."""
 RADIUS = 0.55
-"""Of a neuron, in pixels of the image."""
+"""Radius of a neuron, pixels of the image."""
 
 
 class Scheme(NamedTuple):
@@ -31,10 +32,10 @@ class Scheme(NamedTuple):
 
 
 def plot_architecture(axes: Axes, geometry: Geometry, image: NDArray[np.uint8] | None = None) -> Scheme:
-    """Draw receptive fields on an image, the neurons that have them, and the competition among these.
+    """Draw receptive fields on an image, their neurons, and the competition among the neurons of a position.
 
-    The colour is the architecture's, with a shade for each set of weights. Of many positions the corners and the middle
-    are drawn, of many channels four.
+    The colour is that of the architecture, with a shade for each set of weights. If there are many positions, only the
+    corners and the middle are drawn; if there are many channels, only four.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def plot_architecture(axes: Axes, geometry: Geometry, image: NDArray[np.uint8] |
         for edge in (row + inset, row + inset + side):
             axes.plot([column + inset + side, x[0] - 1], [edge, middle], color=colour, linewidth=0.5, alpha=0.7)
         look: Any = {"facecolor": "white", "edgecolor": colour, "linewidth": 1.1, "zorder": 3}
-        neurons = [Circle((each, middle), RADIUS, **look) for each in x]
+        neurons = [Circle((place, middle), RADIUS, **look) for place in x]
         for neuron in neurons:
             axes.add_patch(neuron)
         scheme.neurons.append(neurons)
@@ -76,7 +77,7 @@ def plot_architecture(axes: Axes, geometry: Geometry, image: NDArray[np.uint8] |
 
 
 def _shown_positions(geometry: Geometry) -> list[int]:
-    """Return all positions of few, the corners and the middle of many."""
+    """Return all positions if there are at most five, else the corners and the middle."""
     p = geometry.positions_per_side
     if geometry.positions <= 5:
         return list(range(geometry.positions))

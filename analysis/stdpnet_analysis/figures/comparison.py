@@ -25,13 +25,13 @@ SIDES: tuple[dict[str, Any], ...] = (
     {"position": (5, 0), "ha": "left", "va": "center"},
     {"position": (0, -4), "ha": "center", "va": "top"},
 )
-"""Where a number may stand beside its point, in points."""
+"""Where a number may stand beside its point; positions in typographic points."""
 LARGE_KERNEL = 12
-"""Networks with smaller kernels are hollow, their lines dashed; models without kernels are not."""
+"""Side of a kernel, pixels; networks with smaller kernels have hollow markers and dashed lines."""
 
 
 class Family(NamedTuple):
-    """Networks that differ in their size only: a line of the figure."""
+    """Networks that differ only in their size: one line of the figure."""
 
     architecture: str
     kernel: int
@@ -54,7 +54,7 @@ class SizedAccuracy(NamedTuple):
     """One network in the figure."""
 
     label: str
-    """Its channels, or units where it has none, written beside its point."""
+    """Its number of channels, or of units in a model without channels; written beside its point."""
     synapses: int
     accuracy: Summary
     """Fraction."""
@@ -126,7 +126,7 @@ def plot_accuracy_vs_synapses(
 
 
 def _joint_bar(network: SizedAccuracy, everything: Sequence[SizedAccuracy]) -> tuple[float, float]:
-    """Return the ends, %, of a network's error bar joined with the overlapping bars of networks of about its size."""
+    """Return the ends, %, of a network's error bar together with the overlapping bars of networks of about its size."""
     low, high = network.bar
     near = [other.bar for other in everything if abs(np.log(other.synapses / network.synapses)) < 0.05]
     meeting = [bar for bar in near if bar[0] <= high and bar[1] >= low]
@@ -161,9 +161,9 @@ def families(groups: Sequence[Group], readout: str) -> dict[Family, list[SizedAc
 
 
 def accuracy_vs_synapses(comparison: Comparison) -> Figure:
-    """Return the figure of a comparison, a panel for each read-out, the untrained networks below if there are any."""
+    """Return the figure of a comparison: a panel for each read-out, and below it the untrained networks if any."""
     drawn = {readout: families(comparison.groups, readout) for readout in comparison.columns}
-    networks = [network for found in drawn.values() for each in found.values() for network in each]
+    networks = [network for found in drawn.values() for sizes in found.values() for network in sizes]
     bare = any(network.untrained is not None for network in networks)
     figure = style.new_figure(style.DOUBLE, 115 if bare else 85)
     ratios = (3, 1) if bare else (1,)
@@ -172,7 +172,7 @@ def accuracy_vs_synapses(comparison: Comparison) -> Figure:
     )
     lower = rest[0] if bare else [None] * len(drawn)
     looks = style.family_looks([group.model.family for group in comparison.groups])
-    baselines = [summary.mean for group in comparison.groups if (summary := group.mean(lambda each: each.pixels))]
+    baselines = [summary.mean for group in comparison.groups if (summary := group.mean(lambda entry: entry.pixels))]
     for axes, below, (readout, found) in zip(panels, lower, drawn.items(), strict=True):
         pixels = float(np.mean(baselines)) if baselines and readout in ("linear", "linear_cv") else None
         plot_accuracy_vs_synapses(axes, found, pixels, below, looks)
@@ -206,7 +206,7 @@ def accuracy_vs_synapses(comparison: Comparison) -> Figure:
 
 
 def separate_numbers(axes: Axes) -> None:
-    """Move a number that covers another one, or another point, to another side of its point, if one is free."""
+    """Move each number that covers another number or point to a free side of its own point, if there is one."""
     points = np.concatenate(
         [axes.transData.transform(line.get_xydata()) for line in axes.lines if line.get_marker() != "None"]
     )

@@ -53,7 +53,7 @@ def plot_competition_matrices(axes: Axes, competition: NDArray[np.floating], ord
     ----------
     axes : where to draw
     competition : (P, C, C) mV
-    order : (P, C) in which order the channels stand
+    order : (P, C) the channels of each position in the order in which they are drawn
 
     Returns
     -------
@@ -104,7 +104,7 @@ def plot_symmetry(axes: Axes, forth: Floats, back: Floats) -> PolyCollection:
 
 
 def class_order(view: RunView) -> NDArray[np.intp]:
-    """Return (P, C) the channels sorted by preferred class; by number where there are no responses."""
+    """Return (P, C) the channels sorted by preferred class, or by number if there are no responses."""
     geometry = view.network.geometry
     if view.lacks("responses") is not None:
         return np.broadcast_to(np.arange(geometry.channels), (geometry.positions, geometry.channels))
@@ -154,7 +154,7 @@ def _symmetry(view: RunView) -> Figure:
 
 
 def lacks_pairs(view: RunView) -> str | None:
-    """Return why there are no pairs to draw."""
+    """Return why there are no pairs to draw; None if there are."""
     return None if view.spec.topology.channels > 2 else "fewer than three channels have no pairs to compare"
 
 

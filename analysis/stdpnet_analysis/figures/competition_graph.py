@@ -21,7 +21,7 @@ from stdpnet_analysis.text import literal, with_minus
 from stdpnet_analysis.view import RunView
 
 GRAPH_CHANNELS = 25
-"""Neurons in the graph of one position; of more those that compete most."""
+"""Most neurons in the graph of one position; if there are more, those that compete most are drawn."""
 
 
 class Graph(NamedTuple):
@@ -30,7 +30,7 @@ class Graph(NamedTuple):
     channels: NDArray[np.intp]
     """The neurons, in their order around the circle."""
     lines: LineCollection
-    """A line per pair i < j of them, its opacity the strength."""
+    """One line for each pair i < j; its opacity is the strength."""
     strength: Floats
     """(pairs,) mean of -w_ij and -w_ji, mV."""
     limits: tuple[float, float]
@@ -43,14 +43,14 @@ def plot_competition_graph(
     competition: NDArray[np.floating],
     order: NDArray[np.intp],
 ) -> Graph:
-    """Draw the receptive fields of a position around a circle, lines between them as opaque as they compete.
+    """Draw the receptive fields of a position around a circle, and lines whose opacity is the strength of competition.
 
     Parameters
     ----------
     axes : where to draw
     weights : (k*k, C) receptive fields, mV
     competition : (C, C) mV
-    order : (C,) in which order they stand; of more than GRAPH_CHANNELS those that compete most are kept
+    order : (C,) the channels in their order around the circle; at most GRAPH_CHANNELS are drawn
     """
     strength = -(competition + competition.T).astype(np.float64) / 2
     most = np.argsort(-strength.sum(axis=0), kind="stable")[:GRAPH_CHANNELS]
@@ -103,12 +103,12 @@ def _weak_and_strong(view: RunView) -> Figure:
     rows = -(-len(views) // columns)
     figure = style.new_figure(style.SINGLE * columns, 95 * rows)
     figure.set_layout_engine("constrained", h_pad=0.1)
-    for axes, each in zip(style.new_panels(figure, len(views), columns), views, strict=True):
-        position = each.network.geometry.positions // 2
-        _draw_graph(axes, each.network, position, class_order(each))
-        mean = with_minus(f"{off_diagonal(each.network.competition).mean():.1f}")
-        axes.set_title(f"{literal(each.run.path.name)}\nposition {position}, mean weight {mean} mV")
-    figure.suptitle(" and ".join(dict.fromkeys(each.label for each in views)))
+    for axes, shown in zip(style.new_panels(figure, len(views), columns), views, strict=True):
+        position = shown.network.geometry.positions // 2
+        _draw_graph(axes, shown.network, position, class_order(shown))
+        mean = with_minus(f"{off_diagonal(shown.network.competition).mean():.1f}")
+        axes.set_title(f"{literal(shown.run.path.name)}\nposition {position}, mean weight {mean} mV")
+    figure.suptitle(" and ".join(dict.fromkeys(shown.label for shown in views)))
     return figure
 
 
@@ -120,7 +120,7 @@ def _lacks_learned_others(view: RunView) -> str | None:
 FIGURES = (
     RunFigure(
         "competition-graph",
-        "receptive fields of one position, lines as opaque as they compete",
+        "receptive fields of one position, with lines whose opacity is the strength of competition",
         LEARNED,
         _graph,
         lacks_pairs,

@@ -1,4 +1,4 @@
-"""Draw rate-conversion networks: what they answer step by step, and accuracy against the time step."""
+"""Draw rate-conversion networks: their answers step by step, and their accuracy against the time step."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from stdpnet_analysis.view import RunView
 EXAMPLES = 3
 """Images in the figure of answers."""
 SHOWN_CLASSES = 12
-"""Up to so many classes have an entry in the legend."""
+"""The figure has a legend if there are at most so many classes."""
 
 
 def plot_spikes_per_step(axes: Axes, spikes: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Draw how often units spike how many times in a step (T, H); return the frequencies of 0, 1, 2, ... spikes."""
+    """Draw the frequencies of 0, 1, 2, ... spikes per unit and step, from spikes (T, H); return them."""
     frequencies = np.bincount(spikes.astype(int).ravel())
     axes.bar(np.arange(len(frequencies)), frequencies, color=style.colour(0))
     axes.set(xlabel="spikes per unit per step", ylabel="frequency", yscale="log")
@@ -51,7 +51,7 @@ def plot_probabilities(
     seconds : (T,) the end of each step
     so_far : (T, K) of the mean output so far, drawn as lines
     alone : (T, K) of each step alone, drawn as dots
-    names, label : of the classes, and the number of the right one
+    names, label : names of the classes, and the number of the right class
     """
     lines = []
     for number, name in enumerate(names):
@@ -66,12 +66,12 @@ def plot_probabilities(
 def plot_accuracy_against_dt(axes: Axes, results: Mapping[str, Any]) -> dict[str, Line2D]:
     """Draw the accuracies of `stdpnet conversion` with their intervals; dashed: units without spikes."""
     drawn = {}
-    dts = [each["dt"] for each in results["spiking"]]
+    dts = [result["dt"] for result in results["spiking"]]
     for number, name in enumerate(results["rate"]):
-        scores = [each["images"][name] for each in results["spiking"]]
+        scores = [result["images"][name] for result in results["spiking"]]
         look: Any = {"color": style.colour(number)}
-        low, high = (np.array([100 * each["interval"][end] for each in scores]) for end in (0, 1))
-        mean = np.array([100 * each["accuracy"] for each in scores])
+        low, high = (np.array([100 * score["interval"][end] for score in scores]) for end in (0, 1))
+        mean = np.array([100 * score["accuracy"] for score in scores])
         (drawn[name],) = axes.plot(dts, mean, "os^v"[number % 4] + "-", label=f"{name} images, spiking", **look)
         axes.fill_between(dts, low, high, alpha=0.2, linewidth=0, **look)
         rate = 100 * results["rate"][name]["accuracy"]
@@ -90,7 +90,7 @@ def _spec(view: RunView) -> RateConversionExperiment:
 
 def _answers_step_by_step(view: RunView) -> Figure:
     spec, split = _spec(view), view.dataset.split(view.shown_split)
-    numbers = [(view.shown_image + each) % len(split) for each in range(min(EXAMPLES, len(split)))]
+    numbers = [(view.shown_image + number) % len(split) for number in range(min(EXAMPLES, len(split)))]
     shown = split.at(np.array(numbers))
     found = step_by_step(spec, view.state, shown, STREAMS[view.shown_split])
     seconds = spec.spiking.dt * (np.arange(spec.spiking.steps) + 1)

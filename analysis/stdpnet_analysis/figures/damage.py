@@ -32,7 +32,7 @@ from stdpnet_analysis.view import RunView
 SHARES = tuple(round(0.1 * tenth, 1) for tenth in range(11))
 """Shares of the synapses that are deleted."""
 PRUNED_IMAGES, PRUNED_COUNTS, RANDOM_ORDERS = 2000, 8_000_000, 3
-"""Channels kept: most images that are scored, most spike counts of these images, and number of random orders."""
+"""Figure of the channels kept: most images, most spike counts of these images, and the number of random orders."""
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 """Quantiles of the learned weights at which they are clamped."""
 
@@ -98,7 +98,7 @@ def plot_clamping(
     ----------
     axes : where to draw
     clamping : accuracies with weights clamped at evaluation
-    rule : which vote
+    rule : the voting rule
     trained : ("below" or "above", bound in mV, accuracy) of networks clamped while they were trained
 
     Returns
@@ -188,8 +188,8 @@ def clamped_in_training(views: Sequence[RunView], part: str, images: int, rule: 
     ----------
     views : runs with learned competition, bounded or not
     part : the scored split
-    images : how many images calibrate, and how many score, as `by_clamp` takes them
-    rule : which vote
+    images : number of calibration images and of scored images, as for `by_clamp`
+    rule : the voting rule
     """
     points = []
     for view in views:

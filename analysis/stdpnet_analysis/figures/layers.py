@@ -1,4 +1,4 @@
-"""Draw a network that was trained from labels: both layers during one image, weights before and after, gradients."""
+"""Draw networks that learn from labels: both layers during one image, weights before and after, gradients."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.view import RunView
 
 WEIGHTS = {"hidden_weights": "pixels to hidden units", "output_weights": "hidden to output units"}
-"""Arrays of weights of networks that learn from labels, and what a figure calls them."""
+"""Arrays of weights of networks that learn from labels -> title of their panel."""
 TRACES = 3
 """Neurons of each layer whose potential is drawn."""
 
@@ -47,8 +47,8 @@ def plot_potentials(
     ----------
     axes : where to draw
     potentials : (T, n)
-    neurons : number -> name of those that are drawn
-    threshold : of a spike
+    neurons : the neurons to draw, number -> name
+    threshold : at which a neuron spikes
 
     Returns
     -------
@@ -65,7 +65,7 @@ def plot_potentials(
 
 
 def plot_recording(figure: Figure, recording: LayerRecording, classes: Sequence[str], threshold: float) -> None:
-    """Draw an image, the spikes of hidden and output neurons, and the potentials of those of each that spike most."""
+    """Draw an image, the spikes of both layers, and the potentials of the neurons of each layer that spike most."""
     panels = figure.subplot_mosaic(
         [["image", "hidden", "output"], ["input", "hidden v", "output v"]], width_ratios=(0.7, 1, 1)
     )
@@ -80,7 +80,7 @@ def plot_recording(figure: Figure, recording: LayerRecording, classes: Sequence[
         if name == "output":
             axes.set_yticks(range(len(classes)), classes)
         most = np.argsort(-counts, kind="stable")[:TRACES]
-        plot_potentials(panels[f"{name} v"], layer.v, {int(each): titles[each] for each in most}, threshold)
+        plot_potentials(panels[f"{name} v"], layer.v, {int(neuron): titles[neuron] for neuron in most}, threshold)
 
 
 def plot_weights(axes: Axes, before: NDArray[np.floating], after: NDArray[np.floating]) -> tuple[StepPatch, StepPatch]:
@@ -121,7 +121,7 @@ def plot_gradients(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[st
 def _layers(view: RunView) -> Figure:
     spec, split = view.experiment, view.dataset.split(view.shown_split)
     if not isinstance(spec, SurrogateGradientExperiment):
-        raise TypeError(spec)  # it is a figure of that model alone
+        raise TypeError(spec)  # only that model has this figure
     network = SurrogateNetwork(spec, view.settings.threads)
     recording = network.record(view.state.arrays, split.at(np.array([view.shown_image])), STREAMS[view.shown_split])
     figure = style.new_figure(style.DOUBLE, 105)

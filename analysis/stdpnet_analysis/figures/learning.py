@@ -26,8 +26,9 @@ Curve = tuple[Floats, Floats]
 READOUTS = ("vote", "log_evidence", "linear")
 """The read-outs whose learning curves are drawn, where they were scored."""
 SHOWN_SPAN = 80.0
+"""Largest interval between two spikes in a plasticity window, ms."""
 MARKED = 25
-"""Evaluations up to which each has a marker; more of them would cover their line and its style."""
+"""Evaluations have markers if there are at most so many; more would cover the line and its style."""
 
 
 class Band(NamedTuple):
@@ -43,7 +44,7 @@ class Band(NamedTuple):
 
 
 def band(curves: Sequence[Curve]) -> Band:
-    """Return mean and sample standard deviation of curves over the places that all of them have."""
+    """Return mean and sample standard deviation of curves at the numbers of images that all of them have."""
     common = curves[0][0]
     for images, _ in curves[1:]:
         common = np.intersect1d(common, images)
@@ -65,7 +66,7 @@ def plot_learning_curves(
     ----------
     axes : where to draw
     groups : name -> the curves of its seeds
-    ylabel : what they are of
+    ylabel : quantity and unit
     architectures : LCSNN, CSNN or FCSNN of each group, for its colour; default the name of the group
     looks : colour and line style of each group, instead of those of its architecture
 
@@ -90,7 +91,7 @@ def plot_learning_curves(
 
 
 def group_by_seed(views: Sequence[RunView]) -> dict[str, list[RunView]]:
-    """Return runs that repeat one experiment with other seeds together, named by network and what sets it apart."""
+    """Group runs that repeat one experiment with other seeds; a group's name has the network and its differing keys."""
     members = [
         Member(view.facts.label, deciding_keys(view.experiment), view.run.path.name, view.experiment.seed)
         for view in views
@@ -123,7 +124,7 @@ class DrawnWindow(NamedTuple):
 def exponential_window(rule: PairRule, intervals: Floats) -> Floats:
     """Return A_plus exp(-t/tau_plus) for t >= 0 and -A_minus exp(t/tau_minus) for t <= 0, both at 0; mV.
 
-    A competition with a rate target has, at all intervals, what its pre spikes change alone.
+    With a rate target, a presynaptic spike also changes the weight by a constant, whatever the interval.
 
     Parameters
     ----------
@@ -163,14 +164,16 @@ def plot_window(axes: Axes, window: Window, rule: PairRule) -> DrawnWindow:
 
 def _curves(view: RunView) -> Figure:
     figure = style.new_figure(style.DOUBLE, 75)
-    groups = group_by_seed([each for each in (view, *view.others) if each.curve and not _lacks_evaluations(each)])
+    groups = group_by_seed(
+        [member for member in (view, *view.others) if member.curve and not _lacks_evaluations(member)]
+    )
     kinds = {label: members[0].facts.family for label, members in groups.items()}
     drawn = {}
     for column in READOUTS:
         curves = {
             label: found
             for label, members in groups.items()
-            if (found := [curve for each in members if (curve := curve_of(each, column)) is not None])
+            if (found := [curve for member in members if (curve := curve_of(member, column)) is not None])
         }
         if curves:
             drawn[column] = curves
@@ -195,7 +198,9 @@ def _lacks_evaluations(view: RunView) -> str | None:
 def _windows(view: RunView) -> Figure:
     spec = view.spec
     rules: dict[Any, PairRule] = {"XY": spec.plasticity}
-    if spec.competition.is_learned and spec.competition.rule != "anti_hebbian":  # which knows no pairs
+    if (
+        spec.competition.is_learned and spec.competition.rule != "anti_hebbian"
+    ):  # it does not learn from pairs of spikes
         rules["YY"] = spec.competition
     names = {"XY": "feedforward STDP (XY)", "YY": f"competition, {spec.competition.rule} (YY)"}
     figure = style.new_figure(style.SINGLE * len(rules), 65)

@@ -1,4 +1,4 @@
-"""Arrange many small images in one array, which is drawn fast and sharp also with a thousand channels."""
+"""Arrange many small images in one array, which is drawn quickly and sharply even with a thousand channels."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def receptive_field_mosaic(weights: NDArray[np.floating], order: NDArray[np.intp
     Parameters
     ----------
     weights : (S, k*k, C) feedforward weights of S positions, or 1 shared kernel set
-    order : (S, C) which channel stands at each place; default their number
+    order : (S, C) the channel at each place; default in the order of their numbers
 
     Returns
     -------
@@ -50,12 +50,12 @@ def receptive_field_mosaic(weights: NDArray[np.floating], order: NDArray[np.intp
     fields = weights.transpose(0, 2, 1)
     if order is not None:
         fields = np.take_along_axis(fields, order[:, :, np.newaxis], axis=1)
-    panels = np.stack([tile(each) for each in fields.reshape(sets, channels, side, side)])
+    panels = np.stack([tile(images) for images in fields.reshape(sets, channels, side, side)])
     return tile(panels, panel_gap(channels, side), (math.isqrt(sets),) * 2)
 
 
 def panel_gap(channels: int, side: int) -> int:
-    """Return the pixels between two panels: always clearly more than the one between two fields."""
+    """Return the pixels between two panels; there are clearly more than the one pixel between two fields."""
     return max(3, grid_shape(channels)[1] * (side + 1) // 25)
 
 

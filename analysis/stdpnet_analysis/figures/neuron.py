@@ -19,7 +19,7 @@ from stdpnet_analysis.preferred import PREFERRED, preferred_images
 from stdpnet_analysis.view import RunView
 
 LONGEST = 7
-"""Letters of a class's name that fit above an image."""
+"""Most letters of a class's name above an image; longer names are cut."""
 
 
 class Drawn(NamedTuple):

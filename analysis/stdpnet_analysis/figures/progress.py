@@ -1,4 +1,4 @@
-"""Draw the rows of progress of a training: every number of a model, and those of a spiking network in panels."""
+"""Draw the rows of progress of a training: for networks with STDP chosen numbers, for other models all numbers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.view import RunView
 
 MOST_PANELS = 8
-"""Panels of the rows of a model that is no spiking network."""
+"""Most panels of a model that is not a network with STDP."""
 COUNTERS = ("images", "goal", "interval_images", "presentations", "updates")
-"""Numbers of a row that are not drawn: how far the training is."""
+"""Numbers of a row that are not drawn, because they only say how far the training is."""
 LABELS = {
     "images_per_s": ("images per second", 1),
     "silent_images": ("silent images, %", 100),
@@ -29,7 +29,7 @@ LABELS = {
     "hidden_rate": ("hidden rate, Hz", 1),
     "output_rate": ("output rate, Hz", 1),
 }
-"""Label and factor of an axis by the key of its number, for models other than STDP; others are called by their key."""
+"""Key of a number -> label and factor of its axis, for models other than STDP; the default label is the key."""
 DRAWN = ("spikes_per_image", "silent_images", "dead_neurons", "at_w_min", "at_w_max", "weight_change", "largest_share")
 """Numbers of a spiking network that a row must have to be drawn."""
 
@@ -83,7 +83,7 @@ def plot_progress(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> dict[str
     for number in (0, 1, 2, 4) if learned else (0, 1, 2, 4, 5):
         panels[number].set_ylim(bottom=0)  # counts, shares and sizes of changes are never negative
     for axes in panels[1:3]:
-        axes.set_ylim(top=max(1.0, axes.get_ylim()[1]))  # in %: what is next to nothing looks so
+        axes.set_ylim(top=max(1.0, axes.get_ylim()[1]))  # at least 1 %, so that tiny shares look tiny
     for axes in panels:
         axes.set_xlim(left=0)
         if axes.get_legend_handles_labels()[0]:

@@ -22,9 +22,9 @@ from stdpnet_analysis.view import RunView
 EXAMPLES = 12
 """Neurons shown of each class."""
 BESIDE_CHANNELS = 100
-"""Channels of each position shown beside the untrained ones; of more the first."""
+"""Most channels of a position beside the untrained ones; if there are more, the first ones are shown."""
 MOST_CLASSES = 16
-"""Classes shown with examples; of more classes the first."""
+"""Most classes with examples; if there are more, the first ones are shown."""
 
 
 def plot_receptive_fields(
@@ -40,7 +40,7 @@ def plot_receptive_fields(
     ----------
     axes : where to draw
     weights : (S, k*k, C) feedforward weights, mV; S positions, or 1 for shared kernels
-    order : (S, C) which channel stands at each place; default their number
+    order : (S, C) the channel at each place; default in the order of their numbers
     v_max : weight of the brightest colour, mV; default the 99.9 % quantile
 
     Returns
@@ -65,13 +65,13 @@ def top_weight(weights: NDArray[np.floating]) -> float:
 
 
 def votes_by_set(votes: Floats, geometry: Geometry) -> Floats:
-    """Return the votes of each kernel, (n_classes, S, C): those of a shared kernel are added up over its positions."""
+    """Return the votes of each kernel, (n_classes, S, C); for a shared kernel the sum over its positions."""
     by_position = votes.reshape(len(votes), geometry.positions, geometry.channels)
     return by_position.sum(axis=1, keepdims=True) if geometry.shared else by_position
 
 
 def preferred_class(votes: Floats) -> NDArray[np.intp]:
-    """Return the class of the largest vote, the lowest of equals; n_classes for what never spiked.
+    """Return the class of the largest vote, the lowest among equals; n_classes for neurons that never spiked.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def label_classes(axes: Axes, weights: NDArray[np.floating], votes: Floats, name
 
     Parameters
     ----------
-    axes : the mosaic's
+    axes : those of the mosaic
     weights : (S, k*k, C)
     votes : (n_classes, S, C)
     names : of the classes
@@ -147,7 +147,9 @@ def most_selective(votes: Floats, label: int, count: int) -> NDArray[np.intp]:
     total = votes.sum(axis=0)
     share = np.divide(votes[label], total, out=np.zeros_like(total), where=total > 0)
     spiking = total[total > 0]
-    active = total >= (np.median(spiking) / 4 if spiking.size else np.inf)  # two spikes are selective by chance
+    active = total >= (
+        np.median(spiking) / 4 if spiking.size else np.inf
+    )  # a neuron with two spikes is selective by chance
     candidates = np.flatnonzero((preferred_class(votes) == label) & active)
     found: NDArray[np.intp] = candidates[np.argsort(-share[candidates], kind="stable")][:count]
     return found
@@ -193,7 +195,7 @@ def _scale(figure: Figure, image: AxesImage, axes: Any) -> None:
 
 
 def _page(view: RunView) -> tuple[Figure, Axes]:
-    """Return a figure for the whole mosaic, two columns wide, or wider so that each weight gets two pixels of a png."""
+    """Return a figure for the whole mosaic: two columns wide, or so wide that each weight has two pixels in a png."""
     rows, columns = receptive_field_mosaic(view.network.weights).shape
     width = max(style.DOUBLE, 2 * columns / style.DPI * 25.4 + 6)
     figure = style.new_figure(width, width * rows / columns + 0.07 * width + 8)

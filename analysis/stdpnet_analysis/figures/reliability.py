@@ -1,4 +1,4 @@
-"""Draw how far the probabilities of a read-out can be trusted, and what a user gains who abstains."""
+"""Draw the reliability of a read-out's probabilities, and its accuracy if the less confident answers are left out."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def plot_reliability(axes: Axes, readouts: Mapping[str, Bins]) -> dict[str, Line
     axes.plot([0, 100], [0, 100], color=style.GREY, linewidth=0.7, linestyle=":")
     drawn = {}
     for number, (name, bins) in enumerate(readouts.items()):
-        confidence, accuracy = (100 * np.array([each[key] for each in bins]) for key in ("confidence", "accuracy"))
+        confidence, accuracy = (100 * np.array([row[key] for row in bins]) for key in ("confidence", "accuracy"))
         (drawn[name],) = axes.plot(confidence, accuracy, **style.line_look(number), linewidth=0.8, label=name)
-        ends = [wilson_interval(round(each["accuracy"] * each["images"]), each["images"]) for each in bins]
+        ends = [wilson_interval(round(row["accuracy"] * row["images"]), row["images"]) for row in bins]
         low, high = 100 * np.array(ends).T
         axes.vlines(confidence, low, high, color=style.colour(number), linewidth=0.6, alpha=0.6)
     axes.set(xlabel="mean confidence of the answers, %", ylabel="right answers, %", xlim=(0, 100), ylim=(0, 100))
@@ -42,7 +42,7 @@ def plot_reliability(axes: Axes, readouts: Mapping[str, Bins]) -> dict[str, Line
 
 
 def plot_abstention(axes: Axes, readouts: Mapping[str, Bins], images: Mapping[str, int]) -> dict[str, Line2D]:
-    """Draw the share of right answers if only the more confident ones are given, against the share that is given.
+    """Draw the share of right answers among the more confident ones, against the share of images that are answered.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ def plot_abstention(axes: Axes, readouts: Mapping[str, Bins], images: Mapping[st
 
 
 def answers_above(bins: Bins) -> tuple[Floats, Floats]:
-    """Return the answers in the most confident bin, in the two most confident ones, ..., and the right ones of them."""
-    numbers = np.array([each["images"] for each in bins], np.float64)[::-1]
-    right = numbers * np.array([each["accuracy"] for each in bins])[::-1]
+    """Return the numbers of answers, and of right answers, in the most confident bin, in the two most confident, ..."""
+    numbers = np.array([row["images"] for row in bins], np.float64)[::-1]
+    right = numbers * np.array([row["accuracy"] for row in bins])[::-1]
     return np.cumsum(numbers), np.cumsum(right)
 
 
 def _answered(bins: Bins) -> int:
-    return sum(each["images"] for each in bins)
+    return sum(row["images"] for row in bins)
 
 
 def _with_reliability(view: RunView) -> dict[str, Mapping[str, Any]]:

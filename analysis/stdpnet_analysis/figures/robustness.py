@@ -33,8 +33,8 @@ def plot_curves(axes: Axes, lines: Sequence[Curve], looks: Mapping[str, Any]) ->
     drawn = {}
     for line in lines:
         strengths = [point.strength for point in line.points]
-        numeric = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in strengths)
-        x: Any = strengths if numeric else [str(each) for each in strengths]
+        numeric = all(isinstance(strength, (int, float)) and not isinstance(strength, bool) for strength in strengths)
+        x: Any = strengths if numeric else [str(strength) for strength in strengths]
         name, look = name_of(line), looks[name_of(line)]
         mean, low, high = (np.array([100 * value for value in values]) for values in (
             [point.mean for point in line.points], *zip(*(point.interval for point in line.points), strict=True)

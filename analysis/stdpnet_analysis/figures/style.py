@@ -27,7 +27,7 @@ ARCHITECTURES = {"LCSNN": OKABE_ITO[0], "CSNN": OKABE_ITO[1], "FCSNN": OKABE_ITO
 MARKERS = {"LCSNN": "o", "CSNN": "s", "FCSNN": "D"}
 """The marker of each architecture."""
 OTHER_COLOURS = (*OKABE_ITO[3:7], "#8C510A")
-"""Colours of models that are none of these; yellow is hard to see on white, brown is not."""
+"""Colours of all other models. Brown takes the place of yellow, which is hard to see on white."""
 OTHER_MARKERS = "^v<>ph"
 LINES = ("-", "--", "-.", ":")
 WEIGHTS, COUNTS = "viridis", "cividis"
@@ -36,8 +36,8 @@ GREY = "0.55"
 PIXELS_LOOK = {"color": GREY, "linestyle": ":", "marker": ""}
 """Line of a read-out of the raw pixels."""
 
-RC: Any = {  # matplotlib's type of this names every key there is
-    "font.family": ["DejaVu Sans", "sans-serif"],  # the latter for readers of an SVG who lack the former
+RC: Any = {  # matplotlib's own type lists every key as a literal
+    "font.family": ["DejaVu Sans", "sans-serif"],  # the second for readers of an SVG who lack the first
     "font.size": 7.5,
     "axes.titlesize": 8,
     "axes.labelsize": 7.5,
@@ -65,7 +65,7 @@ RC: Any = {  # matplotlib's type of this names every key there is
 
 
 def context() -> AbstractContextManager[None]:
-    """Return the context in which figures are drawn and written; outside it matplotlib's own style holds."""
+    """Return the context in which figures are drawn and written; outside of it matplotlib keeps its own style."""
     return mpl.rc_context(RC)
 
 
@@ -115,7 +115,7 @@ def log_ticks(axis: Axis, subs: tuple[int, ...] = (1, 2, 5)) -> None:
 
 
 def fit_titles(figure: Figure) -> None:
-    """Break the lines of titles that are wider than the figure, or than the columns of panels that they stand above."""
+    """Break the lines of titles that are wider than the figure, or wider than the panels below them."""
     titles = [(figure._suptitle, 1.0)] if figure._suptitle else []  # type: ignore[attr-defined]
     for axes in figure.axes:
         spec = axes.get_subplotspec()
@@ -140,7 +140,7 @@ def family_looks(families: Sequence[str]) -> dict[str, tuple[str, str]]:
 
     Parameters
     ----------
-    families : LCSNN, CSNN, FCSNN; any other has the next free colour and marker
+    families : LCSNN, CSNN, FCSNN; every other family has the next free colour and marker
     """
     others = (name for name in dict.fromkeys(families) if name not in ARCHITECTURES)
     looks = {
@@ -155,7 +155,7 @@ def group_looks(architectures: Sequence[str]) -> list[dict[str, Any]]:
 
     Parameters
     ----------
-    architectures : LCSNN, CSNN or FCSNN of each group; another name has the next free colour
+    architectures : LCSNN, CSNN or FCSNN for each group; every other name has the next free colour
     """
     colours = {name: colour for name, (colour, _) in family_looks(architectures).items()}
     looks = []
@@ -166,7 +166,7 @@ def group_looks(architectures: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def colour_map(name: str, bad: str = "white", under: str | None = None) -> Colormap:
-    """Return a colour map with a colour for what is no number, and maybe one for what is below its range."""
+    """Return a colour map with a colour for nan and, if `under` is given, one for values below its range."""
     return mpl.colormaps[name].with_extremes(bad=bad, under=under)
 
 
@@ -176,9 +176,9 @@ def bar_below(figure: Figure, image: AxesImage, axes: Any, label: str, *, extend
     Parameters
     ----------
     figure, image : where to draw, and what the colours mean
-    axes : one or several
+    axes : one or several, from which the bar takes its room
     label : quantity and unit
-    extend : min, max or both: where there are values beyond the ends of the bar
+    extend : neither, min, max or both: at which ends of the bar values lie beyond it
     """
     look: Any = {"location": "bottom", "shrink": 0.5, "aspect": 35, "pad": 0.02, "extend": extend}
     figure.colorbar(image, ax=axes, label=label, ticks=MaxNLocator(5), **look)

@@ -25,9 +25,9 @@ from stdpnet_analysis.readouts.votes import class_means
 from stdpnet_analysis.view import RunView
 
 SHOWN = ("vote", "log_evidence", "linear", "own")
-"""The read-outs whose confusions are shown."""
+"""The read-outs whose confusion matrices are shown."""
 NUMBERED = 12
-"""Up to so many classes a confusion matrix has numbers in its cells."""
+"""A confusion matrix has numbers in its cells if there are at most so many classes."""
 
 
 def vote_shares(votes: Floats) -> Floats:
@@ -116,7 +116,7 @@ def plot_confusion(axes: Axes, confusion: NDArray[np.int64], names: Sequence[str
     image = axes.imshow(share, cmap=style.COUNTS, vmin=0, vmax=100)
     if len(names) <= NUMBERED:
         for row, column in np.ndindex(share.shape):
-            if share[row, column] > 0.5:  # else it would read 0
+            if share[row, column] > 0.5:  # smaller numbers would be rounded to 0
                 ink = "white" if share[row, column] < 55 else "black"
                 axes.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", size=5.5, color=ink)
     style.class_ticks(axes, [*names, "none"][:columns], "x", most=16)
@@ -160,7 +160,7 @@ def plot_class_accuracies(
 
 
 def confusions(view: RunView) -> dict[str, NDArray[np.int64]]:
-    """Return the confusion matrices of best vote, log evidence, linear read-out and own answers, as far as scored."""
+    """Return the confusion matrices of the best vote and of the other read-outs of SHOWN that were scored."""
     scores = view.required_scores
     named = {column: best_of(column, accuracies(scores)) for column in SHOWN}
     return {
@@ -176,7 +176,7 @@ def _images(confusions: Mapping[str, NDArray[np.int64]]) -> int:
 
 
 def _lacks_confusions(view: RunView) -> str | None:
-    """Return why there are no confusion matrices of this set's classes, or None if there are."""
+    """Return why there are no confusion matrices of this dataset's classes; None if there are."""
     remedy = f"`stdpnet evaluate {view.run.path}` makes them"
     try:
         found = confusions(view)

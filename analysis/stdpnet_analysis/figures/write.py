@@ -18,7 +18,7 @@ FORMATS = tuple(UNDATED)
 
 
 def parse_formats(text: str) -> list[str]:
-    """Return the formats of a list with commas.
+    """Return the formats of a list separated by commas.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def parse_formats(text: str) -> list[str]:
 
 
 def folder(run: Run) -> Path:
-    """Return the folder of a run's figures, made if need be."""
+    """Return the folder of a run's figures; make it if it is missing."""
     path = run.path / "figures"
     try:
         path.mkdir(exist_ok=True)

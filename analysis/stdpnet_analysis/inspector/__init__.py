@@ -1,5 +1,5 @@
 """A page in the browser that shows the runs of a folder: `stdpnet inspect` (extra `inspect`).
 
-`arrays` computes, `library` and `inside` read runs as plain data, `charts` draws them with Bokeh, `server` answers the
-browser. The page itself is in `static/`.
+`library` and `inside` read runs as plain data, `arrays` has their computations, `charts` draws the data with Bokeh, and
+`server` answers the browser. The page itself is in `static/`.
 """

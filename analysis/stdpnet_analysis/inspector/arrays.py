@@ -1,4 +1,4 @@
-"""What the inspector computes of arrays: sheets of receptive fields, competitors, evidence, drawings as images."""
+"""Compute what the inspector shows of arrays: sheets of receptive fields, competitors, evidence, placed drawings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from stdpnet_analysis.readouts.base import Floats
 from stdpnet_analysis.readouts.rules import RULES
 
 MOST_VALUES = 500_000
-"""Values that enter a histogram; of more, so many are taken in even steps."""
+"""Most values that enter a histogram; from larger arrays they are taken in even steps."""
 INK = 32
-"""The least brightness, of 255, that counts as ink where a digit is centred."""
+"""Smallest brightness, 0 to 255, that counts as ink when a drawing is placed."""
 
 
 class Placement(NamedTuple):
@@ -32,8 +32,8 @@ class Placement(NamedTuple):
 def histogram(values: NDArray[np.floating], bins: int = 40) -> tuple[Floats, NDArray[np.int64]]:
     """Return the edges (bins + 1,) and the numbers (bins,) of a histogram of at most about MOST_VALUES values."""
     flat = values.ravel()
-    some = flat[:: max(1, math.ceil(flat.size / MOST_VALUES))].astype(np.float64)
-    numbers, edges = np.histogram(some[np.isfinite(some)], bins)
+    sample = flat[:: max(1, math.ceil(flat.size / MOST_VALUES))].astype(np.float64)
+    numbers, edges = np.histogram(sample[np.isfinite(sample)], bins)
     return edges, numbers
 
 
@@ -52,13 +52,13 @@ def sheet(fields: NDArray[np.floating], top: float) -> NDArray[np.uint8]:
 
 
 def strongest_competitors(competition: NDArray[np.floating], channel: int, most: int = 8) -> list[tuple[int, float]]:
-    """Return the channels that inhibit a channel most and their weights, mV; of equals the first.
+    """Return the channels that inhibit a channel most, and their weights, mV; equal weights by ascending channel.
 
     Parameters
     ----------
     competition : (C, C) weights of one position from row to column, mV, <= 0
     channel : the channel that is inhibited
-    most : how many at most
+    most : how many channels at most
     """
     weights = competition[:, channel]
     order = [int(other) for other in np.argsort(weights, kind="stable") if other != channel]
@@ -66,7 +66,7 @@ def strongest_competitors(competition: NDArray[np.floating], channel: int, most:
 
 
 def evidence(rule: str, counts: Floats, sums: Floats, images: Floats) -> Floats:
-    """Return what each position adds to the score of each class, (P, K); the sum over positions is the score.
+    """Return what each position contributes to the score of each class, (P, K); the sum over positions is the score.
 
     Parameters
     ----------
@@ -81,9 +81,9 @@ def evidence(rule: str, counts: Floats, sums: Floats, images: Floats) -> Floats:
 
 
 def placement(images: NDArray[np.uint8]) -> Placement:
-    """Return where the ink of images (N, n, n) is; of empty images, and of none, the whole square."""
+    """Return where the ink of images (N, n, n) is; the whole square if there is no image with ink."""
     found = [_ink(image.astype(np.float64)) for image in images]
-    kept = [each for each in found if each is not None]
+    kept = [ink for ink in found if ink is not None]
     side = images.shape[-1]
     if not kept:
         return Placement(side, (side - 1) / 2, (side - 1) / 2)
@@ -92,7 +92,7 @@ def placement(images: NDArray[np.uint8]) -> Placement:
 
 
 def centred(drawing: NDArray[np.uint8], side: int, place: Placement) -> NDArray[np.uint8]:
-    """Return a drawing (h, w), white on black, as an image (side, side) whose ink is where that of the training is.
+    """Return a drawing (h, w), white on black, as an image (side, side) with ink where the training images have it.
 
     The box around the ink is scaled, with its proportions kept, until its longer side is `place.size`; then its centre
     of mass is moved to that of the training images. A drawing without ink is a black image.

@@ -1,6 +1,6 @@
 """The charts of the inspector, drawn by Bokeh from plain data and handed to the page as JSON.
 
-Drawing a chart takes about 0.1 s. Those of a training are therefore kept by the page, which gets new columns for them.
+Drawing a chart takes about 0.1 s. The page therefore keeps the charts of a training and gets only new columns for them.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from bokeh.themes import built_in_themes
 from stdpnet_analysis.readouts import title_of
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999", "#b5a90c")
-"""Okabe & Ito's colours, which the colour-blind tell apart; black and yellow replaced to be seen on dark and light."""
+"""Okabe & Ito's colours, which colour-blind readers can tell apart; black and yellow are replaced by colours that are
+visible on dark and on light pages."""
 CHART = 230
 """Height of a chart without its legend, pixels."""
 TILTED = 80
-"""What long names below an axis, which are tilted, add to the height of a chart, pixels."""
+"""Pixels that long names below an axis, which are tilted, add to the height of a chart."""
 SHORT = 10
-"""Characters of names of which three fit beside each other."""
+"""Three names of at most so many characters fit beside each other."""
 FLAT = 0.2
-"""What the vertical axis covers where all values are equal, as fractions often are."""
+"""Span of the vertical axis where all values are equal, as fractions often are."""
 FLAT_PERCENT = 20
-"""The same of accuracies in percent."""
+"""The same span for accuracies in percent."""
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 TITLES = {
     "spikes_per_image": "spikes per image",
@@ -39,18 +40,18 @@ TITLES = {
 }
 UNITS = {"weights": "weight, mV", "theta": "theta, mV", "competition": "competition weight, mV"}
 POINTS = 50
-"""Values of a curve up to which each has a dot."""
+"""A curve has dots if it has at most so many values."""
 Curves = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
 """Name -> (x, y); None breaks a line."""
 
 
 class Chart(NamedTuple):
-    """A chart whose numbers change while a run is watched."""
+    """A chart whose numbers may change while a run is watched."""
 
     columns: dict[str, dict[str, list[Any]]]
-    """Columns by the name of what is drawn of them, as the sources of the drawn chart have them."""
+    """Name of a line or of bars in the chart -> the columns of its data source."""
     draw: Callable[[], Any]
-    """Returns the chart as Bokeh draws it."""
+    """Returns the drawn chart."""
 
 
 def as_json(chart: Any, dark: bool) -> Any:
@@ -59,7 +60,7 @@ def as_json(chart: Any, dark: bool) -> Any:
 
 
 def empty(title: str, x: str, y: str, **options: Any) -> Any:
-    """Return a chart without content that is as wide as its place."""
+    """Return a chart without content that takes the whole width of its place."""
     chart = figure(
         title=title,
         x_axis_label=x,
@@ -74,15 +75,15 @@ def empty(title: str, x: str, y: str, **options: Any) -> Any:
     )
     chart.toolbar.autohide = True
     chart.toolbar.logo = None
-    chart.axis.axis_label_text_font_size = "13px"  # themes differ, and large letters do not fit
+    chart.axis.axis_label_text_font_size = "13px"  # the letters of some themes are too large
     axis: Any = chart.yaxis
-    axis.formatter.use_scientific = False  # 0.0001 is shorter than what Bokeh makes of it
+    axis.formatter.use_scientific = False  # Bokeh writes 0.0001 as a longer power of ten
     axis.ticker.desired_num_ticks = 4  # more of them run into each other where a legend takes some of the height
     axis = chart.xaxis
     if not isinstance(options.get("x_range"), list):
         axis.ticker.desired_num_ticks = 4
     elif any(len(name) > SHORT for name in options["x_range"]):
-        axis.major_label_orientation = 0.5  # else they run into each other
+        axis.major_label_orientation = 0.5  # level names would run into each other
         chart.height = CHART + TILTED
     return chart
 
@@ -92,7 +93,7 @@ def _dots(name: str) -> str:
 
 
 def columns(curves: Curves) -> dict[str, dict[str, list[Any]]]:
-    """Return the columns of the lines and of the dots that `lines` draws of curves."""
+    """Return the columns of the lines and dots that `lines` draws."""
     found = {}
     for name, (xs, ys) in curves.items():
         found[name] = {"x": list(xs), "y": list(ys)}
@@ -102,7 +103,7 @@ def columns(curves: Curves) -> dict[str, dict[str, list[Any]]]:
 
 
 def lines(title: str, x: str, y: str, curves: Curves, lowest: float | None = None) -> Any:
-    """Return a chart of curves from 0 on; its vertical axis begins at `lowest`, if that is given."""
+    """Return a chart of curves whose horizontal axis begins at 0, and the vertical one at `lowest` if it is given."""
     chart = empty(title, x, y, x_range=DataRange1d(start=0))
     if y.endswith("%"):
         chart.y_range.default_span = FLAT_PERCENT
@@ -138,7 +139,9 @@ def progress(content: Mapping[str, Any]) -> list[Chart]:
         charts.append(_curves("Learning curve", "validation accuracy, %", curves))
     for key, values in content["numbers"].items():
         title = TITLES.get(key, key.replace("_", " "))
-        charts.append(_curves(title, "", {title: (content["images"], values)}, 0))  # none is ever negative
+        charts.append(
+            _curves(title, "", {title: (content["images"], values)}, 0)
+        )  # no number of a row is ever negative
     if content["theta"]:
         names = {"p5": "5 %", "p50": "median", "p95": "95 %"}
         curves = {names[key]: (content["images"], values) for key, values in content["theta"].items()}
@@ -172,8 +175,8 @@ def bars(title: str, names: Sequence[str], values: Sequence[float], y: str) -> A
 
 def comparison(content: Mapping[str, Any]) -> list[Any]:
     """Return the charts of a comparison: learning curves, accuracy against synapses, and seeds in pairs."""
-    known = {name: each for name, each in content["curves"].items() if each["images"]}
-    curves = {name: (each["images"], _percent(each["accuracy"])) for name, each in known.items()}
+    known = {name: curve for name, curve in content["curves"].items() if curve["images"]}
+    curves = {name: (curve["images"], _percent(curve["accuracy"])) for name, curve in known.items()}
     charts = [lines("Learning curves", "training images", "validation accuracy, %", curves)] if curves else []
     groups = content["groups"]
     colours = {group["name"]: COLOURS[number % len(COLOURS)] for number, group in enumerate(groups)}
@@ -182,20 +185,20 @@ def comparison(content: Mapping[str, Any]) -> list[Any]:
         if found:
             chart = empty(f"{title_of(column)} against synapses", "synapses", "accuracy, %", x_axis_type="log")
             chart.y_range.default_span = FLAT_PERCENT
-            chart.xaxis.formatter = NumeralTickFormatter(format="0a")  # 65k: room is short
+            chart.xaxis.formatter = NumeralTickFormatter(format="0a")  # 65k, because there is little room
             for group in found:
                 look = {"color": colours[group["name"]], "legend_label": group["name"]}
                 chart.scatter([max(group["synapses"], 1)], [100 * group[column]["mean"]], size=11, **look)
             _legend(chart)
             charts.append(chart)
-        seeds = {name: dict(each) for name, each in content["seeds"][column].items()}
-        both = sorted(set.intersection(*(set(each) for each in seeds.values()))) if len(seeds) > 1 else []
+        seeds = {name: dict(accuracies) for name, accuracies in content["seeds"][column].items()}
+        both = sorted(set.intersection(*(set(accuracies) for accuracies in seeds.values()))) if len(seeds) > 1 else []
         if both:
             chart = empty(f"{title_of(column)} of each seed", "network", "accuracy, %", x_range=list(seeds))
             chart.y_range.default_span = FLAT_PERCENT
             for number, seed in enumerate(both):
                 look = {"color": COLOURS[number % len(COLOURS)], "legend_label": f"seed {seed}"}
-                values = [100 * each[seed] for each in seeds.values()]
+                values = [100 * accuracies[seed] for accuracies in seeds.values()]
                 chart.line(list(seeds), values, line_width=2, **look)
                 chart.scatter(list(seeds), values, size=7, **look)
             _legend(chart)
@@ -204,7 +207,7 @@ def comparison(content: Mapping[str, Any]) -> list[Any]:
 
 
 def activity(content: Mapping[str, Any], classes: Sequence[str]) -> list[Any]:
-    """Return the charts of one image: input spikes, potentials of winner and loser, evidence added up."""
+    """Return the charts of one image: input spikes, potentials of winner and loser, sums of the evidence."""
     dt, time = content["dt"], np.arange(content["steps"]) * content["dt"]
     raster = empty("Input spikes", "time, ms", "pixel")
     steps = np.array(content["input"]["steps"], float)
@@ -236,5 +239,5 @@ def _legend(chart: Any) -> None:
     items = chart.legend[0].items
     columns = 3 if all(len(item.label.value) <= SHORT for item in items) else 1
     chart.legend.ncols = columns
-    chart.height += 26 * -(-len(items) // columns)  # the legend takes no room from the curves
+    chart.height += 26 * -(-len(items) // columns)  # the legend must not take room from the curves
     chart.legend.click_policy = "hide"

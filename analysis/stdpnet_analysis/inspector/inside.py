@@ -1,4 +1,4 @@
-"""Look inside a trained model: one neuron, and what one image, of the dataset or drawn by hand, sets off."""
+"""Look inside a trained model: one neuron, and the activity and answers that one image evokes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from stdpnet_analysis.recording import ImageRecording, record, winner_and_loser
 from stdpnet_analysis.view import RunView
 
 PLACED = 1000
-"""Training images from which the place of the ink is measured."""
+"""Number of training images from which the place of the ink is measured."""
 EVIDENCE = "log_evidence"
-"""The rule whose evidence is shown as it is added up."""
+"""The voting rule whose evidence is shown, added up over the positions."""
 
 
 class Inside:
-    """One state of a run, looked at from within; what it has not, it says under `lacks`.
+    """Look inside one state of a run. Results have a key `lacks`: why something cannot be shown, or None.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Inside:
         return placement(self.view.dataset.train.images[:PLACED])
 
     def about(self) -> dict[str, Any]:
-        """Return sizes, classes and numbers of images, and what the run lacks."""
+        """Return sizes, classes, the number of images, and what the run lacks."""
         view = self.view
         lacks = {need: view.lacks(need) for need in ("spiking network", "state", "images", "responses")}
         content: dict[str, Any] = {"label": view.facts.label, "lacks": lacks, "geometry": None, "classes": []}
@@ -131,9 +131,9 @@ class Inside:
         ]
 
     def drawing(self, pixels: NDArray[np.uint8]) -> dict[str, Any]:
-        """Return what a drawing (h, w), white on black, sets off, once it is placed as the training images are.
+        """Return what a drawing (h, w), white on black, evokes once it is placed as the training images are.
 
-        A network that was trained on recordings of an event camera sees it as a simulated one does (`saccades`).
+        A network that was trained on recordings of an event camera gets the recording of a simulated one (`saccades`).
         """
         train = self.view.dataset.train
         image = centred(pixels, int(train.images.shape[-1]), self._placement)[np.newaxis]
@@ -144,7 +144,7 @@ class Inside:
         return {"label": None, **self._shown(split, 0, Stream.TEST, responses)}
 
     def image(self, number: int) -> dict[str, Any]:
-        """Return what an image of the scored split sets off; its answers are those of the kept responses."""
+        """Return the activity that an image of the scored split evokes, and the answers to its kept responses."""
         view = self.view
         split, stream = view.dataset.split(view.shown_split), STREAMS[view.shown_split]
         if not 0 <= number < len(split):
@@ -201,7 +201,7 @@ class Inside:
         return content
 
     def _answers(self, responses: Responses) -> list[dict[str, Any]]:
-        """Return the answer of each read-out with its probabilities; of a model's own scores without."""
+        """Return the answer and probabilities of each read-out; a model's own answers come without probabilities."""
         classes = self.view.classes
         found: list[dict[str, Any]] = []
         if responses.scores is not None:

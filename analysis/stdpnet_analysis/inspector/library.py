@@ -1,4 +1,4 @@
-"""The runs of a folder as the inspector shows them: plain data, read again only where a file has changed."""
+"""Read the runs of a folder as plain data for the inspector; a run is read again only if its files have changed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from stdpnet_analysis.tables import record, tables
 from stdpnet_analysis.view import RunView
 
 MOST_ROWS = 400
-"""Points of a curve; of longer ones, so many are taken in even steps, the last one included."""
+"""Most points of a curve; from longer curves they are taken in even steps, with the last point."""
 DRAWN = ("spikes_per_image", "silent_images", "dead_neurons", "weight_change", "largest_share", "loss")
-"""Numbers of the rows of progress that are drawn, where a model has them."""
+"""Numbers of the rows of progress that are drawn, if the model has them."""
 KEPT = 2
 """Runs whose arrays stay in memory."""
 FIELDS = 1024
-"""Receptive fields that are shown of a position."""
+"""Most receptive fields that are shown of a position."""
 
 
 class Library:
-    """The runs of a folder; nothing outside of it is read but the images of the datasets, and nothing is written.
+    """The runs of a folder. Outside of the folder only the images of datasets are read; nothing is written.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ class Library:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             root = self._folder.resolve()
-            found = [each for each in self._reader.read() if Path(each.path).resolve().is_relative_to(root)]
-            return [each.as_dict() for each in found]
+            found = [state for state in self._reader.read() if Path(state.path).resolve().is_relative_to(root)]
+            return [state.as_dict() for state in found]
 
     def run(self, name: str) -> Run:
         """Return a run of the folder by its name.
@@ -70,7 +70,7 @@ class Library:
         raise RunError(f"run: {name!r} is no run of this folder; choose one of the table")
 
     def inside(self, name: str) -> Inside:
-        """Return what can be looked at in the newest state of a run; its arrays are loaded when they are needed."""
+        """Return the newest state of a run to look into; its arrays are loaded when they are needed."""
         run = self.run(name)
         now = tuple(_changed(run.path / file) for file in ("checkpoint.h5", "responses", "config.toml", "events.jsonl"))
         known = self._views.pop(name, None)
@@ -92,15 +92,15 @@ class Library:
         return {
             "images": [row["images"] for row in rows],
             "numbers": {key: [row.get(key) for row in rows] for key in keys},
-            "theta": {key: [each[key] for each in theta] for key in ("p5", "p50", "p95")} if theta else None,
+            "theta": {key: [quantiles[key] for quantiles in theta] for key in ("p5", "p50", "p95")} if theta else None,
             "curve": {
                 "images": [row["images"] for row in curve],
-                "accuracy": {each: [row["accuracy"].get(each) for row in curve] for each in readouts},
+                "accuracy": {readout: [row["accuracy"].get(readout) for row in curve] for readout in readouts},
             },
         }
 
     def histograms(self, name: str) -> dict[str, Any]:
-        """Return the histograms of the arrays of a state by name: edges and numbers; `lacks` where there is none."""
+        """Return the histograms of the arrays of a state by name; `lacks` says why there is no state, if so."""
         view = self.inside(name).view
         if (reason := view.lacks("state")) is not None:
             return {"lacks": reason, "images": 0, "histograms": {}}
@@ -131,7 +131,7 @@ class Library:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = compare(runs, usual_split(runs))
-        chosen = {each["name"]: each["curve"] for each in self.runs() if each["name"] in names}
+        chosen = {state["name"]: state["curve"] for state in self.runs() if state["name"] in names}
         return {
             "tables": [table._asdict() for table in tables(found)] if found.groups else [],
             "groups": [record(group) for group in found.groups],
@@ -140,19 +140,19 @@ class Library:
                 column: {group.name: group.accuracies(column) for group in found.groups} for column in found.columns
             },
             "curves": chosen,
-            "left_out": [{"run": Path(each.run).name, "reason": each.reason} for each in found.left_out],
+            "left_out": [{"run": Path(entry.run).name, "reason": entry.reason} for entry in found.left_out],
         }
 
 
 def thinned(rows: Sequence[dict[str, Any]], most: int = MOST_ROWS) -> list[dict[str, Any]]:
-    """Return at most `most` of the rows in even steps, the first and the last among them."""
+    """Return at most `most` of the rows in even steps, with the first and the last one."""
     if len(rows) <= most:
         return list(rows)
     return [rows[place] for place in np.linspace(0, len(rows) - 1, most).round().astype(int)]
 
 
 def _changed(path: Path) -> int:
-    """Return when a file, or the list of the files of a folder, has changed; 0 where there is none."""
+    """Return the time at which a file, or the list of files of a folder, changed last; 0 if there is none."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

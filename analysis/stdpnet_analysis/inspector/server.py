@@ -1,4 +1,4 @@
-"""Answer the browser of `stdpnet inspect`: read-only, from this machine unless asked otherwise, then with a token."""
+"""Answer the browser of `stdpnet inspect`, read-only: on this machine only, or from elsewhere with a token."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ from stdpnet_analysis.inspector.library import Library
 STATIC = Path(__file__).parent / "static"
 COOKIE = "stdpnet_token"
 LARGEST = 2**20
-"""Bytes of the largest request: a drawing of some 300 x 300 pixels."""
+"""Largest request, bytes: enough for a drawing of 300 x 300 pixels."""
 WIDEST = 300
-"""Pixels of the longer side of a drawing."""
+"""Most pixels of a side of a drawing."""
 POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'none'; "
     "form-action 'none'; base-uri 'none'"
 )
-"""Nothing is loaded from elsewhere; Bokeh sets styles in its elements, and its icons are data."""
+"""The page loads nothing from other hosts. Bokeh needs inline styles, and its icons are data URIs."""
 
 
 class Guarded(RequestHandler):
-    """What every answer has in common: who may ask, and what a browser may do with it."""
+    """Base of all handlers: it checks who may ask, and tells the browser what a page may do."""
 
     def set_default_headers(self) -> None:
-        """Forbid all that the page does not need."""
+        """Forbid everything that the page does not need."""
         self.set_header("Content-Security-Policy", POLICY)
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("Cache-Control", "no-store")
 
     def prepare(self) -> None:
-        """Refuse a stranger: without the token, by another name of this machine, or from another page."""
+        """Refuse requests without the token, to another host name than this machine's, or from other pages."""
         token: str | None = self.settings["token"]
         if token is None and not is_local(self.request.host_name.strip("[]")):
             raise HTTPError(403, "this name is not the machine's own")
@@ -62,11 +62,11 @@ class Guarded(RequestHandler):
             self.set_cookie(COOKIE, token, httponly=True, samesite="Strict")
 
     def write_error(self, status_code: int, **reason: Any) -> None:
-        """Answer one sentence."""
+        """Answer with one sentence."""
         error = reason["exc_info"][1] if "exc_info" in reason else None
-        said = error.log_message if isinstance(error, HTTPError) else None
+        sentence = error.log_message if isinstance(error, HTTPError) else None
         self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps({"error": said or f"error {status_code}"}))
+        self.finish(json.dumps({"error": sentence or f"error {status_code}"}))
 
 
 class Page(Guarded):
@@ -86,14 +86,14 @@ class Script(Guarded, StaticFileHandler):
 
 
 class Answer(Guarded):
-    """Data of runs, computed one request at a time beside the loop that answers."""
+    """Data of runs; one request at a time is computed, in a thread beside the event loop."""
 
     async def get(self, what: str) -> None:
-        """Answer a question about a run."""
+        """Answer with data of a run."""
         await self._answer(QUESTIONS.get(what))
 
     async def post(self, what: str) -> None:
-        """Answer what a drawing sets off; nothing is written."""
+        """Answer with the activity that a drawing evokes; nothing is written."""
         await self._answer(_drawing if what == "drawing" else None)
 
     async def _answer(self, question: Callable[[Library, Guarded], Any] | None) -> None:
@@ -113,71 +113,71 @@ class Answer(Guarded):
             self.finish(json.dumps(found, default=float))
 
 
-def _run(asked: Guarded) -> str:
-    return asked.get_query_argument("run", "")
+def _run(handler: Guarded) -> str:
+    return handler.get_query_argument("run", "")
 
 
-def _number(asked: Guarded, name: str) -> int:
+def _number(handler: Guarded, name: str) -> int:
     try:
-        return int(asked.get_query_argument(name, "0"))
+        return int(handler.get_query_argument(name, "0"))
     except ValueError:
         raise ConfigError(f"{name}: is no whole number; give one") from None
 
 
-def _drawn(asked: Guarded, *found: Any) -> list[Any]:
-    dark = asked.get_query_argument("dark", "") == "1"
+def _drawn(handler: Guarded, *found: Any) -> list[Any]:
+    dark = handler.get_query_argument("dark", "") == "1"
     return [charts.as_json(chart, dark) for chart in found]
 
 
-def _watched(asked: Guarded, found: list[charts.Chart]) -> dict[str, Any]:
+def _watched(handler: Guarded, found: list[charts.Chart]) -> dict[str, Any]:
     """Return the columns of charts, and the charts themselves where the page does not have them yet."""
-    wanted = found if asked.get_query_argument("charts", "1") == "1" else []
-    return {"columns": [each.columns for each in found], "charts": _drawn(asked, *(each.draw() for each in wanted))}
+    new = found if handler.get_query_argument("charts", "1") == "1" else []
+    return {"columns": [chart.columns for chart in found], "charts": _drawn(handler, *(chart.draw() for chart in new))}
 
 
-def _progress(library: Library, asked: Guarded) -> Any:
-    return _watched(asked, charts.progress(library.progress(_run(asked))))
+def _progress(library: Library, handler: Guarded) -> Any:
+    return _watched(handler, charts.progress(library.progress(_run(handler))))
 
 
-def _histograms(library: Library, asked: Guarded) -> Any:
-    found = library.histograms(_run(asked))
-    return {**_watched(asked, charts.histograms(found)), "lacks": found["lacks"], "images": found["images"]}
+def _histograms(library: Library, handler: Guarded) -> Any:
+    found = library.histograms(_run(handler))
+    return {**_watched(handler, charts.histograms(found)), "lacks": found["lacks"], "images": found["images"]}
 
 
-def _compare(library: Library, asked: Guarded) -> Any:
-    found = library.comparison(asked.get_query_arguments("run"))
+def _compare(library: Library, handler: Guarded) -> Any:
+    found = library.comparison(handler.get_query_arguments("run"))
     return {
-        "charts": _drawn(asked, *charts.comparison(found)),
+        "charts": _drawn(handler, *charts.comparison(found)),
         "tables": found["tables"],
         "left_out": found["left_out"],
     }
 
 
-def _neuron(library: Library, asked: Guarded) -> Any:
-    inside = library.inside(_run(asked))
-    found = inside.neuron(_number(asked, "neuron"))
+def _neuron(library: Library, handler: Guarded) -> Any:
+    inside = library.inside(_run(handler))
+    found = inside.neuron(_number(handler, "neuron"))
     votes = found.pop("votes")
     chart = [] if votes is None else [charts.bars("Votes", inside.view.classes, votes, "spikes per image")]
-    return {**found, "charts": _drawn(asked, *chart)}
+    return {**found, "charts": _drawn(handler, *chart)}
 
 
-def _fields(library: Library, asked: Guarded) -> bytes:
-    pixels, _, _ = library.fields(_run(asked), _number(asked, "position"))
+def _fields(library: Library, handler: Guarded) -> bytes:
+    pixels, _, _ = library.fields(_run(handler), _number(handler, "position"))
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return stream.getvalue()
 
 
-def _image(library: Library, asked: Guarded) -> Any:
-    return _shown(library, asked, lambda inside: inside.image(_number(asked, "number")))
+def _image(library: Library, handler: Guarded) -> Any:
+    return _shown(library, handler, lambda inside: inside.image(_number(handler, "number")))
 
 
-def _drawing(library: Library, asked: Guarded) -> Any:
-    return _shown(library, asked, lambda inside: inside.drawing(pixels_of(asked.request.body)))
+def _drawing(library: Library, handler: Guarded) -> Any:
+    return _shown(library, handler, lambda inside: inside.drawing(pixels_of(handler.request.body)))
 
 
-def _shown(library: Library, asked: Guarded, show: Callable[[Any], dict[str, Any]]) -> Any:
-    inside = library.inside(_run(asked))
+def _shown(library: Library, handler: Guarded, show: Callable[[Any], dict[str, Any]]) -> Any:
+    inside = library.inside(_run(handler))
     for need in ("state", "images"):
         if (reason := inside.view.lacks(need)) is not None:
             raise ConfigError(reason)
@@ -185,13 +185,13 @@ def _shown(library: Library, asked: Guarded, show: Callable[[Any], dict[str, Any
     activity, classes = found.pop("activity"), inside.view.classes
     found["classes"] = list(classes)
     found["spikes"] = activity and activity["spikes"]
-    found["charts"] = [] if activity is None else _drawn(asked, *charts.activity(activity, classes))
+    found["charts"] = [] if activity is None else _drawn(handler, *charts.activity(activity, classes))
     return found
 
 
 QUESTIONS: dict[str, Callable[[Library, Guarded], Any]] = {
-    "runs": lambda library, asked: library.runs(),
-    "about": lambda library, asked: library.inside(_run(asked)).about(),
+    "runs": lambda library, handler: library.runs(),
+    "about": lambda library, handler: library.inside(_run(handler)).about(),
     "progress": _progress,
     "histograms": _histograms,
     "compare": _compare,
@@ -199,7 +199,7 @@ QUESTIONS: dict[str, Callable[[Library, Guarded], Any]] = {
     "fields.png": _fields,
     "image": _image,
 }
-"""Every question of the page, by the end of its address."""
+"""End of an address -> the function that computes its answer."""
 
 
 def pixels_of(body: bytes) -> np.ndarray[Any, Any]:
@@ -231,12 +231,12 @@ def is_local(host: str) -> bool:
 
 
 def application(folder: Path, token: str | None = None) -> Application:
-    """Return what answers the browser.
+    """Return the web application.
 
     Parameters
     ----------
     folder : a folder of runs
-    token : what a browser must know; None: it must be on this machine
+    token : what a browser must send; None: only this machine is answered
     """
     pool = ThreadPoolExecutor(1, "inspector")
     return Application(
@@ -255,10 +255,10 @@ def application(folder: Path, token: str | None = None) -> Application:
 
 
 class Missing(Guarded):
-    """Every other address."""
+    """All other addresses."""
 
     def get(self) -> None:
-        """Answer that there is nothing."""
+        """Answer with error 404."""
         raise HTTPError(404, "there is no such thing here")
 
 
@@ -268,8 +268,8 @@ async def serve(folder: Path, host: str, port: int, ready: Callable[[str], objec
     Parameters
     ----------
     folder : a folder of runs
-    host : address to listen at; another one than this machine's own asks for a token
-    port : 0: any free one
+    host : address to listen at; where other machines can reach it, a token is required
+    port : to listen at; 0: any free port
     ready : called with the address to open
 
     Raises

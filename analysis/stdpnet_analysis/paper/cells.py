@@ -19,7 +19,7 @@ def best_cell(column: str, accuracies: Sequence[Mapping[str, float]]) -> dict[st
     accuracies : for each seed read-out -> accuracy, a fraction
     """
     rule = best_of(column, *accuracies)
-    return None if rule is None else {**summarise([each[rule] for each in accuracies]).mean_sd, "rule": rule}
+    return None if rule is None else {**summarise([accuracy[rule] for accuracy in accuracies]).mean_sd, "rule": rule}
 
 
 def percent_cell(cell: Mapping[str, Any] | None) -> str:

@@ -28,8 +28,8 @@ def compared(results: Sequence[Result]) -> PairedTests:
     """Return kind -> read-out -> paired test against the first kind."""
     first, *others = results
     return {
-        each.kind: {name: paired_test(each.accuracy[name], first.accuracy[name]) for name in ("vote", "linear")}
-        for each in others
+        result.kind: {name: paired_test(result.accuracy[name], first.accuracy[name]) for name in ("vote", "linear")}
+        for result in others
     }
 
 
@@ -39,22 +39,22 @@ def table(network: str, results: Sequence[Result]) -> str:
     tests = compared(results)
     corrected = {}
     for name in ("vote", "linear"):
-        p_values = [paired.t_test if (paired := each[name]) else None for each in tests.values()]
+        p_values = [paired.t_test if (paired := by_readout[name]) else None for by_readout in tests.values()]
         corrected[name] = dict(zip(tests, holm(p_values), strict=True))
     headings = ["competition", "validation", "vote", "− fixed [95 %]", "p", "linear", "− fixed [95 %]", "p"]
     rows = []
-    for each in results:
-        cells = [each.kind, f"{100 * each.validation:.2f}"]
+    for result in results:
+        cells = [result.kind, f"{100 * result.validation:.2f}"]
         for name in ("vote", "linear"):
-            cells.append(percent(summarise(list(each.accuracy[name].values())), 2))
-            paired = tests.get(each.kind, {}).get(name)
-            cells += _difference(paired, corrected[name].get(each.kind)) if paired else [MISSING, MISSING]
+            cells.append(percent(summarise(list(result.accuracy[name].values())), 2))
+            paired = tests.get(result.kind, {}).get(name)
+            cells += _difference(paired, corrected[name].get(result.kind)) if paired else [MISSING, MISSING]
         rows.append(cells)
     title = f"### {label}, {len(results[0].accuracy['vote'])} seeds, {results[0].trials} trials each"
     lines = [title, "", *markdown(headings, rows), "", "Parameters of the best trials:", ""]
-    for each in results:
-        values = ", ".join(f"{key} {plain(value, 3)}" for key, value in each.parameters.items())
-        lines.append(f"- {each.kind}: {values}{_distribution(each.weights)}")
+    for result in results:
+        values = ", ".join(f"{key} {plain(value, 3)}" for key, value in result.parameters.items())
+        lines.append(f"- {result.kind}: {values}{_distribution(result.weights)}")
     return "\n".join(lines) + "\n"
 
 
@@ -73,20 +73,20 @@ def _distribution(weights: NDArray[np.float64] | None) -> str:
 
 
 def _plot_differences(axes: Axes, tests: PairedTests, rows: int) -> None:
-    """Draw the paired differences to fixed competition, a row for each kind; "none" is written as a number."""
+    """Draw the paired differences to fixed competition, a row for each kind; that of "none" is written as a number."""
     near = [
         bound
-        for kind, each in tests.items()
+        for kind, by_readout in tests.items()
         if kind != "none"
-        for test in each.values()
+        for test in by_readout.values()
         if test
         for bound in test.interval
     ]
     left = 100 * min(near) - 1
-    for row, (kind, each) in enumerate(tests.items()):
-        far = [with_minus(f"{100 * test.difference:.0f}") for name, test in each.items() if test and kind == "none"]
+    for row, (kind, by_readout) in enumerate(tests.items()):
+        far = [with_minus(f"{100 * test.difference:.0f}") for test in by_readout.values() if test and kind == "none"]
         axes.text(left, -row, ("← " if far else "") + ", ".join(far), fontsize=6, va="center")
-        for number, (name, test) in enumerate(each.items()):
+        for number, (name, test) in enumerate(by_readout.items()):
             if test is None or kind == "none":
                 continue
             middle, (low, high) = 100 * test.difference, test.interval
@@ -106,7 +106,7 @@ def _plot_differences(axes: Axes, tests: PairedTests, rows: int) -> None:
 
 
 def _plot_strengths(axes: Axes, result: Result) -> None:
-    """Draw the cumulative distribution of the learned weights: a colour for each rule, dashed where it began at c_w."""
+    """Draw the cumulative distribution of the learned weights: a colour for each rule, dashed if they began at c_w."""
     strengths = -np.asarray(result.weights, np.float64)
     edges = np.geomspace(1.0, max(10.0, strengths.max()), 60)
     kind = result.kind.removesuffix(" from c_w")
@@ -124,9 +124,9 @@ def plot(figure: Figure, networks: dict[str, Sequence[Result]]) -> None:
         if above is not panels[0, 0]:
             above.set_yticklabels([])
         above.set_title(load_config(network).topology.label)
-        for each in results:
-            if each.weights is not None:
-                _plot_strengths(below, each)
+        for result in results:
+            if result.weights is not None:
+                _plot_strengths(below, result)
         below.set(xscale="log", xlabel="strength, mV", ylim=(0, 103))
     panels[0, 0].set_ylabel("competition, less fixed")
     panels[1, 0].set_ylabel("learned weights\nthat are weaker, %")
@@ -135,10 +135,10 @@ def plot(figure: Figure, networks: dict[str, Sequence[Result]]) -> None:
 
 
 def write(networks: dict[str, Sequence[Result]], folder: Path) -> None:
-    """Write the tables, the figure and the numbers of the networks that are done."""
+    """Write the tables, the figure and the numbers of the finished networks."""
     write_text(folder / "competition.md", "\n".join(table(*item) for item in networks.items()))
     numbers = {
-        network: [{**each._asdict(), "weights": None} for each in results] for network, results in networks.items()
+        network: [{**result._asdict(), "weights": None} for result in results] for network, results in networks.items()
     }
     write_text(folder / "competition.json", json.dumps(numbers, indent=2) + "\n")
     with style.context():

@@ -53,8 +53,10 @@ BASES = {
         "competition.c_w=-150.0",
     ),
 }
-"""What differs from the presets, which go on changing: parameters found for fixed competition and 5000 images once."""
+"""Keys that differ from the presets: parameters found for fixed competition and 5000 images shown once. They are
+written out because the presets change."""
 ONCE = ("training.images=5000", "training.pool=0")
+"""Keys of all networks: 5000 images, each shown once."""
 KINDS = {
     "fixed": (),
     "none": ("competition.rule=none",),
@@ -68,11 +70,13 @@ FROM_CONSTANT = {
     f"{kind} from c_w": (*KINDS[kind], "competition.initial=constant")
     for kind in ("anti-STDP", "rate target", "anti-Hebbian")
 }
-"""Kinds that begin where fixed competition stays, for the small networks."""
+"""Kinds whose weights all begin at c_w, where those of fixed competition stay; for the small networks."""
 SMALL = ("lcsnn-25-k12", "lcsnn-100-k12")
+"""Networks in which the kinds of FROM_CONSTANT are compared, too."""
 TUNING = ("dataset.validation=5000", "dataset.calibration=5000")
+"""Keys of the searches."""
 FIRST_TEST_SEED = 100
-"""Seeds of the test are none of the search's."""
+"""The searches have lower seeds, so that the test has fresh ones."""
 
 
 class Options(NamedTuple):
@@ -93,11 +97,11 @@ class Result(NamedTuple):
 
     kind: str
     parameters: dict[str, Any]
-    """Of the best trial."""
+    """Values of the best trial."""
     validation: float
-    """Its mean of vote and linear, a fraction."""
+    """Mean of vote and linear accuracy of the best trial, a fraction."""
     trials: int
-    """Trials that were finished."""
+    """Number of finished trials."""
     accuracy: dict[str, dict[int, float]]
     """Read-out -> seed -> test accuracy, a fraction; the voting rule is the one best on validation images."""
     weights: np.ndarray | None
@@ -110,7 +114,7 @@ def kinds(network: str) -> dict[str, tuple[str, ...]]:
 
 
 def space(kind: str, base: STDPExperiment) -> dict[str, DimensionSpec]:
-    """Return what a search varies: three keys for all, and those of the competition, around the base's values."""
+    """Return the dimensions of a search around the values of `base`: three keys of all kinds, and those of one."""
     xy, c_w = base.plasticity, abs(base.competition.c_w)
 
     def around(value: float, factor: float) -> DimensionSpec:
@@ -130,7 +134,7 @@ def space(kind: str, base: STDPExperiment) -> dict[str, DimensionSpec]:
         third = base.training.images // 4
         dimensions["training.two_step"] = DimensionSpec(choices=(third, 2 * third, 3 * third))
     if kind.startswith(("rate target", "anti-Hebbian")):
-        rate = 60.0 / base.topology.channels  # Hz, if a position answers an image with 15 spikes
+        rate = 60.0 / base.topology.channels  # Hz, if a position responds to an image with 15 spikes
         eta = {"rate target": (5e-4, 5e-2), "anti-Hebbian": (1e-5, 1e-2)}[kind.removesuffix(" from c_w")]
         dimensions["competition.eta"] = DimensionSpec(low=eta[0] * c_w, high=eta[1] * c_w, log=True)
         dimensions["competition.target_rate"] = DimensionSpec(low=rate / 5, high=10 * rate, log=True)
@@ -138,7 +142,7 @@ def space(kind: str, base: STDPExperiment) -> dict[str, DimensionSpec]:
 
 
 def search(network: str, kind: str, options: Options, client: Client) -> list[FrozenTrial]:
-    """Return the complete trials of the search for a kind of competition, best first; the search is finished first."""
+    """Finish the search for a kind of competition; return its complete trials, the best first."""
     common = (*ONCE, *BASES[network])
     keys = (*common, *TUNING, *kinds(network)[kind], *options.keys)
     base = load_config(network, keys)
@@ -163,7 +167,7 @@ def search(network: str, kind: str, options: Options, client: Client) -> list[Fr
 
 
 def _start(base: STDPExperiment, dimensions: Iterable[str]) -> dict[str, Any]:
-    """Return the base's values where a search has them too; what the base has not is left to the sampler."""
+    """Return the values of `base` for the dimensions that all kinds share; the sampler chooses the others."""
     shared = ("plasticity.mean_weight", "plasticity.A_plus", "neuron.theta_plus", "competition.c_w")
     tables = base.model_dump()
     return {key: tables[key.split(".")[0]][key.split(".")[1]] for key in dimensions if key in shared}
@@ -175,12 +179,12 @@ def slug(kind: str) -> str:
 
 
 def _test_accuracies(path: Path, spec: STDPExperiment) -> dict[str, float]:
-    """Return the test accuracies of an experiment, trained and scored by a worker as far as that is missing."""
+    """Return the test accuracies of an experiment; a worker trains and scores it if that is missing."""
     return accuracies(trained(path, spec, threads=1, baselines=False).load_scores() or {})
 
 
 def compare_on_test(network: str, kind: str, options: Options, client: Client) -> Result:
-    """Return what a kind of competition reaches, at the parameters that were best on validation images."""
+    """Return the result of a kind of competition with the parameters that were best on validation images."""
     complete = search(network, kind, options, client)
     best = complete[0]
     keys = (*ONCE, *BASES[network], *kinds(network)[kind], *options.keys, "checkpoint.every=5000")

@@ -42,7 +42,7 @@ class Work(Protocol):
 
     @property
     def title(self) -> str:
-        """What a display of progress calls it."""
+        """Its name in a progress display."""
         ...
 
     def result(self) -> Any:
@@ -63,21 +63,21 @@ def compute(
     computed: Callable[[W], None] = lambda _: None,
     stop: StopRequest | None = None,
 ) -> None:
-    """Bring all tasks to their results, which stay in their runs; one that has its result is not computed again.
+    """Compute the missing results of tasks, which stay in their runs.
 
     Parameters
     ----------
     tasks : what to compute
     client : the workers; they share the file system of the runs
-    computed : called with each task that has been computed
+    computed : called with each task after it has been computed
     stop : a request to stop, such as one made by a signal
 
     Raises
     ------
     StopRequestedError
-        If a signal asked for it; what was under way has checkpoints.
+        If a signal asked for it; unfinished trainings have written checkpoints.
     RunError, EngineError
-        If a task cannot be done; the others are finished first.
+        If a task fails; the others are finished first.
     """
     missing = sorted((task for task in tasks if task.result() is None), key=lambda task: -task.cost)
     if not missing:

@@ -19,13 +19,13 @@ class GalleryRow(NamedTuple):
 
     preset: str
     keys: tuple[str, ...] = ()
-    """What differs from the preset."""
+    """Keys that differ from the preset."""
     published: float | None = None
-    """Published accuracy on the test images, a fraction; None where there is none."""
+    """Published accuracy on the test images, a fraction; None if nothing was published."""
     sd: float | None = None
     """Its published standard deviation over trainings."""
     readout: str = "n_gram"
-    """The read-out of the publication, by our name."""
+    """The read-out of the publication, by its name in this project."""
 
 
 class Gallery(NamedTuple):
@@ -33,7 +33,7 @@ class Gallery(NamedTuple):
 
     title: str
     source: str
-    """Where the published figures are from."""
+    """Source of the published figures."""
     rows: tuple[GalleryRow, ...]
     """Row 1 is the first."""
     labels: bool = False
@@ -41,8 +41,8 @@ class Gallery(NamedTuple):
 
 
 ONCE = ("training.pool=0", "training.images=60000")
-"""As many presentations as MNIST has training images. 10 000 of these calibrate, so that the 50 000 others are shown in
-turn."""
+"""As many presentations as MNIST has training images. As 10 000 of these are for calibration, the network sees the
+50 000 others in turn."""
 
 LARGE_FIELD = (
     "topology.kernel=16",
@@ -98,7 +98,7 @@ GALLERIES = {
         labels=True,
     ),
 }
-"""Every gallery by its name on the command line."""
+"""Name on the command line -> gallery."""
 
 
 def plan(

@@ -1,4 +1,4 @@
-"""Report a gallery as numbers and as Markdown: published accuracies, and ours by the same read-out and by others."""
+"""Report a gallery as numbers and as Markdown: published accuracies beside ours, by the same and by other read-outs."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ DRAWS = 5
 
 
 def summarise(name: str, tasks: Sequence[Task], overrides: Sequence[str], seconds: float) -> dict[str, Any]:
-    """Return a gallery as it stands; accuracies are fractions, a row without any result is left out.
+    """Return the present results of a gallery; accuracies are fractions, rows without a result are left out.
 
     Parameters
     ----------
     name : of the gallery
     tasks : its networks and seeds
-    overrides : their parameters
+    overrides : the keys that were changed for all of them
     seconds : wall time of this command
     """
     done = [(task, result) for task in tasks if (result := task.result()) is not None]
@@ -120,7 +120,7 @@ def label_table(tasks: Sequence[Task], advance: Callable[[Task], None] = lambda 
     advance : called with each task whose curve has been computed
     """
     parts = []
-    for task in (each for each in tasks if each.baselines):
+    for task in [task for task in tasks if task.baselines]:
         run = Run.open(task.run)
         found = LABELS.read(run, "test")
         if found is None:
@@ -137,11 +137,11 @@ def label_table(tasks: Sequence[Task], advance: Callable[[Task], None] = lambda 
 
 
 def usual_path(name: str, tasks: Sequence[Task], folder: Path) -> Path:
-    """Return a gallery's file; its name has a digest of what is asked for."""
+    """Return the file of a gallery; its name has a digest of the tasks, as in Table 2."""
     return folder / f"{name}-{digest(tasks)}.md"
 
 
 def write(summary: dict[str, Any], path: Path, more: str = "") -> None:
-    """Write a gallery as it stands, as Markdown to `path` with `more` below it, as JSON beside it."""
+    """Write the present results of a gallery: Markdown, with `more` below it, to `path`, and JSON beside it."""
     write_text(path.with_suffix(".json"), json.dumps(summary, indent=2) + "\n")
     write_text(path, markdown(summary) + (f"\n{more}" if more else ""))

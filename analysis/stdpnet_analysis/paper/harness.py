@@ -1,7 +1,7 @@
-"""What the scripts of analysis/paper share: networks trained where they are missing, and a script's command line.
+"""Train the networks that the scripts of analysis/paper need, and read the command line of a script.
 
-A script that draws given runs needs no cluster, so that the modules that need Dask are imported when something is
-trained.
+A script that draws given runs needs no cluster. The modules that need Dask are therefore imported only when something
+is trained.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 FORMATS = figures.FORMATS
 FOLDER = Path("runs/paper")
 COMMON = ("dataset.validation=1000",)
-"""Keys of all networks: images that neither training nor test uses."""
+"""Keys of all networks: they hold back validation images, which neither training nor test uses."""
 CURVE = ("curve.every=500", "curve.calibration=2000")
-"""Keys of a network whose learning curve is shown, on those images."""
+"""Keys of a network whose learning curve on the validation images is shown."""
 WITH_CURVE = ("lcsnn-100-k12", "csnn-100-k8", "fcsnn-100")
 """Presets of Table 2 whose learning curves Figure 7 shows. No other network has one: at 1000 channels the read-outs of
 a curve take longer than the training."""
@@ -51,7 +51,7 @@ class Network(NamedTuple):
 
     @property
     def row(self) -> int | None:
-        """Its row of Table 2, whose runs it then is; None for any other network."""
+        """Its row of Table 2, whose runs are used; None for any other network."""
         return None if self.keys else ROWS.get(self.preset)
 
 
@@ -61,12 +61,12 @@ class PaperFigure(NamedTuple):
     file: str
     """Stem of the file it writes."""
     networks: tuple[Network, ...]
-    """What it needs, in the order in which `draw` gets them."""
+    """The networks it needs, in the order in which `draw` gets them."""
     draw: Callable[[list[RunView]], Figure]
     all_seeds: bool = False
-    """Whether it shows all seeds of each network; else the first."""
+    """Whether it shows all seeds of each network, or only the first."""
     fewest_seeds: int = 1
-    """Seeds of a figure that shows all, at least."""
+    """Least number of seeds of a figure that shows all of them."""
 
 
 LCSNN = Network("lcsnn-25-k12-steady")
@@ -92,11 +92,11 @@ REGIMES = (
     _regime("medium", (17.6, 24.5), (-1.6, -1.9)),
     _regime("strong", (17.2, 16.4), (-1.6, -0.1)),
 )
-"""Anti-STDP of four networks of the thesis, from weak to strong; the weakest has a decay, whose size is ours."""
+"""Anti-STDP of four networks of the thesis, from weak to strong. The weakest has a drift, whose size we chose."""
 
 
 def from_registry(name: str) -> Callable[[list[RunView]], Figure]:
-    """Return what draws the figure of this name from the first run; it may compare it with the others."""
+    """Return a function that draws the figure of this name of the first run, which may compare it with the others."""
 
     def draw(views: list[RunView]) -> Figure:
         first, others = views[0], [view.run for view in views[1:]]
@@ -130,7 +130,7 @@ def trained(path: Path, spec: STDPExperiment, *, threads: int | None = None, bas
 
 
 def table_tasks(rows: Sequence[int], options: argparse.Namespace, seeds: int) -> list[Task]:
-    """Return the tasks of some rows of Table 2 with so many seeds, as `stdpnet reproduce table2` computes them."""
+    """Return the tasks of rows of Table 2 with a number of seeds, as `stdpnet reproduce table2` computes them."""
     from stdpnet_analysis.paper import table2
 
     tasks = []
@@ -142,7 +142,7 @@ def table_tasks(rows: Sequence[int], options: argparse.Namespace, seeds: int) ->
 
 
 def computed(tasks: Sequence[Task]) -> list[Run]:
-    """Return the runs of tasks of Table 2, computed by a process per core where a result is missing."""
+    """Return the runs of tasks of Table 2; missing results are computed with one process per core."""
     if any(task.result() is None for task in tasks):
         from stdpnet_analysis.cluster.pool import pool
         from stdpnet_analysis.paper.computing import compute
@@ -173,7 +173,7 @@ def prepare(figure: PaperFigure, options: argparse.Namespace) -> list[Run]:
 
 
 def image_keys(options: argparse.Namespace) -> list[str]:
-    """Return the override of the number of training images that the command line asks for, if it does."""
+    """Return the override for --images; none without that option."""
     return [] if options.images is None else [f"training.images={options.images}"]
 
 
@@ -194,13 +194,13 @@ def write(figure: PaperFigure, options: argparse.Namespace, runs: Sequence[Run] 
 
 
 def options_of(description: str, arguments: Sequence[str] | None = None, runs: bool = True) -> argparse.Namespace:
-    """Return what the command line of a script says.
+    """Parse the command line of a script.
 
     Parameters
     ----------
     description : the script's docstring
-    arguments : the words; default those of the process
-    runs : whether it takes runs; else a sweep
+    arguments : default those of the process
+    runs : whether the script takes runs or, if not, a sweep
     """
     parser = argparse.ArgumentParser(description=description)
     if runs:

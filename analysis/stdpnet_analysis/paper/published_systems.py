@@ -1,7 +1,7 @@
 """Published accuracies of the systems that CoLaNET's authors compare, beside the nearest systems of this project.
 
-The authors' images (Neovision2, objects of five classes) are not to be had, so that a row compares ways of learning,
-not numbers: what is published and what is measured here are of different images.
+The authors' images (Neovision2, objects of five classes) are not available. Published and measured accuracies are
+therefore of different images: a row compares ways of learning, not numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from stdpnet_analysis.text import MISSING, percent
 
 
 class Published(NamedTuple):
-    """A system that others have measured; accuracies are in percent, as they are printed."""
+    """A system that others have measured; accuracies in percent, as printed."""
 
     name: str
     source: str
@@ -23,11 +23,11 @@ class Published(NamedTuple):
     """Mean ± standard deviation."""
     mnist: str = MISSING
     nearest: tuple[str, str] | None = None
-    """System and read-out of `systems.SYSTEMS` that learn in the most similar way."""
+    """System of `systems.SYSTEMS` that learns in the most similar way, and its read-out."""
 
 
 CSNN_PAPER = "arXiv 2505.08514"
-"""Kiselev & Lavrentyev; the figures are those of slides on this paper."""
+"""Kiselev & Lavrentyev; the figures come from slides on this paper."""
 PUBLISHED = (
     Published("CNN1: convolutions 32 of 4 x 4, 64 of 3 x 3, dense", CSNN_PAPER, "94.35 ± 0.32", "> 99"),
     Published("CNN2: convolution 28 of 9 x 9, dense", CSNN_PAPER, "92.34 ± 0.42"),
@@ -35,7 +35,7 @@ PUBLISHED = (
     Published("ULSNN: Diehl & Cook 2015", CSNN_PAPER, "78.30 ± 0.28", nearest=("fcsnn", "log_evidence")),
     Published("CoLaNET, 15 microcolumns", "arXiv 2506.18306", mnist="92", nearest=("colanet-spiking", "own")),
 )
-"""In the order of the accuracy on Neovision2."""
+"""The systems by decreasing accuracy on Neovision2."""
 HERE = ("MNIST", "Fashion-MNIST")
 """Columns of `systems.CONDITIONS`."""
 
@@ -45,10 +45,10 @@ def table(rows: Sequence[Mapping[str, Any]]) -> Table:
     found = {(row["system"], row["readout"]): row for row in rows}
     headings = ["system", "Neovision2, published", "MNIST, published", "source", "nearest here", *HERE]
     cells = []
-    for each in PUBLISHED:
+    for system in PUBLISHED:
         here = [MISSING, MISSING, MISSING]
-        if each.nearest and (row := found.get(each.nearest)):
+        if system.nearest and (row := found.get(system.nearest)):
             name = f"{row['name']}, {title_of(row['readout'])}"
             here = [name, *(percent(row["accuracy"][column]) for column in HERE)]
-        cells.append([each.name, each.neovision2, each.mnist, each.source, *here])
+        cells.append([system.name, system.neovision2, system.mnist, system.source, *here])
     return Table("Published accuracy on test images, %, beside the nearest systems measured here", headings, cells)

@@ -1,7 +1,7 @@
 """Compare ways of learning: each system on MNIST, Fashion-MNIST, rotated digits and digits on random backgrounds.
 
-A system is trained on the clean images of MNIST and of Fashion-MNIST with several seeds. What was trained on MNIST also
-answers distorted test images (docs/distorted-data.md). Scores stay in the runs; finished ones are not made anew.
+Each system is trained on the clean images of MNIST and of Fashion-MNIST with several seeds. Networks that were trained
+on MNIST also answer distorted test images (docs/distorted-data.md). Scores stay in the runs and are not computed again.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ CONDITIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "rotated": ("mnist", {"dataset.distortion.rotation": 180}),
     "random background": ("mnist", {"dataset.distortion.background": 1}),
 }
-"""Column of the table -> set of the training, and operating point of the test images."""
+"""Column of the table -> dataset of the training, and operating point of the test images."""
 UNSUPERVISED = ("log_evidence", "linear")
-"""Read-outs of what learns without labels."""
+"""Read-outs of systems that learn without labels."""
 
 
 class System(NamedTuple):
     """A way of learning, and the presets with which it is trained on each set."""
 
     presets: Mapping[str, str]
-    """Name of a set -> of a preset; one that was made for another set is trained on this one with the same values."""
+    """Name of a dataset -> name of the preset that is trained on it, even if it was made for another dataset."""
     readouts: tuple[str, ...] = UNSUPERVISED
     """Columns of read-outs; `own` are the answers of a supervised model."""
     remark: str = ""
-    """What the table says after the model's label, where another system has the same."""
+    """Text after the model's label in the table, if another system has the same label."""
 
 
 def _one(preset: str) -> System:
@@ -89,7 +89,7 @@ class Task(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What a display of progress calls it."""
+        """Its name in a progress display."""
         return f"{self.system} on {self.dataset}, seed {self.seed}"
 
     @property
@@ -107,7 +107,7 @@ class Task(NamedTuple):
         }
 
     def result(self) -> dict[str, Mapping[str, Any]] | None:
-        """Return the scores by column of the table, or None unless all are there, of the finished training."""
+        """Return the scores by column of the table; None unless the training is finished and has all of them."""
         if not (self.run / "config.toml").exists():
             return None
         run = Run.open(self.run)
@@ -138,8 +138,8 @@ def plan(
     Parameters
     ----------
     systems : names of systems
-    seeds : trainings of each system on each set, with the seeds first, first + 1, ...
-    folder : where the runs are; a run is found again by its configuration
+    seeds : number of trainings of each system on each dataset, with the seeds first, first + 1, ...
+    folder : where the runs are; their names contain a digest of the configuration
     overrides : as for `stdpnet train --set`, of every system
     first : the first seed
 
@@ -174,10 +174,10 @@ def summary(tasks: Sequence[Task]) -> list[dict[str, Any]]:
     results = {task: result for task in tasks if (result := task.result()) is not None}
     rows = []
     for system in dict.fromkeys(task.system for task in tasks):
-        own = {task: result for task, result in results.items() if task.system == system}
+        of_system = {task: result for task, result in results.items() if task.system == system}
         for column in SYSTEMS[system].readouts:
-            digits = {task: result["MNIST"] for task, result in own.items() if "MNIST" in result}
-            found = {name: [result[name] for result in own.values() if name in result] for name in CONDITIONS}
+            digits = {task: result["MNIST"] for task, result in of_system.items() if "MNIST" in result}
+            found = {name: [result[name] for result in of_system.values() if name in result] for name in CONDITIONS}
             rows.append(_row(system, column, digits, found))
     return rows
 
@@ -186,7 +186,7 @@ def _row(
     system: str, column: str, digits: Mapping[Task, Mapping[str, Any]], found: Mapping[str, list[Mapping[str, Any]]]
 ) -> dict[str, Any]:
     task = next(iter(digits), None)
-    row: dict[str, Any] = {"system": system, "readout": column, "seeds": [each.seed for each in digits]}
+    row: dict[str, Any] = {"system": system, "readout": column, "seeds": [done.seed for done in digits]}
     row["name"] = system if task is None else facts_of(task.spec).label + SYSTEMS[system].remark
     row["supervised"] = column == "own"
     row["accuracy"] = {name: _summary(_accuracies(column, scores)) for name, scores in found.items()}
@@ -194,7 +194,8 @@ def _row(
         return row | dict.fromkeys(("labels", "synapses", "training_seconds", "spikes_per_image"))
     protocol = digits[task]["protocol"]
     spikes = [scores["spikes_per_image"] for scores in digits.values() if are_spikes(scores["cost"])]
-    seconds = [each.spec.training.images / speed for each in digits if (speed := training_speed(Run.open(each.run)))]
+    speeds = {done: training_speed(Run.open(done.run)) for done in digits}
+    seconds = [done.spec.training.images / speed for done, speed in speeds.items() if speed]
     return row | {
         "labels": protocol["training_labels" if column == "own" else "calibration_images"],
         "synapses": facts_of(task.spec).total_synapses,
@@ -205,7 +206,7 @@ def _row(
 
 def _accuracies(column: str, scores: Sequence[Mapping[str, Any]]) -> list[float]:
     """Return the accuracy of a column's best read-out for each seed."""
-    tables = [accuracies(each) for each in scores]
+    tables = [accuracies(of_seed) for of_seed in scores]
     name = best_of(column, *tables)
     return [] if name is None else [table[name] for table in tables]
 

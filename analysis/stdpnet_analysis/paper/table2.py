@@ -31,18 +31,18 @@ from stdpnet_analysis.readouts.scores import accuracies
 RESULT = "table2.json"
 """A finished job's result, in its run's directory."""
 CHECKPOINT = 1000
-"""Training images between two checkpoints: what a killed process costs at most."""
+"""Training images between two checkpoints; a killed process loses at most so many."""
 
 
 class Tuned(NamedTuple):
-    """What makes the most of a linear read-out."""
+    """Settings with which the linear read-out is scored a second time."""
 
     strength: float
     """Factor of the competition while images are answered."""
     C: float
     """Inverse strength of the regularisation."""
     duration: float = 250.0
-    """How long an image is shown then, ms; the presets train with 250."""
+    """How long an image is shown while it is answered, ms; the presets train with 250."""
 
 
 TUNED = {
@@ -59,7 +59,7 @@ TUNED = {
     11: Tuned(0.25, 0.03),
     12: Tuned(0.25, 0.1, 1000),
 }
-"""How the linear read-out of the best presets is scored once more, by row; found on validation images."""
+"""Row -> settings of the best preset's linear read-out; found on validation images."""
 
 
 def _complete(accuracy: dict[str, float]) -> dict[str, float]:
@@ -73,7 +73,7 @@ Preset = Literal["thesis", "best"]
 
 
 class TunedResult(TypedDict):
-    """What the linear read-out gets then."""
+    """Score of the linear read-out with the settings of `Tuned`."""
 
     strength: Real
     C: Real
@@ -82,7 +82,7 @@ class TunedResult(TypedDict):
 
 
 class Result(TypedDict):
-    """What a finished task has written."""
+    """The file that a finished task writes."""
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
     row: Annotated[Count, Field(ge=1)]
@@ -111,13 +111,13 @@ class Task(NamedTuple):
     baselines: bool
     """Whether the untrained network and the pixels are scored too."""
     tuned: Tuned | None
-    """How the linear read-out is scored once more, if it is."""
+    """Settings with which the linear read-out is scored a second time; None: it is not."""
     leave: Path
     """See stdpnet_analysis.cluster.jobs.Stopper."""
 
     @property
     def title(self) -> str:
-        """What a display of progress calls it."""
+        """Its name in a progress display."""
         return f"row {self.row}, seed {self.seed}"
 
     @property
@@ -126,7 +126,7 @@ class Task(NamedTuple):
         return self.spec.geometry.neurons
 
     def result(self) -> dict[str, Any] | None:
-        """Return the result, if there is one that has all the read-outs; RunError if the file is of another task."""
+        """Return the result if it has all the read-outs, else None; RunError if the file is of another task."""
         path = self.run / RESULT
         remedy = "remove it, and the same command makes it anew"
         result = read_json(path, Result, remedy) if os.path.lexists(path) else {}
@@ -159,18 +159,18 @@ def plan(
     first: int = 0,
     readouts: Sequence[str] | None = None,
 ) -> list[Task]:
-    """Return the tasks of some rows of the table.
+    """Return the tasks of rows of the table.
 
     Parameters
     ----------
     rows : numbers of rows, 1 to 12
     seeds : trainings of each network, with the seeds first, first + 1, ...
-    preset : the thesis's parameters or the best ones found since
+    preset : the parameters of the thesis, or the best ones found since
     folder : where the runs are
     overrides : as for `stdpnet train --set`
-    first : the first seed, with which the baselines are scored, too
-    readouts : which are scored, by role or name; default: those of the configuration. A network that was scored by
-        others is scored again, not trained again.
+    first : the first seed; the baselines are scored with this one alone
+    readouts : scored read-outs, by role or name; default: those of the configuration. A network that was scored with
+        other read-outs is scored again, but not trained again.
 
     Raises
     ------
@@ -204,9 +204,9 @@ def tasks_of(
     row : its number
     name : how the names of its runs begin
     spec : its experiment
-    seeds : of its trainings; with the first one the baselines are scored, too
+    seeds : of its trainings; the baselines are scored with the first one alone
     folder, readouts : see `plan`
-    tuned : how the linear read-out is scored once more
+    tuned : settings with which the linear read-out is scored a second time; None: it is not
     """
     names, named = (spec.evaluation.readouts, "evaluation.readouts") if readouts is None else (readouts, "--readouts")
     tasks = []
@@ -229,7 +229,7 @@ def tasks_of(
 
 
 def digest(tasks: Sequence[Task]) -> str:
-    """Return a short name of what is asked for, the same for the same request to the same code."""
+    """Return a short digest of the tasks and their read-outs, the same for the same request to the same code."""
     return hashlib.sha256(json.dumps([[task.key, *task.readouts] for task in tasks]).encode()).hexdigest()[:8]
 
 

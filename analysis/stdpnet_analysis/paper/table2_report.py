@@ -60,7 +60,7 @@ LINEAR = {
     12: Published(0.821, 0.008),
 }
 THESIS: dict[str, dict[int, Published]] = {"vote": VOTE, "linear": LINEAR}
-"""What the thesis published, by column."""
+"""Column -> row -> what the thesis published."""
 GOALS: dict[str, dict[int, float]] = {
     column: dict(enumerate(goals, 1))
     for column, goals in {
@@ -69,16 +69,16 @@ GOALS: dict[str, dict[int, float]] = {
         "linear": (0.97, 0.96, 0.96, 0.94, 0.94, 0.955, 0.955, 0.95, 0.96, 0.93, 0.95, 0.905),
     }.items()
 }
-"""What this project wants to reach, by column and row; fractions."""
+"""Column -> row -> accuracy that this project wants to reach, a fraction."""
 
 
 def summarise(tasks: Sequence[Task], preset: Preset, overrides: Sequence[str], seconds: float) -> dict[str, Any]:
-    """Return the table as it stands; accuracies are fractions, a row without any result is left out.
+    """Return the present results of the table; accuracies are fractions, rows without a result are left out.
 
     Parameters
     ----------
     tasks : the networks and seeds of the table
-    preset, overrides : their parameters
+    preset, overrides : the parameters of the networks
     seconds : wall time of this command
     """
     results = [result for task in tasks if (result := task.result()) is not None]
@@ -126,7 +126,7 @@ def _row(row: int, results: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _tuned(row: int, cells: Sequence[dict[str, float] | None]) -> dict[str, Any] | None:
-    """Return mean and deviation of the tuned linear read-out, and how it is tuned; None where not all have it."""
+    """Return mean and deviation of the tuned linear read-out, and its settings; None unless all results have it."""
     given = [cell for cell in cells if cell]
     if not given or len(given) < len(cells):
         return None
@@ -136,7 +136,7 @@ def _tuned(row: int, cells: Sequence[dict[str, float] | None]) -> dict[str, Any]
 
 
 def markdown(summary: dict[str, Any], comparison: Comparison | None = None) -> str:
-    """Return the table in percent with a legend; with a comparison of the runs, their sizes and paired tests too."""
+    """Return the table in percent with a legend, and sizes and paired tests if there is a comparison of the runs."""
     head = [
         "row", "network", "vote: thesis", "vote: ours", "goal", "log evidence: ours", "goal", "linear: thesis",
         "linear: ours", "goal", "linear, tuned (competition, C, ms)",
@@ -188,11 +188,11 @@ def _tuned_cell(cell: dict[str, Any] | None) -> str:
 
 
 def usual_path(tasks: Sequence[Task], preset: Preset, folder: Path) -> Path:
-    """Return the table's file, its name with a digest of what is asked for: no smaller table replaces a larger one."""
+    """Return the file of the table, named by a digest of the tasks: no smaller table replaces a larger one."""
     return folder / f"table2-{preset}-{digest(tasks)}.md"
 
 
 def write(summary: dict[str, Any], path: Path, comparison: Comparison | None = None) -> None:
-    """Write the table as it stands, as Markdown to `path`, as JSON beside it."""
+    """Write the present results: Markdown to `path`, JSON beside it."""
     write_text(path.with_suffix(".json"), json.dumps(summary, indent=2) + "\n")
     write_text(path, markdown(summary, comparison))

@@ -1,4 +1,4 @@
-"""Write one HTML file about one or several runs, complete in itself: no script, nothing from the network."""
+"""Write one self-contained HTML file about one or several runs: it has no script and loads nothing."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def write_report(
     snapshot: str = "last",
     progress: Progress = SILENT,
 ) -> Path:
-    """Write a report; for everything that a run lacks it names the command that makes it.
+    """Write a report; where a run lacks something, the report names the command that makes it.
 
     Parameters
     ----------
-    runs : what to report on; of several, a comparison comes first
+    runs : the runs; if there are several, the report begins with a comparison
     path : the file, which appears whole or not at all
     settings : which images and neurons the figures show, and how many threads may compute
-    snapshot : which state of the runs, as for `evaluate`
+    snapshot : which state of the runs is shown, as for `evaluate`
     progress : advances by 1 with each figure, whose name is the note
 
     Raises

@@ -34,8 +34,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Labels needed": ("labels",),
     "Robustness": ("channels-kept", "synapses-deleted", "robustness"),
 }
-"""Heading -> how the names of its figures begin."""
+"""Heading -> beginnings of the names of its figures."""
 ELSEWHERE = "More figures"
+"""Heading of all other figures."""
 STATISTICS = {
     "spikes_per_image": ("spikes per image", "{:.1f}"),
     "silent_images": ("silent images", "{:.2%}"),
@@ -47,7 +48,7 @@ STATISTICS = {
     "at_w_max": ("weights at w_max", "{:.1%}"),
     "theta": ("θ, median (5–95 %)", "{0[p50]:.2f} ({0[p5]:.2f}–{0[p95]:.2f}) mV"),
 }
-"""Key of a row of progress -> what the chapter calls it, and how it is written."""
+"""Key of a row of progress -> its name in the chapter, and the format of its value."""
 IDENTIFYING = {
     "model",
     "seed",
@@ -62,11 +63,11 @@ IDENTIFYING = {
 }
 """Keys that the chapter lists also where they have their default."""
 BY_TWO_RUNS = ("competition-side-by-side",)
-"""Figures that one run alone cannot have."""
+"""Figures that need several runs."""
 
 
 class Section(NamedTuple):
-    """Figures under a heading, and why others are missing."""
+    """Figures under a heading, and the reasons why others are missing."""
 
     title: str
     text: str
@@ -75,7 +76,7 @@ class Section(NamedTuple):
 
 
 def chapter(view: RunView, anchor: str, progress: Progress) -> dict[str, Any]:
-    """Return everything that the page shows of a run, as text and images.
+    """Return the chapter of a run, as text and images.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def chapter(view: RunView, anchor: str, progress: Progress) -> dict[str, Any]:
 
 
 def summary_of(view: RunView) -> dict[str, Any]:
-    """Return everything that the page says of a run in words and numbers; no figure is drawn."""
+    """Return all text and numbers of a run's chapter; no figure is drawn."""
     run, summary = view.run, summarise(view.run)
     return {
         "name": run.path.name,
@@ -110,7 +111,7 @@ def planned_figures(view: RunView) -> list[str]:
 
 
 def _sections(view: RunView, progress: Progress) -> list[Section]:
-    """Return the figures by section; one that fails on a user's mistake is named, the others are drawn."""
+    """Return the figures by section; where a figure raises StdpnetError, its section says why it is missing."""
     reasons = {
         name: reason
         for name, reason in figures.missing(view).items()
@@ -129,8 +130,8 @@ def _sections(view: RunView, progress: Progress) -> list[Section]:
         missing[section_of(name)].setdefault(reason, []).append(name)
     text = {}
     if (no_network := view.lacks("spiking network")) is not None:
-        for each in missing.values():
-            if names := each.pop(no_network, []):
+        for reasons_of in missing.values():
+            if names := reasons_of.pop(no_network, []):
                 missing[ELSEWHERE].setdefault(no_network, []).extend(names)
     elif not view.spec.competition.is_learned:
         text["Competition"], missing["Competition"] = _fixed(view.spec), {}
@@ -162,12 +163,12 @@ def _fixed(spec: STDPExperiment) -> str:
 
 
 def _known_scores(view: RunView) -> dict[str, Any] | None:
-    """Return the scores of the state in view; None if there are none, or not even a state."""
+    """Return the scores of the state in view; None if there are none, or no state."""
     return None if view.lacks("state") else view.scores
 
 
 def _held_scores(view: RunView) -> dict[str, Any] | None:
-    """Return the scores that the run holds, be they those of an earlier state; None if there are none."""
+    """Return the scores in the run, even if they are of an earlier state; None if there are none."""
     return None if view.lacks("state") else view.run.load_scores(view.split, view.snapshot)
 
 
@@ -203,7 +204,7 @@ def _unscored(view: RunView, summary: Summary) -> str:
 
 
 def _facts(view: RunView, summary: Summary) -> dict[str, str]:
-    """Return the numbers to see first."""
+    """Return the numbers at the top of the chapter."""
     model, known = view.facts, _known_scores(view)
     channels, details = model.units // model.positions, {**model.details}
     synapses = (f"{count(number)} {name}" for name, number in model.synapses.items())
@@ -225,8 +226,8 @@ def _facts(view: RunView, summary: Summary) -> dict[str, str]:
 
 
 def _health(view: RunView, summary: Summary) -> dict[str, Any]:
-    """Return what was unhealthy, when, and the newest statistics."""
-    watched = view.experiment.updated({"health.action": "warn"})  # also where the job ignored it
+    """Return the findings with their intervals, a verdict, and the newest statistics."""
+    watched = view.experiment.updated({"health.action": "warn"})  # also if the job had "ignore"
     rows, last = view.progress, summary.progress
     found: dict[str, tuple[int, int, str]] = {}
     for row in rows:
@@ -248,7 +249,7 @@ def _health(view: RunView, summary: Summary) -> dict[str, Any]:
 
 
 def _findings(spec: Experiment, row: Mapping[str, Any]) -> list[Finding]:
-    """Return what is unhealthy in a row; nothing where it lacks a number, as rows of older versions may."""
+    """Return what is unhealthy in a row; nothing if it lacks a number, as rows of older versions may."""
     try:
         return open_model(spec).findings(spec, row)
     except (KeyError, TypeError):
@@ -261,7 +262,7 @@ def _when(begin: int, end: int, now: int) -> str:
 
 
 def changed_keys(spec: Experiment) -> list[tuple[str, str, str]]:
-    """Return key, value and meaning of all that differs from the defaults, and of what a reader looks for first."""
+    """Return key, value and meaning of the keys that differ from their defaults, and of those in IDENTIFYING."""
     rows, default = [], type(spec)()
     for name in type(spec).model_fields:
         part, usual = getattr(spec, name), getattr(default, name)

@@ -13,11 +13,11 @@ from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.write import encoded
 
 LARGEST_SVG = 250_000
-"""Bytes up to which a figure is a vector image; one with more is smaller, and shown faster, as pixels."""
+"""Largest vector image, bytes; a larger figure becomes smaller, and is shown faster, as pixels."""
 WIDEST_PNG = 2400
-"""Pixels."""
+"""Largest width of an image, pixels."""
 LARGEST_PNG = 500_000
-"""Bytes above which an image gets a palette of 256 colours: a colour map has no more, and it is a third as large."""
+"""A larger image, bytes, gets a palette of 256 colours: a colour map has no more, and the file shrinks to a third."""
 CSS_PER_INCH = 96.0
 
 

@@ -1,4 +1,4 @@
-"""Compose the comparison that begins a report of several runs: tables and figures."""
+"""Compose the comparison at the beginning of a report of several runs: tables and figures."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ def table(scores: Mapping[str, Any], split: str, images_now: int) -> dict[str, A
 
     Parameters
     ----------
-    scores : what the run holds
+    scores : those in the run
     split : the scored split
-    images_now : training images behind the run; of scores after fewer, table and caption say that they are stale
+    images_now : training images of the run so far; scores of an earlier state are marked as stale
     """
     seen = scores["protocol"]["training_images"]
     stale = scores["protocol"].get("snapshot", "last") == "last" and seen < images_now
@@ -57,7 +57,7 @@ def _settings(readouts: Mapping[str, Any]) -> str:
 
 
 def evaluations(scores: Mapping[str, Any]) -> list[str]:
-    """Return the options of `stdpnet evaluate` that make these scores: a command for each linear read-out."""
+    """Return the options of the `stdpnet evaluate` commands that make these scores, one for each linear read-out."""
     usual = {"split": "test", "snapshot": "last", "readouts": DEFAULT, "linear": KIND, "C": C, "scaling": SCALING}
     readouts = scores["readouts"]
     linear = [name for name, score in readouts.items() if role(name, score) == "linear"]

@@ -1,4 +1,4 @@
-"""The text of a report, without figures and without HTML."""
+"""Write the summaries of runs as plain data and as text, without figures and HTML."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from stdpnet_analysis.view import RunView, Settings
 
 
 def summaries(runs: Sequence[Run], settings: Settings | None = None, snapshot: str = "last") -> list[dict[str, Any]]:
-    """Return what a report says of each run, as plain data that can be written as JSON: no figure is drawn."""
+    """Return the text and numbers of each run's chapter as plain data for JSON; no figure is drawn."""
     return [summary_of(RunView(run, settings, snapshot)) for run in runs]
 
 
-def as_text(said: Mapping[str, Any]) -> str:
+def as_text(summary: Mapping[str, Any]) -> str:
     """Return the summary of a run as lines of text."""
-    health, table = said["health"], said["scores"]
-    lines = [f"{said['path']}: {said['sentence']}", "", *_pairs(said["facts"])]
+    health, table = summary["health"], summary["scores"]
+    lines = [f"{summary['path']}: {summary['sentence']}", "", *_pairs(summary["facts"])]
     if table is not None:
         lines += ["", *_table(["read-out", *table["headings"]], table["rows"])]
     lines += ["", f"health: {health['verdict']}", *(f"  {finding}" for finding in health["findings"])]
-    lines += ["", "differs from the defaults:", *_pairs({key: value for key, value, _ in said["changed"]})]
-    lines += ["", "again:", *(f"  {command}" for command in said["commands"])]
+    lines += ["", "differs from the defaults:", *_pairs({key: value for key, value, _ in summary["changed"]})]
+    lines += ["", "again:", *(f"  {command}" for command in summary["commands"])]
     return "\n".join(map(visible, lines)) + "\n"
 
 

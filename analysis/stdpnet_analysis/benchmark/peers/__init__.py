@@ -1,7 +1,7 @@
 """Run other simulators on the same network and the same input spikes in the same run.
 
-Each has a script here that knows nothing of stdpnet, and runs in an interpreter of its own: what they depend on need
-not fit together, and their threads and global state stay with them.
+Each simulator has a script here that does not import stdpnet and runs in an interpreter of its own. Their dependencies
+may therefore conflict with each other, and their threads and global state stay in their own process.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import ANNarchy as ann  # noqa: N813 -- as its manual does
+import ANNarchy as ann  # noqa: N813 -- as in its manual
 import numpy as np
 import scipy.sparse
 
@@ -66,7 +66,7 @@ def stdp(p: dict[str, float]) -> Any:
 
 
 class Simulation:
-    """The compiled network, and where it is in the input spikes.
+    """The compiled network, and its place in the input spikes.
 
     Parameters
     ----------
@@ -85,8 +85,8 @@ class Simulation:
         self.xy = net.connect(source, self.y, target="exc", synapse=stdp(p))
         self.xy.from_sparse(_weights(problem), storage_format="csr", storage_order="pre_to_post")  # the fastest here
         for position in range(positions):
-            own = self.y[position * channels : (position + 1) * channels]
-            net.connect(own, own, target="inh").all_to_all(weights=-p["c_w"], allow_self_connections=False)
+            members = self.y[position * channels : (position + 1) * channels]
+            net.connect(members, members, target="inh").all_to_all(weights=-p["c_w"], allow_self_connections=False)
         self.counter = net.monitor(self.y, ["spike"])
         net.compile(directory=f"annarchy-{learning}/", silent=True)
         self.y.theta = problem.theta.ravel()
@@ -141,7 +141,7 @@ def _weights(problem: Problem) -> Any:
 def measure(problem: Problem, threads: int) -> dict[str, Any]:
     """Return images per second of training, with and without normalisation, and of inference; spikes per image.
 
-    Speeds are those of the median image: what disturbs the machine for a moment does not count.
+    Speeds are those of the median image, so that short disturbances of the machine do not count.
     """
     images = len(problem.offsets)
     training = Simulation(problem, threads, learning=True)

@@ -1,6 +1,6 @@
-"""A script for the interpreter of another simulator, which need not have stdpnet: `runner.py NAME PROBLEM THREADS`.
+"""Measure in the interpreter of another simulator, which need not have stdpnet: `runner.py NAME PROBLEM THREADS`.
 
-It prints what `measure` in <NAME>_peer.py returns, as one line of JSON.
+The script prints the result of `measure` in <NAME>_peer.py as one line of JSON.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Problem(NamedTuple):
 
     @classmethod
     def load(cls, path: str) -> Problem:
-        """Return what a file holds."""
+        """Read a problem from a file."""
         with np.load(path) as file:
             arrays = {name: file[name] for name in cls._fields[:-1]}
             return cls(**arrays, numbers=json.loads(str(file["numbers"])))
@@ -54,7 +54,7 @@ class Problem(NamedTuple):
 
 
 def main() -> None:
-    """Measure, and print."""
+    """Measure and print the result."""
     name, path, threads = sys.argv[1:]
     measured = importlib.import_module(f"{name}_peer").measure(Problem.load(path), int(threads))
     print(json.dumps(measured))
