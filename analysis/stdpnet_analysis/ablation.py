@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stdpnet.arrays import Float64s
 from stdpnet.data import Dataset, Split
 from stdpnet.model import Responses
 from stdpnet.stdp.network import Network
@@ -16,16 +17,16 @@ from stdpnet.stdp.respond import respond
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.competition_weights import clamp
 from stdpnet_analysis.evaluation import STREAMS
-from stdpnet_analysis.readouts.base import Floats, answers
+from stdpnet_analysis.readouts.base import answers
 from stdpnet_analysis.readouts.rules import THESIS_RULES
 from stdpnet_analysis.readouts.votes import class_means, vote_scores
 
-Accuracies = dict[str, Floats]
+Accuracies = dict[str, Float64s]
 """For each voting rule (K,) the share of images answered right."""
 
 
 def vote_accuracies(
-    counts: NDArray[np.uint16], labels: NDArray[np.int64], votes: Floats, positions: int
+    counts: NDArray[np.uint16], labels: NDArray[np.int64], votes: Float64s, positions: int
 ) -> dict[str, float]:
     """Return the accuracy under each voting rule of the thesis."""
     return {
@@ -39,7 +40,7 @@ def _by_rule(rows: Sequence[Mapping[str, float]]) -> Accuracies:
 
 
 def by_channels_kept(
-    votes: Floats, scored: Responses, positions: int, kept: Sequence[int], orders: NDArray[np.intp]
+    votes: Float64s, scored: Responses, positions: int, kept: Sequence[int], orders: NDArray[np.intp]
 ) -> Accuracies:
     """Return the accuracy of the votes of the first `kept` channels of an order.
 
@@ -65,7 +66,7 @@ def by_channels_kept(
 def by_synapses_deleted(
     spec: STDPExperiment,
     network: Network,
-    votes: Floats,
+    votes: Float64s,
     images: Split,
     part: str,
     shares: Sequence[float],
@@ -111,7 +112,7 @@ def unshared(spec: STDPExperiment, network: Network) -> tuple[STDPExperiment, Ne
 class Clamping(NamedTuple):
     """Accuracy of a network whose learned competition is clamped."""
 
-    bounds: Floats
+    bounds: Float64s
     """(K,) the bound, mV."""
     below: Accuracies
     """No weight below the bound."""
@@ -128,7 +129,7 @@ def by_clamp(
     network: Network,
     dataset: Dataset,
     part: str,
-    bounds: Floats,
+    bounds: Float64s,
     images: int,
     *,
     threads: int | None = None,

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 
+from stdpnet.arrays import Float64s
 from stdpnet.baselines.colanet.columns import Columns, Constants, columns_of, learn
 from stdpnet.baselines.colanet.resource import resource_of
 from stdpnet.errors import ConfigError
 
-Floats = NDArray[np.float64]
 BLOCK = 10_000
 """Points whose spikes are drawn together."""
 RECORDS = 120
@@ -83,29 +83,29 @@ class Theory(NamedTuple):
     t_1: float
     """Time constant of the approach to w_1."""
 
-    def resource(self, t: Floats) -> Floats:
+    def resource(self, t: Float64s) -> Float64s:
         """Return W(t): it grows evenly until t_0, then W_1 + (W_t0 - W_1) exp(-(t - t_0)/t_1)."""
         setting = self.setting
         start, begin, end = (resource_of(w, setting.w_min, setting.w_max) for w in (0.0, self.w_t0, self.w_1))
         silent = start + (begin - start) * t / self.t_0
         return np.where(t < self.t_0, silent, end + (begin - end) * np.exp(-(t - self.t_0) / self.t_1))
 
-    def weight(self, t: Floats) -> Floats:
+    def weight(self, t: Float64s) -> Float64s:
         """Return w(t), the weight of W(t)."""
         setting, resource = self.setting, self.resource(t)
-        weight: Floats = setting.w_min + setting.span * resource / (setting.span + resource)
+        weight: Float64s = setting.w_min + setting.span * resource / (setting.span + resource)
         return weight
 
-    def response_width(self, weight: Floats) -> Floats:
+    def response_width(self, weight: Float64s) -> Float64s:
         """Return l_f(w) = 2 sqrt(2 (sigma^2 + chi^2) ln(w/w_t0)), how wide a microcolumn's points are; at most 2 l."""
         spread = self.setting.sigma**2 + self.chi**2
         above = np.log(np.maximum(weight / self.w_t0, 1))
-        width: Floats = np.minimum(2 * np.sqrt(2 * spread * above), 2 * self.l)
+        width: Float64s = np.minimum(2 * np.sqrt(2 * spread * above), 2 * self.l)
         return width
 
-    def accuracy(self, t: Floats) -> Floats:
+    def accuracy(self, t: Float64s) -> Float64s:
         """Return the share of points answered rightly, 1 - (b - a) (1 - l_f/(2 l)); those outside the class are."""
-        missed: Floats = 1 - self.response_width(self.weight(t)) / (2 * self.l)
+        missed: Float64s = 1 - self.response_width(self.weight(t)) / (2 * self.l)
         return 1 - self.setting.share * missed
 
 
@@ -160,17 +160,17 @@ def theory(setting: Setting, chi: float) -> Theory:
 class Simulation(NamedTuple):
     """What the columns did; T records."""
 
-    t: Floats
+    t: Float64s
     """(T,) points of the class shown."""
-    resource: Floats
+    resource: Float64s
     """(T,) mean resource in the centres of the microcolumns that specialise."""
-    accuracy: Floats
+    accuracy: Float64s
     """(T,) share of points answered rightly."""
-    positions: Floats
+    positions: Float64s
     """(n,) of the receptors."""
-    profiles: Floats
+    profiles: Float64s
     """(active, n) weights in the end of the microcolumns that fire for points of the class, and so specialise."""
-    fits: Floats
+    fits: Float64s
     """(active, 3) height, centre and width of the Gaussian that fits each of these profiles best."""
 
     @property
@@ -256,23 +256,23 @@ def compared(theory: Theory, simulation: Simulation) -> dict[str, float]:
     return {**numbers, "microcolumns": len(simulation.fits), **ends, **differences}
 
 
-def _spikes(setting: Setting, positions: Floats, points: Floats, random: np.random.Generator) -> NDArray[np.uint16]:
+def _spikes(setting: Setting, positions: Float64s, points: Float64s, random: np.random.Generator) -> NDArray[np.uint16]:
     """Return Poisson spikes (N, n) of the receptors for points (N,)."""
 
-    def of(some: Floats) -> NDArray[np.uint16]:
+    def of(some: Float64s) -> NDArray[np.uint16]:
         rates = setting.spikes * np.exp(-((some[:, None] - positions) ** 2) / (2 * setting.sigma**2))
         return random.poisson(rates).astype(np.uint16)
 
     return np.concatenate([of(some) for some in np.array_split(points, 1 + len(points) // BLOCK)])
 
 
-def gaussian(positions: Floats, height: float, centre: float, width: float) -> Floats:
+def gaussian(positions: Float64s, height: float, centre: float, width: float) -> Float64s:
     """Return height*exp(-(m - centre)^2/(2 width^2)) at positions m (n,)."""
-    values: Floats = height * np.exp(-((positions - centre) ** 2) / (2 * width**2))
+    values: Float64s = height * np.exp(-((positions - centre) ** 2) / (2 * width**2))
     return values
 
 
-def _fitted(positions: Floats, profile: Floats) -> tuple[float, float, float]:
+def _fitted(positions: Float64s, profile: Float64s) -> tuple[float, float, float]:
     """Return height, centre and width of the Gaussian that fits the positive weights of a profile (n,) best."""
     positive = np.maximum(profile, 0)
     guess = (float(positive.max()), float(positions @ positive / positive.sum()), 0.03)

@@ -7,47 +7,47 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stdpnet.arrays import Float64s
 from stdpnet.stdp.network import Network
 
-Floats = NDArray[np.float64]
 MOST_CHANNELS = 300
 """Channels of a position that enter the permutation test; of more, so many are drawn."""
 
 
-def off_diagonal(competition: NDArray[np.floating]) -> Floats:
+def off_diagonal(competition: NDArray[np.floating]) -> Float64s:
     """Return the weights of all ordered pairs, (P, C*(C - 1)), mV."""
     channels = competition.shape[-1]
-    pairs: Floats = competition[:, ~np.eye(channels, dtype=bool)].astype(np.float64)
+    pairs: Float64s = competition[:, ~np.eye(channels, dtype=bool)].astype(np.float64)
     return pairs
 
 
-def reciprocal(competition: NDArray[np.floating]) -> tuple[Floats, Floats]:
+def reciprocal(competition: NDArray[np.floating]) -> tuple[Float64s, Float64s]:
     """Return w_ij and w_ji of every unordered pair i < j, each (P, C*(C - 1)/2), mV."""
     i, j = np.triu_indices(competition.shape[-1], 1)
     return competition[:, i, j].astype(np.float64), competition[:, j, i].astype(np.float64)
 
 
-def similarity(network: Network) -> Floats:
+def similarity(network: Network) -> Float64s:
     """Return (P, C, C) the cosine of the angle between the receptive fields of two neurons of a position."""
     weights = network.weights.astype(np.float64)
     norms = np.linalg.norm(weights, axis=1, keepdims=True)
     unit = np.divide(weights, norms, out=np.zeros_like(weights), where=norms > 0)
-    cosines: Floats = unit.transpose(0, 2, 1) @ unit
+    cosines: Float64s = unit.transpose(0, 2, 1) @ unit
     return np.broadcast_to(cosines, (network.geometry.positions, *cosines.shape[1:]))
 
 
 class Association(NamedTuple):
     """Result of the test whether neurons with similar receptive fields compete more."""
 
-    similarity: Floats
+    similarity: Float64s
     """(P, pairs) cosine of the receptive fields, pairs i < j."""
-    strength: Floats
+    strength: Float64s
     """(P, pairs) mean of -w_ij and -w_ji, mV."""
     correlation: float
     """Mean over positions of Pearson's correlation."""
     p_value: float
     """Share of permutations whose correlation is at least as far from 0 (two-sided)."""
-    null: Floats
+    null: Float64s
     """(permutations,) correlations when the channels' receptive fields are permuted."""
 
 
@@ -87,11 +87,11 @@ def associate(network: Network, permutations: int = 999, seed: int = 0) -> Assoc
     return Association(*pairs, observed, (1 + further) / (1 + permutations), null)
 
 
-def _standardise(values: Floats) -> Floats:
+def _standardise(values: Float64s) -> Float64s:
     """Return values with mean 0 and standard deviation 1 in each row; 0 where all are equal."""
     centred = values - values.mean(axis=1, keepdims=True)
     spread = centred.std(axis=1, keepdims=True)
-    scaled: Floats = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    scaled: Float64s = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
     return scaled
 
 

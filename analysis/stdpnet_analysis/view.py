@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+from stdpnet.arrays import Float64s
 from stdpnet.data import Dataset, load_dataset
 from stdpnet.errors import ConfigError, DataError, RunError
 from stdpnet.model import Facts, Responses, State, facts_of, open_model
@@ -16,7 +17,7 @@ from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.training import check_dataset
 from stdpnet_analysis.compare import evaluate_command
 from stdpnet_analysis.evaluation import STREAMS, name_of, response_key
-from stdpnet_analysis.readouts.base import Floats, answers
+from stdpnet_analysis.readouts.base import answers
 from stdpnet_analysis.readouts.votes import class_means, vote_scores
 from stdpnet_analysis.recording import ImageRecording, record
 from stdpnet_analysis.text import literal
@@ -164,7 +165,7 @@ class RunView:
         return found
 
     @cached_property
-    def votes(self) -> Floats:
+    def votes(self) -> Float64s:
         """(n_classes, P*C) mean count of each neuron over the calibration images of each class."""
         return class_means(self.calibration.counts, self.calibration.labels, len(self.classes))
 

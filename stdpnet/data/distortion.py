@@ -11,8 +11,8 @@ from collections.abc import Callable
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stdpnet.arrays import Float64s
 from stdpnet.data.dataset import Images, Labels
 from stdpnet.data.transforms import rotate
 from stdpnet.random import Purpose, generator
@@ -23,8 +23,6 @@ CHUNK = 1000
 WHITE = 255.0
 GREYS = 256
 """Values of a pixel."""
-
-Floats = NDArray[np.float64]
 
 
 class _Kind(IntEnum):
@@ -69,7 +67,7 @@ def _distorted(images: Images, indices: Labels, spec: DistortionSpec) -> Images:
     return images
 
 
-def backgrounds(shape: tuple[int, ...], indices: Labels, spec: DistortionSpec) -> Floats:
+def backgrounds(shape: tuple[int, ...], indices: Labels, spec: DistortionSpec) -> Float64s:
     """Return a background (N, h, w) for each image, uniform in [0, 1) at each pixel.
 
     With correlation c, a background is the distribution function of the normal distribution, (1 + erf(x/sqrt(2))) / 2,
@@ -83,15 +81,15 @@ def backgrounds(shape: tuple[int, ...], indices: Labels, spec: DistortionSpec) -
     rows, columns = (_root_of_kernel(side, spec.correlation_length) for side in shape)
     normal = _drawn(spec, _Kind.BACKGROUND, indices, lambda random: random.standard_normal((2, *shape)))
     smooth = rows @ normal[:, 1] @ columns
-    uniform: Floats = ndtr(math.sqrt(1 - spec.correlation) * normal[:, 0] + math.sqrt(spec.correlation) * smooth)
+    uniform: Float64s = ndtr(math.sqrt(1 - spec.correlation) * normal[:, 0] + math.sqrt(spec.correlation) * smooth)
     return uniform
 
 
-def _root_of_kernel(side: int, length: float) -> Floats:
+def _root_of_kernel(side: int, length: float) -> Float64s:
     """Return the symmetric root of exp(-d**2 / length**2) for pixels at distances d in a row, (side, side)."""
     place = np.arange(side)
     values, vectors = np.linalg.eigh(np.exp(-(((place[:, np.newaxis] - place) / length) ** 2)))
-    root: Floats = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    root: Float64s = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     return root
 
 
@@ -110,7 +108,7 @@ def _occluded(images: Images, indices: Labels, spec: DistortionSpec) -> Images:
 
 
 def _drawn(
-    spec: DistortionSpec, kind: _Kind, indices: Labels, draw: Callable[[np.random.Generator], float | Floats]
-) -> Floats:
+    spec: DistortionSpec, kind: _Kind, indices: Labels, draw: Callable[[np.random.Generator], float | Float64s]
+) -> Float64s:
     """Return random numbers, (N, ...), of which those of each image come from a generator of its own."""
     return np.array([draw(generator(spec.seed, Purpose.DISTORTION, kind, int(index))) for index in indices])

@@ -14,9 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, StepPatch
 from numpy.typing import NDArray
 
+from stdpnet.arrays import Float64s
 from stdpnet.stdp.spec.neuron import NeuronSpec
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.figures.mosaic import Floats, grid_shape, tile
+from stdpnet_analysis.figures.mosaic import grid_shape, tile
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.recording import ImageRecording, winner_and_loser
 from stdpnet_analysis.view import RunView
@@ -147,7 +148,7 @@ def plot_winner_and_loser(
     return traces
 
 
-def plot_rates(axes: Axes, rates: Mapping[str, Floats]) -> dict[str, StepPatch]:
+def plot_rates(axes: Axes, rates: Mapping[str, Float64s]) -> dict[str, StepPatch]:
     """Draw histograms of the neurons' mean firing rates.
 
     Parameters
@@ -174,7 +175,7 @@ def plot_rates(axes: Axes, rates: Mapping[str, Floats]) -> dict[str, StepPatch]:
     return drawn
 
 
-def activity_map(counts: Floats, positions: int) -> Floats:
+def activity_map(counts: Float64s, positions: int) -> Float64s:
     """Return spikes of each neuron as an image: positions as panels, the channels of each as pixels; nan in the gaps.
 
     Parameters
@@ -190,7 +191,7 @@ def activity_map(counts: Floats, positions: int) -> Floats:
     return tile(panels.reshape(positions, rows, columns), gap, (round(positions**0.5),) * 2)
 
 
-def plot_activity_map(axes: Axes, counts: Floats, positions: int) -> AxesImage:
+def plot_activity_map(axes: Axes, counts: Float64s, positions: int) -> AxesImage:
     """Draw how often each neuron spikes, silent neurons in vermilion; return the image.
 
     Parameters

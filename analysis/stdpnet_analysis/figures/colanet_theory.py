@@ -7,7 +7,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stdpnet_analysis.colanet_theory import Floats, Simulation, Theory, gaussian
+from stdpnet.arrays import Float64s
+from stdpnet_analysis.colanet_theory import Simulation, Theory, gaussian
 from stdpnet_analysis.figures import style
 
 THEORY: Any = {"color": "black", "linestyle": "--"}
@@ -36,7 +37,7 @@ def plot_accuracy(axes: Axes, theory: Theory, simulation: Simulation) -> None:
     axes.set(xlabel="points of the class shown", ylabel="accuracy")
 
 
-def _compared(axes: Axes, t: Floats, simulated: Floats, expected: Floats) -> None:
+def _compared(axes: Axes, t: Float64s, simulated: Float64s, expected: Float64s) -> None:
     axes.plot(t, simulated, color=style.colour(0), label="simulation")
     axes.plot(t, expected, label="theory", **THEORY)
     axes.legend()

@@ -12,16 +12,17 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import StepPatch
 from numpy.typing import NDArray
 
+from stdpnet.arrays import Float64s
 from stdpnet_analysis.competition_weights import Association, associate, off_diagonal, reciprocal
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.figures.mosaic import Floats, tile
+from stdpnet_analysis.figures.mosaic import tile
 from stdpnet_analysis.figures.receptive_fields import order_by_class
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.text import with_minus
 from stdpnet_analysis.view import Need, RunView
 
 
-def plot_competition_weights(axes: Axes, weights: Mapping[str, Floats]) -> dict[str, StepPatch]:
+def plot_competition_weights(axes: Axes, weights: Mapping[str, Float64s]) -> dict[str, StepPatch]:
     """Draw histograms of the competition weights of all ordered pairs.
 
     Parameters
@@ -91,7 +92,7 @@ def plot_null(axes: Axes, association: Association) -> StepPatch:
     return steps
 
 
-def plot_symmetry(axes: Axes, forth: Floats, back: Floats) -> PolyCollection:
+def plot_symmetry(axes: Axes, forth: Float64s, back: Float64s) -> PolyCollection:
     """Draw w_ji against w_ij of every pair i < j, (P, pairs) mV; return the hexagons."""
     x, y = forth.ravel(), back.ravel()
     low = float(min(x.min(), y.min()))

@@ -10,11 +10,11 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from stdpnet.arrays import Float64s
 from stdpnet.stdp.network import Network
 from stdpnet_analysis.competition_weights import off_diagonal
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.competition import LEARNED, class_order, lacks_pairs
-from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.receptive_fields import top_weight
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.text import literal, with_minus
@@ -31,7 +31,7 @@ class Graph(NamedTuple):
     """The neurons, in their order around the circle."""
     lines: LineCollection
     """One line for each pair i < j; its opacity is the strength."""
-    strength: Floats
+    strength: Float64s
     """(pairs,) mean of -w_ij and -w_ji, mV."""
     limits: tuple[float, float]
     """Smallest and largest strength, mV: a clear and a solid line."""

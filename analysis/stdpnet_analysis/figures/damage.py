@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from stdpnet.arrays import Float64s
 from stdpnet.model import Responses
 from stdpnet_analysis.ablation import (
     Accuracies,
@@ -23,7 +24,6 @@ from stdpnet_analysis.ablation import (
 from stdpnet_analysis.competition_weights import off_diagonal
 from stdpnet_analysis.figures import style
 from stdpnet_analysis.figures.competition import lacks_pairs
-from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.readouts.rules import THESIS_RULES
 from stdpnet_analysis.readouts.scores import wilson_interval
@@ -163,7 +163,7 @@ def _synapses_deleted(view: RunView) -> Figure:
 
 
 def _clamping(view: RunView) -> Figure:
-    bounds: Floats = np.quantile(off_diagonal(view.network.competition), QUANTILES).astype(np.float64)
+    bounds: Float64s = np.quantile(off_diagonal(view.network.competition), QUANTILES).astype(np.float64)
     clamping = by_clamp(
         view.spec,
         view.network,

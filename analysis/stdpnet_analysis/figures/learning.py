@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from stdpnet.arrays import Float64s
 from stdpnet.stdp.spec.plasticity import PairRule
 from stdpnet_analysis.figures import progress, style
-from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.grouping import Member, deciding_keys, grouped
 from stdpnet_analysis.plasticity_windows import Window, measure_window
@@ -21,7 +21,7 @@ from stdpnet_analysis.readouts.scores import best_of
 from stdpnet_analysis.text import literal
 from stdpnet_analysis.view import RunView
 
-Curve = tuple[Floats, Floats]
+Curve = tuple[Float64s, Float64s]
 """Training images (K,), value (K,)."""
 READOUTS = ("vote", "log_evidence", "linear")
 """The read-outs whose learning curves are drawn, where they were scored."""
@@ -34,11 +34,11 @@ MARKED = 25
 class Band(NamedTuple):
     """A curve with its deviation over seeds."""
 
-    images: Floats
+    images: Float64s
     """(K,) training images at which every seed was evaluated."""
-    mean: Floats
+    mean: Float64s
     """(K,)"""
-    sd: Floats
+    sd: Float64s
     """(K,) sample standard deviation; 0 for a single seed."""
     seeds: int
 
@@ -121,7 +121,7 @@ class DrawnWindow(NamedTuple):
     """Largest difference of the measured changes from A exp(-|interval|/tau), mV."""
 
 
-def exponential_window(rule: PairRule, intervals: Floats) -> Floats:
+def exponential_window(rule: PairRule, intervals: Float64s) -> Float64s:
     """Return A_plus exp(-t/tau_plus) for t >= 0 and -A_minus exp(t/tau_minus) for t <= 0, both at 0; mV.
 
     With a rate target, a presynaptic spike also changes the weight by a constant, whatever the interval.
@@ -134,7 +134,7 @@ def exponential_window(rule: PairRule, intervals: Floats) -> Floats:
     A_plus, A_minus = rule.amplitudes
     late = np.where(intervals >= 0, A_plus * np.exp(-np.abs(intervals) / rule.tau_plus), 0.0)
     early = np.where(intervals <= 0, -A_minus * np.exp(-np.abs(intervals) / rule.tau_minus), 0.0)
-    expected: Floats = late + early + A_minus * rule.resting_trace
+    expected: Float64s = late + early + A_minus * rule.resting_trace
     return expected
 
 

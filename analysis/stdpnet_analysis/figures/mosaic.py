@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from stdpnet.arrays import Float64s
 
 
 def grid_shape(count: int) -> tuple[int, int]:
@@ -16,7 +16,7 @@ def grid_shape(count: int) -> tuple[int, int]:
     return math.ceil(count / columns), columns
 
 
-def tile(images: NDArray[np.floating], gap: int = 1, shape: tuple[int, int] | None = None) -> Floats:
+def tile(images: NDArray[np.floating], gap: int = 1, shape: tuple[int, int] | None = None) -> Float64s:
     """Return images (N, h, w), row by row, as one array, with gaps of nan between them.
 
     Parameters
@@ -33,7 +33,7 @@ def tile(images: NDArray[np.floating], gap: int = 1, shape: tuple[int, int] | No
     return whole[: whole.shape[0] - gap, : whole.shape[1] - gap]
 
 
-def receptive_field_mosaic(weights: NDArray[np.floating], order: NDArray[np.intp] | None = None) -> Floats:
+def receptive_field_mosaic(weights: NDArray[np.floating], order: NDArray[np.intp] | None = None) -> Float64s:
     """Return the XY mosaic: the positions of the image as panels, the channels' weights inside each.
 
     Parameters

@@ -13,9 +13,10 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from stdpnet.arrays import Float64s
 from stdpnet.geometry import Geometry
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.figures.mosaic import Floats, place, receptive_field_mosaic, tile
+from stdpnet_analysis.figures.mosaic import place, receptive_field_mosaic, tile
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.view import RunView
 
@@ -64,13 +65,13 @@ def top_weight(weights: NDArray[np.floating]) -> float:
     return high if high > 0 else 1.0
 
 
-def votes_by_set(votes: Floats, geometry: Geometry) -> Floats:
+def votes_by_set(votes: Float64s, geometry: Geometry) -> Float64s:
     """Return the votes of each kernel, (n_classes, S, C); for a shared kernel the sum over its positions."""
     by_position = votes.reshape(len(votes), geometry.positions, geometry.channels)
     return by_position.sum(axis=1, keepdims=True) if geometry.shared else by_position
 
 
-def preferred_class(votes: Floats) -> NDArray[np.intp]:
+def preferred_class(votes: Float64s) -> NDArray[np.intp]:
     """Return the class of the largest vote, the lowest among equals; n_classes for neurons that never spiked.
 
     Parameters
@@ -81,7 +82,7 @@ def preferred_class(votes: Floats) -> NDArray[np.intp]:
     return best
 
 
-def order_by_class(votes: Floats) -> NDArray[np.intp]:
+def order_by_class(votes: Float64s) -> NDArray[np.intp]:
     """Return (S, C) the channels by preferred class, within a class by decreasing vote; silent ones last.
 
     Parameters
@@ -92,7 +93,7 @@ def order_by_class(votes: Floats) -> NDArray[np.intp]:
     return order
 
 
-def label_classes(axes: Axes, weights: NDArray[np.floating], votes: Floats, names: Sequence[str]) -> list[Text]:
+def label_classes(axes: Axes, weights: NDArray[np.floating], votes: Float64s, names: Sequence[str]) -> list[Text]:
     """Write into a mosaic sorted by class the name of each class at its first field; return the texts.
 
     Parameters
@@ -119,7 +120,7 @@ def label_classes(axes: Axes, weights: NDArray[np.floating], votes: Floats, name
     return texts
 
 
-def fields_in_place(weights: NDArray[np.floating], geometry: Geometry, neurons: NDArray[np.intp]) -> Floats:
+def fields_in_place(weights: NDArray[np.floating], geometry: Geometry, neurons: NDArray[np.intp]) -> Float64s:
     """Return (N, n, n) the weights of neurons at their place in the image, nan outside their receptive fields.
 
     Parameters
@@ -137,7 +138,7 @@ def fields_in_place(weights: NDArray[np.floating], geometry: Geometry, neurons: 
     return placed
 
 
-def most_selective(votes: Floats, label: int, count: int) -> NDArray[np.intp]:
+def most_selective(votes: Float64s, label: int, count: int) -> NDArray[np.intp]:
     """Return the neurons that prefer a class, those with the largest share of votes for it first; at most `count`.
 
     Parameters
@@ -156,7 +157,7 @@ def most_selective(votes: Floats, label: int, count: int) -> NDArray[np.intp]:
 
 
 def plot_class_examples(
-    axes: Axes, weights: NDArray[np.floating], geometry: Geometry, votes: Floats, names: Sequence[str]
+    axes: Axes, weights: NDArray[np.floating], geometry: Geometry, votes: Float64s, names: Sequence[str]
 ) -> AxesImage:
     """Draw, a row per class, the receptive fields of its most selective neurons at their place in the image.
 

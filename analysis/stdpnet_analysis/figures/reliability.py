@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from stdpnet.arrays import Float64s
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.readouts import title_of
 from stdpnet_analysis.readouts.scores import wilson_interval
@@ -65,7 +65,7 @@ def plot_abstention(axes: Axes, readouts: Mapping[str, Bins], images: Mapping[st
     return drawn
 
 
-def answers_above(bins: Bins) -> tuple[Floats, Floats]:
+def answers_above(bins: Bins) -> tuple[Float64s, Float64s]:
     """Return the numbers of answers, and of right answers, in the most confident bin, in the two most confident, ..."""
     numbers = np.array([row["images"] for row in bins], np.float64)[::-1]
     right = numbers * np.array([row["accuracy"] for row in bins])[::-1]

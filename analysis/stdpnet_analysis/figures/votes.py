@@ -14,9 +14,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from stdpnet.arrays import Float64s
 from stdpnet.errors import DataError
 from stdpnet_analysis.figures import style
-from stdpnet_analysis.figures.mosaic import Floats
 from stdpnet_analysis.figures.receptive_fields import order_by_class
 from stdpnet_analysis.figures.registry import RunFigure
 from stdpnet_analysis.readouts import title_of
@@ -30,14 +30,14 @@ NUMBERED = 12
 """A confusion matrix has numbers in its cells if there are at most so many classes."""
 
 
-def vote_shares(votes: Floats) -> Floats:
+def vote_shares(votes: Float64s) -> Float64s:
     """Return each neuron's votes divided by their sum, (n_classes, neurons); nan for a neuron that never spiked."""
     total = votes.sum(axis=0)
-    shares: Floats = np.divide(votes, total, out=np.full_like(votes, np.nan), where=total > 0)
+    shares: Float64s = np.divide(votes, total, out=np.full_like(votes, np.nan), where=total > 0)
     return shares
 
 
-def plot_votes(axes: Axes, votes: Floats, names: Sequence[str]) -> AxesImage:
+def plot_votes(axes: Axes, votes: Float64s, names: Sequence[str]) -> AxesImage:
     """Draw the share of each neuron's votes for each class, neurons sorted by the class they prefer.
 
     Parameters
@@ -67,7 +67,7 @@ def plot_votes(axes: Axes, votes: Floats, names: Sequence[str]) -> AxesImage:
     return image
 
 
-def plot_ranked_votes(axes: Axes, votes: Mapping[str, Floats]) -> dict[str, ErrorbarContainer]:
+def plot_ranked_votes(axes: Axes, votes: Mapping[str, Float64s]) -> dict[str, ErrorbarContainer]:
     """Draw the votes of a neuron from its best class to its worst, mean and deviation over the neurons.
 
     Parameters
@@ -197,7 +197,7 @@ def _votes(view: RunView) -> Figure:
     return figure
 
 
-def votes_by_network(view: RunView) -> dict[str, Floats]:
+def votes_by_network(view: RunView) -> dict[str, Float64s]:
     """Return the votes (n_classes, neurons) of the trained network, and of the untrained one where it was evaluated."""
     shown = {"trained": view.votes}
     if untrained := view.responses("calibration", "untrained"):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from stdpnet_analysis.readouts.base import Floats
+from stdpnet.arrays import Float64s
 from stdpnet_analysis.readouts.rules import RULES
 
 MOST_VALUES = 500_000
@@ -29,7 +29,7 @@ class Placement(NamedTuple):
     """Median of the centre of mass, columns from the left."""
 
 
-def histogram(values: NDArray[np.floating], bins: int = 40) -> tuple[Floats, NDArray[np.int64]]:
+def histogram(values: NDArray[np.floating], bins: int = 40) -> tuple[Float64s, NDArray[np.int64]]:
     """Return the edges (bins + 1,) and the numbers (bins,) of a histogram of at most about MOST_VALUES values."""
     flat = values.ravel()
     sample = flat[:: max(1, math.ceil(flat.size / MOST_VALUES))].astype(np.float64)
@@ -65,7 +65,7 @@ def strongest_competitors(competition: NDArray[np.floating], channel: int, most:
     return [(other, float(weights[other])) for other in order[:most]]
 
 
-def evidence(rule: str, counts: Floats, sums: Floats, images: Floats) -> Floats:
+def evidence(rule: str, counts: Float64s, sums: Float64s, images: Float64s) -> Float64s:
     """Return what each position contributes to the score of each class, (P, K); the sum over positions is the score.
 
     Parameters
@@ -113,7 +113,7 @@ def centred(drawing: NDArray[np.uint8], side: int, place: Placement) -> NDArray[
     return image
 
 
-def _ink(image: Floats) -> tuple[tuple[int, int, int, int], tuple[float, float]] | None:
+def _ink(image: Float64s) -> tuple[tuple[int, int, int, int], tuple[float, float]] | None:
     """Return the box around the ink (top, bottom, left, right; the ends excluded) and its centre of mass, if any."""
     inked = image >= INK
     if not inked.any():

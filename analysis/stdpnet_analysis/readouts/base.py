@@ -10,8 +10,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
+from stdpnet.arrays import Float64s
+
 Counts = Any  # an array or a scipy.sparse.csr_array of any integer or floating type, never negative
-Floats = NDArray[np.float64]
 
 NO_ANSWER = -1
 """The answer to an image without any result."""
@@ -23,7 +24,7 @@ def dense(counts: Counts) -> NDArray[Any]:
     return array
 
 
-def answers(scores: Floats) -> NDArray[np.intp]:
+def answers(scores: Float64s) -> NDArray[np.intp]:
     """Return the class of the highest score, the lowest among equals; -1 for an image without any result.
 
     Parameters
@@ -77,11 +78,11 @@ class ScoringClassifier(CountsClassifier):
         """Return the class of each image, (n_images,)."""
         return named(answers(self._scores(X)), self.classes_)
 
-    def decision_function(self, X: Any) -> Floats:
+    def decision_function(self, X: Any) -> Float64s:
         """Return the scores, (n_images, n_classes); of two classes the second's minus the first's, (n_images,)."""
         scores = self._scores(X)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
-    def _scores(self, X: Any) -> Floats:
+    def _scores(self, X: Any) -> Float64s:
         """Return the score of each class, (n_images, n_classes)."""
         raise NotImplementedError

@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils import check_random_state
 
-from stdpnet_analysis.readouts.base import Floats, ScoringClassifier, dense
+from stdpnet.arrays import Float64s
+from stdpnet_analysis.readouts.base import ScoringClassifier, dense
 
 CHUNK = 1000
 """Images made dense at a time; results do not depend on it."""
@@ -93,10 +94,10 @@ class ColaNETClassifier(ScoringClassifier):
         self.weights_ = columns.weights
         return self
 
-    def _scores(self, X: Any) -> Floats:
+    def _scores(self, X: Any) -> Float64s:
         """Return each column's largest input."""
         potentials = self._counts(X) @ self.weights_
-        scores: Floats = potentials.reshape(-1, len(self.classes_), self.microcolumns).max(axis=2)
+        scores: Float64s = potentials.reshape(-1, len(self.classes_), self.microcolumns).max(axis=2)
         return scores
 
     def __sklearn_tags__(self) -> Any:

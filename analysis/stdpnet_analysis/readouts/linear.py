@@ -13,8 +13,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.metaestimators import available_if
 
+from stdpnet.arrays import Float64s
 from stdpnet.errors import ConfigError, DataError, remedy_for
-from stdpnet_analysis.readouts.base import CountsClassifier, Floats, dense
+from stdpnet_analysis.readouts.base import CountsClassifier, dense
 
 LinearKind = Literal["logistic", "sgd"]
 Scaling = Literal["standardised_roots", "roots", "none"]
@@ -96,7 +97,7 @@ class _LinearClassifier(CountsClassifier):
         return np.asarray(self.model_.predict(counts))
 
     @available_if(lambda readout: readout.kind == "logistic")  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Floats:
+    def predict_proba(self, X: Any) -> Float64s:
         """Return the probability of each class, (n_images, n_classes), by logistic regression."""
         counts = self._counts(X)
         return np.asarray(self.model_.predict_proba(counts), np.float64)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
-from stdpnet_analysis.readouts.base import Counts, Floats, ScoringClassifier
+from stdpnet.arrays import Float64s
+from stdpnet_analysis.readouts.base import Counts, ScoringClassifier
 
 
 class NGramClassifier(ScoringClassifier):
@@ -46,13 +47,13 @@ class NGramClassifier(ScoringClassifier):
         np.add.at(self.occurrences_, (places, labels[images]), 1)
         return self
 
-    def _scores(self, X: Any) -> Floats:
+    def _scores(self, X: Any) -> Float64s:
         X = self._counts(X)
         images, pairs = pairs_of(X)
         known = np.isin(pairs, self.pairs_)
         places = np.searchsorted(self.pairs_, pairs[known])
         occurs = coo_array((np.ones(len(places)), (images[known], places)), shape=(X.shape[0], len(self.pairs_)))
-        scores: Floats = occurs.tocsr() @ self.occurrences_
+        scores: Float64s = occurs.tocsr() @ self.occurrences_
         return scores
 
     def __sklearn_tags__(self) -> Any:

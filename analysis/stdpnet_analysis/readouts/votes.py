@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.utils.metaestimators import available_if
 
+from stdpnet.arrays import Float64s
 from stdpnet.errors import ConfigError, DataError
-from stdpnet_analysis.readouts.base import Counts, Floats, ScoringClassifier, dense
+from stdpnet_analysis.readouts.base import Counts, ScoringClassifier, dense
 from stdpnet_analysis.readouts.rules import RULES, means
 
 _CHUNK = 2**18  # counts computed at a time: 2 MB of float64 stay in the cache (`patch` takes twice as long with 18 MB)
 
 
-def class_sums(responses: Counts, labels: NDArray[Any], n_classes: int) -> tuple[Floats, Floats]:
+def class_sums(responses: Counts, labels: NDArray[Any], n_classes: int) -> tuple[Float64s, Float64s]:
     """Return the sum of each neuron's spike counts over the images of each class, and the numbers of these images.
 
     Parameters
@@ -48,7 +49,7 @@ def class_sums(responses: Counts, labels: NDArray[Any], n_classes: int) -> tuple
     return sums, images
 
 
-def class_means(responses: Counts, labels: NDArray[Any], n_classes: int) -> Floats:
+def class_means(responses: Counts, labels: NDArray[Any], n_classes: int) -> Float64s:
     """Return the votes (n_classes, n_neurons): the mean count of each neuron over the images of each class.
 
     A class without images has vote 0 (docs/model.md, Reading the activity).
@@ -60,7 +61,7 @@ def class_means(responses: Counts, labels: NDArray[Any], n_classes: int) -> Floa
     return means(*class_sums(responses, labels, n_classes))
 
 
-def vote_scores(responses: Counts, weights: Floats, n_positions: int = 1, rule: str = "all") -> Floats:
+def vote_scores(responses: Counts, weights: Float64s, n_positions: int = 1, rule: str = "all") -> Float64s:
     """Return each image's score for each class under a voting rule (docs/model.md, Reading the activity).
 
     Parameters
@@ -148,16 +149,16 @@ class VoteClassifier(ScoringClassifier):
         return self
 
     @available_if(_has_likelihoods)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Floats:
+    def predict_proba(self, X: Any) -> Float64s:
         """Return the probability of each class, (n_images, n_classes), if all are equally probable beforehand.
 
         It is the likelihood of each class divided by their sum; equal for an image without spikes. For log_evidence a
         position counts as one spike, for naive_bayes every spike as independent of the others.
         """
-        probabilities: Floats = softmax(self._scores(X), axis=1)
+        probabilities: Float64s = softmax(self._scores(X), axis=1)
         return probabilities
 
-    def _scores(self, X: Any) -> Floats:
+    def _scores(self, X: Any) -> Float64s:
         counts = self._counts(X)
         return vote_scores(counts, self.weights_, self.n_positions, self.rule)
 

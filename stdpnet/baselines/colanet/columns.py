@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined
-from stdpnet.baselines.colanet.resource import Counts, Floats, payment, weight_of, weights_of
+from stdpnet.arrays import Float64s
+from stdpnet.baselines.colanet.resource import Counts, payment, weight_of, weights_of
 
 
 class Constants(NamedTuple):
@@ -37,17 +38,17 @@ class Constants(NamedTuple):
 class Columns(NamedTuple):
     """What the columns of K classes know of n inputs; neurons are numbered column by column."""
 
-    resources: Floats
+    resources: Float64s
     """(n, K*J)."""
-    weights: Floats
+    weights: Float64s
     """(n, K*J) of these resources."""
-    positive: Floats
+    positive: Float64s
     """(K*J,) sum of the positive weights of each neuron."""
-    potential: Floats
+    potential: Float64s
     """(K*J,) scratch: U of each neuron."""
 
 
-def columns_of(resources: Floats, constants: Constants) -> Columns:
+def columns_of(resources: Float64s, constants: Constants) -> Columns:
     """Return the columns with these resources (n, K*J), which they go on to change."""
     neurons = resources.shape[1]
     columns = Columns(resources, np.empty_like(resources), np.empty(neurons), np.empty(neurons))
@@ -139,7 +140,7 @@ def learn(columns: Columns, constants: Constants, counts: Counts, labels: NDArra
 
 
 @compiled
-def answer(columns: Columns, constants: Constants, counts: Counts, scores: Floats, spikes: Counts) -> None:
+def answer(columns: Columns, constants: Constants, counts: Counts, scores: Float64s, spikes: Counts) -> None:
     """Answer images with nothing learned.
 
     Parameters

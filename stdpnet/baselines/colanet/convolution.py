@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined
-from stdpnet.baselines.colanet.resource import Counts, Floats, weight_of
+from stdpnet.arrays import Float64s
+from stdpnet.baselines.colanet.resource import Counts, weight_of
 
 
 class Constants(NamedTuple):
@@ -31,7 +32,7 @@ class Constants(NamedTuple):
 
 
 @inlined
-def _match(image: Floats, weights: Floats, row: int, column: int) -> float:
+def _match(image: Float64s, weights: Float64s, row: int, column: int) -> float:
     """Return the sum of a kernel's weights (k, k) times the pixels of the tile with this corner."""
     total = 0.0
     for i in range(weights.shape[0]):
@@ -41,7 +42,7 @@ def _match(image: Floats, weights: Floats, row: int, column: int) -> float:
 
 
 @compiled
-def matches(image: Floats, weights: Floats, stride: int, found: Floats) -> None:
+def matches(image: Float64s, weights: Float64s, stride: int, found: Float64s) -> None:
     """Write the match of each kernel (C, k, k) at each position of an image (n, n) into found (C, positions)."""
     side = (image.shape[0] - weights.shape[1]) // stride + 1
     for channel in range(weights.shape[0]):
@@ -51,7 +52,7 @@ def matches(image: Floats, weights: Floats, stride: int, found: Floats) -> None:
 
 
 @inlined
-def _grow(tile: Floats, resources: Floats, level: float, learning_rate: float) -> None:
+def _grow(tile: Float64s, resources: Float64s, level: float, learning_rate: float) -> None:
     """Let the pixels of a tile (k, k) that are at least this bright grow, and the others pay."""
     grown = 0
     for i in range(tile.shape[0]):
@@ -66,7 +67,7 @@ def _grow(tile: Floats, resources: Floats, level: float, learning_rate: float) -
 
 
 @inlined
-def _needed(tile: Floats, weights: Floats) -> float:
+def _needed(tile: Float64s, weights: Float64s) -> float:
     """Return the brightness above which the pixels of a tile make a match of 1, with all of equal brightness."""
     level, total = np.inf, 0.0
     while total < 1:
@@ -86,7 +87,7 @@ def _needed(tile: Floats, weights: Floats) -> float:
 
 
 @inlined
-def _learn_kernel(tile: Floats, weights: Floats, resources: Floats, constants: Constants, match: float) -> None:
+def _learn_kernel(tile: Float64s, weights: Float64s, resources: Float64s, constants: Constants, match: float) -> None:
     """Change the resources and weights (k, k) of one kernel by the tile where it won."""
     level = np.nextafter(constants.brightness, np.inf) if match < 1 else _needed(tile, weights)
     _grow(tile, resources, level, constants.learning_rate)
@@ -97,7 +98,12 @@ def _learn_kernel(tile: Floats, weights: Floats, resources: Floats, constants: C
 
 @compiled
 def learn(
-    image: Floats, resources: Floats, weights: Floats, constants: Constants, found: Floats, learned: NDArray[np.bool_]
+    image: Float64s,
+    resources: Float64s,
+    weights: Float64s,
+    constants: Constants,
+    found: Float64s,
+    learned: NDArray[np.bool_],
 ) -> int:
     """Learn from one image, and return how many kernels did.
 
@@ -133,7 +139,7 @@ def learn(
 
 
 @compiled
-def pooled(image: Floats, weights: Floats, constants: Constants, counts: Counts) -> None:
+def pooled(image: Float64s, weights: Float64s, constants: Constants, counts: Counts) -> None:
     """Write the sums of the spike counts of pool x pool neighbours of each kernel into counts (C, side, side).
 
     A neuron whose drive is the match times `steps` fires floor(drive/threshold) spikes, at most one each step.

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stdpnet.arrays import Float64s
 from stdpnet.baselines.colanet import columns, convolution, plasticity, spiking
-from stdpnet.baselines.colanet.resource import Floats, resource_of, weights_of
+from stdpnet.baselines.colanet.resource import resource_of, weights_of
 from stdpnet.baselines.colanet.spec import BoundsSpec, ColaNETExperiment, ColumnsSpec
 from stdpnet.random import Purpose, Stream, generator
 from stdpnet.spec.base import Spec
@@ -31,7 +32,7 @@ def initial_arrays(spec: ColaNETExperiment) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _noisy(bounds: BoundsSpec, random: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+def _noisy(bounds: BoundsSpec, random: np.random.Generator, shape: tuple[int, ...]) -> Float64s:
     return random.normal(resource_of(0.0, bounds.w_min, bounds.w_max), bounds.noise, shape)
 
 
@@ -122,7 +123,7 @@ class ColaNET:
         images: NDArray[np.uint8],
         stream: Stream,
         indices: NDArray[np.int64],
-        scores: Floats,
+        scores: Float64s,
         spikes: NDArray[np.uint16],
     ) -> NDArray[np.uint16]:
         """Answer images (N, n, n), and return the spike counts that the columns saw.
@@ -141,7 +142,7 @@ class ColaNET:
         return counts
 
 
-def kernel_weights(spec: ColaNETExperiment, resources: Floats) -> Floats:
+def kernel_weights(spec: ColaNETExperiment, resources: Float64s) -> Float64s:
     """Return the weights (channels, k, k) of kernels with these resources."""
     weights = np.empty_like(resources)
     flat = (len(resources), -1)

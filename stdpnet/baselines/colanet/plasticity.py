@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined, internal
-from stdpnet.baselines.colanet.resource import Counts, Floats, payment, weight_of, weights_of
+from stdpnet.arrays import Float64s
+from stdpnet.baselines.colanet.resource import Counts, payment, weight_of, weights_of
 
 UNMARKED, CONTRIBUTED, DEPRESSED = np.uint8(0), np.uint8(1), np.uint8(2)
 """Marks of a synapse: its input spiked before the neuron did; it has also lost in this sequence of spikes."""
@@ -51,16 +52,16 @@ class Columns(NamedTuple):
     Resources and stability are what is learned; all else follows from them or lasts for one presentation.
     """
 
-    resources: Floats
+    resources: Float64s
     """(n, M)."""
-    stability: Floats
+    stability: Float64s
     """(M,) changes are smaller by the factor 2**-stability, at most 1."""
-    weights: Floats
+    weights: Float64s
     """(n, M) of these resources."""
-    thresholds: Floats
+    thresholds: Float64s
     """(M,) threshold + excess * sum of the positive weights, as at the beginning of the presentation."""
-    potential: Floats
-    received: Floats
+    potential: Float64s
+    received: Float64s
     """(M,) sum of the changes of resources in this presentation."""
     last_spike: NDArray[np.int64]
     last_win: NDArray[np.int64]
@@ -77,13 +78,13 @@ class Columns(NamedTuple):
     """(K,) step at which a neuron of the column last fired."""
     spikes: Counts
     """(M,) of this presentation, those that the label forced not among them."""
-    scores: Floats
+    scores: Float64s
     """(K,) steps in which a neuron of the column fired, plus peak/(1 + peak), which decides between equals."""
-    peaks: Floats
+    peaks: Float64s
     """(K,) largest ratio of a potential to its threshold."""
 
 
-def columns_of(resources: Floats, stability: Floats, constants: Constants) -> Columns:
+def columns_of(resources: Float64s, stability: Float64s, constants: Constants) -> Columns:
     """Return the columns with these resources (n, M) and stabilities (M,), which they go on to change."""
     inputs, neurons = resources.shape
     columns = Columns(

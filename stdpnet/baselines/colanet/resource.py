@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined
+from stdpnet.arrays import Float64s
 
-Floats = NDArray[np.float64]
 Counts = NDArray[np.uint16]
 
 
@@ -25,7 +25,7 @@ def weight_of(resource: float, w_min: float, w_max: float) -> float:
 
 
 @compiled
-def weights_of(resources: Floats, w_min: float, w_max: float, weights: Floats) -> None:
+def weights_of(resources: Float64s, w_min: float, w_max: float, weights: Float64s) -> None:
     """Write the weight of each resource (n, m) into weights (n, m)."""
     for row in range(resources.shape[0]):
         for column in range(resources.shape[1]):

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined, internal
 from stdpnet._numba.philox import philox
+from stdpnet.arrays import Float64s
 from stdpnet.baselines.colanet.plasticity import Columns, Constants, learn_from_spike, pay, reward
-from stdpnet.baselines.colanet.resource import Counts, Floats
+from stdpnet.baselines.colanet.resource import Counts
 
 NEVER = -(2**40)
 """A step long before each presentation."""
@@ -184,7 +185,7 @@ def learn(
 
 @compiled
 def answer(
-    columns: Columns, constants: Constants, counts: Counts, noise: Noise, scores: Floats, spikes: Counts
+    columns: Columns, constants: Constants, counts: Counts, noise: Noise, scores: Float64s, spikes: Counts
 ) -> None:
     """Answer images with nothing learned.
 
