@@ -1,4 +1,4 @@
-// "Look inside": one neuron and one image of a run; after page.js, whose functions it uses.
+// "Look inside": one neuron and one image of a run. It uses functions of page.js, which is loaded first.
 "use strict";
 
 let about = null, opened = null, chosen = 0;
@@ -29,7 +29,7 @@ async function open() {
   await neuron();
 }
 
-// Open the run anew if it has now what it lacked, such as its first checkpoint, or responses.
+// Open the run again if it has by now what it lacked, such as its first checkpoint, or responses.
 async function openAgain() {
   if (!runs.length) {
     await look();

@@ -4,7 +4,8 @@
 const find = (selector) => document.querySelector(selector);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const INTERVAL = 4000; // ms between two looks at the runs
-const REST = 50, LONGEST_REST = 60000; // charts rest so many times what drawing them took (2 % of a core), at most so many ms
+// After an update the charts are left alone for REST times its duration (about 2 % of a core), at most LONGEST_REST ms.
+const REST = 50, LONGEST_REST = 60000;
 let runs = [], watched = null, drawn = null, seen = {}, kept = {};
 
 function element(tag, attributes = {}, ...content) {
@@ -42,7 +43,7 @@ async function draw(place, charts) {
   return figures;
 }
 
-// Give a chart new numbers; a zoom stays.
+// Give a chart new numbers; its zoom is kept.
 function put(figure, columns) {
   for (const part of figure.renderers) {
     const numbers = Object.entries(columns[part.name]).map(([name, values]) => [name, values.map((each) => each ?? NaN)]);
@@ -52,7 +53,7 @@ function put(figure, columns) {
 
 const shape = (columns) => JSON.stringify(columns.map((each) => Object.keys(each)));
 
-// Give the charts of a run at a place new numbers, or draw them if they are not there yet; null: another run is watched.
+// Give the charts of a run new numbers, or draw them if they are not there yet; null if another run is watched by now.
 async function renew(place, what, run) {
   const old = kept[place], shade = dark.matches, fits = old && old.run === run && old.shade === shade;
   let found = await ask(what, { run, charts: fits ? 0 : 1 });
@@ -104,7 +105,7 @@ function row(run) {
   return line;
 }
 
-const still = (key, value) => key === "age_seconds" ? undefined : value; // it grows, and the table does not show it
+const still = (key, value) => key === "age_seconds" ? undefined : value; // the table does not show the age, which always grows
 
 async function look() {
   const found = await ask("runs"), changed = JSON.stringify(found.map((each) => each.name)) !==
@@ -124,12 +125,12 @@ async function watch(name) {
     line.setAttribute("aria-selected", line.querySelector("button").dataset.run === name));
   const run = runs.find((each) => each.name === name);
   find("#watched").textContent = `${name}: ${run.label}, ${run.dataset}, ${run.state}`;
-  // Charts are drawn anew only where there is something new, so that a zoom survives.
+  // Charts are drawn again only if there is something new, so that a zoom is kept.
   const key = `${name} ${run.images} ${run.curve.images.length} ${run.state} ${dark.matches}`;
   if (seen.waits === name && !(await ask("about", { run: name })).lacks.state) seen = {}; // the first checkpoint is there
   const begin = performance.now();
   if (seen.watch === key || (seen.name === name && seen.dark === dark.matches && begin < seen.rest)) return;
-  if (drawn !== name) { // what is shown of another run must not stand below this one's name meanwhile
+  if (drawn !== name) { // charts of another run must not stand below the name of this one
     for (const place of ["#watch-charts", "#state-charts"]) find(place).replaceChildren();
     find("#state-title").textContent = "Loading ...";
     find("#watch-fields").hidden = true;
@@ -216,7 +217,7 @@ async function again() {
 find("#choice").onsubmit = attempt(compare);
 addEventListener("hashchange", attempt(turn));
 dark.addEventListener("change", attempt(turn));
-addEventListener("DOMContentLoaded", attempt(async () => { // once inside.js is there, too
+addEventListener("DOMContentLoaded", attempt(async () => { // after inside.js has been loaded, too
   await look();
   await turn();
   document.body.dataset.ready = "yes";
