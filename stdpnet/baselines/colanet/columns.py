@@ -36,7 +36,7 @@ class Constants(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """What the columns of K classes know of n inputs; neurons are numbered column by column."""
+    """State of the columns of K classes with n inputs; neurons are numbered column by column."""
 
     resources: Float64s
     """(n, K*J)."""
@@ -49,7 +49,7 @@ class Columns(NamedTuple):
 
 
 def columns_of(resources: Float64s, constants: Constants) -> Columns:
-    """Return the columns with these resources (n, K*J), which they go on to change."""
+    """Return columns with the given resources (n, K*J), which learning changes in place."""
     neurons = resources.shape[1]
     columns = Columns(resources, np.empty_like(resources), np.empty(neurons), np.empty(neurons))
     weights_of(resources, constants.w_min, constants.w_max, columns.weights)
@@ -80,7 +80,7 @@ def _potentials(columns: Columns, constants: Constants, counts: Counts) -> None:
 
 @inlined
 def _winner(columns: Columns, constants: Constants, column: int) -> int:
-    """Return the neuron of a column with the largest U; of equals the first."""
+    """Return the neuron of a column with the largest U; the first of equal ones."""
     first = column * constants.microcolumns
     best = first
     for neuron in range(first + 1, first + constants.microcolumns):
@@ -111,7 +111,7 @@ def learn(columns: Columns, constants: Constants, counts: Counts, labels: NDArra
 
     Parameters
     ----------
-    columns : change
+    columns : changed in place
     constants : of the columns
     counts : (N, n) spikes of each input
     labels : (N,) the right column of each image
@@ -147,8 +147,8 @@ def answer(columns: Columns, constants: Constants, counts: Counts, scores: Float
     ----------
     columns, constants : of the network; the scratch of the columns changes
     counts : (N, n) spikes of each input
-    scores : (N, K), becomes the largest U of each column
-    spikes : (N, K*J), becomes 1 for the winner of each column if it fires, else 0
+    scores : (N, K) written: the largest U of each column
+    spikes : (N, K*J) written: 1 for the winner of each column if it fires, else 0
     """
     spikes[:] = 0
     for image in range(counts.shape[0]):

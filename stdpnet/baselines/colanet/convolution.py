@@ -1,9 +1,10 @@
 """Kernels that are learned locally and without labels, and the spiking layer that they make.
 
-One image at a time: each kernel learns at most once, where no other kernel matches the image better. A weak match
-grows where the tile is bright, a strong one only on the brightest pixels that it needs; the rest of the kernel pays, so
-that the changes of its resources sum to 0. Afterwards an integrate-and-fire neuron with soft reset at each position
-gives floor(drive/threshold) spikes, and the counts of each pool x pool neurons are summed (docs/colanet.md, Kernels).
+From each image a kernel learns at most once, at the position where no other kernel matches the image better. After a
+weak match its bright pixels grow, after a strong one only the brightest that suffice for a match of 1; its other pixels
+pay, so that the changes of its resources sum to 0. After the learning an integrate-and-fire neuron with soft reset at
+each position gives floor(drive/threshold) spikes, and the counts of each pool x pool neurons are summed
+(docs/colanet.md, Kernels).
 """
 
 from __future__ import annotations
@@ -53,12 +54,12 @@ def matches(image: Float64s, weights: Float64s, stride: int, found: Float64s) ->
 
 @inlined
 def _grow(tile: Float64s, resources: Float64s, level: float, learning_rate: float) -> None:
-    """Let the pixels of a tile (k, k) that are at least this bright grow, and the others pay."""
+    """Let the pixels of a tile (k, k) whose brightness is at least `level` grow, and its other pixels pay."""
     grown = 0
     for i in range(tile.shape[0]):
         for j in range(tile.shape[1]):
             grown += tile[i, j] >= level
-    if grown in (0, tile.size):  # nobody would grow, or nobody would pay
+    if grown in (0, tile.size):  # no pixel would grow, or none would pay
         return
     paid = learning_rate * grown / (tile.size - grown)
     for i in range(tile.shape[0]):
@@ -68,7 +69,7 @@ def _grow(tile: Float64s, resources: Float64s, level: float, learning_rate: floa
 
 @inlined
 def _needed(tile: Float64s, weights: Float64s) -> float:
-    """Return the brightness above which the pixels of a tile make a match of 1, with all of equal brightness."""
+    """Return the largest brightness such that the pixels of a tile that are at least as bright make a match of 1."""
     level, total = np.inf, 0.0
     while total < 1:
         following = -np.inf
@@ -105,12 +106,12 @@ def learn(
     found: Float64s,
     learned: NDArray[np.bool_],
 ) -> int:
-    """Learn from one image, and return how many kernels did.
+    """Learn from one image, and return how many kernels learned.
 
     Parameters
     ----------
     image : (n, n) brightness in [0, 1]
-    resources, weights : (C, k, k), change
+    resources, weights : (C, k, k), changed in place
     constants : of the kernels
     found : (C, positions) scratch: matches; minus infinity where a kernel has taken the position
     learned : (C,) scratch: which kernels have learned

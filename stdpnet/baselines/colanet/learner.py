@@ -1,4 +1,4 @@
-"""Train a CoLaNET: first the kernels, if there are any, then the columns; which image comes next, a row of progress."""
+"""Train a CoLaNET: first the kernels, if there are any, then the columns; rows of progress."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from stdpnet.model import Finding, State
 SILENT = 0.5
 """Share of images that made no column fire above which they are reported."""
 SUMS = ("images", "seen", "correct", "changes", "fired", "kernel_updates")
+"""Sums over an interval; `seen` are the images that the columns learned from."""
 
 
 class ColaNETLearner(LabelLearner):
@@ -71,7 +72,7 @@ class ColaNETLearner(LabelLearner):
         """Return what is unhealthy in a row."""
         return examine(self.spec, row)
 
-    def _begun(self) -> dict[str, Any]:
+    def _empty_interval(self) -> dict[str, Any]:
         return new_interval(self._arrays)
 
 

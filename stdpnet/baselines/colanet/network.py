@@ -52,7 +52,7 @@ def kernel_constants(spec: ColaNETExperiment) -> convolution.Constants:
 
 
 def _named(names: Iterable[str], *tables: Spec) -> dict[str, Any]:
-    """Return the values of these keys of tables, each of the last table that has it."""
+    """Return the values of keys, each from the last of the tables that has it."""
     values = {name: value for table in tables for name, value in table.model_dump().items()}
     return {name: values[name] for name in names}
 
@@ -96,7 +96,7 @@ class ColaNET:
         return updates
 
     def learn(self, images: NDArray[np.uint8], labels: NDArray[np.int64], first: int) -> tuple[int, int, int]:
-        """Let the columns learn from images (N, n, n), shown as number `first` and so on; see `columns.learn`."""
+        """Let the columns learn from images (N, n, n), presentations from number `first` on (see `columns.learn`)."""
         counts = self.inputs(images)
         if self._digital is not None:
             return columns.learn(*self._digital, counts, labels)
@@ -130,9 +130,9 @@ class ColaNET:
 
         Parameters
         ----------
-        images : to answer
-        stream, indices : with the index (N,) of an image, decide the noise of spiking columns
-        scores, spikes : (N, K) and (N, neurons), are written; see `columns.answer` and `spiking.answer`
+        images : the images
+        stream, indices : the stream and the index (N,) of an image decide the noise of spiking columns
+        scores, spikes : (N, K) and (N, neurons), written in place; see `columns.answer` and `spiking.answer`
         """
         counts = self.inputs(images)
         if self._digital is not None:

@@ -1,7 +1,7 @@
-"""The spiking plasticity of CoLaNET, compiled: what spikes and rewards change (docs/colanet.md, Spikes).
+"""The spiking plasticity of CoLaNET, compiled: changes by spikes and by rewards (docs/colanet.md, Spikes).
 
 A neuron that fires by itself loses resources of the inputs behind its spikes (anti-Hebbian), once in each tight
-sequence of spikes; a reward (dopamine) brings them back with more. A neuron's stability makes its changes smaller. At
+sequence of spikes; a reward (dopamine) gives back more than that. A neuron's stability makes its changes smaller. At
 the end of a presentation all synapses of a neuron pay for its changes.
 
 Source: Kiselev's rule in the code of KasperskyLab/knp, examples/mnist-learn.
@@ -19,7 +19,7 @@ from stdpnet.arrays import Float64s
 from stdpnet.baselines.colanet.resource import Counts, payment, weight_of, weights_of
 
 UNMARKED, CONTRIBUTED, DEPRESSED = np.uint8(0), np.uint8(1), np.uint8(2)
-"""Marks of a synapse: its input spiked before the neuron did; it has also lost in this sequence of spikes."""
+"""Marks of a synapse: none; its input spiked before the neuron did; it has, too, lost in this sequence of spikes."""
 
 
 class Constants(NamedTuple):
@@ -49,7 +49,7 @@ class Constants(NamedTuple):
 class Columns(NamedTuple):
     """The columns of K classes with n inputs; M = K*J neurons are numbered column by column, arrays (M,) are of them.
 
-    Resources and stability are what is learned; all else follows from them or lasts for one presentation.
+    Resources and stability are learned; all other arrays follow from them or last for one presentation.
     """
 
     resources: Float64s
@@ -77,15 +77,15 @@ class Columns(NamedTuple):
     column_spike: NDArray[np.int64]
     """(K,) step at which a neuron of the column last fired."""
     spikes: Counts
-    """(M,) of this presentation, those that the label forced not among them."""
+    """(M,) of this presentation, without those that the label forced."""
     scores: Float64s
-    """(K,) steps in which a neuron of the column fired, plus peak/(1 + peak), which decides between equals."""
+    """(K,) steps in which a neuron of the column fired, plus peak/(1 + peak), which decides between equal numbers."""
     peaks: Float64s
     """(K,) largest ratio of a potential to its threshold."""
 
 
 def columns_of(resources: Float64s, stability: Float64s, constants: Constants) -> Columns:
-    """Return the columns with these resources (n, M) and stabilities (M,), which they go on to change."""
+    """Return columns with the given resources (n, M) and stabilities (M,), which learning changes in place."""
     inputs, neurons = resources.shape
     columns = Columns(
         resources=resources,
@@ -128,14 +128,14 @@ def _change(columns: Columns, constants: Constants, row: int, neuron: int, amoun
 
 @inlined
 def _plasticity(columns: Columns, neuron: int) -> float:
-    """Return the factor that stability leaves of a neuron's changes, min(2**-stability, 1)."""
+    """Return the factor by which stability reduces the changes of a neuron, min(2**-stability, 1)."""
     factor: float = 2.0 ** -columns.stability[neuron]
     return min(factor, 1.0)
 
 
 @internal
 def learn_from_spike(columns: Columns, constants: Constants, neuron: int, step: int, is_forced: bool) -> None:
-    """Mark the synapses that contributed to a spike at a step; those of a spike that nobody forced lose.
+    """Mark the synapses that contributed to a spike at a step; they lose resources unless the spike was forced.
 
     A synapse contributes if its input spiked at most presynaptic_window steps before. It loses
     anti_hebbian*2**-stability once in a sequence of spikes less than longest_interval steps apart.

@@ -2,8 +2,8 @@
 
     w(W) = w_min + D*max(W, 0)/(D + max(W, 0))      W(w) = D*(w - w_min)/(w_max - w)      D = w_max - w_min
 
-What some synapses of a neuron receive, all of its synapses pay for; `silent` synapses that carry no spikes share the
-payment. Source: Kiselev's rule, in the code of KasperskyLab/knp (docs/colanet.md, Resources).
+All synapses of a neuron together pay for what some of them receive; `silent` synapses, which carry no spikes, pay their
+share. Source: Kiselev's rule, in the code of KasperskyLab/knp (docs/colanet.md, Resources).
 """
 
 from __future__ import annotations
@@ -39,5 +39,5 @@ def resource_of(weight: float, w_min: float, w_max: float) -> float:
 
 @inlined
 def payment(received: float, synapses: int, silent: int) -> float:
-    """Return what each synapse of a neuron pays where its synapses together received so much."""
+    """Return what each synapse of a neuron pays if its synapses together have received `received`."""
     return received / (synapses + silent)

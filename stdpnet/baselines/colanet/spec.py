@@ -24,7 +24,7 @@ class ColaNETTrainingSpec(TrainingSpec):
 
 
 class BoundsSpec(Spec):
-    """Bounds of weights that have a resource behind them."""
+    """Bounds of weights that follow from resources."""
 
     w_min: float = Field(-0.253, lt=0)
     """Smallest weight, of a resource of 0 or less."""
@@ -59,11 +59,11 @@ class SpikingSpec(Spec):
     """Neurons and rules of columns.plasticity = "spiking"; a step is 1 ms, potentials have the unit of weights."""
 
     decay: float = Field(2 / 3, ge=0, lt=1)
-    """What a step leaves of a membrane potential."""
+    """Factor of a membrane potential in each step."""
     noise: float = Field(2.212, ge=0)
     """Upper bound of the random number, from 0 on, that is added to each membrane potential in each step."""
     forcing: float = Field(10.0, gt=0)
-    """What the label adds to the potentials of the right column where that has been silent."""
+    """Added by the label to the potentials of the right column if that column has been silent."""
     anti_hebbian: float = Field(0.177, ge=0)
     """Loss of the resource of each input that contributed to a spike, once in a tight sequence of spikes."""
     stability: float = Field(0.05, ge=0)
@@ -88,7 +88,7 @@ class KernelsSpec(BoundsSpec):
     pool: int = Field(2, ge=1)
     """Side of the squares of positions whose spikes are summed."""
     images: int = Field(3000, ge=0)
-    """Training images, the first, from which the kernels learn; the columns learn from the later ones."""
+    """Number of the first training images, from which the kernels learn; the columns learn from the later ones."""
     w_min: float = Field(-0.1, lt=0)
     """Smallest weight, of a resource of 0 or less."""
     w_max: float = Field(0.1, gt=0)

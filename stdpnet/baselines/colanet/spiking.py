@@ -1,8 +1,8 @@
-"""The spiking CoLaNET, compiled: what happens in the time steps of an image and of its label (docs/colanet.md, Spikes).
+"""The spiking CoLaNET, compiled: the time steps of an image and of its label (docs/colanet.md, Spikes).
 
 An image is shown for T steps, in which neurons integrate, fire and learn from their spikes. Then the label comes: where
-its column has been silent it forces charged neurons of the column to fire (step T), and it rewards the column's winners
-(step T + 1).
+its column has been silent, it forces charged neurons of the column to fire (step T), and it rewards the winners of the
+column (step T + 1).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _decay(columns: Columns, constants: Constants) -> None:
 
 @inlined
 def _begin(columns: Columns) -> None:
-    """Forget the last presentation."""
+    """Reset all that lasts for one presentation."""
     columns.potential[:] = 0
     columns.last_spike[:] = NEVER
     columns.last_win[:] = NEVER
@@ -69,7 +69,7 @@ def _drive(columns: Columns, constants: Constants, counts: Counts, step: int) ->
 
 @internal
 def _add_noise(columns: Columns, constants: Constants, step: int, number: int, noise: Noise) -> None:
-    """Add a number from 0 to noise, the upper bound excluded, to each potential; no potential stays below 0."""
+    """Add a random number from 0 to below the constant `noise` to each potential; then raise negative ones to 0."""
     neurons = columns.potential.size
     low = np.uint32(number & 0xFFFFFFFF)
     high = np.uint32(number >> 32 << 16 | noise.stream)
@@ -84,7 +84,7 @@ def _add_noise(columns: Columns, constants: Constants, step: int, number: int, n
 def _fire(columns: Columns, constants: Constants, column: int, step: int, learns: bool, is_forced: bool) -> bool:
     """Let the neurons of a column that reach their thresholds fire, and return whether there are any.
 
-    The winner is the one that is the most above its threshold; of equals the first.
+    The winner is the neuron that is farthest above its threshold; the first of equal ones.
     """
     winner, most = -1, 0.0
     first = column * constants.microcolumns
@@ -112,7 +112,7 @@ def _teach(columns: Columns, constants: Constants, label: int, number: int, nois
 
     Parameters
     ----------
-    columns : change
+    columns : changed in place
     constants : of the columns
     label : the right column
     number, noise : of the presentation
@@ -164,7 +164,7 @@ def learn(
 
     Parameters
     ----------
-    columns : change
+    columns : changed in place
     constants : of the columns
     counts : (N, n) spikes of each input
     labels : (N,) the right column of each image
@@ -194,8 +194,8 @@ def answer(
     columns, constants : of the network; the scratch of the columns changes
     counts : (N, n) spikes of each input
     noise : random numbers
-    scores : (N, K), becomes the scores of each column
-    spikes : (N, M), becomes the spikes of each neuron
+    scores : (N, K) written: the score of each column
+    spikes : (N, M) written: the spikes of each neuron
     """
     for image in range(counts.shape[0]):
         _show(columns, constants, counts[image], noise.numbers[image], noise, False)

@@ -1,7 +1,7 @@
 """The kinds of features: their untrained arrays, how a patch changes them, and how they respond to patches.
 
-S = P sets of features, or 1 where all positions share theirs; F = k*k pixels of a patch; C channels. All of it goes
-image by image with operations of fixed shapes, so that results do not depend on how many images come together.
+S = P sets of features, or 1 where all positions share theirs; F = k*k pixels of a patch; C channels. Images
+are processed one by one with operations of fixed shapes, so that results do not depend on how many come together.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Arrays = Mapping[str, NDArray[Any]]
 Response = Callable[[Floats], Floats]
 """Returns the responses (N, P, C), none below 0, to patches (N, P, F)."""
 DIFFERENT = 1e-6
-"""Least distance of a patch from every centroid for it to become a new one."""
+"""A patch becomes a new centroid only if it is farther than this from every centroid."""
 PRIOR = 1e-9
-"""Mean variance that a component has before the first patch: next to nothing."""
+"""Mean variance of a component before the first patch: almost 0."""
 LEAST_VARIANCE = 1e-2
-"""Variances below this share of the largest count as this share where components are whitened."""
+"""Lower bound of the variances by which components are whitened, as a share of the largest variance."""
 
 
 class Features(Protocol):
@@ -48,7 +48,7 @@ class Features(Protocol):
         ...
 
     def weights(self, spec: FeaturesExperiment) -> int:
-        """Return how many weights the responses are made with; a shared one counts once."""
+        """Return the number of weights behind the responses; a shared weight counts once."""
         ...
 
 
@@ -56,7 +56,7 @@ class RandomFeatures:
     """Fixed random weights w of length 1: max(0, w x).
 
     Localized random projections, rectified (Illing, Gerstner & Brea 2019, Neural Networks 118,
-    doi 10.1016/j.neunet.2019.06.001): what a hidden layer of this size is worth with nothing learned in it.
+    doi 10.1016/j.neunet.2019.06.001): the reference for what learning adds to a hidden layer of this size.
     """
 
     def initial(self, spec: FeaturesExperiment) -> dict[str, NDArray[Any]]:
@@ -90,7 +90,7 @@ class KMeans:
     """
 
     def initial(self, spec: FeaturesExperiment) -> dict[str, NDArray[Any]]:
-        """Return random centroids (S, F, C) of length 1, which wait to be replaced, and no patch won by any (S, C)."""
+        """Return random centroids (S, F, C) of length 1, which patches will replace, and no patch won by any (S, C)."""
         centroids = _directions(spec)
         return {"centroids": centroids, "wins": np.zeros((len(centroids), spec.geometry.channels), np.int64)}
 
@@ -99,7 +99,7 @@ class KMeans:
         for position, patch in enumerate(patches):
             place = position % len(arrays["wins"])
             centroids, wins = arrays["centroids"][place], arrays["wins"][place]
-            used = int(np.count_nonzero(wins))  # they are taken in order
+            used = int(np.count_nonzero(wins))  # centroids are used in order
             squares = np.einsum("fc,fc->c", centroids, centroids) - 2 * (patch @ centroids)
             nearest = int(squares[:used].argmin()) if used else 0
             distance = squares[nearest] + patch @ patch if used else math.inf
@@ -138,7 +138,7 @@ class PrincipalComponents:
     """
 
     def initial(self, spec: FeaturesExperiment) -> dict[str, NDArray[Any]]:
-        """Return no patch (S,), mean 0 (S, F), and a tiny random scatter (S, F, F) whose eigenvectors are random."""
+        """Return 0 patches (S,), mean 0 (S, F), and a tiny random scatter (S, F, F), whose eigenvectors are random."""
         sets, pixels = spec.geometry.weight_sets, spec.geometry.fan_in
         drawn = generator(spec.seed, Purpose.FEATURES).standard_normal((sets, pixels, pixels))
         scatter = PRIOR / pixels * np.einsum("sif,sjf->sij", drawn, drawn)
@@ -215,8 +215,8 @@ def _largest_components(covariance: Floats, count: int, whiten: bool) -> Floats:
     Parameters
     ----------
     covariance : (S, F, F)
-    count : how many
-    whiten : divide each by its standard deviation
+    count : number of eigenvectors
+    whiten : whether each is divided by its standard deviation
     """
     variances, vectors = np.linalg.eigh(covariance)  # in ascending order
     variances, vectors = variances[:, ::-1][:, :count], vectors[:, :, ::-1][:, :, :count]

@@ -1,4 +1,4 @@
-"""Train features of image patches: which image comes next, and what an interval of training was like."""
+"""Train features of image patches: the order of the images, and the statistics of intervals of training."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from stdpnet.model import Finding, State
 from stdpnet.parallel import limited_algebra
 
 CHUNK = 64
-"""Images between two looks at signals; results do not depend on it."""
+"""Images between two checks for signals; results do not depend on it."""
 UNCHANGED = 1e-8
 """Mean change below which nothing has been learned."""
 DEAD = 0.5
-"""Share of features without a patch above which they are reported."""
+"""Share of centroids that won no patch above which they are reported."""
 
 
 class FeaturesLearner:
@@ -31,7 +31,7 @@ class FeaturesLearner:
     ----------
     spec : the experiment
     split : the training images; their labels are not used
-    state : where to go on; its arrays belong to the learner from now on
+    state : the state from which training goes on; its arrays belong to the learner from now on
     threads : not used: one thread learns
     """
 

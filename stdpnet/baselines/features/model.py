@@ -20,6 +20,7 @@ __all__ = ["facts", "findings", "initial", "learner", "respond"]
 
 learner, findings = FeaturesLearner, examine
 MOST = np.iinfo(np.uint16).max
+"""Largest count."""
 
 
 def facts(spec: FeaturesExperiment) -> Facts:
@@ -72,7 +73,7 @@ def respond(
 
 
 def _winners(responses: Floats, count: int) -> Floats:
-    """Return responses (N, P, C) of which only the largest of each position are not 0; equal ones stay together."""
+    """Return responses (N, P, C) with all but the `count` largest of each position set to 0; ties are all kept."""
     if not 0 < count < responses.shape[2]:
         return responses
     least = np.partition(responses, -count, axis=2)[:, :, -count, np.newaxis]

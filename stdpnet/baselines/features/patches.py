@@ -17,7 +17,7 @@ def patches(images: NDArray[np.uint8], geometry: Geometry, features: FeaturesSpe
     """Return the patches (N, P, k*k) of images (N, n, n), each of a length of at most 1.
 
     A patch x of F = k*k pixels becomes (x - mean(x)) / sqrt(F (var(x) + contrast)), or x / (255 sqrt(F)) where patches
-    are not normalised. What becomes of an image does not depend on the others.
+    are not normalised. The patches of an image do not depend on the other images.
     """
     kernel, stride = geometry.kernel, geometry.stride
     axes: Any = (1, 2)  # numpy's types know only one axis

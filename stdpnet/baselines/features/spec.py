@@ -14,7 +14,7 @@ from stdpnet.spec.topology import TopologySpec
 Kind = Literal["random", "kmeans", "pca"]
 TITLES: dict[str, str] = {"random": "random features", "kmeans": "k-means", "pca": "PCA"}
 PLACES: dict[str, str] = {"locally_connected": "", "convolutional": "shared ", "fully_connected": "global "}
-"""What a label says of features of one position each, of all positions, and of whole images."""
+"""Word in a label for features of single positions, of all positions, and of whole images."""
 
 
 class FeaturesSpec(Spec):
@@ -23,13 +23,14 @@ class FeaturesSpec(Spec):
     kind: Kind = "kmeans"
     """random: fixed weights (Illing et al. 2019); kmeans: centroids (Coates & Ng 2012); pca: principal components."""
     normalise: bool = True
-    """Whether each patch loses its mean and is divided by its standard deviation (Coates & Ng 2012, section 2.1)."""
+    """Whether a patch is standardised: mean 0, standard deviation 1 (Coates & Ng 2012, section 2.1; see contrast)."""
     contrast: float = Field(10.0, gt=0)
-    """Added to a patch's variance before its root divides, in grey levels squared (0 to 255); only if normalise."""
+    """Added to the variance of a patch before the division by its root, in grey levels (0 to 255) squared; only if
+    normalise."""
     whiten: bool = False
-    """pca: divide each component by its standard deviation, so that all of them weigh the same."""
+    """pca: whether each component is divided by its standard deviation, so that all have the same weight."""
     winners: int = Field(0, ge=0)
-    """Responses of a position to an image that count, the largest; the others become 0. 0: all of them count."""
+    """Number of the largest responses of a position that are kept, while the others become 0; 0: all are kept."""
     gain: float = Field(1000.0, gt=0)
     """Count of a response of 1; responses are multiplied by it, rounded, and limited to 65535."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.arrays import Floats
-from stdpnet.baselines.rate_conversion.network import WHITE, RateNetwork, Steps, shown, weights
+from stdpnet.baselines.rate_conversion.network import WHITE, RateNetwork, Steps, hidden_steps, weights
 from stdpnet.baselines.rate_conversion.spec import RateConversionExperiment
 from stdpnet.baselines.supervised.facts import facts_of_layers
 from stdpnet.baselines.supervised.learner import SupervisedLearner, examine, initial_state
@@ -23,6 +23,7 @@ __all__ = ["facts", "findings", "initial", "learner", "respond"]
 CHUNK = 128
 """Images that are answered between two reports of progress; results do not depend on it."""
 MOST = np.iinfo(np.uint16).max
+"""Largest count."""
 
 
 def facts(spec: RateConversionExperiment) -> Facts:
@@ -78,32 +79,32 @@ def respond(
 def answer(
     spec: RateConversionExperiment, state: State, images: NDArray[np.uint8], indices: NDArray[np.int64], stream: Stream
 ) -> Steps:
-    """Return what the hidden units do in each step while images (N, n, n) are shown.
+    """Return the output of the hidden units in each step while images (N, n, n) are shown.
 
     Parameters
     ----------
     spec, state : of the network
     images : (N, n, n) uint8
-    indices : (N,) place of each in its source set
+    indices : (N,) place of each image in its source set
     stream : with the index it decides the potentials at the start, uniform in [0, 1)
     """
     x = images.reshape(len(images), -1) / WHITE
-    activity = np.maximum(_each(x, state.arrays["hidden_weights"]) + state.arrays["hidden_bias"], 0)
+    activity = np.maximum(_row_by_row(x, state.arrays["hidden_weights"]) + state.arrays["hidden_bias"], 0)
     v = None
     if spec.spiking.activation == "spiking":
         randoms = (generator(spec.seed, Purpose.POTENTIALS, stream, int(index)) for index in indices)
         v = np.array([random.random(spec.network.hidden) for random in randoms]).reshape(activity.shape)
-    return shown(spec, state.arrays, activity, v)
+    return hidden_steps(spec, state.arrays, activity, v)
 
 
 def output(state: State, hidden: Floats) -> Floats:
     """Return the output (N, K) of hidden units (N, H)."""
-    result: Floats = _each(hidden, state.arrays["output_weights"]) + state.arrays["output_bias"]
+    result: Floats = _row_by_row(hidden, state.arrays["output_weights"]) + state.arrays["output_bias"]
     return result
 
 
-def _each(x: Floats, matrix: Floats) -> Floats:
-    """Return x (N, D) times a matrix (D, H), row by row: the sum of a row does not depend on how many there are."""
+def _row_by_row(x: Floats, matrix: Floats) -> Floats:
+    """Return x (N, D) times a matrix (D, H), so that the rounding of a row does not depend on the number of rows."""
     product: Floats = np.matmul(x[:, np.newaxis], matrix)[:, 0]
     return product
 

@@ -43,7 +43,7 @@ def weights(spec: RateConversionExperiment) -> dict[str, Floats]:
 
 
 class Steps(NamedTuple):
-    """What the hidden units do while images are shown."""
+    """Output of the hidden units while images are shown."""
 
     rates: Floats
     """(T, N, H) output of each step, Hz: spikes / dt, or the activity."""
@@ -52,13 +52,13 @@ class Steps(NamedTuple):
 
     @property
     def hidden(self) -> Floats:
-        """(N, H) what the output units see, Hz."""
+        """(N, H) input of the output units, Hz."""
         mean: Floats = self.rates.mean(axis=0) if self.filtered is None else self.filtered.value
         return mean
 
 
-def shown(spec: RateConversionExperiment, arrays: Arrays, activity: Floats, v: Floats | None) -> Steps:
-    """Return what hidden units of an activity (N, H) do in each step.
+def hidden_steps(spec: RateConversionExperiment, arrays: Arrays, activity: Floats, v: Floats | None) -> Steps:
+    """Return the output of hidden units of an activity (N, H) in each step.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class RateNetwork:
         v = None
         if spec.training.spike_aware:
             v = generator(spec.seed, Purpose.POTENTIALS, Stream.TRAIN, first).random(z.shape)
-        steps = shown(spec, arrays, np.maximum(z, 0), v)
+        steps = hidden_steps(spec, arrays, np.maximum(z, 0), v)
         hidden, filtered = steps.hidden, steps.filtered
         output = hidden @ arrays["output_weights"] + arrays["output_bias"]
         error = softmax(output)

@@ -33,7 +33,7 @@ class SpikingSpec(Spec):
 
 
 class ConversionTrainingSpec(SupervisedTrainingSpec):
-    """The training protocol, and what of the spikes takes part in it."""
+    """The training protocol, and how spikes enter the loss."""
 
     spike_aware: bool = False
     """Whether the loss is that of the spiking network, at `spiking.dt`, with gradients as if units did not spike."""

@@ -21,7 +21,7 @@ def spikes(activity: Floats, v: Floats, dt: float, steps: int) -> Floats:
     Parameters
     ----------
     activity : (N, H), Hz
-    v : (N, H) in [0, 1), potentials at the start; stay as they are
+    v : (N, H) in [0, 1), potentials at the start; not changed
     dt : length of a step, s
     steps : T
     """
@@ -40,11 +40,11 @@ class Filtered(NamedTuple):
     value: Floats
     """(N, H)."""
     by_input: Floats
-    """(H,) by an input that is the same in all steps."""
+    """(H,) with respect to an input that is the same in all steps."""
     by_log_tau: Floats
-    """(N, H) by the logarithm of the time constant."""
+    """(N, H) with respect to the logarithm of the time constant."""
     by_level: Floats
-    """(H,) by the value before the first step."""
+    """(H,) with respect to the value before the first step."""
 
 
 def lowpass(rates: Floats, log_tau: Floats, level: Floats, dt: float) -> Filtered:

@@ -1,1 +1,1 @@
-"""What networks that learn from labels share: mini-batches, an optimiser, and a learner that a job drives."""
+"""Parts that all networks with labels share: mini-batches, an optimiser, and the learner that a job drives."""

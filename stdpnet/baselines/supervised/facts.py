@@ -1,4 +1,4 @@
-"""What tables say about models that learn from labels."""
+"""Facts about models that learn from labels: their sizes, and how many labels they use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stdpnet.model import Facts
 from stdpnet.spec.experiment import Experiment
 
 PUBLISHED = ("mnist", "fashion-mnist", "n-mnist")
-"""Sets with 60 000 training images, the last 10 000 of which calibrate by default, and test images of their own."""
+"""Datasets with 60 000 training images, the last 10 000 of which calibrate by default, and separate test images."""
 
 
 def facts_of_layers(spec: Any, family: str) -> Facts:
@@ -32,7 +32,7 @@ def facts_of_layers(spec: Any, family: str) -> Facts:
 
 
 def labels_used(spec: Experiment) -> int:
-    """Return how many labels a training uses, each counted once; at most that where the size of the set is unknown."""
+    """Return how many different labels a training uses; an upper bound where the size of the dataset is unknown."""
     training, dataset = spec.training, spec.dataset
     different = training.images
     if dataset.name in PUBLISHED:

@@ -1,4 +1,4 @@
-"""Train a network from labels in mini-batches: which image comes next, when weights change, a row of progress."""
+"""Train a network from labels in mini-batches: the order of the images, the updates, the rows of progress."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from stdpnet.parallel import limited_algebra
 from stdpnet.random import image_order
 
 CHUNK = 256
-"""Images between two looks at signals; results do not depend on it."""
+"""Images between two checks for signals; results do not depend on it."""
 WAITING = ("waiting_images", "waiting_labels")
 """Arrays of the images of a batch that is not full yet, (batch, n, n) and (batch,): the first images % batch count."""
 START = "start_"
-"""How the names of the weights at the beginning of an interval begin."""
+"""Prefix of the names of the weights at the beginning of an interval."""
 
 
 class Batch(NamedTuple):
-    """What a mini-batch says."""
+    """Gradients and statistics of a mini-batch."""
 
     gradients: Mapping[str, NDArray[Any]]
     """Name of an array -> gradient of the loss."""
@@ -34,7 +34,7 @@ class Batch(NamedTuple):
     correct: int
     """Images answered with their class, before the update."""
     sums: Mapping[str, Any] = {}
-    """Statistics of the model's own, added up over an interval: those of `Network.sums`."""
+    """Further statistics of the model, added up over an interval: those of `Network.sums`."""
 
 
 class Network(Protocol):
@@ -42,7 +42,7 @@ class Network(Protocol):
 
     @property
     def sums(self) -> Mapping[str, Any]:
-        """Zeros of the shapes of the statistics that batches add up, by name."""
+        """The statistics that batches add up, by name, each as zeros of its shape."""
         ...
 
     def batch(
@@ -91,13 +91,13 @@ def _new_interval(network: Network, weights: Mapping[str, NDArray[Any]]) -> dict
 class LabelLearner:
     """Shows labelled training images to a model; its state is complete between two calls.
 
-    What an image teaches is for a subclass to say (`_teach`), and what an interval of progress begins with (`_begun`).
+    A subclass defines how images are learned (`_teach`) and how an interval of progress begins (`_empty_interval`).
 
     Parameters
     ----------
     spec : the experiment, with training.classes
     split : the training images and their labels
-    state : where to go on; its arrays belong to the learner from now on
+    state : the state from which training goes on; its arrays belong to the learner from now on
     threads : how many threads may compute
 
     Raises
@@ -110,7 +110,7 @@ class LabelLearner:
         check_labels(split.labels, spec.training.classes)
         self.spec, self.threads, self._split = spec, threads, split
         self._arrays, self._shown = state.arrays, state.images
-        self._interval = state.interval or self._begun()
+        self._interval = state.interval or self._empty_interval()
 
     @property
     def state(self) -> State:
@@ -139,13 +139,13 @@ class LabelLearner:
 
     def begin_interval(self) -> None:
         """Begin a new interval of progress."""
-        self._interval = self._begun()
+        self._interval = self._empty_interval()
 
     def _teach(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         """Learn from images, and count them in `_shown` and in the interval."""
         raise NotImplementedError
 
-    def _begun(self) -> dict[str, Any]:
+    def _empty_interval(self) -> dict[str, Any]:
         """Return an interval of progress in which nothing has happened yet."""
         raise NotImplementedError
 
@@ -233,7 +233,7 @@ class SupervisedLearner(LabelLearner):
         """Return what is unhealthy in a row."""
         return examine(self.spec, row, self._network)
 
-    def _begun(self) -> dict[str, Any]:
+    def _empty_interval(self) -> dict[str, Any]:
         return _new_interval(self._network, {name: self._arrays[name] for name in self._weights})
 
 
@@ -252,7 +252,7 @@ def examine(spec: Any, row: Mapping[str, Any], network: Network) -> list[Finding
 
 
 def check_labels(labels: NDArray[np.int64], classes: int) -> None:
-    """Raise ConfigError or DataError unless training labels are there, and are those of so many classes."""
+    """Raise ConfigError or DataError unless the training labels are known and are of exactly `classes` classes."""
     check_range(labels, classes)
     if len(labels) and (found := int(labels.max()) + 1) != classes:
         raise ConfigError(
@@ -261,7 +261,7 @@ def check_labels(labels: NDArray[np.int64], classes: int) -> None:
 
 
 def check_range(labels: NDArray[np.int64], classes: int) -> None:
-    """Raise ConfigError or DataError if labels are missing, or are of more than so many classes."""
+    """Raise ConfigError or DataError if labels are missing, or one is not among `classes` classes."""
     if len(labels) and labels.min() < 0:
         raise DataError("labels: this model learns from them; give the class of each image, from 0 on")
     if len(labels) and labels.max() >= classes:

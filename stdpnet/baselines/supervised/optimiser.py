@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from stdpnet.baselines.supervised.spec import OptimiserSpec
 
 MEAN, SQUARE = "gradient_mean_", "gradient_square_"
-"""How the names of Adam's running means begin; the name of the array of weights follows."""
+"""Prefixes of the names of Adam's running means; the name of the array of weights follows."""
 
 
 def moments(spec: OptimiserSpec, weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return what the optimiser remembers of arrays of weights before the first update, by name.
+    """Return the running means of the optimiser before the first update, by name; none for sgd.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def moments(spec: OptimiserSpec, weights: Mapping[str, NDArray[Any]]) -> dict[st
 def update(
     spec: OptimiserSpec, arrays: Mapping[str, NDArray[Any]], gradients: Mapping[str, NDArray[Any]], number: int
 ) -> None:
-    """Change weights, and what the optimiser remembers, in place.
+    """Change the weights and the running means of the optimiser, in place.
 
     Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1), with g the gradient and t the number of the update:
     m <- b1 m + (1 - b1) g; v <- b2 v + (1 - b2) g^2; w <- w - a m/(1 - b1^t) / (sqrt(v/(1 - b2^t)) + epsilon).

@@ -18,7 +18,7 @@ class SupervisedTrainingSpec(TrainingSpec):
     classes: int = Field(10, ge=2, le=65_536)
     """Classes of the images, and so output units of the network: 10 of digits, mnist and fashion-mnist."""
     batch: int = Field(32, ge=1, le=65_536)
-    """Images behind an update of the weights; those of a batch that is not full yet wait for the next images."""
+    """Images of a mini-batch; those of a batch that is not full yet wait for the next images."""
 
 
 class OptimiserSpec(Spec):
@@ -27,7 +27,7 @@ class OptimiserSpec(Spec):
     kind: Literal["adam", "sgd"] = "adam"
     """adam (Kingma & Ba 2015, algorithm 1), or sgd: plain stochastic gradient descent."""
     learning_rate: float = Field(1e-3, gt=0)
-    """Size of a step."""
+    """Size of an update."""
     beta_1: float = Field(0.9, ge=0, lt=1)
     """adam: decay of the running mean of the gradient, per update."""
     beta_2: float = Field(0.999, ge=0, lt=1)
@@ -35,4 +35,4 @@ class OptimiserSpec(Spec):
     epsilon: float = Field(1e-8, gt=0)
     """adam: added to the root of that mean."""
     clip: float = Field(0.0, ge=0)
-    """Largest absolute value of an element of the gradient; larger ones are cut to it; 0: none are."""
+    """Largest absolute value of an element of the gradient, to which larger ones are clipped; 0: no limit."""

@@ -1,9 +1,9 @@
-"""Simulate the two layers and go back through time, compiled: forward keeps a history, backward adds up gradients.
+"""The two layers, compiled: `forward` simulates them and keeps a history, `backward` adds up gradients through time.
 
 D pixels, H hidden neurons, K output neurons, T steps; x = 0 or 1 is an input spike:
     V_t = decay*kept(V_{t-1}, S_{t-1}) + x_t W1     S_t = 1 where V_t > threshold
     U_t = decay*kept(U_{t-1}, O_{t-1}) + S_t W2     O_t = 1 where U_t > threshold
-kept(v, s) is what a reset leaves: v*(1 - s), or v - threshold*s.
+kept(v, s) is the potential after the reset: v*(1 - s), or v - threshold*s.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Constants(NamedTuple):
 
 
 class History(NamedTuple):
-    """What a layer of n neurons did while an image was shown; row 0 is the rest before the first step."""
+    """Potentials and spikes of a layer of n neurons during one image; row 0 is the rest before the first step."""
 
     v: Floats
     """(T + 1, n) membrane potential before the reset."""
@@ -61,7 +61,7 @@ class Weights(NamedTuple):
 
 @inlined
 def _kept(layer: History, step: int, j: int, neuron: Constants) -> np.float32:
-    """Return what the reset has left of a potential before a step."""
+    """Return the potential before a step, after the reset of the step before it."""
     v: np.float32 = layer.v[step - 1, j]
     s: np.float32 = layer.s[step - 1, j]
     return v - neuron.threshold * s if neuron.subtract else v * (np.float32(1) - s)
@@ -85,14 +85,14 @@ def forward(
     hidden: History,
     output: History,
 ) -> None:
-    """Show an image, and write what both layers do.
+    """Show an image, and write the histories of both layers.
 
     Parameters
     ----------
     pixels, offsets : spikes; those of step t are pixels[offsets[t]:offsets[t + 1]], with offsets (T + 1,)
     weights : of the network
     neuron : its constants
-    hidden, output : histories, written
+    hidden, output : histories, written in place
     """
     for step in range(1, offsets.shape[0]):
         v = hidden.v[step]
@@ -113,7 +113,7 @@ def forward(
 
 @inlined
 def surrogate(x: np.float32, constants: Constants) -> np.float32:
-    """Return what takes the place of the derivative of a spike, x above the centre (docs/surrogate-gradient.md)."""
+    """Return the surrogate derivative of a spike at a potential x above the centre (docs/surrogate-gradient.md)."""
     k, one = constants.slope, np.float32(1)
     if constants.function == SIGMOID:
         z = np.exp(-k * abs(x))
@@ -131,14 +131,14 @@ def surrogate(x: np.float32, constants: Constants) -> np.float32:
 
 @inlined
 def _back(layer: History, step: int, by_spike: Floats, by_v: Floats, constants: Constants) -> None:
-    """Go back by one step: from the gradient by a layer's spikes, to that by its potentials.
+    """Go back by one step: from the gradient with respect to spikes of a layer to that with respect to its potentials.
 
     Parameters
     ----------
     layer : its history
     step : 1 to T
-    by_spike : (n,) gradient of the loss by the spikes of this step, by way of the next layer
-    by_v : (n,) gradient by the potentials of the next step; becomes that of this step
+    by_spike : (n,) gradient of the loss with respect to the spikes of this step, through the next layer
+    by_v : (n,) gradient with respect to the potentials of the next step; becomes that of this step
     constants : of the network
     """
     v, s = layer.v[step], layer.s[step]
@@ -173,11 +173,11 @@ def backward(
     ----------
     pixels, offsets : its input spikes, as in `forward`
     output_weights : (K, H), transposed, so that the innermost loop is over hidden neurons
-    error : (K,) gradient of the loss by the output counts
+    error : (K,) gradient of the loss with respect to the output counts
     constants : of the network
-    hidden, output : what the layers did
+    hidden, output : histories of the layers
     scratch : (3, max(H, K)) working memory
-    gradients : to which those of this image are added
+    gradients : sums to which the gradients of this image are added
     """
     count, classes = hidden.v.shape[1], output.v.shape[1]
     by_v, by_spike, by_u = scratch[0, :count], scratch[1, :count], scratch[2, :classes]
@@ -203,7 +203,7 @@ def backward(
 
 @compiled
 def total(history: History, counts: NDArray[np.uint16]) -> None:
-    """Write how often each neuron of a layer has spiked."""
+    """Write the number of spikes of each neuron of a layer into `counts`."""
     counts[:] = 0
     for step in range(1, history.s.shape[0]):
         for j in range(counts.shape[0]):
@@ -212,7 +212,7 @@ def total(history: History, counts: NDArray[np.uint16]) -> None:
 
 @inlined
 def _cross_entropy(counts: NDArray[np.uint16], label: int, temperature: float, batch: int, error: Floats) -> float:
-    """Return the cross-entropy of softmax(counts/temperature), and write its gradient by the counts, over `batch`."""
+    """Return the cross-entropy of softmax(counts/temperature), and write its gradient, divided by `batch`."""
     most = shares = 0.0
     for k in range(counts.shape[0]):
         most = max(most, counts[k] / temperature)

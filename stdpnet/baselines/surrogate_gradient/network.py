@@ -1,4 +1,4 @@
-"""The network with its gradients, and what a row of progress says of its neurons."""
+"""The spiking network: its gradients, its answers, and the statistics of its neurons in rows of progress."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def weights_of(arrays: Arrays) -> Weights:
 
 
 class LayerRecording(NamedTuple):
-    """One image, and what the network did in each of T steps."""
+    """One image, with the spikes and potentials of the network in each of T steps."""
 
     image: NDArray[np.uint8]
     """(n, n)."""
@@ -99,7 +99,7 @@ class SurrogateNetwork:
         return self._encoder.encode(images, stream, numbers, threads=self.threads)
 
     def histories(self) -> tuple[History, History]:
-        """Return memory for what the hidden and the output layer do."""
+        """Return memory for potentials and spikes of the hidden and the output layer."""
         steps = self.spec.simulation.steps
         return History.empty(steps, self.spec.network.hidden), History.empty(steps, self.spec.training.classes)
 
@@ -162,7 +162,7 @@ class SurrogateNetwork:
         return (*counts, len(trains.pixels))
 
     def record(self, arrays: Arrays, split: Split, stream: Stream) -> LayerRecording:
-        """Show the first image of a split, as `answer` does, and return what the network does in each step."""
+        """Show the first image of a split, as `answer` does, and return spikes and potentials of each step."""
         trains = self.encode(split.images[:1], stream, np.asarray(split.indices[:1], np.int64))
         hidden, output = self.histories()
         kernels.forward(trains.pixels, trains.offsets[0], weights_of(arrays), self.constants, hidden, output)

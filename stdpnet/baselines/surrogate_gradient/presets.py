@@ -17,7 +17,7 @@ _SETS: dict[str, dict[str, Any]] = {
     },
     "digits": {"dataset": {"name": "digits"}, "training": {"images": 10_000}, "progress": {"every": 1000}},
 }
-# Found on validation images of MNIST, what "fashion" has of its own on those of Fashion-MNIST
+# Found on validation images of MNIST; the learning rate of "fashion" on those of Fashion-MNIST
 # (docs/surrogate-gradient.md).
 _SHARED: dict[str, dict[str, Any]] = {
     "dataset": {"crop": 28},

@@ -28,15 +28,15 @@ class NeuronSpec(Spec):
     """Leaky integrate-and-fire neurons: v <- decay*v + input, a spike where v > threshold; v has no unit."""
 
     decay: float = Field(0.95, ge=0, le=1)
-    """What a step leaves of a membrane potential (alpha in docs/surrogate-gradient.md)."""
+    """Factor of the membrane potential in each step (alpha in docs/surrogate-gradient.md)."""
     threshold: float = Field(0.6, gt=0, le=1e6)
-    """A neuron spikes above it."""
+    """Membrane potential above which a neuron spikes."""
     reset: Literal["zero", "subtract"] = "zero"
     """What a spike does to the potential: zero sets it to 0 (hard), subtract lowers it by the threshold (soft)."""
 
 
 class SurrogateSpec(Spec):
-    """What takes the place of the derivative of a spike by the potential, and the way that gradients take."""
+    """The surrogate for the derivative of a spike with respect to the potential, and the paths of the gradients."""
 
     function: SurrogateFunction = "sigmoid"
     """Of x = v - threshold, k = slope: sigmoid k*s*(1-s), s = 1/(1+exp(-k*x)); fast_sigmoid 1/(1+k*abs(x))**2; arctan
@@ -56,10 +56,10 @@ class CountTrainingSpec(SupervisedTrainingSpec):
     """The training protocol, and the loss."""
 
     batch: int = Field(128, ge=1, le=65_536)
-    """Images behind an update of the weights; those of a batch that is not full yet wait for the next images."""
+    """Images of a mini-batch; those of a batch that is not full yet wait for the next images."""
     temperature: float = Field(1.0, gt=0, le=1e6)
-    """By what the spike counts of the output neurons are divided to be the logits of the loss; larger ones make the
-    network answer with more spikes."""
+    """The logits of the loss are the spike counts of the output neurons divided by it; larger values make the network
+    answer with more spikes."""
 
 
 class SimulationSpec(Spec):
