@@ -1,4 +1,4 @@
-"""What was learned: responses, votes, read-outs and scores of trained networks."""
+"""Analysis of trained models: read-outs, scores, comparisons, figures, reports, studies."""
 
 from __future__ import annotations
 

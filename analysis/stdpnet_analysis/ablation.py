@@ -44,7 +44,7 @@ def by_channels_kept(
 ) -> Accuracies:
     """Return the accuracy of the votes of the first `kept` channels of an order.
 
-    The others are ignored in the read-out only: they went on competing while the responses were recorded.
+    The other channels are ignored in the read-out only: they competed while the responses were recorded.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def by_synapses_deleted(
 ) -> Accuracies:
     """Return the accuracy after deleting feedforward synapses at random (Saunders et al. 2019, robustness).
 
-    The network is simulated anew for each share; the votes are those of the whole one. A synapse deleted at one share
-    stays deleted at all larger ones.
+    The network is simulated anew for each share; the votes are those of the undamaged network. A synapse that is
+    deleted at one share is deleted at all larger shares.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def by_synapses_deleted(
     votes : (n_classes, P*C) of the whole network
     images : scored images, of the split called `part`
     shares : (K,) share of the synapses to delete, 0..1
-    seed : which synapses
+    seed : decides which synapses are deleted
     threads : how many threads may compute; default all cores
     """
     spec, network = unshared(spec, network)
@@ -121,7 +121,7 @@ class Clamping(NamedTuple):
     unclamped: dict[str, float]
     """Accuracy of the network as it is."""
     images: int
-    """Images that calibrated, and as many that scored."""
+    """Number of calibration images, and of scored images."""
 
 
 def by_clamp(
@@ -163,7 +163,7 @@ def by_clamp(
 
 
 def clamp_splits(dataset: Dataset, part: str, images: int) -> dict[str, Split]:
-    """Return some calibration images, and some of the scored split `part` (see Dataset.some)."""
+    """Return up to `images` calibration images, and as many of the scored split `part` (see Dataset.some)."""
     return {name: dataset.some(name, images) for name in ("calibration", part)}
 
 

@@ -22,7 +22,7 @@ REMEDY = "it may be removed"
 def kept(decides: Mapping[str, Any], compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the scores of a baseline from the cache, or compute and keep them.
 
-    A cache that cannot be read or written costs time, nothing else.
+    If the cache cannot be read or written, the scores are computed every time.
 
     Parameters
     ----------
@@ -43,5 +43,5 @@ def kept(decides: Mapping[str, Any], compute: Callable[[], dict[str, Any]]) -> d
 
 
 def folder() -> Path:
-    """Return where the scores are kept."""
+    """Return the folder of the cache."""
     return Path(pooch.os_cache("stdpnet")) / "baselines"

@@ -1,8 +1,8 @@
-"""How CoLaNET learns one class on a line: closed forms, and the simulation that they describe.
+"""CoLaNET learning one class on a line: closed forms, and the simulation that they describe.
 
 An image is a point x in [0, 1], uniform; those of the class lie in [a, b]. Receptors stand evenly on the line, with
 Gaussian receptive fields, and give Poisson spikes. The column of the class has a few microcolumns that specialise, each
-for the points near its own centre. Time t counts the points of the class that were shown.
+for the points near its centre. Time t counts the points of the class that were shown.
 
 Source: Goryunov, Klinshov, Kiselev (DCNA 2025, pp. 39-41), re-derived; docs/colanet.md, Theory, says where the slides
 differ.
@@ -25,13 +25,13 @@ from stdpnet.errors import ConfigError
 BLOCK = 10_000
 """Points whose spikes are drawn together."""
 RECORDS = 120
-"""Points in time at which a simulation is looked at."""
+"""Points in time at which a simulation is recorded."""
 MOST_POINTS = 10**6
-"""Points that are shown, at most, those outside the class included."""
+"""Largest number of points that are shown, those outside the class included."""
 LARGEST = 10_000.0
-"""Of a setting, at most; so many spikes can be counted."""
+"""Upper bound of the numbers of a setting; so many spikes can be counted."""
 TESTED = 400
-"""Points of the class, evenly spread, by which a simulation is scored."""
+"""Evenly spread points of the class, and as many outside it, by which a simulation is scored."""
 
 
 class Setting(NamedTuple):
@@ -65,7 +65,7 @@ class Setting(NamedTuple):
 
 
 class Theory(NamedTuple):
-    """What the closed forms say of a setting; weights and resources are those of the centre of a microcolumn."""
+    """The closed forms of a setting; weights and resources are those of the centre of a microcolumn."""
 
     setting: Setting
     chi: float
@@ -77,9 +77,9 @@ class Theory(NamedTuple):
     w_t0: float
     """Weight at which a microcolumn begins to fire for its centre."""
     t_0: float
-    """When that is."""
+    """Time at which it begins to fire."""
     w_1: float
-    """Weight at which it fires for all of its points, which ends its learning."""
+    """Weight at which a microcolumn fires for all of its points, which ends its learning."""
     t_1: float
     """Time constant of the approach to w_1."""
 
@@ -104,7 +104,7 @@ class Theory(NamedTuple):
         return width
 
     def accuracy(self, t: Float64s) -> Float64s:
-        """Return the share of points answered rightly, 1 - (b - a) (1 - l_f/(2 l)); those outside the class are."""
+        """Return the share of right answers, 1 - (b - a) (1 - l_f/(2 l)); points outside the class count as right."""
         missed: Float64s = 1 - self.response_width(self.weight(t)) / (2 * self.l)
         return 1 - self.setting.share * missed
 
@@ -158,18 +158,18 @@ def theory(setting: Setting, chi: float) -> Theory:
 
 
 class Simulation(NamedTuple):
-    """What the columns did; T records."""
+    """Records of a simulation at T points in time."""
 
     t: Float64s
     """(T,) points of the class shown."""
     resource: Float64s
     """(T,) mean resource in the centres of the microcolumns that specialise."""
     accuracy: Float64s
-    """(T,) share of points answered rightly."""
+    """(T,) share of right answers."""
     positions: Float64s
     """(n,) of the receptors."""
     profiles: Float64s
-    """(active, n) weights in the end of the microcolumns that fire for points of the class, and so specialise."""
+    """(active, n) final weights of the microcolumns that fire for points of the class, and so have specialised."""
     fits: Float64s
     """(active, 3) height, centre and width of the Gaussian that fits each of these profiles best."""
 
@@ -201,17 +201,17 @@ def simulate(setting: Setting, examples: int, seed: int = 0) -> Simulation:
     points = random.random(round(examples / setting.share))
     inside = (points >= setting.a) & (points <= setting.b)
     spikes = _spikes(setting, positions, points, random)
-    asked = _spikes(setting, positions, np.linspace(setting.a, setting.b, TESTED), random)
+    tested = _spikes(setting, positions, np.linspace(setting.a, setting.b, TESTED), random)
     outside = np.r_[np.linspace(0, setting.a, TESTED // 2), np.linspace(setting.b, 1, TESTED // 2)]
     others = _spikes(setting, positions, outside, random)
     resources, accuracy, seen = [columns.resources.copy()], [1 - setting.share], [0]
     for places in np.array_split(np.arange(len(points)), RECORDS):
         learn(columns, constants, spikes[places], np.where(inside[places], 0, 1))  # 1: not of the only column
-        right, wrong = (np.mean((each @ columns.weights).max(axis=1) > setting.threshold) for each in (asked, others))
+        right, wrong = (np.mean((each @ columns.weights).max(axis=1) > setting.threshold) for each in (tested, others))
         accuracy.append(float(setting.share * right + (1 - setting.share) * (1 - wrong)))
         resources.append(columns.resources.copy())
         seen.append(seen[-1] + int(inside[places].sum()))
-    potentials = asked @ columns.weights
+    potentials = tested @ columns.weights
     active = np.unique(potentials.argmax(axis=1)[potentials.max(axis=1) > setting.threshold])
     if not len(active):
         raise ConfigError(f"examples: after {examples} no microcolumn fires; show more, or lower the threshold")
@@ -244,7 +244,7 @@ def _columns(setting: Setting, random: np.random.Generator) -> tuple[Columns, Co
 
 
 def compared(theory: Theory, simulation: Simulation) -> dict[str, float]:
-    """Return the numbers of a theory, and how far the simulation is from them.
+    """Return the numbers of a theory, and its differences from the simulation.
 
     `microcolumns` are those that specialised in the simulation, beside N; `largest_difference` and `mean_difference`
     are those of the accuracy over time.
@@ -259,11 +259,11 @@ def compared(theory: Theory, simulation: Simulation) -> dict[str, float]:
 def _spikes(setting: Setting, positions: Float64s, points: Float64s, random: np.random.Generator) -> NDArray[np.uint16]:
     """Return Poisson spikes (N, n) of the receptors for points (N,)."""
 
-    def of(some: Float64s) -> NDArray[np.uint16]:
-        rates = setting.spikes * np.exp(-((some[:, None] - positions) ** 2) / (2 * setting.sigma**2))
+    def drawn(block: Float64s) -> NDArray[np.uint16]:
+        rates = setting.spikes * np.exp(-((block[:, None] - positions) ** 2) / (2 * setting.sigma**2))
         return random.poisson(rates).astype(np.uint16)
 
-    return np.concatenate([of(some) for some in np.array_split(points, 1 + len(points) // BLOCK)])
+    return np.concatenate([drawn(block) for block in np.array_split(points, 1 + len(points) // BLOCK)])
 
 
 def gaussian(positions: Float64s, height: float, centre: float, width: float) -> Float64s:

@@ -24,7 +24,7 @@ from stdpnet_analysis.statistics import PairedTest, Summary, holm, paired_test, 
 
 ScoredSplit = Literal["test", "validation"]
 FAMILIES = ("LCSNN", "CSNN", "FCSNN")
-"""Families in their order in tables; others follow by name."""
+"""Families in their order in tables; other families follow by name."""
 Accuracies = dict[str, float]
 """Read-out -> fraction."""
 
@@ -58,7 +58,7 @@ class Entry:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """All that decides the result but the seed; the goal, unless the scored state is on the way to it."""
+        """All that decides the result but the seed; of an unfinished run training.images is what was scored."""
         facts = deciding_keys(self.spec)
         if not self.complete:
             facts["training.images"] = self.training_images
@@ -91,7 +91,7 @@ class Group:
 
     @property
     def other_linear(self) -> tuple[str, ...]:
-        """Linear read-outs beside the one called `linear` here, with settings of their own, that all runs have."""
+        """Linear read-outs that all runs have, with other settings than the one called `linear` here."""
         names = self.entries[0].trained
         return tuple(name for name in names if is_linear(name) and name != "linear" and self.best(name))
 
@@ -101,7 +101,7 @@ class Group:
         return tuple(entry.spec.seed for entry in self.entries)
 
     def best(self, column: str) -> str | None:
-        """Return the read-out of a column with the best mean accuracy over the seeds; None: not all runs have one."""
+        """Return the read-out of a column with the best mean accuracy over the seeds; None if not all runs have one."""
         return best_of(column, *(entry.trained for entry in self.entries))
 
     def accuracies(self, column: str) -> dict[int, float]:
@@ -139,7 +139,7 @@ class Contrast(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `stdpnet compare` tells."""
+    """The content of `stdpnet compare`."""
 
     split: ScoredSplit
     groups: tuple[Group, ...]
@@ -147,7 +147,7 @@ class Comparison:
     """Between all pairs of groups with at least two seeds in common."""
     left_out: tuple[LeftOut, ...]
     columns: tuple[str, ...]
-    """Read-outs that are compared, by role or name: those asked for, or all that some group has."""
+    """Read-outs that are compared, by role or name: the chosen ones, or all that a group has."""
 
 
 def compare(
@@ -244,7 +244,7 @@ def _entry(run: Run, split: ScoredSplit, snapshot: str) -> Entry:
 
 
 def _linear_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what tells linear read-outs apart; older scores do not name the scaling, as there was only one."""
+    """Return the settings of a linear read-out; older scores do not name the scaling, as there was only one."""
     kind = settings.get("kind")
     return {"linear": kind, "C": settings.get("C"), "scaling": settings.get("scaling", SCALING) if kind else None}
 

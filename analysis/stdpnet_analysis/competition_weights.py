@@ -11,7 +11,7 @@ from stdpnet.arrays import Float64s
 from stdpnet.stdp.network import Network
 
 MOST_CHANNELS = 300
-"""Channels of a position that enter the permutation test; of more, so many are drawn."""
+"""Largest number of channels of a position in the permutation test; of more channels, so many are drawn."""
 
 
 def off_diagonal(competition: NDArray[np.floating]) -> Float64s:
@@ -54,14 +54,14 @@ class Association(NamedTuple):
 def associate(network: Network, permutations: int = 999, seed: int = 0) -> Association:
     """Test whether similar receptive fields compete more (a Mantel test within positions).
 
-    The pairs of a position share neurons, so they are not independent, and a test on pairs would be far too sure.
-    What is permuted is therefore which neuron has which receptive field, separately in each position (Mantel 1967,
-    Cancer Res. 27:209); p = (1 + as far or further)/(1 + permutations).
+    The pairs of a position share neurons, so they are not independent, and a test of pairs would give much too small
+    p-values. Instead the receptive fields are permuted among the neurons of each position (Mantel 1967, Cancer Res.
+    27:209); p = (1 + number of permutations with a correlation as far from 0)/(1 + permutations).
 
     Parameters
     ----------
     network : with learned competition and at least three channels
-    permutations : how many
+    permutations : number of permutations
     seed : of the permutations
     """
     random = np.random.default_rng(seed)

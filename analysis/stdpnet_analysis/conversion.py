@@ -26,7 +26,7 @@ from stdpnet_analysis.results import ResultsFile
 
 DTS = (0.001, 0.01, 0.1, 1.0)
 """Time steps that are tried, seconds."""
-CONVERSION = ResultsFile("conversion", CheckedConversionFile, "no time steps were tried yet")
+CONVERSION = ResultsFile("conversion", CheckedConversionFile, "no accuracies at other time steps yet")
 """The files in which accuracies are written."""
 TRAINING = "training"
 """Name of the scores on the training images."""
@@ -51,9 +51,9 @@ def conversion(
     ----------
     run : a run of a rate-conversion network
     split : the images that are scored
-    dts : time steps, seconds, in this order; one that is named again does not count
+    dts : time steps, seconds, in this order; repetitions are ignored
     stop : end at the first time step whose accuracy on `split` exceeds that of the units without spikes
-    training : also score the training images, apart
+    training : also score the training images, as a set of its own
     snapshot : which state: "last", or "best"
     threads : how many threads may compute
     progress : called with the number of further images answered
@@ -84,11 +84,11 @@ def conversion(
         images[TRAINING] = (dataset.train, Stream.TRAIN)
 
     def scores(point: dict[str, Any]) -> dict[str, Any]:
-        spec, there = at_point(run.spec, state, point)
+        spec, answering = at_point(run.spec, state, point)
         found = {}
         for name, (part, stream) in images.items():
             progress.stage(f"{name} images, {', '.join(f'{key} = {value}' for key, value in point.items())}", len(part))
-            answered = respond(spec, there, part, stream, threads=threads, progress=progress.advance)
+            answered = respond(spec, answering, part, stream, threads=threads, progress=progress.advance)
             found[name] = scored(spec, answered, len(dataset.classes))
         return found
 
@@ -117,7 +117,7 @@ def conversion(
 
 
 def scored(spec: RateConversionExperiment, responses: Responses, classes: int) -> dict[str, Any]:
-    """Return accuracy, interval, number of images, loss, and the rates of spiking units, Hz, of own answers."""
+    """Return accuracy, interval, number of images, loss, and rates of spiking units in Hz, as in conversion.json."""
     outputs = np.asarray(responses.scores)
     found = score(responses.labels, outputs.argmax(axis=1), classes)
     chances = softmax(outputs)[np.arange(len(outputs)), responses.labels]
@@ -130,18 +130,18 @@ def scored(spec: RateConversionExperiment, responses: Responses, classes: int) -
 
 
 class StepByStep(NamedTuple):
-    """What a network does while images are shown; T steps, N images, H hidden units, K classes."""
+    """Spikes and answers of a network step by step; T steps, N images, H hidden units, K classes."""
 
     spikes: NDArray[np.float64]
     """(T, N, H) spikes in each step."""
     alone: NDArray[np.float64]
     """(T, N, K) probabilities of the classes, the softmax of the output to the spikes of each step alone."""
     so_far: NDArray[np.float64]
-    """(T, N, K) those of the mean output up to the end of each step: the last ones are the answer."""
+    """(T, N, K) the same of the mean output up to the end of each step; those of the last step are the answer."""
 
 
 def step_by_step(spec: RateConversionExperiment, state: State, split: Split, stream: Stream) -> StepByStep:
-    """Return what a network does while the images of a split are shown, without its low-pass filter if it has one."""
+    """Return spikes and answers of a network while images of a split are shown, without a low-pass filter."""
     steps = answer(spec, state, split.images, split.indices, stream)
     outputs = np.stack([output(state, rates) for rates in steps.rates])
     numbers = np.arange(1, len(outputs) + 1)[:, np.newaxis, np.newaxis]

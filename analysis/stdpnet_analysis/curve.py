@@ -26,7 +26,7 @@ def learning_curve(spec: Experiment, dataset: Dataset) -> LearningCurve | None:
     Raises
     ------
     ConfigError
-        If there is no read-out of a name in evaluation.readouts; better now than after the training.
+        If there is no read-out of a name in evaluation.readouts; raised before the training, not after it.
     """
     check_columns(spec.evaluation.readouts, "evaluation.readouts")
     return LearningCurve(spec, dataset) if spec.curve.every else None
@@ -43,7 +43,7 @@ class LearningCurve:
 
     def __init__(self, spec: Experiment, dataset: Dataset) -> None:
         curve = spec.curve
-        supervised = facts_of(spec).labels > 0  # whose own answers are scored, too
+        supervised = facts_of(spec).labels > 0  # its own answers are scored as well
         known = [name for name, readout in READOUTS.items() if readout.make is not None or supervised]
         if curve.readout not in known:
             raise ConfigError(f"curve.readout: '{curve.readout}' is unknown; {remedy_for(curve.readout, known)}")
@@ -51,7 +51,7 @@ class LearningCurve:
         from stdpnet_analysis.readouts.reader import Reader  # a job without a curve loads no scikit-learn
 
         self._reader = Reader((*spec.evaluation.readouts, curve.readout))
-        self._since = -1
+        self._extended_at = -1
         self._calibration = dataset.some("calibration", curve.calibration)
         check_classes(self._calibration.labels, "curve.calibration")
         self._validation = dataset.some("validation", curve.validation)
@@ -59,7 +59,7 @@ class LearningCurve:
     def begin(self, job: Job) -> None:
         """Evaluate now if the row that is due at this image is missing (at the start, or after an interruption)."""
         rows, images = self._rows(job), job.images
-        self._since = images if job.extended else -1
+        self._extended_at = images if job.extended else -1
         if images % self.every == 0 and not any(row["images"] == images for row in rows):
             self.handle(job)
         elif self._plateau(job):
@@ -82,16 +82,17 @@ class LearningCurve:
         return [row for row in job.run.rows("curve") if job.spec.curve.readout in row["accuracy"]]
 
     def _score(self, job: Job) -> dict[str, Any]:
-        """Return the accuracy of every read-out; the job's state stays as it is (respond makes sure)."""
+        """Return the accuracy of every read-out; the job's state is not changed (respond makes sure of that)."""
         from stdpnet_analysis.evaluation import activity
 
         spec, state, model = job.spec, job.state, open_model(job.spec)
+        experiment = self._reader.experiment_for(spec)
 
         def progress(_: int) -> None:
             job.check_signals()
 
         calibration, validation = (
-            model.respond(self._reader.asking(spec), state, split, stream, threads=job.threads, progress=progress)
+            model.respond(experiment, state, split, stream, threads=job.threads, progress=progress)
             for stream, split in ((Stream.CALIBRATE, self._calibration), (Stream.VALIDATE, self._validation))
         )
         answers = self._reader.answers(spec, model.facts(spec), calibration, validation)
@@ -99,12 +100,12 @@ class LearningCurve:
         return {"accuracy": accuracy, **activity(validation)}
 
     def _plateau(self, job: Job) -> bool:
-        """Return whether the last curve.patience evaluations brought no better accuracy than one before them."""
+        """Return whether none of the last curve.patience evaluations was better than the best one before them."""
         curve = job.spec.curve
         rows = [row for row in self._rows(job) if row["images"] <= job.images]
         accuracies = [row["accuracy"][curve.readout] for row in rows]
         if curve.patience == 0 or len(accuracies) <= curve.patience:
             return False
-        if rows[-curve.patience]["images"] <= self._since:  # a user who extends a run wants more of it
+        if rows[-curve.patience]["images"] <= self._extended_at:  # a user who extends a run wants it to train on
             return False
         return bool(max(accuracies[-curve.patience :]) <= max(accuracies[: -curve.patience]))

@@ -43,7 +43,7 @@ class STDPFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     config : str, path or STDPExperiment
-        Where the other keys come from: a preset, a TOML file or an experiment. Its dataset and training.images are not
+        Source of the other keys: a preset, a TOML file or an experiment. Its dataset and training.images are not
         used.
     architecture : {"locally_connected", "convolutional", "fully_connected"}, default as in config
         The connections between pixels and neurons.
@@ -55,7 +55,7 @@ class STDPFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Distance of neighbouring receptive fields, pixels.
     side : int or "auto"
         Side to which images are resized, pixels. auto: images smaller than the configuration's (dataset.crop) are
-        enlarged to that, as its parameters are made for receptive fields of a certain size; larger ones are kept, or
+        enlarged to that, as its parameters suit receptive fields of a certain size; larger ones are kept, or
         enlarged to the next side that kernel and stride divide.
     value_range : (float, float) or "auto"
         Values of X that are black (0) and white (255); what lies outside is clipped. auto: 0 and 255 if `fit` sees
@@ -63,7 +63,7 @@ class STDPFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     epochs : int
         How often `fit` shows each image; the key training.images, if given, is the number of images to show.
     engine : {"numba", "brian2"}, default as in config
-        What simulates the network.
+        The simulation engine.
     random_state : int, RandomState or None
         Seed of the initial weights, the order of the images and the input spikes; None: the configuration's seed.
     n_jobs : int or None
@@ -143,7 +143,7 @@ class STDPFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Train a new network on images in seeded order; labels are not used.
 
         An interrupt ends the training at the next image boundary, by KeyboardInterrupt, which ends a grid search, too.
-        The transformer then has what was learned until there.
+        The transformer then keeps what was learned until then.
         """
         images, threads = self._images(X, first=True), effective_n_jobs(self.n_jobs)
         try:

@@ -110,7 +110,7 @@ def evaluate(
 
 
 def name_of(snapshot: str) -> str:
-    """Return under which name the responses of a snapshot are kept."""
+    """Return the name under which the responses of a snapshot are kept."""
     return "trained" if snapshot == "last" else snapshot
 
 
@@ -121,13 +121,13 @@ class Evaluator(NamedTuple):
     dataset: Dataset
     """The images of the training and the calibration."""
     scored: Dataset
-    """Those that are scored; others than `dataset` only where the operating point distorts them."""
+    """The images that are scored; not those of `dataset` only where the operating point distorts them."""
     split: str
     model: Model
     reader: Reader
     respond: Responder
     point: Mapping[str, Any] = {}
-    """What differs from the training, resolved (stdpnet.operating)."""
+    """The operating point: resolved differences from the training (stdpnet.operating)."""
 
     @classmethod
     def of(
@@ -140,7 +140,7 @@ class Evaluator(NamedTuple):
         RunError, DataError
             If its images are not those that it was trained on, or there are none to score or too few to calibrate.
         """
-        operating.resolved(run.spec, point)  # raises, before anything is read, where it is not valid
+        operating.resolved(run.spec, point)  # raises ConfigError before anything is read
         model, dataset = open_model(run.spec), load_dataset(run.spec.dataset)
         check_dataset(run, dataset)
         if len(dataset.split(split)) == 0:
@@ -151,17 +151,17 @@ class Evaluator(NamedTuple):
     def at(self, point: Mapping[str, Any]) -> Evaluator:
         """Return the evaluator of the same run at an operating point."""
         resolved = operating.resolved(self.run.spec, point)
-        there = operating.experiment_at(self.run.spec, resolved).dataset
-        same = there == self.run.spec.dataset
-        return self._replace(scored=self.dataset if same else load_dataset(there), point=resolved)
+        shown = operating.experiment_at(self.run.spec, resolved).dataset
+        same = shown == self.run.spec.dataset
+        return self._replace(scored=self.dataset if same else load_dataset(shown), point=resolved)
 
     @property
     def calibration_point(self) -> dict[str, Any]:
-        """What differs from the training while calibration images are answered."""
+        """The operating point at which calibration images are answered."""
         return self._at("calibration")[1]
 
     def _at(self, part: str) -> tuple[Dataset, dict[str, Any]]:
-        """Return the images of a split with what differs from the training while they are answered."""
+        """Return the images of a split and the operating point at which they are answered."""
         if part != "calibration":
             return self.scored, dict(self.point)
         point = operating.of_calibration(self.point)
@@ -172,7 +172,7 @@ class Evaluator(NamedTuple):
         return self._at(part)[0].split(part)
 
     def protocol(self, state: State) -> dict[str, Any]:
-        """Return what the protocol of all results of a state begins with."""
+        """Return the entries with which the protocol of all results of a state begins."""
         return {
             "dataset": self.run.spec.dataset.name,
             "split": self.split,
@@ -203,28 +203,28 @@ class Evaluator(NamedTuple):
         key = response_key(spec, state, dataset.sha256, part)
         cached = self.run.load_responses(name, key, sparse=True)
         images = dataset.split(part)
-        asking = self.reader.asking(spec)
-        if cached is not None and _serves(cached, asking) and _are_of(cached, images):
+        experiment = self.reader.experiment_for(spec)
+        if cached is not None and _serves(cached, experiment) and _are_of(cached, images):
             return cached
         self.reader.progress.stage(f"{name} responses", len(images))
         threads, progress = self.reader.threads, self.reader.progress.advance
-        answer = self.respond(asking, state, images, STREAMS[part], threads=threads, progress=progress)
+        answer = self.respond(experiment, state, images, STREAMS[part], threads=threads, progress=progress)
         self.run.save_responses(name, answer, key)
         return self.run.load_responses(name, key, sparse=True) or answer
 
     def positions(self, state: State, responses: Responses) -> dict[str, Any]:
-        """Return what the scores say of the positions of spiking neurons (see stdpnet_analysis.positions).
+        """Return the entries of the scores about positions of spiking neurons (see stdpnet_analysis.positions).
 
-        `active_neurons` is absent of units that do not spike, or are alone at their position; `equal_counts` where no
-        competition is learned.
+        There is no `active_neurons` for units that do not spike or are alone at their position, and no `equal_counts`
+        where no competition is learned.
         """
         positions, units = self.facts.positions, self.facts.units
         if units == positions or responses.scores is not None or not are_spikes(responses.cost):
             return {}
 
         def respond(changes: Mapping[str, Any], shown: Split) -> Responses:
-            spec, there = operating.at_point(self.run.spec, state, {**self.point, **changes})
-            return self.respond(spec, there, shown, STREAMS[self.split], threads=self.reader.threads)
+            spec, changed = operating.at_point(self.run.spec, state, {**self.point, **changes})
+            return self.respond(spec, changed, shown, STREAMS[self.split], threads=self.reader.threads)
 
         equal = equal_without_learning(self.run.spec, state, responses, self.images(self.split), positions, respond)
         active = active_neurons(responses.counts, positions)
@@ -237,7 +237,7 @@ class Evaluator(NamedTuple):
         return self.scores(answers, scored.labels)
 
     def untrained(self) -> dict[str, Any]:
-        """Return what the scores say of the untrained model, computed once for all runs that begin with it."""
+        """Return the scores of the untrained model, computed once for all runs that begin with it."""
         spec, state = self.run.spec, self.initial
 
         def compute() -> dict[str, Any]:
@@ -256,7 +256,7 @@ class Evaluator(NamedTuple):
         calibration, scored = (self.images(part) for part in ("calibration", self.split))
 
         def compute() -> dict[str, Any]:
-            answers = self.reader.asked(self.reader.fit_pixels(self.run.spec, calibration), pixels_of(scored))
+            answers = self.reader.fitted_answers(self.reader.fit_pixels(self.run.spec, calibration), pixels_of(scored))
             return {"readouts": self.scores(answers, scored.labels)}
 
         readouts = _described(self.reader.pixel_readouts(self.run.spec))
@@ -266,7 +266,7 @@ class Evaluator(NamedTuple):
         return kept(decides, compute)
 
     def scores(self, answers: Mapping[str, Answers], labels: NDArray[np.int64]) -> dict[str, Any]:
-        """Return what the scores say of answers to images of these classes (N,), by read-out."""
+        """Return the scores of answers to images of these classes (N,), by read-out."""
         classes = len(self.dataset.classes)
         return {
             name: score(labels, each.predicted, classes, each.confidence).to_dict() | each.described
@@ -274,19 +274,19 @@ class Evaluator(NamedTuple):
         }
 
 
-def _serves(responses: Responses, asking: Experiment) -> bool:
-    """Return whether responses have all that is asked for; older versions have written no cost."""
-    return bool(responses.cost) and (responses.first_spikes is not None or not asking.evaluation.first_spikes)
+def _serves(responses: Responses, experiment: Experiment) -> bool:
+    """Return whether kept responses have all that an experiment records; older versions have written no cost."""
+    return bool(responses.cost) and (responses.first_spikes is not None or not experiment.evaluation.first_spikes)
 
 
 def _are_of(responses: Responses, images: Split) -> bool:
-    """Return whether responses are labelled as the images are; older files have no checksum that makes sure of it."""
+    """Return whether responses have the labels and indices of images, which older files do not assure by a checksum."""
     pairs = ((responses.labels, images.labels), (responses.indices, images.indices))
     return all(np.array_equal(*pair) for pair in pairs)
 
 
 def _described(readouts: Mapping[str, CountsClassifier]) -> dict[str, Any]:
-    """Return all that decides what unfitted read-outs answer, for a key."""
+    """Return all settings of unfitted read-outs that decide their answers, as part of a key."""
     return {name: {"class": type(each).__name__, **each.get_params()} for name, each in readouts.items()}
 
 

@@ -1,4 +1,4 @@
-"""Hand a trained network over to other software: its numbers as .npz, its spikes as a SONATA file, itself as NIR."""
+"""Export a trained network for other software: its arrays as .npz, its spikes as SONATA, the network itself as NIR."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from stdpnet_analysis.progress import SILENT, Progress
 from stdpnet_analysis.recording import record
 
 SONATA_MAGIC = 0x0A7A
+"""Number by which SONATA files are recognised."""
 SONATA_VERSION = (0, 1)
 BY_TIME = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="uint8")
+"""Type of the attribute `sorting` of SONATA files."""
 REMEDY = "export again"
 
 
@@ -109,7 +111,7 @@ def export_nir(run: Run, path: Path, snapshot: str = "last") -> dict[str, Part]:
 
     Returns
     -------
-    What the graph says of each part of the model: faithful, approximate or unsupported, and why.
+    Each part of the model with its label in the graph: faithful, approximate or unsupported, and why.
 
     Raises
     ------

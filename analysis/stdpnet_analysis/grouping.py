@@ -1,4 +1,4 @@
-"""Which runs are repetitions of one experiment, and what sets experiments apart from each other."""
+"""Group the runs that repeat one experiment with other seeds, and name groups by the keys in which they differ."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from stdpnet.spec.base import Monitoring, flat
 from stdpnet.spec.experiment import Experiment
 
 MOST_KEYS = 3
-"""So many differing keys make a name; of more, the run's name says it better."""
+"""Up to so many differing keys are in the name of a group; beyond that the name of a run takes their place."""
 
 
 class Member(NamedTuple):
-    """One run, as grouping sees it."""
+    """What grouping needs of a run."""
 
     label: str
     """Short name of its network."""
@@ -53,7 +53,7 @@ def grouped(members: Sequence[Member]) -> dict[str, list[int]]:
 
 
 def _apart(member: Member, rivals: Sequence[Member]) -> str:
-    """Return the values in which a member differs from some of its rivals, or its run's name without the seed."""
+    """Return the keys in which a member differs from any rival, with values, or its run's name without the seed."""
     keys = [key for key, value in member.facts.items() if any(rival.facts.get(key) != value for rival in rivals)]
     if 0 < len(keys) <= MOST_KEYS:
         return ", ".join(f"{key} = {member.facts[key]}" for key in keys)

@@ -1,4 +1,4 @@
-"""Return a digest of the code that computes: sources and library versions that may decide a result."""
+"""A digest of the code that computes: sources and library versions that may decide a result."""
 
 from __future__ import annotations
 

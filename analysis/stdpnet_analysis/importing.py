@@ -1,4 +1,4 @@
-"""Make a run of a network whose weights another program has learned, to be scored as one's own (docs/migrating.md)."""
+"""Make a run of a network whose weights another program has learned, so that it can be scored (docs/migrating.md)."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NAMES = {
     "theta_A": "theta",
     "competition": "competition",
 }
-"""Names of arrays in a file .npz, and what they are."""
+"""Name of an array in a file .npz -> the array of a network that it is."""
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a file .npz by what they are, or the one of a file .npy as weights; no pickle is read.
+    """Return the arrays of a file .npz by their names in a network, or that of a file .npy as weights; read no pickle.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def import_run(
     if not 0 < theta_scale < float("inf"):
         raise ConfigError(f"--theta-scale {theta_scale}: is no finite factor above 0; choose 1, or 1000 for volts")
     state = open_model(spec).initial(spec)
-    with np.errstate(over="ignore"):  # an error below
+    with np.errstate(over="ignore"):  # as_theta refuses what is not finite
         theta = as_theta(spec, _given(arrays, "theta") * theta_scale)
     made = {"weights": as_weights(spec, _given(arrays, "weights")), "theta": theta}
     if spec.competition.is_learned:
@@ -106,9 +106,9 @@ def as_weights(spec: STDPExperiment, given: NDArray[Any]) -> NDArray[Any]:
     Parameters
     ----------
     spec : the experiment
-    given : as they are here; or (n*n, C*P), neuron = channel * P + position, as BindsNET's LocalConnection has them
-        and, with P = 1, its fully connected `Connection`; or (C, 1, k, k) of a Conv2dConnection; or a list (M, 3) of
-        pixel, neuron and weight, as the XeAe.npy of Diehl & Cook (2015) is
+    given : in the shape that is returned; or (n*n, C*P), neuron = channel * P + position, as in BindsNET's
+        LocalConnection and, with P = 1, in its fully connected `Connection`; or (C, 1, k, k) of a Conv2dConnection; or
+        a list (M, 3) of pixel, neuron and weight, as the XeAe.npy of Diehl & Cook (2015) is
 
     Raises
     ------
@@ -137,7 +137,7 @@ def as_weights(spec: STDPExperiment, given: NDArray[Any]) -> NDArray[Any]:
 
 
 def as_theta(spec: STDPExperiment, given: NDArray[Any]) -> NDArray[Any]:
-    """Return theta as (P, C), from that, one number, (C, p, p), or (C*P,) with neuron = channel * P + position.
+    """Return theta as (P, C), given as such, as one number, or as (C, p, p) or (C*P,): neuron = channel * P + position.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def _from_list(given: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
 
 
 def _inside(spec: STDPExperiment, dense: NDArray[Any]) -> NDArray[Any]:
-    """Return (P, k*k, C) of weights (n*n, C*P); DataError if there are others than 0 outside of receptive fields."""
+    """Return (P, k*k, C) of weights (n*n, C*P); DataError if weights outside of receptive fields are not 0."""
     geometry = spec.geometry
     matrix = dense.reshape(geometry.pixels, geometry.channels, geometry.positions)
     inside = geometry.receptive_field_rows() >= 0  # (P, n*n)

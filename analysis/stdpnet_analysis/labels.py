@@ -25,16 +25,16 @@ from stdpnet_analysis.results import ResultsFile
 from stdpnet_analysis.statistics import student_interval, summarise
 
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-"""Numbers of labels, as far as there are calibration images; all of these are always the last number."""
+"""Numbers of labels by default, as far as there are calibration images; the last one is always their number."""
 EVERY = tuple(
     name
     for name, readout in READOUTS.items()
     if readout.make is not None and readout.reads == "counts" and name != "linear_cv"
 )
-"""The read-outs that are scored by default: all of counts but `linear_cv`, whose cross-validations take hours here."""
+"""The read-outs that are scored by default: all that read counts but `linear_cv`, which would take hours."""
 MOST_DRAWS = 10_000
-"""Sets of labels of each number, at most: each is fitted anew."""
-LABELS = ResultsFile("labels", LabelsFile, "labels were not counted yet", ("validation", "test"))
+"""Largest number of sets of labels of each size, as every read-out is fitted to each set."""
+LABELS = ResultsFile("labels", LabelsFile, "no accuracies with few labels yet", ("validation", "test"))
 """The files in which accuracies are written."""
 
 Points = dict[str, list[dict[str, Any]]]
@@ -120,7 +120,7 @@ def numbers_of_labels(sizes: Sequence[int] | None, labels: NDArray[np.int64]) ->
 
     Parameters
     ----------
-    sizes : those asked for; None: `SIZES` as far as they are possible, and all labels
+    sizes : the numbers of labels; None: `SIZES` as far as they are possible, and all labels
     labels : (N,) of the calibration images
 
     Raises
@@ -152,9 +152,9 @@ def stratified_order(labels: NDArray[np.int64], random: np.random.Generator) -> 
     shuffled = random.permutation(len(labels))
     place = np.empty(len(labels))
     for label in np.unique(labels):
-        own = np.flatnonzero(labels[shuffled] == label)
-        place[own] = (np.arange(len(own)) + 0.5) / len(own)
-        place[own[0]] = 0
+        members = np.flatnonzero(labels[shuffled] == label)
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+        place[members[0]] = 0
     return shuffled[np.argsort(place, kind="stable")]
 
 
@@ -172,7 +172,7 @@ class _Draws(NamedTuple):
         return cls(numbers_of_labels(sizes, labels), orders)
 
     def rows(self, size: int) -> list[NDArray[np.intp]]:
-        """Return the images of each draw of so many labels; of all labels there is but one."""
+        """Return the images of each draw of `size` labels; a single draw if these are all labels."""
         return [order[:size] for order in (self.orders if size < len(self.orders[0]) else self.orders[:1])]
 
     def points(
@@ -187,10 +187,10 @@ class _Draws(NamedTuple):
 
         Parameters
         ----------
-        name : of what is read, for the display of progress
+        name : name of the responses, for the display of progress
         make : returns unfitted read-outs by name
-        calibration, scored : responses to the images whose labels are drawn, and to those that are scored
-        reader : its threads and progress
+        calibration, scored : responses to the images whose labels are drawn, and to the scored images
+        reader : gives threads and progress
         """
         found: Points = {readout: [] for readout in make()}
         reader.progress.stage(f"{name}: fits", len(found) * sum(len(self.rows(size)) for size in self.sizes))

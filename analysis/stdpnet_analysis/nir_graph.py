@@ -1,4 +1,4 @@
-"""A frozen spiking network as a graph of the Neuromorphic Intermediate Representation (NIR), and what it leaves out."""
+"""A frozen spiking network as a graph of the Neuromorphic Intermediate Representation (NIR), and its limits."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from stdpnet.stdp.spec.experiment import STDPExperiment
 
 FAITHFUL, APPROXIMATE, UNSUPPORTED = "faithful", "approximate", "unsupported"
 COPIES = 4
-"""How often a graph is in memory while it is written."""
+"""Number of copies of a graph in memory while it is written."""
 
 
 class Part(NamedTuple):
-    """A part of the model, and whether a NIR graph says it."""
+    """A part of the model, and whether a NIR graph represents it."""
 
     label: str
-    """faithful: as the equations of NIR's primitives say it; approximate: up to rounding; unsupported: left out."""
+    """faithful: by the equations of NIR's primitives; approximate: up to rounding; unsupported: left out."""
     note: str
-    """What the graph says, or what a reader has to do."""
+    """How the graph represents it, or what a reader has to do."""
 
 
 def to_nir(spec: STDPExperiment, network: Network | State) -> Any:
@@ -97,7 +97,7 @@ def to_nir(spec: STDPExperiment, network: Network | State) -> Any:
 
 
 def parts(spec: STDPExperiment) -> dict[str, Part]:
-    """Return what of a model its NIR graph says, by the names of the parts."""
+    """Return the parts of a model, by name, as its NIR graph represents them."""
     retried = spec.training.min_spikes
     return {
         "input": Part(FAITHFUL, "one node for each pixel, row by row"),
@@ -167,8 +167,8 @@ def _feedforward(network: Network) -> tuple[dict[str, Any], list[tuple[str, str]
     geometry, weights = network.geometry, network.weights
     if not geometry.shared:
         dense = np.zeros((geometry.positions, geometry.channels, geometry.pixels), weights.dtype)
-        for rows, own, field in zip(geometry.receptive_field_rows(), weights, dense, strict=True):
-            field[:, rows >= 0] = own.T
+        for rows, kernels, field in zip(geometry.receptive_field_rows(), weights, dense, strict=True):
+            field[:, rows >= 0] = kernels.T
         nodes = {
             "input": nir.Input({"input": np.array([geometry.pixels])}),
             "feedforward": nir.Linear(dense.reshape(geometry.neurons, geometry.pixels)),
@@ -197,8 +197,8 @@ def _competition(network: Network) -> Floats:
     positions, channels = network.geometry.positions, network.geometry.channels
     weights = np.zeros((positions, channels, positions, channels), network.dtype)
     for position in range(positions):
-        own = network.competition if not network.competition.ndim else network.competition[position].T
-        weights[position, :, position] = np.where(np.eye(channels, dtype=bool), 0, own)
+        inside = network.competition[position].T if network.competition.ndim else network.competition
+        weights[position, :, position] = np.where(np.eye(channels, dtype=bool), 0, inside)
     if network.geometry.shared:
         weights = weights.transpose(1, 0, 3, 2)
     return weights.reshape(network.geometry.neurons, network.geometry.neurons)

@@ -1,7 +1,8 @@
 """Measure plasticity windows: show pairs of spikes to an engine and compare the weights before and after.
 
-Nothing here evaluates the rule. One presentation measures a whole window: many synapses, each with its own interval.
-Each spike of a neuron is forced by a driver pixel of overwhelming weight, one step earlier (docs/model.md, step 4).
+The rule itself is not evaluated here. One presentation measures a whole window, by many synapses with different
+intervals. Each spike of a neuron is forced by a driver pixel of overwhelming weight, which spikes one step earlier
+(docs/model.md, step 4).
 """
 
 from __future__ import annotations
@@ -78,12 +79,12 @@ def _measure_xy(spec: STDPExperiment, lags: NDArray[np.intp]) -> Window:
 
 
 def _measure_yy(spec: STDPExperiment, lags: NDArray[np.intp]) -> Window:
-    """Neuron 0 spikes once, at the middle; the others of its position each once, `lag` steps after it."""
+    """Neuron 0 spikes once, at the middle; every other neuron of its position once, `lag` steps after it."""
     middle, channels = LEAD + int(lags[-1]), len(lags) + 1
     small = _protocol(spec, pixels=channels, channels=channels, lags=lags)
     network = initial_network(small)
     network.weights[...] = 0
-    network.weights[0, np.arange(channels), np.arange(channels)] = DRIVE  # each neuron has a driver of its own
+    network.weights[0, np.arange(channels), np.arange(channels)] = DRIVE  # pixel i drives neuron i
     network.theta[...] = 0
     yy = constants(small, network.dtype).yy
     before = -2 * (abs(yy.pairs.A_plus) + abs(yy.pairs.A_minus) * (1 + yy.resting)) - 1  # never near the bound of 0
@@ -97,7 +98,7 @@ def _measure_yy(spec: STDPExperiment, lags: NDArray[np.intp]) -> Window:
 
 
 def _protocol(spec: STDPExperiment, pixels: int, channels: int, lags: NDArray[np.intp]) -> STDPExperiment:
-    """Return the experiment with one position, at least `pixels` pixels, wide bounds and nothing but the rule."""
+    """Return the experiment with one position, at least `pixels` pixels, wide bounds, and no change but by the rule."""
     side, steps = math.ceil(math.sqrt(pixels)), 2 * LEAD + 2 * int(lags[-1])
     architecture = spec.topology.architecture
     kernel = None if architecture == "fully_connected" else side

@@ -1,4 +1,4 @@
-"""What the neurons of a position do together: how many of them spike, and whether two networks answer alike there."""
+"""Statistics of positions: how many of their neurons spike, and how often two networks answer with equal counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stdpnet.spec.experiment import Experiment
 from stdpnet_analysis.readouts.base import dense
 
 MOST = 3
-"""So many neurons that spike, or more, are one class."""
+"""Positions with this many spiking neurons or more are one class."""
 ACTIVE = tuple(f"{number}+" if number == MOST else str(number) for number in range(MOST + 1))
 """Names of the classes of a position: how many of its neurons spike during an image."""
 SHARES = {f"{number} active": f"positions_active_{number}" for number in ACTIVE} | {
@@ -63,8 +63,8 @@ def equal_counts(first: NDArray[Any], second: NDArray[Any], positions: int) -> f
     """
     shape = (len(first), positions, first.shape[1] // positions)
     one, other = first.reshape(shape), second.reshape(shape)
-    spoken = (one.any(axis=2) | other.any(axis=2)).ravel()
-    return float((one == other).all(axis=2).ravel()[spoken].mean()) if spoken.any() else 1.0
+    active = (one.any(axis=2) | other.any(axis=2)).ravel()
+    return float((one == other).all(axis=2).ravel()[active].mean()) if active.any() else 1.0
 
 
 def equal_without_learning(

@@ -1,4 +1,4 @@
-"""What a trained run answers to images of a user: a class for each, with probabilities."""
+"""Predict the classes of a user's images by a trained run, with probabilities where the read-out has them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Prediction(NamedTuple):
     readout: str
     """The read-out that answers."""
     classes: tuple[str, ...]
-    """Names of the classes, K of them."""
+    """(K,) names of the classes."""
     answers: NDArray[np.int64]
     """(N,) number of the class; -1: no answer, as no neuron spiked."""
     probabilities: NDArray[np.float64] | None
@@ -58,7 +58,7 @@ def predict(
     ----------
     run : the run
     images : (N, n, n) uint8, white ink on black, n = dataset.crop, or recordings of as many pixels; image i is
-        presentation i of the stream of the test images, so equal calls have equal answers
+        presentation i of the stream of the test images, so that equal calls have equal answers
     readout : name of a read-out (see stdpnet_analysis.readouts); default: a model's own answer where it has one, else
         log_evidence
     snapshot : which state: "last", or "best"
@@ -80,11 +80,11 @@ def predict(
     reader = Reader((readout or DEFAULT,), threads=threads, progress=progress)
     evaluator = Evaluator.of(run, "test", reader, point=at or {})
     state = run.load_snapshot(snapshot)
-    spec, there = operating.at_point(run.spec, state, evaluator.point)
+    spec, answering = operating.at_point(run.spec, state, evaluator.point)
     _check_side(spec, split.images)
     progress.stage("responses", len(split))
-    asking = reader.asking(fitted(spec, split))
-    responses = evaluator.respond(asking, there, split, Stream.TEST, threads=threads, progress=progress.advance)
+    experiment = reader.experiment_for(fitted(spec, split))
+    responses = evaluator.respond(experiment, answering, split, Stream.TEST, threads=threads, progress=progress.advance)
     classes, spikes = evaluator.dataset.classes, np.asarray(responses.counts.sum(axis=1, dtype=np.int64))
     if readout == OWN or (readout is None and responses.scores is not None):
         return Prediction(OWN, classes, _own(run, responses), None, spikes)
@@ -92,7 +92,7 @@ def predict(
         raise ConfigError(f"--readout {readout}: reads counts, which this model has not; use {OWN}")
     calibration = evaluator.respond_to("calibration", name_of(snapshot), state)
     (name, fit), *_ = reader.fit_all(run.spec, evaluator.facts, calibration).items()
-    answers = reader.ask(name, fit, responses).predicted.astype(np.int64)
+    answers = reader.answer(name, fit, responses).predicted.astype(np.int64)
     return Prediction(name, classes, answers, class_probabilities(name, fit, responses, len(classes)), spikes)
 
 

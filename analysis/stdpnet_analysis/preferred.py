@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 PREFERRED = 10
-"""Images that are shown of a neuron."""
+"""Number of preferred images that are shown of a neuron."""
 
 
 def preferred_images(counts: NDArray[Any], neuron: int, count: int = PREFERRED) -> NDArray[np.intp]:
-    """Return the images to which a neuron spikes most, of equals the first; none to which it does not spike.
+    """Return the images to which a neuron spikes most, the first of equal ones; only those to which it spikes.
 
     Parameters
     ----------
     counts : (N, P*C) spikes
     neuron : position * channels + channel
-    count : how many at most
+    count : largest number of images
     """
     best = np.argsort(-counts[:, neuron].astype(np.int64), kind="stable")[:count]
     found: NDArray[np.intp] = best[counts[best, neuron] > 0]

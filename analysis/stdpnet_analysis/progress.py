@@ -1,4 +1,4 @@
-"""How far a long computation is: the one protocol of all progress callbacks of the analysis."""
+"""The protocol of all progress callbacks of the analysis."""
 
 from __future__ import annotations
 

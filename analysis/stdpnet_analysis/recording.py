@@ -59,7 +59,7 @@ def record(
     Parameters
     ----------
     spec : the experiment; simulation.engine records
-    network : its state; stays as it is
+    network : its state; not changed
     split : the images
     number : which of them
     stream : the source of input spikes of this split
@@ -95,7 +95,7 @@ def winner_and_loser(recording: ImageRecording) -> tuple[int, int]:
     """Return the neuron with most spikes, and the one of its position with fewest; neuron = position*C + channel.
 
     Of several silent neurons the loser is the one that came nearest to its threshold on the average over the steps
-    before the winner's first spike (over all steps if no neuron spiked); of equals the first.
+    before the winner's first spike (over all steps if no neuron spiked); the first of equal ones.
     """
     counts = recording.counts
     position, winner = np.unravel_index(int(counts.argmax()), counts.shape)

@@ -23,11 +23,11 @@ class ResultsFile:
     command: str
     """The command, as in `stdpnet labels`; the names of the files begin with it."""
     schema: Any
-    """What a file holds (stdpnet.runs.schema)."""
+    """Schema of the content (stdpnet.runs.schema)."""
     missing: str
-    """What is said of a state that has no results."""
+    """Message about a state that has no results."""
     splits: tuple[str, ...] = ("test", "validation")
-    """Where a figure looks for results, first."""
+    """Splits whose results a figure shows: the first of them that has any."""
 
     def write(self, run: Run, split: str, snapshot: str, result: dict[str, Any], point: str = "") -> None:
         """Write results; `point` is the label of their operating point."""
@@ -48,13 +48,13 @@ class ResultsFile:
         return found
 
     def of(self, view: RunView) -> tuple[str, dict[str, Any]]:
-        """Return the results of the state in view, after the split that they are about; RunError if there are none."""
+        """Return the split and the results of the state in view; RunError if there are none."""
         for split in self.splits:
             results = self.read(view.run, split, view.snapshot)
             if results is not None and results["protocol"]["training_images"] == view.state.images:
                 return split, results
         snapshot = "" if view.snapshot == "last" else f" --snapshot {view.snapshot}"
-        raise RunError(f"{self.missing}; `stdpnet {self.command} {view.run.path}{snapshot}` does")
+        raise RunError(f"{self.missing}; `stdpnet {self.command} {view.run.path}{snapshot}` makes them")
 
     def lacks(self, view: RunView) -> str | None:
         """Return why there are no results of the state in view, and the remedy; None if there are."""

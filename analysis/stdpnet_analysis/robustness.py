@@ -18,7 +18,7 @@ from stdpnet_analysis.readouts.base import CountsClassifier
 from stdpnet_analysis.readouts.reader import Reader, pixels_of
 from stdpnet_analysis.results import ResultsFile
 
-ROBUSTNESS = ResultsFile("robustness", RobustnessFile, "it was not asked distorted images")
+ROBUSTNESS = ResultsFile("robustness", RobustnessFile, "no accuracies on distorted images yet")
 """The files in which accuracies are written."""
 BOTH = "both"
 """The series of rotation and random background together: its strength is the share of the largest of each."""
@@ -29,10 +29,10 @@ SERIES: dict[str, tuple[float, ...]] = {
     "noise": (0, 0.1, 0.2, 0.3, 0.5),
     "occlusion": (0, 0.05, 0.1, 0.2, 0.4),
 }
-"""The distortions with their strengths where none are asked for; keys of dataset.distortion, and both of the first."""
+"""Distortions with their default strengths: keys of dataset.distortion, and both of the first two."""
 UNITS = {"rotation": "largest angle, degrees", "background": "brightest pixel / white", BOTH: "share of 180° and white",
          "noise": "standard deviation / white", "occlusion": "share of the area"}  # fmt: skip
-"""What the strength of a series is."""
+"""Meaning of the strength of each series."""
 
 
 def point_of(series: str, strength: Any) -> dict[str, Any]:
@@ -95,13 +95,13 @@ def robustness(
         for strength in strengths:  # before anything is computed
             operating.resolved(run.spec, {**(at or {}), **point_of(name, strength)})
     state = run.load_snapshot(snapshot)
-    asked = _Asked(name_of(snapshot), state, baselines)
+    scorer = _Scorer(name_of(snapshot), state, baselines)
     found: dict[str, dict[str, list[dict[str, Any]]]] = {"series": {}, "pixels": {}}
     for name, strengths in chosen.items():
         for strength in strengths:
-            there = usual.at({**(at or {}), **point_of(name, strength)})
-            for part, scores in asked.at(there).items():
-                found[part].setdefault(name, []).append({"strength": strength, "at": dict(there.point), **scores})
+            evaluator = usual.at({**(at or {}), **point_of(name, strength)})
+            for part, scores in scorer.at(evaluator).items():
+                found[part].setdefault(name, []).append({"strength": strength, "at": dict(evaluator.point), **scores})
     result: dict[str, Any] = {
         "protocol": {
             **usual.protocol(state),
@@ -115,7 +115,7 @@ def robustness(
 
 
 def check_series(series: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
-    """Return series with strengths each once, in order; ConfigError if there are none."""
+    """Return series with their strengths in order, each once; ConfigError if there are none."""
     if not series:
         raise ConfigError(f"--vary: names no series; choose among {', '.join(SERIES)}, or a key such as spiking.dt")
     chosen: dict[str, list[Any]] = {}
@@ -132,52 +132,53 @@ def check_series(series: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     return chosen
 
 
-class _Asked:
-    """Read-outs that are fitted once for each operating point of the calibration images, and asked at many points."""
+class _Scorer:
+    """Scores at many operating points; read-outs are fitted once for each point of the calibration images."""
 
     def __init__(self, name: str, state: State, baselines: bool) -> None:
         self._name, self._state, self._baselines = name, state, baselines
         self._fitted: dict[str, dict[str, CountsClassifier]] = {}
         self._known: dict[str, dict[str, Any]] = {}
 
-    def at(self, there: Evaluator) -> dict[str, dict[str, Any]]:
+    def at(self, evaluator: Evaluator) -> dict[str, dict[str, Any]]:
         """Return the scores of the model ("series") and of the pixels at a point; each point is computed once."""
-        key = json.dumps(dict(there.point), sort_keys=True)
+        key = json.dumps(dict(evaluator.point), sort_keys=True)
         if key not in self._known:
-            self._known[key] = {"series": self._model(there)} | (
-                {"pixels": self._pixels(there)} if self._baselines else {}
+            self._known[key] = {"series": self._model(evaluator)} | (
+                {"pixels": self._pixels(evaluator)} if self._baselines else {}
             )
         return self._known[key]
 
-    def _model(self, there: Evaluator) -> dict[str, Any]:
+    def _model(self, evaluator: Evaluator) -> dict[str, Any]:
         def fit() -> dict[str, CountsClassifier]:
-            calibration = there.respond_to("calibration", self._name, self._state)
-            return there.reader.fit_all(there.run.spec, there.facts, calibration)
+            calibration = evaluator.respond_to("calibration", self._name, self._state)
+            return evaluator.reader.fit_all(evaluator.run.spec, evaluator.facts, calibration)
 
-        scored = there.respond_to(there.split, self._name, self._state)
-        answers = there.reader.asked(self._once("counts", there, fit) if scored.counts.shape[1] else {}, scored)
-        return {**activity(scored), "readouts": _short(there.scores(answers, scored.labels))}
+        scored = evaluator.respond_to(evaluator.split, self._name, self._state)
+        fitted = self._once("counts", evaluator, fit) if scored.counts.shape[1] else {}
+        answers = evaluator.reader.fitted_answers(fitted, scored)
+        return {**activity(scored), "readouts": _short(evaluator.scores(answers, scored.labels))}
 
-    def _pixels(self, there: Evaluator) -> dict[str, Any]:
+    def _pixels(self, evaluator: Evaluator) -> dict[str, Any]:
         def fit() -> dict[str, CountsClassifier]:
-            return there.reader.fit_pixels(there.run.spec, there.images("calibration"))
+            return evaluator.reader.fit_pixels(evaluator.run.spec, evaluator.images("calibration"))
 
-        images = there.images(there.split)
-        answers = there.reader.asked(self._once("pixels", there, fit), pixels_of(images))
-        return {"readouts": _short(there.scores(answers, images.labels))}
+        images = evaluator.images(evaluator.split)
+        answers = evaluator.reader.fitted_answers(self._once("pixels", evaluator, fit), pixels_of(images))
+        return {"readouts": _short(evaluator.scores(answers, images.labels))}
 
     def _once(
-        self, what: str, there: Evaluator, fit: Callable[[], dict[str, CountsClassifier]]
+        self, what: str, evaluator: Evaluator, fit: Callable[[], dict[str, CountsClassifier]]
     ) -> dict[str, CountsClassifier]:
-        """Return the read-outs fitted at a point of the calibration images, fitting them where they are not yet."""
-        key = f"{what} {json.dumps(there.calibration_point, sort_keys=True)}"
+        """Return the read-outs fitted at a point of the calibration images; fit them if they are not fitted yet."""
+        key = f"{what} {json.dumps(evaluator.calibration_point, sort_keys=True)}"
         if key not in self._fitted:
             self._fitted[key] = fit()
         return self._fitted[key]
 
 
 def _short(readouts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return scores without confusions and reliability."""
+    """Return scores without confusion matrix and reliability."""
     return {
         name: {key: score[key] for key in ("accuracy", "interval", "n", "role") if key in score}
         for name, score in readouts.items()

@@ -25,7 +25,7 @@ class Point(NamedTuple):
     sd: float | None
     """Sample standard deviation over the seeds; None of a single one."""
     interval: tuple[float, float]
-    """Of one seed the 95 % Wilson interval over the choice of images; of several, mean -+ sd."""
+    """Of one seed the 95 % Wilson interval over the choice of images; of several seeds mean - sd, mean + sd."""
     seeds: int
 
 
@@ -67,7 +67,7 @@ def _of_group(group: str, rows: Sequence[Sequence[Mapping[str, Any]]]) -> list[C
     return [
         Curve(group, column, tuple(_point(rows, strength, name) for strength in strengths))
         for column in ROLES
-        if (name := best_of(column, *tables)) is not None  # of the votes the best at the first strength
+        if (name := best_of(column, *tables)) is not None  # the best voting rule at the first strength
     ]
 
 

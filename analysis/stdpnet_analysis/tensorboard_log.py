@@ -1,7 +1,7 @@
-"""A job as TensorBoard events: the numbers of each row, histograms of what learns, receptive fields as they form.
+"""Log a job as TensorBoard events: the numbers of each row, histograms of arrays that learn, receptive fields.
 
-A run that goes on from a checkpoint writes what follows it once more: events beyond it are cut off when the job begins,
-and rows that are not in the log yet are added. Each session has a file of its own, as TensorBoard expects.
+A run that goes on from a checkpoint repeats what came after it. Therefore events beyond the checkpoint are cut off when
+the job begins, and rows that are missing in the log are added. Each session writes a new file, as TensorBoard expects.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from stdpnet.training import Job
 FOLDER = "tensorboard"
 """Folder of the events in a run directory."""
 ROWS: dict[Literal["progress", "curve"], str] = {"progress": "progress/", "curve": "accuracy/"}
-"""Files of a run whose rows are logged, and how tags begin that each event of such a row has."""
+"""Files of a run whose rows are logged -> prefix of a tag that every event of such a row has."""
 MOST_VALUES = 500_000
-"""Values that enter a histogram; of more, about so many are taken in even steps."""
+"""Values of an array in a histogram; of larger arrays about so many are taken, in even steps."""
 HEADER, CHECK = struct.Struct("<Q"), struct.Struct("<I")
 
 
@@ -42,7 +42,7 @@ def tensorboard_log(spec: Experiment, dataset: Dataset) -> TensorBoardLog | None
     Raises
     ------
     ExtraError
-        If the extra "tensorboard" is not installed; better now than after the training.
+        If the extra "tensorboard" is not installed; raised before the training, not after it.
     """
     if not spec.progress.tensorboard:
         return None
@@ -133,7 +133,7 @@ def _about(spec: Experiment, state: State) -> list[Any]:
 
 
 def _scalars(name: str, row: Mapping[str, Any]) -> list[Any]:
-    """Return the numbers of a row as scalars; those of a table within it have the table's name before their own."""
+    """Return the numbers of a row as scalars; the tag of a number in a table begins with the name of the table."""
     from tensorboardX.summary import scalar, text
 
     found = []

@@ -45,7 +45,7 @@ def error_cell(score: Mapping[str, Any] | None) -> str:
 
 
 def count(value: float | None) -> str:
-    """Return a number with its thousands set apart, three figures of one below 100."""
+    """Return a number with its thousands set apart; of a number below 100, three significant figures."""
     if value is None:
         return MISSING
     return f"{value:,.0f}".replace(",", "\u202f") if value >= 100 else f"{value:.3g}"

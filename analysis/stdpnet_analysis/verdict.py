@@ -1,4 +1,4 @@
-"""What scores say of a run, in words: whether training helped, and what to try where it did not."""
+"""Judge the scores of a run in words: whether training helped, and what to try where it did not."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 SILENT = 0.1
-"""Share of silent images above which they are named; the presets have next to none."""
+"""Share of silent images above which they are reported; the presets have almost none."""
 WORSE = 0.03
-"""By how much an untrained network must be better; that of the smallest presets is up to 0.022 better."""
+"""Difference by which an untrained network must be better to be reported; of the smallest presets it is up to 0.022."""
 BELOW_PIXELS = 0.2
-"""By how much a linear read-out of the pixels must be better; they are up to 0.145 better than the smallest presets."""
+"""Difference by which the pixels must be better to be reported; of the smallest presets it is up to 0.145."""
 CHANCE = 1 / 9
 """Accuracy near chance: less than this share of the way from guessing to no error (of ten classes, below 20 %)."""
 
 ELSE = "train on more images, or look at the learning rate and the other keys of the model (`stdpnet info RUN`)"
-"""What to try with another model than STDP."""
+"""Advice for models other than STDP."""
 
 
 def verdict(scores: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for each thing that is wrong with a run, the gravest first; none: it is as it should be.
+    """Return a sentence for each problem of a run, the gravest first; none if all is as it should be.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def verdict(scores: Mapping[str, Any]) -> list[str]:
         return []
     best, accuracy = max(trained.items(), key=lambda each: each[1])
     found = [*_near_chance(scores, best, accuracy), *_below_untrained(scores, trained), *_below_pixels(scores, trained)]
-    own = scores["readouts"].get("own", {})  # answers by scores, to images without spikes as well
+    own = scores["readouts"].get("own", {})  # a model with scores answers images without spikes as well
     if (silent := own.get("no_answer", scores.get("silent_images")) or 0.0) > SILENT:
         what = "raise plasticity.mean_weight or, where images are shown, encoder.max_rate, or keep theta small "
         what += "(neuron.tau_theta, neuron.target_rate)"
@@ -40,7 +40,7 @@ def verdict(scores: Mapping[str, Any]) -> list[str]:
 
 
 def _is_stdp(scores: Mapping[str, Any]) -> bool:
-    """Return whether the keys of STDP decide what was learned; scores of older versions do not say."""
+    """Return whether the keys of STDP decide what was learned; so it is in older scores, which have no facts."""
     return "facts" not in scores or "competition" in scores["facts"]["details"]
 
 
@@ -49,7 +49,7 @@ def _accuracies(table: Mapping[str, Any] | None) -> dict[str, float]:
 
 
 def _is_less(one: float, other: float, least: float, scores: Mapping[str, Any]) -> bool:
-    """Return whether an accuracy is below another one by more than `least`, and than so few images leave to chance.
+    """Return whether an accuracy is below another one by more than `least`, and by more than chance would explain.
 
     The difference must exceed two standard deviations of that between two independent samples of as many images.
     """

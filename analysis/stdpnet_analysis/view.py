@@ -1,4 +1,4 @@
-"""Arrays of a run, loaded when they are asked for; why one is missing, and the command that makes it."""
+"""Arrays of a run, loaded when they are needed; of a missing one the reason, and the command that makes it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 
 
 class Settings(NamedTuple):
-    """Choices of the reader; figures that do not need them ignore them."""
+    """Choices of the user; figures that do not need them ignore them."""
 
     image: int | None = None
     """Number of the image to show, in the scored split; None: the first one that is answered correctly."""
@@ -114,7 +114,7 @@ class RunView:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The images the run was trained on, and the labelled ones."""
+        """The dataset of the run."""
         dataset = load_dataset(self.experiment.dataset)
         check_dataset(self.run, dataset)
         return dataset

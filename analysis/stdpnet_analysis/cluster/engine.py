@@ -1,4 +1,4 @@
-"""Training one network on many processes: its positions share nothing but the input (docs/model.md, Topology)."""
+"""Train one network on many processes: its positions share nothing but the input (docs/model.md, Topology)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLUSTER_CHUNK = 256
 class PositionParallelEngine:
     """An engine whose workers each simulate some positions, as a network of their own, for the images of one call.
 
-    Tasks are pure functions of what they are sent, so that a lost worker's is computed again on another one.
+    A task is a pure function of its arguments, so that the task of a lost worker is computed again by another one.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def _present(
     switches: Switches,
     learning_rates: NDArray[np.float64] | None,
 ) -> tuple[Network, Outcome]:
-    """Show presentations to a part of a network; return its new state, and what it answered."""
+    """Show presentations to a part of a network; return its new state and its answers."""
     engine = make_engine(spec, network, 1)
     outcome = engine.present(trains, switches, learning_rates=learning_rates)
     return engine.network.copy(), outcome

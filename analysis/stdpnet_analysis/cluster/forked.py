@@ -1,4 +1,4 @@
-"""What each worker of a local cluster needs: the process that forks the workers imports this module once for all."""
+"""Imports that every worker of a local cluster needs, made once by the process that forks the workers."""
 
 import stdpnet.stdp.engines.compiled.engine  # noqa: F401
 import stdpnet_analysis.cluster.engine  # noqa: F401

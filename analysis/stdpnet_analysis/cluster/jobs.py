@@ -16,11 +16,11 @@ from stdpnet.training import Job, Observer, resume, train
 from stdpnet_analysis.grouping import deciding_keys
 
 POLL_SECONDS = 0.5
-"""Seconds between two looks at a run that another process still writes."""
+"""Seconds between two checks of a run that another process is writing."""
 
 
 def complete(spec: Experiment, path: Path, *, threads: int | None = 1, observers: Iterable[Observer] = ()) -> Run:
-    """Return the finished run of an experiment: trained here, resumed from its checkpoint, or as it is found.
+    """Return the finished run of an experiment: trained, resumed from its checkpoint, or found finished.
 
     A run that another process is writing, such as a worker that its scheduler believes lost, is waited for. A run of
     the same experiment with fewer training images is trained on.
@@ -54,7 +54,7 @@ def complete(spec: Experiment, path: Path, *, threads: int | None = 1, observers
             return resume(run, goal, threads=threads, observers=observers, take_over=True)
         except RunError:
             if not (path / "config.toml").exists() or Run.open(path).status != "running":
-                raise  # else another process was faster by a moment
+                raise  # otherwise another process has begun the run meanwhile
 
 
 def _check_same(run: Run, spec: Experiment) -> None:
@@ -73,8 +73,8 @@ class Stopper:
 
     Parameters
     ----------
-    prune : file that ends the run as finished, with the reason "pruned"
-    leave : file that stops it with a checkpoint
+    prune : file that makes the job end as finished, with the reason "pruned"
+    leave : file that makes it stop with a checkpoint
     """
 
     every = 0
@@ -95,5 +95,5 @@ class Stopper:
 
 
 def leave_file(folder: Path) -> Path:
-    """Return the file in a folder by whose presence the tasks of this process, and of no other, are asked to stop."""
+    """Return the file in a folder whose presence asks the tasks of this process, and no others, to stop."""
     return folder.resolve() / f".leave-{platform.node()}-{os.getpid()}"

@@ -57,11 +57,11 @@ SETTINGS = {
     "distributed.worker.multiprocessing-method": "forkserver",
 }
 IMPORTED = ["distributed", "stdpnet_analysis.sweeps.trial", "stdpnet_analysis.cluster.forked"]
-"""What that process imports."""
+"""Modules that this process imports."""
 
 
 class _SharedTerminal(WorkerPlugin):
-    """A terminal sends Ctrl-C to the workers too, but the driver decides what it means; each warning is shown once."""
+    """Makes workers ignore Ctrl-C, which a terminal sends to them too but the driver handles, and repeat no warning."""
 
     def setup(self, worker: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -136,11 +136,11 @@ def _local_cluster(workers: int, memory: str) -> LocalCluster:
             n_workers=workers,
             threads_per_worker=1,
             memory_limit=memory,
-            dashboard_address="127.0.0.1:0",  # a port of its own, so that several pools do not meet
+            dashboard_address="127.0.0.1:0",  # any free port, so that several pools do not collide
             silence_logs="CRITICAL",
             security=key,
         )
-    except (OSError, RuntimeError, TimeoutError, AssertionError) as error:  # the last one where a worker dies meanwhile
+    except (OSError, RuntimeError, TimeoutError, AssertionError) as error:  # AssertionError: a worker died
         raise EngineError(
             f"the worker processes of this machine do not start ({shortened(error)}); use fewer --workers"
         ) from None
@@ -181,13 +181,13 @@ def _connected(address: dict[str, str]) -> Client:
     def connect() -> None:
         try:
             made.put(Client(**address, timeout=CONNECT_SECONDS))
-        except Exception as error:  # whatever the transport raises: what is there is no scheduler
+        except Exception as error:  # any error of the transport: no scheduler answers there
             made.put(str(error).partition("\n")[0] or type(error).__name__)
-        # A client that failed closes itself when it is collected. Were that while another one starts in this process,
-        # the two would wait for the same lock for ever.
+        # A client that failed closes itself when it is collected. If that happened while another client starts in this
+        # process, both would wait for the same lock for ever.
         gc.collect()
 
-    # Dask's own limit ends neither the wait for a greeting nor the attempts to close what has not begun.
+    # The timeout of Dask ends neither the wait for a greeting nor attempts to close a connection that never began.
     threading.Thread(target=connect, daemon=True).start()
     try:
         found = made.get(timeout=2 * CONNECT_SECONDS)
@@ -267,14 +267,14 @@ def slots(client: Client) -> int:
 
 
 def warm_up(client: Client, *specs: Experiment) -> None:
-    """Compile the kernels that spiking networks need: the first one's on one worker, so that the others find them."""
+    """Compile the kernels of spiking networks: of the first network on one worker, so that other workers find them."""
     kinds = list({_kind(spec): spec for spec in specs if isinstance(spec, STDPExperiment)}.values())
-    for some in (kinds[:1], kinds[1:]):
-        gathered(client, [client.submit(_compile, spec, pure=False) for spec in some])
+    for group in (kinds[:1], kinds[1:]):
+        gathered(client, [client.submit(_compile, spec, pure=False) for spec in group])
 
 
 def _kind(spec: STDPExperiment) -> tuple[Any, ...]:
-    """Return what decides which kernels are compiled, or a bit more than that."""
+    """Return the settings that decide which kernels are compiled, and some that need not."""
     simulation, topology = spec.simulation, spec.topology
     return (
         simulation.engine,

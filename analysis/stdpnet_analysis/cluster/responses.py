@@ -15,7 +15,7 @@ from stdpnet.spec.experiment import Experiment
 from stdpnet_analysis.cluster.pool import gathered
 
 BLOCK = 512
-"""Images of a task; an image's input spikes depend on its own number alone, so results do not depend on it."""
+"""Images of a task; results do not depend on it, as the input spikes of an image depend on its number alone."""
 
 Value = TypeVar("Value")
 
@@ -32,7 +32,7 @@ def responder(client: Client) -> Responder:
         threads: int | None = None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> Responses:
-        # a task, and not scattered data: it survives the worker that holds its result
+        # The state is the result of a task and not scattered data: if its worker is lost, it is computed again.
         held = client.submit(_same, state.copy(), pure=False)
         blocks = [slice(first, first + BLOCK) for first in range(0, len(split), BLOCK)]
         futures = {

@@ -1,4 +1,4 @@
-"""Tasks that workers are computing: submit them, look from time to time which have ended, ask all of them to stop."""
+"""Tasks that workers compute: submit them, poll which of them have ended, ask all of them to stop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stdpnet.errors import RunError
 from stdpnet.runs.files import REPEAT, unwritable
 
 POLL_SECONDS = 0.25
-"""Seconds between two looks at the workers."""
+"""Seconds between two checks of the workers."""
 STOP_SECONDS = 60.0
 """Seconds that workers get to write checkpoints when they are asked to stop."""
 

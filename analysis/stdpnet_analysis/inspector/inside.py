@@ -138,7 +138,7 @@ class Inside:
         train = self.view.dataset.train
         image = centred(pixels, int(train.images.shape[-1]), self._placement)[np.newaxis]
         split = as_split(image if train.events is None else saccades(image))
-        experiment = self._reader.asking(self.view.experiment)
+        experiment = self._reader.experiment_for(self.view.experiment)
         model = open_model(experiment)
         responses = model.respond(experiment, self.view.state, split, Stream.TEST, threads=1)
         return {"label": None, **self._shown(split, 0, Stream.TEST, responses)}
@@ -209,7 +209,7 @@ class Inside:
                 {"readout": OWN, "answer": classes[int(np.argmax(responses.scores[0]))], "probabilities": None}
             )
         for name, readout in self._readouts.items():
-            label = int(self._reader.ask(name, readout, responses).predicted[0])
+            label = int(self._reader.answer(name, readout, responses).predicted[0])
             chances = class_probabilities(name, readout, responses, len(classes))
             found.append(
                 {

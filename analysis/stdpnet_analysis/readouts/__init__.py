@@ -1,8 +1,8 @@
 """Read-outs of responses: one table of their names, their roles and how they are made.
 
 A read-out turns the responses of a network into answers. Its role is the column of a table in which it stands: `vote`
-is the best of the thesis's three voting rules, every other role has one read-out. `own` are a supervised model's own
-class scores, which need no calibration and no maker.
+is the best of the thesis's three voting rules, every other role has one read-out. `own` stands for
+the class scores of a supervised model itself, which need no calibration and no maker.
 
 The table loads without scikit-learn: each maker imports what it makes.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ReadoutSettings(NamedTuple):
-    """What the makers of the read-outs need to know."""
+    """Settings by which the read-outs are made."""
 
     n_positions: int = 1
     """Positions P of the network."""
@@ -43,11 +43,11 @@ class Readout(NamedTuple):
     name: str
     """Key in scores.json, in curve.jsonl and on the command line."""
     role: str
-    """The column in which it stands."""
+    """The column of tables in which it stands."""
     make: Callable[[ReadoutSettings], CountsClassifier] | None
     """Makes the unfitted classifier; None where the model answers by itself."""
     reads: Literal["counts", "first_spikes"] = "counts"
-    """What of the responses it reads."""
+    """The part of the responses that it reads."""
 
 
 def _voting(rule: str) -> Readout:
@@ -99,7 +99,7 @@ READOUTS: dict[str, Readout] = {
 ROLES: tuple[str, ...] = tuple(dict.fromkeys(readout.role for readout in READOUTS.values()))
 """The columns of tables, in order."""
 DEFAULT: tuple[str, ...] = EvaluationSpec().readouts
-"""The read-outs that are scored where nothing else is asked for."""
+"""The read-outs that are scored by default."""
 TITLES = {
     "vote": "best vote",
     "n_gram": "n-gram",
@@ -122,12 +122,12 @@ def names_of(column: str) -> tuple[str, ...]:
 
 
 def check_columns(columns: Iterable[str], key: str = "--readouts", further: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return columns, each once, if each is the name of a role or of a read-out, or one of some further names.
+    """Return columns, each once, if each is the name of a role or of a read-out, or one of `further`.
 
     Raises
     ------
     ConfigError
-        If there is none, or one is unknown; `key` is what named them.
+        If there is none, or one is unknown; the message begins with `key`, the option or key that names them.
     """
     known, found = list(dict.fromkeys((*ROLES, *READOUTS, *further))), tuple(dict.fromkeys(columns))
     for column in found:

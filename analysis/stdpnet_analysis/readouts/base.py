@@ -1,4 +1,4 @@
-"""What all read-outs share: they are scikit-learn classifiers of spike counts."""
+"""Base of the read-outs: scikit-learn classifiers of spike counts."""
 
 from __future__ import annotations
 
@@ -25,12 +25,11 @@ def dense(counts: Counts) -> NDArray[Any]:
 
 
 def answers(scores: Float64s) -> NDArray[np.intp]:
-    """Return the class of the highest score, the lowest among equals; -1 for an image without any result.
+    """Return the class of the highest score, the lowest of equal ones; -1 for an image without any result.
 
     Parameters
     ----------
-    scores : (n_images, n_classes) float
-        Equal means equal in float64.
+    scores : (n_images, n_classes) float64
 
     Returns
     -------
@@ -50,7 +49,7 @@ class CountsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What scores say of a fitted read-out beside its name, ready for JSON; empty where there is nothing to set."""
+        """Settings of a fitted read-out that its scores record, ready for JSON; empty where there are none."""
         return {}
 
     def _calibration(self, X: Any, y: Any) -> tuple[Counts, NDArray[Any]]:

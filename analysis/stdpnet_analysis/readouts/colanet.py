@@ -18,8 +18,8 @@ class ColaNETClassifier(ScoringClassifier):
     """The digital CoLaNET algorithm as a scikit-learn classifier of spike counts.
 
     Each class has a column of neurons. The neuron of a column with the largest input (weights times counts) wins, and
-    fires above a threshold. Where the wrong column fires, its winner's active inputs lose; where the right one is
-    silent, they gain. The answer is the class of the column with the largest input.
+    fires above a threshold. If a wrong column fires, the active inputs of its winner lose; if the right column is
+    silent, the active inputs of its winner gain. The answer is the class of the column with the largest input.
 
     Parameters
     ----------

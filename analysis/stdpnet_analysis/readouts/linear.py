@@ -27,7 +27,7 @@ GRID: list[dict[str, list[Any]]] = [
 ]
 """What `LinearCVReadout` tries: each scaling, with values of C around the best ones for networks of the thesis."""
 STEADY = 1000
-"""Ratio of mean to standard deviation from which on a neuron counts as spiking equally often."""
+"""Ratio of mean to standard deviation above which the counts of a neuron are taken to be constant."""
 
 
 def _linear_model(kind: str, C: float, scaling: str, random_state: Any) -> Pipeline:
@@ -39,8 +39,8 @@ def _linear_model(kind: str, C: float, scaling: str, random_state: Any) -> Pipel
         )
     if kind != "logistic":
         raise ConfigError(f"kind: '{kind}' is unknown; choose 'logistic' or 'sgd'")
-    # Without their means taken away, silent counts stay zeros that need not be stored or multiplied; the intercept,
-    # which is not regularised, makes up for the means: the optimum is the same classifier.
+    # Means are not subtracted: silent counts stay zeros, which need not be stored or multiplied. The intercept, which
+    # is not regularised, makes up for the means, so that the optimum is the same classifier.
     steps = {
         "standardised_roots": (_transformer(_roots), _Scaler(with_mean=False, copy=False)),
         "roots": (_transformer(_roots),),
@@ -52,13 +52,13 @@ def _linear_model(kind: str, C: float, scaling: str, random_state: Any) -> Pipel
 
 
 class _Scaler(StandardScaler):  # type: ignore[misc]
-    """Divides by standard deviations, but by the mean where a neuron spikes almost equally often in every image.
+    """Divides counts by their standard deviation, but by their mean where they are almost constant.
 
-    Divided by its tiny deviation, such a count would be so much larger than all others that the optimiser stops.
+    Divided by their tiny deviation, such counts would be so much larger than all others that the optimiser stops.
     """
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Find by what each neuron is divided."""
+        """Find the divisor of each neuron."""
         super().fit(X, y, sample_weight)
         steady = (self.var_ > 0) & (self.mean_ > STEADY * np.sqrt(self.var_))
         self.scale_[steady] = self.mean_[steady]
@@ -169,7 +169,7 @@ class LinearReadout(_LinearClassifier):
 class LinearCVReadout(_LinearClassifier):
     """Logistic regression whose C and scaling are chosen by cross-validation on the calibration images.
 
-    The combination with the best mean accuracy over the folds is fitted to all calibration images; of equals the first.
+    The combination with the best mean accuracy over the folds, the first of equal ones, is fitted to all images.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class LinearCVReadout(_LinearClassifier):
         Parts of the calibration images, stratified by class, each of which is scored once; fewer where a class has
         fewer images.
     grid : list of dict, or None
-        What is tried, as for scikit-learn's GridSearchCV: parameters of `LinearReadout`. None: `GRID`.
+        The combinations to try, as for scikit-learn's GridSearchCV: parameters of `LinearReadout`. None: `GRID`.
     random_state : int, RandomState instance or None
         Which images are in which part.
 
@@ -204,7 +204,7 @@ class LinearCVReadout(_LinearClassifier):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What was chosen, and the accuracy of every combination."""
+        """The chosen settings, and the accuracy of every combination."""
         return {**self.model_.settings, "folds": self.folds_, "trials": self.trials_}
 
     def fit(self, X: Any, y: Any) -> Self:

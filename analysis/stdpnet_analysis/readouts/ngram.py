@@ -16,7 +16,7 @@ class NGramClassifier(ScoringClassifier):
     """A scikit-learn classifier of the order in which neurons spike first.
 
     The neurons that spike in a presentation stand in the order of their first spikes, those of one step in ascending
-    order. Each two that follow one another are a pair. Calibration counts how often each pair occurs in the images of
+    order. Two neurons that follow each other are a pair. Calibration counts how often each pair occurs in the images of
     each class; the score of a class is the sum of these counts over the pairs of an image.
 
     Attributes
@@ -26,7 +26,7 @@ class NGramClassifier(ScoringClassifier):
     pairs_ : (n_pairs,) int
         The pairs that occurred, ascending: first neuron * number of neurons + second neuron.
     occurrences_ : (n_pairs, n_classes) float
-        How often each of them occurred.
+        How often each pair occurred in each class.
     n_features_in_ : int
         Neurons.
 
@@ -34,7 +34,7 @@ class NGramClassifier(ScoringClassifier):
     -----
     X is (n_images, n_neurons): the step of each neuron's first spike, counted from 1; 0 where it did not spike. An
     image without any pair that occurred in the calibration is answered -1 ("-1" where the classes are strings).
-    Saunders et al. let every spike stand in the order, not the first of each neuron alone.
+    Saunders et al. order all spikes, not only the first of each neuron.
     """
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -68,7 +68,7 @@ def pairs_of(first_spikes: Counts) -> tuple[NDArray[np.intp], NDArray[np.int64]]
     Parameters
     ----------
     first_spikes : (n_images, n_neurons)
-        Step of each neuron's first spike, counted from 1, an array or a sparse one; 0: none.
+        Step of each neuron's first spike, counted from 1, as a dense or sparse array; 0: none.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Fit read-outs to calibration responses, and let them answer others."""
+"""Fit read-outs to calibration responses, and answer other images with them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from stdpnet_analysis.readouts.linear import LinearKind, Scaling
 OWN = "own"
 """Name of the read-out of a model that classifies by itself: the class with the largest score."""
 OF_PIXELS = ("linear", "linear_cv")
-"""The read-outs that are fitted to the pixels, too; `linear` always is."""
+"""The read-outs that are fitted to the pixels as well; `linear` if none of them is chosen."""
 
 
 class Answers(NamedTuple):
-    """What a read-out says of a set of images."""
+    """Answers of a read-out to a set of images."""
 
     predicted: NDArray[Any]
     """(N,) class of each image; -1: no answer."""
     confidence: NDArray[np.float64] | None
     """(N,) the probability of that class; None of a read-out without probabilities."""
     described: dict[str, Any]
-    """What the scores say of the read-out: its role, and its settings where it has any."""
+    """Entries of the scores that describe the read-out: its role, and its settings where it has any."""
 
 
 class Reader(NamedTuple):
@@ -48,7 +48,7 @@ class Reader(NamedTuple):
 
     def answers(self, spec: Experiment, facts: Facts, calibration: Responses, scored: Responses) -> dict[str, Answers]:
         """Return the answers of every read-out that the responses allow, under the name of its entry in the scores."""
-        return self.asked(self.fit_all(spec, facts, calibration) if scored.counts.shape[1] else {}, scored)
+        return self.fitted_answers(self.fit_all(spec, facts, calibration) if scored.counts.shape[1] else {}, scored)
 
     def fit_all(self, spec: Experiment, facts: Facts, calibration: Responses) -> dict[str, CountsClassifier]:
         """Return the read-outs by name, fitted to calibration responses."""
@@ -58,13 +58,13 @@ class Reader(NamedTuple):
             self.fit(name, readout, calibration)
         return readouts
 
-    def asked(self, fitted: Mapping[str, CountsClassifier], scored: Responses) -> dict[str, Answers]:
+    def fitted_answers(self, fitted: Mapping[str, CountsClassifier], scored: Responses) -> dict[str, Answers]:
         """Return the answers of fitted read-outs, and of a model that classifies itself, to responses."""
         found: dict[str, Answers] = {}
         if scored.scores is not None:
             found[OWN] = Answers(np.argmax(scored.scores, axis=1), None, {"role": OWN})
         for name, readout in fitted.items():
-            found[self.entry_of(name)] = self.ask(name, readout, scored)
+            found[self.entry_of(name)] = self.answer(name, readout, scored)
         return found
 
     def fit_pixels(self, spec: Experiment, calibration: Split) -> dict[str, CountsClassifier]:
@@ -82,29 +82,29 @@ class Reader(NamedTuple):
         """Return the unfitted read-outs by name."""
         return make_readouts(self.names, self._settings(spec, positions))
 
-    def asking(self, spec: Experiment) -> Experiment:
-        """Return the experiment by which a model answers what these read-outs read: some need more than counts."""
+    def experiment_for(self, spec: Experiment) -> Experiment:
+        """Return the experiment with which a model records all that these read-outs read, if need be first spikes."""
         return spec.updated({"evaluation.readouts": self.names})
 
     def _settings(self, spec: Experiment, positions: int = 1) -> ReadoutSettings:
         return ReadoutSettings(positions, self.linear, self.C, self.scaling, spec.seed % 2**32)
 
     def entry_of(self, name: str) -> str:
-        """Return under which name a read-out stands in the scores: a linear one with other settings has its own."""
+        """Return the name of a read-out in the scores, which of a linear one depends on its settings."""
         return linear_name(self.linear, self.C, self.scaling) if name == "linear" else name
 
     def fit(self, name: str, readout: CountsClassifier, calibration: Responses) -> CountsClassifier:
         """Return a read-out, fitted to calibration responses in place."""
-        known = read_by(name, calibration)
+        counts = read_by(name, calibration)
         with limited_algebra(self.threads):
-            readout.fit(known, calibration.labels)
+            readout.fit(counts, calibration.labels)
         return readout
 
-    def ask(self, name: str, readout: CountsClassifier, scored: Responses) -> Answers:
+    def answer(self, name: str, readout: CountsClassifier, scored: Responses) -> Answers:
         """Return the answers of a fitted read-out."""
-        asked = read_by(name, scored)
+        counts = read_by(name, scored)
         with limited_algebra(self.threads):
-            predicted, confidence = readout.predict(asked), _confidence(readout, asked)
+            predicted, confidence = readout.predict(counts), _confidence(readout, counts)
         settings = {"settings": readout.settings} if readout.settings else {}
         return Answers(predicted, confidence, {"role": READOUTS[name].role, **settings})
 

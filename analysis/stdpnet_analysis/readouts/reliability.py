@@ -1,4 +1,4 @@
-"""How far probabilities can be trusted: expected calibration error and reliability curve."""
+"""Reliability of probabilities: expected calibration error and reliability curve."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Bin(NamedTuple):
     """The answers whose confidence lies in one interval."""
 
     above: float
-    """Its lower end; the upper one is 1/15 higher and belongs to it."""
+    """Lower end of the interval, not included; the upper end, 1/15 higher, is included."""
     images: int
     confidence: float
     """Mean of these answers' confidence."""
@@ -29,7 +29,7 @@ class Reliability(NamedTuple):
     expected_calibration_error: float
     """Mean over the answers of |accuracy - confidence| of their bin."""
     bins: tuple[Bin, ...]
-    """Those that have answers, from the least confidence to the most."""
+    """The bins that have answers, from the least confidence to the most."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers and lists, ready for JSON."""

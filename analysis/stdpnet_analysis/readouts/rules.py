@@ -46,7 +46,7 @@ def _proportions(sums: Float64s, images: Float64s) -> Float64s:
 
 
 def _memberships(sums: Float64s, images: Float64s) -> Float64s:
-    """Return 1 / (neurons of the class) for the class with the neuron's largest vote, of equals the first; else 0.
+    """Return 1 / (neurons of the class) for the class with the neuron's largest vote, the first of equal ones; else 0.
 
     A neuron without votes belongs to no class.
     """
@@ -77,14 +77,14 @@ def _sum(counts: Float64s, weights: Float64s) -> Float64s:
 def _largest(counts: Float64s, weights: Float64s) -> Float64s:
     """Return the sum over positions of each class's largest result there.
 
-    So does the code of the thesis; its text says maximum.
+    The code of the thesis takes this sum, its text says maximum.
     """
     results = np.empty_like(counts)
     return np.stack([np.multiply(counts, weight, out=results).max(axis=2).sum(axis=1) for weight in weights], axis=1)
 
 
 def _winner(counts: Float64s, weights: Float64s) -> Float64s:
-    """Return the sum over positions of the results of the neuron with most spikes there; of equals the first."""
+    """Return the sum over positions of the results of the neuron with most spikes there, the first of equal ones."""
     winner = counts.argmax(axis=2)
     most = np.take_along_axis(counts, winner[:, :, np.newaxis], axis=2)[:, :, 0]  # 0 where the position is silent
     weights_of_winner = weights.transpose(1, 2, 0)[np.arange(counts.shape[1]), winner]

@@ -27,7 +27,7 @@ def class_sums(responses: Counts, labels: NDArray[Any], n_classes: int) -> tuple
     Parameters
     ----------
     responses : (n_images, n_neurons)
-        Spike counts of the calibration images, an array or a sparse one.
+        Spike counts of the calibration images, as a dense or sparse array.
     labels : (n_images,) int
         Class of each image, 0 to n_classes - 1.
     n_classes : int
@@ -67,9 +67,9 @@ def vote_scores(responses: Counts, weights: Float64s, n_positions: int = 1, rule
     Parameters
     ----------
     responses : (n_images, n_neurons)
-        Spike counts, an array or a sparse one; neuron = position * channels + channel.
+        Spike counts, as a dense or sparse array; neuron = position * channels + channel.
     weights : (n_classes, n_neurons) float
-        What the rule makes of the votes; for all, patch and spikes_first the votes themselves, see `class_means`.
+        The weights of the rule; for all, patch and spikes_first the votes themselves, see `class_means`.
     n_positions : int
         Positions P; the channels are n_neurons / P.
     rule : str
@@ -122,7 +122,7 @@ class VoteClassifier(ScoringClassifier):
     votes_ : (n_classes, n_neurons) float
         Mean count over the calibration images of each class.
     weights_ : (n_classes, n_neurons) float
-        What the rule makes of them.
+        The weights that the rule makes of them.
     n_features_in_ : int
         Neurons.
 
@@ -150,7 +150,7 @@ class VoteClassifier(ScoringClassifier):
 
     @available_if(_has_likelihoods)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Float64s:
-        """Return the probability of each class, (n_images, n_classes), if all are equally probable beforehand.
+        """Return the probability of each class, (n_images, n_classes), if all have the same prior probability.
 
         It is the likelihood of each class divided by their sum; equal for an image without spikes. For log_evidence a
         position counts as one spike, for naive_bayes every spike as independent of the others.

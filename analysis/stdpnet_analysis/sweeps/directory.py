@@ -33,12 +33,11 @@ from stdpnet_analysis.sweeps.space import check_space, grid
 from stdpnet_analysis.sweeps.spec import StudySpec
 
 CHANGEABLE = ("sampler", "budget", "storage")
-"""What of a study may change when it goes on; the rest decides what its results mean."""
+"""Keys of a study that may change when it goes on; the other keys decide what its results mean."""
 SPECIFICATION = "stdpnet specification"
-"""Attribute of Optuna's study: a digest of what decides what its results mean."""
-
+"""Attribute of Optuna's study: a digest of the keys that decide what its results mean."""
 STUDY_FILES = ("drivers", "trials", "base.toml", "study.toml")
-"""Files that another driver may have written into the folder that it is just making for the same study."""
+"""What a folder may hold while another driver is making it for the same study."""
 
 
 def load_study(path: Path) -> tuple[StudySpec, STDPExperiment]:
@@ -95,9 +94,9 @@ def _prepared(study: StudySpec, base: STDPExperiment) -> STDPExperiment:
 
 
 def default_folder(file: Path) -> str:
-    """Return the name below runs/ of the folder of a study file, unlike that of any other command.
+    """Return the name below runs/ of the folder of a study file, which no other command uses.
 
-    A study that an older version began in runs/<stem> is not gone on with by itself; a warning says how.
+    If an older version began a study in runs/<stem>, a warning says how to go on with it.
     """
     if (run_path(file.stem) / "study.toml").is_file():
         warnings.warn(
@@ -116,7 +115,7 @@ class StudyDirectory:
 
     @classmethod
     def join(cls, spec: StudySpec, base: STDPExperiment, where: str | Path) -> StudyDirectory:
-        """Make a study's folder, or return the one that is there if it is of the same study.
+        """Make the folder of a study, or open it if it is already there for the same study.
 
         Raises
         ------
@@ -147,7 +146,7 @@ class StudyDirectory:
         return new
 
     def _write(self) -> None:
-        """Write the specification; nobody else may read one that holds a password."""
+        """Write the specification; if it holds a password, in a file that other users cannot read."""
         path = self.path / "study.toml"
         write_text(path, tomli_w.dumps(self.spec.model_dump(exclude_none=True)))
         if without_password(self.spec.storage) != self.spec.storage:
@@ -204,7 +203,7 @@ class StudyDirectory:
             raise RunError(f"storage: '{shown}' does not answer ({reason}); start the database") from None
 
     def is_spent(self) -> bool:
-        """Return whether as many trials as the budget has, or a grid, have ended: there is nothing to do."""
+        """Return whether all trials of the budget, or of the grid, have ended, so that there is nothing to do."""
         try:
             trials = self.study(create=False).get_trials(deepcopy=False)
         except RunError:
@@ -215,13 +214,13 @@ class StudyDirectory:
         return len(trials) >= wanted and all(trial.state.is_finished() for trial in trials)
 
     def _check_same(self, study: optuna.Study) -> None:
-        """Raise RunError if a database has another study under this name; note there what this one searches."""
+        """Raise RunError if a database has another study under this name; mark a new study with its specification."""
         parts = {key: part for key, part in self.spec.model_dump().items() if key not in (*CHANGEABLE, "base")}
-        mine = hashlib.sha256(f"{json.dumps(parts, sort_keys=True)}{dump_config(self.base)}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{json.dumps(parts, sort_keys=True)}{dump_config(self.base)}".encode()).hexdigest()
         known = study.user_attrs.get(SPECIFICATION)
         if known is None:
-            study.set_user_attr(SPECIFICATION, mine)  # a new one, or one of an older version
-        elif known != mine:
+            study.set_user_attr(SPECIFICATION, digest)  # it is new, or of an older version
+        elif known != digest:
             raise RunError(
                 f"{self.path}: its database has a study named {self.path.name} with another base or space; choose "
                 "another --dir"
@@ -238,7 +237,7 @@ class StudyDirectory:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the lock under which a driver asks for a trial or adopts one; the system drops it with the process."""
+        """Hold the lock for asking for a trial or adopting one; it ends with the process at the latest."""
         with (self.path / "asking").open("a") as file:
             lock_alone(file, self.path)
             yield
@@ -254,7 +253,7 @@ class StudyDirectory:
         self.leave_file(name).unlink(missing_ok=True)
 
     def _forget_dead_drivers(self) -> None:
-        """Remove what drivers of this machine that were killed have left behind."""
+        """Remove the files of drivers of this machine that were killed."""
         for path in (self.path / "drivers").glob("*-*-*"):
             host, process, _ = path.stem.rsplit("-", 2)
             if host == platform.node() and process.isdecimal() and not is_alive(int(process)):
@@ -278,7 +277,7 @@ def without_password(text: str) -> str:
 
 
 def _difference(old: StudyDirectory, new: StudyDirectory) -> str | None:
-    """Return in words a difference between two states of a study that is not allowed; None if there is none."""
+    """Return a forbidden difference between two specifications of a study in words; None if there is none."""
     then, now = old.spec.model_dump(), new.spec.model_dump()
     for key in then:
         if key not in (*CHANGEABLE, "base") and then[key] != now[key]:

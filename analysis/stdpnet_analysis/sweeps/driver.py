@@ -1,8 +1,8 @@
 """Drive a study: ask Optuna for trials, have workers run them, report their results to Optuna.
 
 Several drivers may share a study, and each may die at any moment. A trial that runs carries its driver's name; a driver
-lives as long as it holds the lock of that name. What a dead driver left running, another one (or the next command)
-adopts under the same number, and its runs go on from their checkpoints.
+lives as long as it holds the lock of that name. Another driver (or the next command) adopts the trials
+that a dead driver left, under the same numbers, and their runs go on from their checkpoints.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from stdpnet_analysis.sweeps.trial import Outcome, Repeat, objective, run_repeat
 
 DRIVER = "driver"
 FAULTS_OUTSIDE = (RunError, DataError, EngineError)
-"""Errors that say nothing of a trial's values, such as a full disk or a missing data set: all trials would meet it."""
+"""Errors that do not come from the values of a trial, such as a full disk: every trial would have them."""
 
 
 @dataclass
-class _Live:
+class _ActiveTrial:
     """A trial that this driver is running."""
 
     trial: optuna.Trial
@@ -66,7 +66,7 @@ class Driver:
         self._directory, self._client, self._ended, self._stop = directory, client, ended, stop or StopRequest()
         self._study = directory.study()
         self._study.pruner = make_pruner(directory.spec, directory.base.training.images)
-        self._live: dict[int, _Live] = {}
+        self._active: dict[int, _ActiveTrial] = {}
         self._queue: list[tuple[int, int]] = []
         self._tasks = RunningTasks[tuple[int, int]](client, directory.path)
         self._name = ""
@@ -149,7 +149,7 @@ class Driver:
         except ConfigError as error:  # such as a threshold below the resting potential
             self._tell(trial, TrialState.FAIL, reason=str(error))
             return
-        self._live[trial.number] = _Live(trial, spec, reported)
+        self._active[trial.number] = _ActiveTrial(trial, spec, reported)
         self._queue.append((trial.number, self._directory.seeds[0]))
 
     def _submit(self) -> None:
@@ -157,7 +157,7 @@ class Driver:
         while self._queue and len(self._tasks) < slots(self._client):
             number, seed = self._queue.pop(0)
             repeat = Repeat(
-                self._live[number].spec.updated({"seed": seed}),
+                self._active[number].spec.updated({"seed": seed}),
                 self._directory.run_folder(number, seed),
                 self._directory.prune_file(number),
                 self._directory.leave_file(self._name),
@@ -169,29 +169,29 @@ class Driver:
         if self._directory.spec.pruner.kind == "none":
             return
         for number, seed in self._tasks.labels:
-            if number in self._live and seed == self._directory.seeds[0]:
+            if number in self._active and seed == self._directory.seeds[0]:
                 self._report(number)
 
     def _report(self, number: int) -> None:
-        live, aim = self._live[number], self._directory.spec.objective
+        live, aim = self._active[number], self._directory.spec.objective
         folder = self._directory.run_folder(number, self._directory.seeds[0])
         for row in read_rows(folder / "curve.jsonl"):
             if row["images"] > 0 and row["images"] not in live.reported:
                 live.reported.add(row["images"])
-                with contextlib.suppress(RunError):  # a row without this read-out says nothing
+                with contextlib.suppress(RunError):  # the row lacks this read-out
                     live.trial.report(objective(row["accuracy"], aim), step=row["images"])
                 if live.trial.should_prune():
                     ask(self._directory.prune_file(number))
 
     def _take(self, number: int, seed: int, future: Future[Any]) -> None:
         """Take the result of a repeat: queue the next repeats, or end the trial."""
-        if number not in self._live:  # another repeat has ended the trial
+        if number not in self._active:  # another repeat has ended the trial
             return
         error = future.exception()
         if isinstance(error, FAULTS_OUTSIDE):
             self._tasks.stop([self._directory.leave_file(self._name)])
             raise RunError(
-                f"{self._directory.path}: trial {number} met a fault that is not its own ({error}); mend it, and the "
+                f"{self._directory.path}: trial {number} failed, but not by its values ({error}); mend that, and the "
                 "same command goes on with this trial"
             )
         if error is not None:
@@ -204,8 +204,8 @@ class Driver:
             self._finish(number, seed, outcome)
 
     def _finish(self, number: int, seed: int, outcome: Outcome) -> None:
-        """Keep the accuracy of a repeat; queue the others after the first one, report the mean after the last one."""
-        live, seeds = self._live[number], self._directory.seeds
+        """Keep the accuracy of a repeat; after the first repeat queue the others, after the last one end the trial."""
+        live, seeds = self._active[number], self._directory.seeds
         live.accuracy[seed] = outcome.accuracy or {}
         if seed == seeds[0]:
             if self._directory.spec.pruner.kind != "none":
@@ -215,8 +215,8 @@ class Driver:
             self._end(number, TrialState.COMPLETE)
 
     def _end(self, number: int, state: TrialState, reason: str = "") -> None:
-        """End a trial, and what is still queued or running of it."""
-        live = self._live.pop(number)
+        """End a trial, and those of its repeats that are still queued or running."""
+        live = self._active.pop(number)
         self._queue = [job for job in self._queue if job[0] != number]
         value = None
         if state == TrialState.COMPLETE:

@@ -27,6 +27,7 @@ from stdpnet_analysis.view import TITLES
 MAP = "viridis_r"
 """Colour map of the accuracies; the best are dark."""
 TICKS = 5
+"""Ticks of a linear axis, about."""
 UNITS = {
     "tau_.*|dt|duration": "ms",
     "v_.*|w_.*|c_w|theta_plus|A_plus|A_minus|eta|drift|mean_weight": "mV",
@@ -34,7 +35,7 @@ UNITS = {
 }
 """Pattern of a key's last part -> its unit."""
 WIDTH, HEIGHT = 24.0, 70.0
-"""Of an axis and of the figure, mm."""
+"""Width of an axis and height of the figure, mm."""
 
 
 class _Column(NamedTuple):
@@ -107,16 +108,16 @@ def _draw(axes: Axes, columns: list[_Column], accuracy: NDArray[np.float64]) -> 
     heights, places = np.array([column.heights for column in columns]), np.arange(len(columns))
     for trial in range(len(accuracy)):
         best = trial == len(accuracy) - 1
-        look: dict[str, Any] = {"linewidth": 2.0 if best else 0.8, "alpha": 1.0 if best else 0.75}
+        style_of_line: dict[str, Any] = {"linewidth": 2.0 if best else 0.8, "alpha": 1.0 if best else 0.75}
         known = np.flatnonzero(np.isfinite(heights[:, trial]))
-        for ends in pairwise(known.tolist()):  # dotted where it passes by what its trial did not vary
+        for ends in pairwise(known.tolist()):  # dotted across axes of keys that the trial did not vary
             axes.plot(
                 places[list(ends)],
                 heights[list(ends), trial],
                 color=mpl.colormaps[MAP](norm(accuracy[trial])),
                 linestyle="-" if ends[1] - ends[0] == 1 else ":",
                 solid_capstyle="round",
-                **look,
+                **style_of_line,
             )
     for place, column in zip(places, columns, strict=True):
         axes.axvline(float(place), color="0.25", linewidth=0.8, zorder=3)

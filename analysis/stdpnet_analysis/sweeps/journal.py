@@ -46,7 +46,7 @@ class _Lock(JournalFileOpenLock):
 
 
 class _Backend(JournalFileBackend):
-    """The file; what cannot be written is one sentence."""
+    """The file of the journal; RunError if it cannot be written."""
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         try:
@@ -84,7 +84,7 @@ class Journal(JournalStorage):
             super()._sync_with_backend()
         except (OptunaError, StdpnetError):
             raise
-        except Exception as error:  # whatever Optuna raises where a line is none of its own
+        except Exception as error:  # Optuna raises various errors where a line is not its own
             line = self._replay_result.log_number_read
             raise RunError(
                 f"{self._path}: damaged near line {line} ({shortened(error) or type(error).__name__}); restore it from "

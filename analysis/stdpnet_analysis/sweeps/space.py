@@ -15,7 +15,7 @@ from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.sweeps.spec import DimensionSpec, Scalar, StudySpec
 
 FIXED = ("model", "seed", "dataset")
-"""What a trial must not vary: seeds are repeats, and all trials train one model and answer the same images."""
+"""Keys that a trial must not vary: seeds are repeats, and all trials train one model and answer the same images."""
 
 
 def check_space(study: StudySpec, base: STDPExperiment) -> None:
@@ -56,7 +56,7 @@ def _field(owner: type[Spec], path: list[str], key: str) -> FieldInfo:
 
 
 def suggest(study: StudySpec, trial: optuna.Trial) -> dict[str, Scalar]:
-    """Return the values of a trial: those that it has already, and new ones from Optuna."""
+    """Return the values of a trial; Optuna draws those that the trial does not have yet."""
     values: dict[str, Scalar] = {}
     for key in study.ordered():
         if study.holds(key, values):

@@ -13,13 +13,11 @@ from stdpnet_analysis.readouts import check_columns
 
 Scalar = bool | int | float | str
 MEAN = ("vote", "linear")
-"""What the objective `mean` is the mean of."""
-
-
+"""The columns of which the objective `mean` is the mean."""
 MOST_STEPS = 1e15
-"""Steps of a range, at most: beyond, they are smaller than what numbers can tell apart."""
+"""Largest number of steps of a range: smaller steps cannot be represented."""
 MOST_VALUES = 1_000_000
-"""Values of a range with steps, and combinations of a grid, at most."""
+"""Largest number of values of a range with steps, and of combinations of a grid."""
 
 
 class BaseSpec(Spec):
@@ -100,7 +98,7 @@ class ObjectiveSpec(Spec):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns whose mean it is."""
+        """The columns of read-outs whose mean is maximised."""
         return MEAN if self.readout == "mean" else (self.readout,)
 
     @field_validator("readout")
@@ -157,7 +155,7 @@ class BudgetSpec(Spec):
     trials: int = Field(50, ge=1, le=1_000_000)
     """Trials of the study, however they end."""
     hours: float = Field(0.0, ge=0, le=1_000_000)
-    """Hours after which a command begins no trial more; 0: any."""
+    """Hours after which a command begins no further trial; 0: no limit."""
 
 
 class StudySpec(Spec):
@@ -232,7 +230,7 @@ class StudySpec(Spec):
         return order
 
     def holds(self, key: str, values: dict[str, Any]) -> bool:
-        """Return whether a key is searched beside the given values of the keys before it."""
+        """Return whether a key is searched, given the values of the keys before it."""
         return all(
             other in values and values[other] in _listed(wanted) for other, wanted in self.space[key].when.items()
         )
@@ -243,7 +241,7 @@ def _listed(wanted: Scalar | list[Scalar]) -> list[Scalar]:
 
 
 def _dotted(tables: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested tables of dimensions as one; a dimension is a table with a value that is no table."""
+    """Return nested tables of dimensions as one table with dotted keys; a dimension has a value that is no table."""
     flat: dict[str, Any] = {}
     for key, value in tables.items():
         nested = isinstance(value, dict) and value and all(isinstance(part, dict) for part in value.values())

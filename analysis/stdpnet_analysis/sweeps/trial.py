@@ -14,18 +14,19 @@ from stdpnet_analysis.sweeps.spec import ObjectiveSpec
 
 
 class Repeat(NamedTuple):
-    """What a worker is asked."""
+    """Task of a worker: one repeat of a trial."""
 
     spec: STDPExperiment
     run: Path
     """The run's directory, on a file system that all workers share."""
     prune: Path
-    """See Stopper."""
+    """File that ends it (see Stopper)."""
     leave: Path
+    """File that stops it with a checkpoint."""
 
 
 class Outcome(NamedTuple):
-    """What it answers."""
+    """Result of a repeat."""
 
     state: str
     """finished, pruned (by the pruner, or unhealthy) or stopped (with a checkpoint)."""
@@ -35,7 +36,7 @@ class Outcome(NamedTuple):
 
 
 def run_repeat(repeat: Repeat) -> Outcome:
-    """Bring one repeat to its end, from wherever an earlier attempt was lost."""
+    """Train and score one repeat; it goes on where an earlier attempt was lost."""
     stopper = Stopper(repeat.prune, repeat.leave)
     try:
         run = complete(repeat.spec, repeat.run, observers=[stopper])

@@ -348,7 +348,7 @@ def test_a_fault_outside_the_trials_pauses_the_study_which_goes_on_when_it_is_me
     (tmp_path / "study.toml").write_text(text)
     directory = StudyDirectory.join(*load_study(tmp_path / "study.toml"), tmp_path / "study")
     (tmp_path / "set.npz").rename(tmp_path / "away.npz")
-    with pytest.raises(RunError, match=r"trial \d met a fault that is not its own .*set\.npz.*; mend it"):
+    with pytest.raises(RunError, match=r"trial \d failed, but not by its values .*set\.npz.*; mend that"):
         sweep(directory, client)
     assert set(states(directory)) == {"RUNNING"}
     (tmp_path / "away.npz").rename(tmp_path / "set.npz")
