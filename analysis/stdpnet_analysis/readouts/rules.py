@@ -7,12 +7,11 @@ second combines count times weight over the neurons of an image into a score of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from stdpnet.arrays import Float64s
+from stdpnet.arrays import Float64s
 
 SMOOTHING = 0.1
 """Spikes added to each neuron's sum in each class, so that no probability is 0 (additive smoothing)."""
