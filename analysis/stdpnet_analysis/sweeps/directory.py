@@ -25,8 +25,8 @@ from stdpnet.reading import read_toml
 from stdpnet.runs import run_path
 from stdpnet.runs.files import write_text
 from stdpnet.runs.lock import is_locked, locked
+from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config, experiment, load_config, recorded
-from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis.readouts import check_columns, names_of
 from stdpnet_analysis.sweeps.journal import Journal, lock_alone
 from stdpnet_analysis.sweeps.space import check_space, grid
@@ -40,7 +40,7 @@ STUDY_FILES = ("drivers", "trials", "base.toml", "study.toml")
 """What a folder may hold while another driver is making it for the same study."""
 
 
-def load_study(path: Path) -> tuple[StudySpec, STDPExperiment]:
+def load_study(path: Path) -> tuple[StudySpec, Experiment]:
     """Return a study file's specification and the resolved base of its trials.
 
     Raises
@@ -72,7 +72,7 @@ def _base_source(study: StudySpec, folder: Path) -> str | Path:
     return folder / config if config.endswith(".toml") and not Path(config).is_absolute() else config
 
 
-def _prepared(study: StudySpec, base: STDPExperiment) -> STDPExperiment:
+def _prepared(study: StudySpec, base: Experiment) -> Experiment:
     """Return the base with the checkpoints, the read-outs and the learning curve that a study needs."""
     if base.dataset.validation == 0:
         raise ConfigError(
@@ -110,11 +110,11 @@ def default_folder(file: Path) -> str:
 class StudyDirectory:
     """A study's folder; create or open one with the class methods."""
 
-    def __init__(self, path: Path, spec: StudySpec, base: STDPExperiment) -> None:
+    def __init__(self, path: Path, spec: StudySpec, base: Experiment) -> None:
         self.path, self.spec, self.base = path.resolve(), spec, base
 
     @classmethod
-    def join(cls, spec: StudySpec, base: STDPExperiment, where: str | Path) -> StudyDirectory:
+    def join(cls, spec: StudySpec, base: Experiment, where: str | Path) -> StudyDirectory:
         """Make the folder of a study, or open it if it is already there for the same study.
 
         Raises

@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from stdpnet.errors import ConfigError, DataError, EngineError, RunError, StopRequestedError
 from stdpnet.runs.rows import read_rows
-from stdpnet.stdp.spec.experiment import STDPExperiment
+from stdpnet.spec.experiment import Experiment
 from stdpnet.training import StopRequest
 from stdpnet_analysis.cluster.pool import slots
 from stdpnet_analysis.cluster.waiting import RunningTasks, ask
@@ -38,7 +38,7 @@ class _ActiveTrial:
     """A trial that this driver is running."""
 
     trial: optuna.Trial
-    spec: STDPExperiment
+    spec: Experiment
     reported: set[int]
     """Training images at which the learning curve has been reported."""
     accuracy: dict[int, dict[str, float]] = field(default_factory=dict)

@@ -11,14 +11,14 @@ from pydantic.fields import FieldInfo
 
 from stdpnet.errors import ConfigError, remedy_for
 from stdpnet.spec.base import Monitoring, Spec, marked, spec_type
-from stdpnet.stdp.spec.experiment import STDPExperiment
+from stdpnet.spec.experiment import Experiment
 from stdpnet_analysis.sweeps.spec import DimensionSpec, Scalar, StudySpec
 
 FIXED = ("model", "seed", "dataset")
 """Keys that a trial must not vary: seeds are repeats, and all trials train one model and answer the same images."""
 
 
-def check_space(study: StudySpec, base: STDPExperiment) -> None:
+def check_space(study: StudySpec, base: Experiment) -> None:
     """Raise ConfigError unless every key can be searched and every one of its values is valid by itself."""
     for key, dimension in study.space.items():
         if key.split(".")[0] in (*FIXED, *marked(type(base), Monitoring)):

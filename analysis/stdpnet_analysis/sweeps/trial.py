@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stdpnet.errors import HealthError, RunError, StopRequestedError
-from stdpnet.stdp.spec.experiment import STDPExperiment
+from stdpnet.spec.experiment import Experiment
 from stdpnet_analysis.cluster.jobs import Stopper, complete
 from stdpnet_analysis.evaluation import evaluate
 from stdpnet_analysis.readouts.scores import accuracies, best_of
@@ -16,7 +16,7 @@ from stdpnet_analysis.sweeps.spec import ObjectiveSpec
 class Repeat(NamedTuple):
     """Task of a worker: one repeat of a trial."""
 
-    spec: STDPExperiment
+    spec: Experiment
     run: Path
     """The run's directory, on a file system that all workers share."""
     prune: Path
