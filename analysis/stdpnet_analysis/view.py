@@ -270,9 +270,7 @@ class RunView:
             case "images":
                 return self._find_images()
             case "learned competition":
-                if self.spec.competition.is_learned:
-                    return None
-                return "its competition is fixed; train with --set competition.rule=anti_stdp"
+                return self._find_learned_competition()
             case "curve":
                 return None if self.curve else "no learning curve; train with --set curve.every=500"
             case "progress":
@@ -291,6 +289,16 @@ class RunView:
         except RunError as error:
             return str(error)
         return None
+
+    def _find_learned_competition(self) -> str | None:
+        spec = self.spec
+        if spec.competition.is_learned:
+            return None
+        what = "it has no competition"
+        if spec.competition.rule != "none":
+            others, c_w = spec.geometry.channels - 1, abs(spec.competition.c_w)
+            what = f"its competition is fixed: every neuron inhibits the {others} others of its position by {c_w:g} mV"
+        return f"{what}; train with --set competition.rule=anti_stdp"
 
     def _find_images(self) -> str | None:
         try:

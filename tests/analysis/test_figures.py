@@ -142,9 +142,12 @@ def test_responses_of_an_older_state_are_not_shown(run, folder):
 
 
 def test_fixed_competition_has_no_figures_of_learned_one(folder):
-    run = train(folder / "fixed", "competition.rule=fixed")
-    missing = figures.missing(RunView(run, FEW))
-    assert missing["competition-graph"] == "its competition is fixed; train with --set competition.rule=anti_stdp"
+    run = train(folder / "fixed", "competition.rule=fixed", "competition.c_w=-20.5")
+    missing, remedy = figures.missing(RunView(run, FEW)), "train with --set competition.rule=anti_stdp"
+    fixed = "its competition is fixed: every neuron inhibits the 5 others of its position by 20.5 mV"
+    assert missing["competition-graph"] == f"{fixed}; {remedy}"
+    without = train(folder / "without", "competition.rule=none")
+    assert figures.missing(RunView(without, FEW))["competition-graph"] == f"it has no competition; {remedy}"
     assert "plasticity-window" in figures.available(RunView(run, FEW))
 
 

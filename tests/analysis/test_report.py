@@ -141,7 +141,9 @@ def test_several_runs_begin_with_their_comparison(pages, run, fixed):
     assert headings == sorted(headings)
     assert {"accuracy-vs-synapses", "learning-curves"} <= set(re.findall(r"<figcaption><b>([^<]*)</b>", text))
     assert "LCSNN 4/12 anti_stdp" in text
-    assert "fixed: every neuron inhibits the 3 others" in text
+    assert re.search(
+        "Not shown: .*competition-graph.*: its competition is fixed: every neuron inhibits the 3 others", text
+    )
     ids = re.findall(r' id="([^"]*)"', text)
     assert len(ids) == len(set(ids))
 

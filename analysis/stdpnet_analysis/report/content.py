@@ -14,7 +14,6 @@ from stdpnet.runs.summary import Summary, summarise
 from stdpnet.spec.base import Spec
 from stdpnet.spec.experiment import Experiment
 from stdpnet.spec.load import dump_config
-from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet_analysis import figures
 from stdpnet_analysis.progress import Progress
 from stdpnet_analysis.readouts.scores import accuracies, best_of
@@ -70,7 +69,6 @@ class Section(NamedTuple):
     """Figures under a heading, and the reasons why others are missing."""
 
     title: str
-    text: str
     images: list[Image]
     missing: list[str]
 
@@ -128,22 +126,18 @@ def _sections(view: RunView, progress: Progress) -> list[Section]:
     missing: dict[str, dict[str, list[str]]] = {title: {} for title in drawn}
     for name, reason in reasons.items():
         missing[section_of(name)].setdefault(reason, []).append(name)
-    text = {}
     if (no_network := view.lacks("spiking network")) is not None:
         for reasons_of in missing.values():
             if names := reasons_of.pop(no_network, []):
                 missing[ELSEWHERE].setdefault(no_network, []).extend(names)
-    elif not view.spec.competition.is_learned:
-        text["Competition"], missing["Competition"] = _fixed(view.spec), {}
     return [
         Section(
             title,
-            text.get(title, ""),
             images,
             [f"Not shown: {', '.join(names)}: {reason}" for reason, names in missing[title].items()],
         )
         for title, images in drawn.items()
-        if images or missing[title] or text.get(title)
+        if images or missing[title]
     ]
 
 
@@ -151,15 +145,6 @@ def section_of(name: str) -> str:
     """Return the heading under which a figure stands."""
     matches = (title for title, stems in SECTIONS.items() if name.startswith(stems))
     return next(matches, ELSEWHERE)
-
-
-def _fixed(spec: STDPExperiment) -> str:
-    if spec.competition.rule == "none":
-        return "This network has no competition (competition.rule = none)."
-    return (
-        f"The competition of this network is fixed: every neuron inhibits the {spec.geometry.channels - 1} others "
-        f"of its position by {spec.competition.c_w:g} mV. Train with --set competition.rule=anti_stdp to learn it."
-    )
 
 
 def _known_scores(view: RunView) -> dict[str, Any] | None:
