@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 import stdpnet
 from stdpnet.baselines.surrogate_gradient import kernels
-from stdpnet.baselines.surrogate_gradient.kernels import History, Weights
+from stdpnet.baselines.surrogate_gradient.kernels import History, Weights, Workspace
 from stdpnet.baselines.surrogate_gradient.network import SurrogateNetwork, constants_of, weights
 from stdpnet.errors import ConfigError, HealthError
 from stdpnet.model import open_model
@@ -71,17 +71,15 @@ def compiled_gradients(spec, w, layers, label):
     pixels = np.nonzero(INPUT)[1].astype(np.int32)
     offsets = np.concatenate([[0], np.cumsum(INPUT.sum(axis=1))]).astype(np.int64)
     error = softmax(layers[1][1].sum(axis=0)) - np.eye(CLASSES)[label]
-    hidden, output = (History(*(each.astype(np.float32) for each in layer)) for layer in layers)
+    space = Workspace.of(*(History(*(each.astype(np.float32) for each in layer)) for layer in layers))
+    space.error[:] = error
     found = Weights(*(np.zeros(each.shape, np.float32) for each in w))
     kernels.backward(
         pixels,
         offsets,
         np.ascontiguousarray(w[1].T, np.float32),
-        error.astype(np.float32),
         constants_of(spec),
-        hidden,
-        output,
-        np.zeros((4, HIDDEN), np.float32),
+        space,
         found,
     )
     return found

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined
 from stdpnet.arrays import Floats
+from stdpnet.spikes import SpikeTrains
 
 FUNCTIONS = ("sigmoid", "fast_sigmoid", "arctan", "triangular", "straight_through")
 SIGMOID, FAST_SIGMOID, ARCTAN, TRIANGULAR, STRAIGHT_THROUGH = range(len(FUNCTIONS))
@@ -57,6 +58,47 @@ class Weights(NamedTuple):
     """(D, H)."""
     output: Floats
     """(H, K)."""
+
+
+class Workspace(NamedTuple):
+    """Memory in which a thread learns from one image after the other."""
+
+    hidden: History
+    output: History
+    error: Floats
+    """(K,) gradient of the loss with respect to the output counts."""
+    by_spike: Floats
+    """(H,) gradient with respect to the hidden spikes of a step."""
+    by_v: Floats
+    """(H,) gradient with respect to the hidden potentials of a step."""
+    by_u: Floats
+    """(K,) gradient with respect to the output potentials of a step."""
+
+    @classmethod
+    def of(cls, hidden: History, output: History) -> Workspace:
+        """Return the memory for layers with these histories."""
+        neurons, classes = hidden.v.shape[1], output.v.shape[1]
+        return cls(
+            hidden=hidden,
+            output=output,
+            error=np.zeros(classes, np.float32),
+            by_spike=np.zeros(neurons, np.float32),
+            by_v=np.zeros(neurons, np.float32),
+            by_u=np.zeros(classes, np.float32),
+        )
+
+
+class Results(NamedTuple):
+    """What N images give, as `learn` writes it."""
+
+    hidden: NDArray[np.uint16]
+    """(N, H) spike counts."""
+    output: NDArray[np.uint16]
+    """(N, K) spike counts."""
+    losses: NDArray[np.float64]
+    """(N,) cross-entropy of each image."""
+    gradients: Weights
+    """Sums to which the gradients of all images are added."""
 
 
 @inlined
@@ -160,11 +202,8 @@ def backward(
     pixels: NDArray[np.int32],
     offsets: NDArray[np.int64],
     output_weights: Floats,
-    error: Floats,
     constants: Constants,
-    hidden: History,
-    output: History,
-    scratch: Floats,
+    space: Workspace,
     gradients: Weights,
 ) -> None:
     """Go back through time, and add the gradients of an image to `gradients`.
@@ -173,28 +212,26 @@ def backward(
     ----------
     pixels, offsets : its input spikes, as in `forward`
     output_weights : (K, H), transposed, so that the innermost loop is over hidden neurons
-    error : (K,) gradient of the loss with respect to the output counts
     constants : of the network
-    hidden, output : histories of the layers
-    scratch : (3, max(H, K)) working memory
+    space : the histories of the image, and `error`
     gradients : sums to which the gradients of this image are added
     """
-    count, classes = hidden.v.shape[1], output.v.shape[1]
-    by_v, by_spike, by_u = scratch[0, :count], scratch[1, :count], scratch[2, :classes]
+    by_v, by_spike, by_u = space.by_v, space.by_spike, space.by_u
+    count, classes = by_v.shape[0], by_u.shape[0]
     by_v[:] = 0
     by_u[:] = 0
     for step in range(offsets.shape[0] - 1, 0, -1):
-        _back(output, step, error, by_u, constants)
+        _back(space.output, step, space.error, by_u, constants)
         by_spike[:] = 0
         for k in range(classes):
             for j in range(count):
                 by_spike[j] += by_u[k] * output_weights[k, j]
         for j in range(count):
-            spikes = hidden.s[step, j]
+            spikes = space.hidden.s[step, j]
             if spikes != 0:
                 for k in range(classes):
                     gradients.output[j, k] += spikes * by_u[k]
-        _back(hidden, step, by_spike, by_v, constants)
+        _back(space.hidden, step, by_spike, by_v, constants)
         for spike in range(offsets[step - 1], offsets[step]):
             row = gradients.hidden[np.uintp(pixels[np.uintp(spike)])]
             for j in range(count):
@@ -226,36 +263,35 @@ def _cross_entropy(counts: NDArray[np.uint16], label: int, temperature: float, b
 
 @compiled
 def learn(
-    pixels: NDArray[np.int32],
-    offsets: NDArray[np.int64],
+    trains: SpikeTrains,
     labels: NDArray[np.int64],
     batch: int,
     weights: Weights,
     output_weights: Floats,
     constants: Constants,
-    hidden: History,
-    output: History,
-    scratch: Floats,
-    counts: tuple[NDArray[np.uint16], NDArray[np.uint16]],
-    losses: NDArray[np.float64],
-    gradients: Weights,
+    space: Workspace,
+    results: Results,
 ) -> None:
-    """Show images (N,), write spike counts and losses, and add up the gradients; the arguments are those of `backward`.
+    """Show images, write spike counts and losses, and add up the gradients.
 
     Parameters
     ----------
-    offsets, labels : (N, T + 1) and (N,)
+    trains : spikes of N images
+    labels : (N,) their classes
     batch : images of the batch, over which the gradient is the mean
-    counts : (N, H) and (N, K), written
-    losses : (N,) cross-entropy of each image, written
+    weights : of the network
+    output_weights : (K, H), transposed, as in `backward`
+    constants : of the network
+    space : working memory
+    results : of these images, written in place
     """
-    error = scratch[3, : output.v.shape[1]]
-    for i in range(offsets.shape[0]):
-        forward(pixels, offsets[i], weights, constants, hidden, output)
-        total(hidden, counts[0][i])
-        total(output, counts[1][i])
-        losses[i] = _cross_entropy(counts[1][i], labels[i], np.float64(constants.temperature), batch, error)
-        backward(pixels, offsets[i], output_weights, error, constants, hidden, output, scratch, gradients)
+    for i in range(labels.shape[0]):
+        offsets, counts = trains.offsets[i], results.output[i]
+        forward(trains.pixels, offsets, weights, constants, space.hidden, space.output)
+        total(space.hidden, results.hidden[i])
+        total(space.output, counts)
+        results.losses[i] = _cross_entropy(counts, labels[i], np.float64(constants.temperature), batch, space.error)
+        backward(trains.pixels, offsets, output_weights, constants, space, results.gradients)
 
 
 @compiled

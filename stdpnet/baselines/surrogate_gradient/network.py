@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stdpnet.arrays import Floats
 from stdpnet.baselines.supervised.learner import Batch
 from stdpnet.baselines.surrogate_gradient import kernels
-from stdpnet.baselines.surrogate_gradient.kernels import Constants, History, Weights
+from stdpnet.baselines.surrogate_gradient.kernels import Constants, History, Results, Weights, Workspace
 from stdpnet.baselines.surrogate_gradient.spec import SurrogateGradientExperiment
 from stdpnet.data import Split
 from stdpnet.encoding import Encoder
@@ -113,25 +113,17 @@ class SurrogateNetwork:
         parts = shares(len(groups), self.threads)
 
         def work(thread: int) -> None:
-            hidden, output = self.histories()
-            scratch = np.zeros((4, max(learned.output.shape)), np.float32)
+            space = Workspace.of(*self.histories())
             for number in range(len(groups))[parts[thread]]:
                 group = groups[number]
-                kernels.learn(
-                    trains.pixels,
-                    trains.offsets[group],
-                    labels[group],
-                    size,
-                    learned,
-                    transposed,
-                    self.constants,
-                    hidden,
-                    output,
-                    scratch,
-                    (counts[0][group], counts[1][group]),
-                    losses[group],
-                    Weights(found.hidden[number], found.output[number]),
+                results = Results(
+                    hidden=counts[0][group],
+                    output=counts[1][group],
+                    losses=losses[group],
+                    gradients=Weights(found.hidden[number], found.output[number]),
                 )
+                part = trains._replace(offsets=trains.offsets[group])
+                kernels.learn(part, labels[group], size, learned, transposed, self.constants, space, results)
 
         in_parallel(work, len(parts))
         sums = {
