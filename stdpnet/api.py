@@ -181,4 +181,4 @@ def as_split(images: ArrayLike | Events, labels: ArrayLike | None = None) -> Spl
         if given.shape != (len(array),):
             raise DataError(f"labels: have the shape {given.shape}; give one for each of the {len(array)} images")
         classes = given.astype(np.int64)
-    return Split(array, classes, np.arange(len(array)), events)
+    return Split(images=array, labels=classes, indices=np.arange(len(array)), events=events)

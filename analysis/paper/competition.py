@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/competition"))
     add_set_option(parser)
     words = parser.parse_args()
-    options = Options(words.folder.resolve(), words.trials, words.seeds, tuple(words.keys))
+    options = Options(folder=words.folder.resolve(), trials=words.trials, seeds=words.seeds, keys=tuple(words.keys))
     names = words.networks.split(",")
     if unknown := set(names) - set(NETWORKS):
         raise ConfigError(f"--networks {', '.join(sorted(unknown))}: unknown; choose from {', '.join(NETWORKS)}")

@@ -66,10 +66,18 @@ def row(name: str, options: argparse.Namespace) -> tuple[Row, Run]:
     scores = run.load_scores() or {}
     accuracy, protocol = accuracies(scores), scores["protocol"]
     different = spec.training.pool or min(spec.training.images, len(load_dataset(spec.dataset).train.labels))
-    figures = accuracy[best_vote(accuracy)], accuracy["linear"], accuracies(scores["pixels"])["linear"]
-    shown = f"{different} x {run.images / different:.3g}"
     label = f"{spec.dataset.name}, {spec.topology.label}, stride {spec.topology.stride}, crop {spec.dataset.crop}"
-    return Row(name, label, shown, protocol["calibration_images"], *figures, protocol["images"]), run
+    line = Row(
+        name=name,
+        network=label,
+        images=f"{different} x {run.images / different:.3g}",
+        labels=protocol["calibration_images"],
+        vote=accuracy[best_vote(accuracy)],
+        linear=accuracy["linear"],
+        pixels=accuracies(scores["pixels"])["linear"],
+        n=protocol["images"],
+    )
+    return line, run
 
 
 def together(name: str, rows: dict[str, tuple[Row, Run]]) -> Row:
@@ -80,7 +88,7 @@ def together(name: str, rows: dict[str, tuple[Row, Run]]) -> Row:
     readout.fit(*calibration)
     accuracy = float(np.mean(readout.predict(test[0]) == test[1]))
     first = chosen[0][0]
-    return Row(name, "side by side", first.images, first.labels, None, accuracy, first.pixels, len(test[1]))
+    return first._replace(name=name, network="side by side", vote=None, linear=accuracy, n=len(test[1]))
 
 
 def _counts(runs: list[Run], part: str) -> tuple[object, np.ndarray]:

@@ -106,7 +106,10 @@ def unshared(spec: STDPExperiment, network: Network) -> tuple[STDPExperiment, Ne
     geometry = replace(network.geometry, shared=False)
     weights = np.repeat(network.weights, geometry.positions, axis=0)
     spec = spec.updated({"topology.architecture": "locally_connected"})
-    return spec, Network(geometry, weights, network.theta.copy(), network.competition.copy())
+    copied = Network(
+        geometry=geometry, weights=weights, theta=network.theta.copy(), competition=network.competition.copy()
+    )
+    return spec, copied
 
 
 class Clamping(NamedTuple):

@@ -182,7 +182,9 @@ def compare(
         columns = check_columns(readouts, further=others)
     else:
         columns = (*(role for role in ROLES if any(group.best(role) is not None for group in groups)), *others)
-    return Comparison(split, groups, _tests(groups, columns), tuple(left_out), columns)
+    return Comparison(
+        split=split, groups=groups, tests=_tests(groups, columns), left_out=tuple(left_out), columns=columns
+    )
 
 
 def evaluate_command(run: Run, split: str = "test", snapshot: str = "last") -> str:

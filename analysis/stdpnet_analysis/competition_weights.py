@@ -84,7 +84,13 @@ def associate(network: Network, permutations: int = 999, seed: int = 0) -> Assoc
             permuted = random.permutation(len(matrix))
             null[number] += np.mean(matrix[permuted[i], permuted[j]] * standard[1][position]) / len(square)
     further = int(np.count_nonzero(np.abs(null) >= abs(observed) - 1e-12))
-    return Association(*pairs, observed, (1 + further) / (1 + permutations), null)
+    return Association(
+        similarity=pairs[0],
+        strength=pairs[1],
+        correlation=observed,
+        p_value=(1 + further) / (1 + permutations),
+        null=null,
+    )
 
 
 def _standardise(values: Float64s) -> Float64s:

@@ -87,13 +87,14 @@ def predict(
     responses = evaluator.respond(experiment, answering, split, Stream.TEST, threads=threads, progress=progress.advance)
     classes, spikes = evaluator.dataset.classes, np.asarray(responses.counts.sum(axis=1, dtype=np.int64))
     if readout == OWN or (readout is None and responses.scores is not None):
-        return Prediction(OWN, classes, _own(run, responses), None, spikes)
+        return Prediction(readout=OWN, classes=classes, answers=_own(run, responses), probabilities=None, spikes=spikes)
     if not responses.counts.shape[1]:
         raise ConfigError(f"--readout {readout}: reads counts, which this model has not; use {OWN}")
     calibration = evaluator.respond_to("calibration", name_of(snapshot), state)
     (name, fit), *_ = reader.fit_all(run.spec, evaluator.facts, calibration).items()
     answers = reader.answer(name, fit, responses).predicted.astype(np.int64)
-    return Prediction(name, classes, answers, class_probabilities(name, fit, responses, len(classes)), spikes)
+    probabilities = class_probabilities(name, fit, responses, len(classes))
+    return Prediction(readout=name, classes=classes, answers=answers, probabilities=probabilities, spikes=spikes)
 
 
 def _check_side(spec: Any, images: NDArray[np.uint8]) -> None:

@@ -82,4 +82,4 @@ def _point(rows: Sequence[Sequence[Mapping[str, Any]]], strength: Any, name: str
         low, high = scores[0].get("interval", (summary.mean, summary.mean))
     else:
         low, high = summary.mean - summary.sd, summary.mean + summary.sd
-    return Point(strength, summary.mean, summary.sd, (low, high), summary.n)
+    return Point(strength=strength, mean=summary.mean, sd=summary.sd, interval=(low, high), seeds=summary.n)

@@ -78,7 +78,9 @@ def paired_test(first: Mapping[int, float], second: Mapping[int, float]) -> Pair
     t_test = float(stats.ttest_1samp(differences, 0.0).pvalue) if varied else None
     enough = len(seeds) >= WILCOXON_PAIRS and bool(np.any(differences != 0))
     wilcoxon = float(stats.wilcoxon(differences).pvalue) if enough else None
-    return PairedTest(seeds, float(differences.mean()), interval, t_test, wilcoxon)
+    return PairedTest(
+        seeds=seeds, difference=float(differences.mean()), interval=interval, t_test=t_test, wilcoxon=wilcoxon
+    )
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

@@ -60,7 +60,7 @@ def figures(
     from stdpnet_analysis.figures.write import parse_formats
     from stdpnet_analysis.view import RunView, Settings
 
-    settings = Settings(image, neuron, images, threads)
+    settings = Settings(image=image, neuron=neuron, images=images, threads=threads)
     views = [RunView(each, settings, snapshot, _without(others, each)) for each in opened]
     formats = parse_formats(form)
     if not show_list:

@@ -90,7 +90,7 @@ def table2(
     def summary() -> dict[str, Any]:
         return report.summarise(tasks, preset, overrides or (), time.perf_counter() - begin)
 
-    used = Workers(scheduler, scheduler_file, workers, memory)
+    used = Workers(scheduler=scheduler, scheduler_file=scheduler_file, number=workers, memory=memory)
     computed = _computed(tasks, folder, used, as_json, lambda: report.write(summary(), path))
     final, comparison = summary(), compare([Run.open(task.run) for task in tasks], readouts=tasks[0].readouts)
     report.write(final, path, comparison)
@@ -172,7 +172,7 @@ def _gallery(name: str, words: str) -> None:
         def summary() -> dict[str, Any]:
             return report.summarise(name, tasks, keys, time.perf_counter() - begin)
 
-        used = Workers(scheduler, scheduler_file, workers, memory)
+        used = Workers(scheduler=scheduler, scheduler_file=scheduler_file, number=workers, memory=memory)
         computed = _computed(tasks, place, used, as_json, lambda: report.write(summary(), path))
         final, more = summary(), report.label_table(tasks) if galleries.GALLERIES[name].labels else ""
         report.write(final, path, more)
@@ -218,7 +218,7 @@ def systems(
         tables = (comparison.table(rows), published_systems.table(rows))
         return "\n".join(f"{table.title}\n\n{markdown_table(table)}\n" for table in tables)
 
-    used = Workers(scheduler, scheduler_file, workers, memory)
+    used = Workers(scheduler=scheduler, scheduler_file=scheduler_file, number=workers, memory=memory)
     computed = _computed(tasks, folder, used, as_json, lambda: write_text(path, text()))
     write_text(path, text())
     if as_json:

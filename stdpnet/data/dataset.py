@@ -68,7 +68,9 @@ class Split:
     def at(self, places: Labels | slice) -> Split:
         """Return the images at these places of the split."""
         events = None if self.events is None else self.events[places]
-        return Split(self.images[places], self.labels[places], self.indices[places], events)
+        return Split(
+            images=self.images[places], labels=self.labels[places], indices=self.indices[places], events=events
+        )
 
 
 @dataclass(frozen=True, eq=False)

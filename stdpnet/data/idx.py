@@ -54,7 +54,10 @@ def _read_set(folder: Path, classes: tuple[str, ...]) -> Source:
         sizes = [f"{h} x {w}" for _, h, w in (test_images.shape, images.shape)]
         raise DataError(f"{folder / TEST_IMAGES}: images of {sizes[0]}, but {sizes[1]} in {TRAIN_IMAGES}; replace one")
     return Source(
-        np.concatenate([images, test_images]), np.concatenate([labels, test_labels]), classes, len(test_labels)
+        images=np.concatenate([images, test_images]),
+        labels=np.concatenate([labels, test_labels]),
+        classes=classes,
+        published_test=len(test_labels),
     )
 
 

@@ -75,7 +75,8 @@ def _tree(root: Path, sensor: tuple[int, int], order: str) -> Source:
     every = [pair for part in files for pair in part]
     events = Events.joined([_read(file, sensor) for file, _ in every], max(sensor))
     labels: Labels = np.array([label for _, label in every], np.int64)
-    return Source(events, labels, names, len(files[1]) if len(files) > 1 else 0)
+    published = len(files[1]) if len(files) > 1 else 0
+    return Source(images=events, labels=labels, classes=names, published_test=published)
 
 
 def _by_name(inside: list[list[Path]]) -> Files:

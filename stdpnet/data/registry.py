@@ -98,7 +98,7 @@ def _split(source: Source, name: str, indices: Labels, spec: DatasetSpec) -> Spl
     images, labels = source.images[indices], source.labels[indices]
     if isinstance(images, Events):
         events = images.cropped(spec.crop)
-        return Split(events.pictures(), labels, indices, events)
+        return Split(images=events.pictures(), labels=labels, indices=indices, events=events)
     if spec.distortion.changes(name):
         images = distort(images, indices, spec.distortion)
     cropped = centre_crop(images, spec.crop, f"the images of {spec.path or spec.name}")

@@ -137,7 +137,8 @@ def initial_network(spec: STDPExperiment) -> Network:
         weights = weights_of_file(spec.plasticity, shape).astype(dtype)
     normalise(weights, spec.plasticity, np.ones(shape[::2], bool))
     theta = np.zeros((geometry.positions, geometry.channels), dtype)
-    return Network(geometry, weights, theta, _initial_competition(spec, dtype))
+    competition = _initial_competition(spec, dtype)
+    return Network(geometry=geometry, weights=weights, theta=theta, competition=competition)
 
 
 def weights_of_file(plasticity: PlasticitySpec, shape: tuple[int, int, int]) -> Floats:

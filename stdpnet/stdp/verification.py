@@ -75,14 +75,16 @@ def verify(
             engine.present(trains, switches, recordings[-1], rates)
         if difference := _first_difference(recordings[0], recordings[1], first):
             done, message = difference
-            return Verdict(False, done, spikes + int(recordings[0].spikes[: done - first].sum()), message)
+            spikes += int(recordings[0].spikes[: done - first].sum())
+            return Verdict(identical=False, images=done, spikes=spikes, message=message)
         spikes += int(recordings[0].spikes.sum())
         if names := engines[0].network.changed_arrays(engines[1].network):
             message = f"different after image {numbers[-1]}: {_array_difference(engines, names[0])}"
-            return Verdict(False, int(numbers[-1]) + 1, spikes, message)
+            return Verdict(identical=False, images=int(numbers[-1]) + 1, spikes=spikes, message=message)
         progress(count)
         first += count
-    return Verdict(True, images, spikes, f"identical: {spikes} spikes, weights, theta, competition")
+    message = f"identical: {spikes} spikes, weights, theta, competition"
+    return Verdict(identical=True, images=images, spikes=spikes, message=message)
 
 
 def _engine(spec: STDPExperiment, name: str, threads: int | None) -> Engine:

@@ -77,7 +77,7 @@ def plot_competition_graph(
         )
     axes.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
     style.bare(axes)
-    return Graph(channels, lines, pair, (low, high))
+    return Graph(channels=channels, lines=lines, strength=pair, limits=(low, high))
 
 
 def _graph(view: RunView) -> Figure:

@@ -50,7 +50,7 @@ def band(curves: Sequence[Curve]) -> Band:
         common = np.intersect1d(common, images)
     values = np.array([value[np.isin(images, common)] for images, value in curves])
     sd = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(len(common))
-    return Band(common, values.mean(axis=0), sd, len(values))
+    return Band(images=common, mean=values.mean(axis=0), sd=sd, seeds=len(values))
 
 
 def plot_learning_curves(

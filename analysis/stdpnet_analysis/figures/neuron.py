@@ -83,7 +83,7 @@ def plot_neuron(figure: Figure, view: RunView, neuron: int) -> Drawn:
     trace.set(xlabel="time, ms", ylabel="potential, mV")
     trace.set_title(f"on {view.image_title}: {int(view.recording.counts.flat[neuron])} spikes")
     figure.legend(handles=list(lines), loc="outside lower center", ncols=3)
-    return Drawn(weights, bars, sheet, lines)
+    return Drawn(field=weights, votes=bars, preferred=sheet, trace=lines)
 
 
 def _neuron(view: RunView) -> Figure:

@@ -205,4 +205,11 @@ def compare_on_test(network: str, kind: str, options: Options, client: Client) -
     }
     learned = Run.open(paths[0]).load_state().arrays["competition"] if spec.competition.is_learned else None
     weights = None if learned is None else off_diagonal(learned).ravel()
-    return Result(kind, best.params, best.value or 0.0, len(complete), accuracy, weights)
+    return Result(
+        kind=kind,
+        parameters=best.params,
+        validation=best.value or 0.0,
+        trials=len(complete),
+        accuracy=accuracy,
+        weights=weights,
+    )

@@ -87,7 +87,9 @@ class Reader(NamedTuple):
         return spec.updated({"evaluation.readouts": self.names})
 
     def _settings(self, spec: Experiment, positions: int = 1) -> ReadoutSettings:
-        return ReadoutSettings(positions, self.linear, self.C, self.scaling, spec.seed % 2**32)
+        return ReadoutSettings(
+            n_positions=positions, linear=self.linear, C=self.C, scaling=self.scaling, seed=spec.seed % 2**32
+        )
 
     def entry_of(self, name: str) -> str:
         """Return the name of a read-out in the scores, which of a linear one depends on its settings."""

@@ -42,7 +42,7 @@ def encode(figure: Figure, name: str, caption: str) -> Image:
         content = _with_palette(content) if len(content) > LARGEST_PNG else content
     source = f"data:image/{form};base64,{base64.b64encode(content).decode('ascii')}"
     width, height = (round(CSS_PER_INCH * float(length)) for length in inches)
-    return Image(source, width, height, name, caption)
+    return Image(source=source, width=width, height=height, name=name, caption=caption)
 
 
 def _with_palette(png: bytes) -> bytes:

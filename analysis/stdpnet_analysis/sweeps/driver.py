@@ -157,10 +157,10 @@ class Driver:
         while self._queue and len(self._tasks) < slots(self._client):
             number, seed = self._queue.pop(0)
             repeat = Repeat(
-                self._active[number].spec.updated({"seed": seed}),
-                self._directory.run_folder(number, seed),
-                self._directory.prune_file(number),
-                self._directory.leave_file(self._name),
+                spec=self._active[number].spec.updated({"seed": seed}),
+                run=self._directory.run_folder(number, seed),
+                prune=self._directory.prune_file(number),
+                leave=self._directory.leave_file(self._name),
             )
             self._tasks.submit((number, seed), run_repeat, repeat)
 

@@ -51,7 +51,12 @@ class Columns(NamedTuple):
 def columns_of(resources: Float64s, constants: Constants) -> Columns:
     """Return columns with the given resources (n, K*J), which learning changes in place."""
     neurons = resources.shape[1]
-    columns = Columns(resources, np.empty_like(resources), np.empty(neurons), np.empty(neurons))
+    columns = Columns(
+        resources=resources,
+        weights=np.empty_like(resources),
+        positive=np.empty(neurons),
+        potential=np.empty(neurons),
+    )
     weights_of(resources, constants.w_min, constants.w_max, columns.weights)
     for neuron in range(neurons):
         _sum_positive(columns, neuron)

@@ -100,7 +100,7 @@ class BrianEngine:
     def _begin(self, trains: SpikeTrains, switches: Switches) -> _Run:
         """Load the state and the input spikes of presentations; nothing is recorded yet."""
         counts = np.zeros((len(trains.offsets), *self.network.theta.shape), np.int32)
-        self._run = _Run(switches, trains.steps, np.ones(len(counts)), counts)
+        self._run = _Run(switches=switches, steps=trains.steps, learning_rates=np.ones(len(counts)), counts=counts)
         if len(counts):
             self._groups.load(self.network, switches)
             self._groups.set_input(trains)
