@@ -210,6 +210,7 @@ class Evaluator(NamedTuple):
         threads, progress = self.reader.threads, self.reader.progress.advance
         answer = self.respond(experiment, state, images, STREAMS[part], threads=threads, progress=progress)
         self.run.save_responses(name, answer, key)
+        # The first evaluation scores what the file holds, so that a repeated one, which reads it, scores the same.
         return self.run.load_responses(name, key, sparse=True) or answer
 
     def positions(self, state: State, responses: Responses) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from stdpnet.spec.base import Monitoring, flat
 from stdpnet.spec.experiment import Experiment
 
 MOST_KEYS = 3
-"""Up to so many differing keys are in the name of a group; beyond that the name of a run takes their place."""
+"""Up to so many differing keys are listed in the name of a group; if there are more, the name of a run is used."""
 
 
 class Member(NamedTuple):

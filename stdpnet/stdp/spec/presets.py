@@ -67,9 +67,8 @@ _STEADY: Tables = {
 }
 
 # Found by random search and TPE on validation images, for 5000 different training images. All use a regular input: its
-# sum over a receptive field is less noisy than that of a Poisson input. If positions do not share weights, several
-# passes over the images help, with a long membrane time constant and a competition that lets one neuron win at a time.
-# Shared weights need a weak competition and a learning rate that halves again and again.
+# sum over a receptive field is less noisy than that of a Poisson input. LCSNN and FCSNN: several passes over the
+# images, long tau_v, winner-take-all. CSNN: weak competition, learning rate with a half-life.
 _POOL = 5000
 _LCSNN_25: Tables = {
     "neuron": {"v_thresh": -57.4, "tau_v": 1070.0, "theta_plus": 0.15, "tau_theta": 1.78e6, "tau_refrac": 5.0},
