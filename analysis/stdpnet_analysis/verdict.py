@@ -24,7 +24,7 @@ def verdict(scores: Mapping[str, Any]) -> list[str]:
 
     Parameters
     ----------
-    scores : what `evaluate` returns; without its baselines, less can be said
+    scores : what `evaluate` returns; without its baselines, fewer problems can be found
     """
     trained = _accuracies(scores)
     if not trained:

@@ -1,1 +1,1 @@
-"""Other ways of learning, to compare STDP with; each is a module or a folder of its own."""
+"""Other ways of learning, to compare STDP with: one module or folder for each."""

@@ -3,7 +3,8 @@
 A new dataset is one function ``(DatasetSpec) -> Source``, one line in ``registry.SETS`` and its name in
 ``DatasetSpec.name`` (docs/extending.md); cropping, splitting, digest, summary and contact sheet then work for it.
 
-Importing this package loads none of scikit-learn, pooch, Pillow, SciPy and matplotlib: each is imported where used.
+Importing this package loads none of scikit-learn, pooch, Pillow, SciPy and matplotlib: the functions that use them
+import them.
 """
 
 from stdpnet.data.dataset import SPLITS, Dataset, Source, Split, describe

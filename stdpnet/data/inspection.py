@@ -21,9 +21,9 @@ from stdpnet.errors import DataError
 from stdpnet.spec.dataset import PUBLISHED, WITH_PATH, DatasetSpec
 
 FEW = 10
-"""A class with fewer training images than this is hardly learned."""
+"""A class with fewer training images than this is reported: there is too little to learn it from."""
 FEW_LABELS = 5
-"""A class with fewer calibration images than this has votes that are mostly noise."""
+"""A class with fewer calibration images than this is reported: its votes are mostly noise."""
 CUT = 0.05
 """Share of the ink outside the crop above which it is reported."""
 MODES = {

@@ -24,7 +24,7 @@ MOST_BYTES, LARGE, MOST_RATIO = 2**34, 2**28, 200
 
 COLOURS, NARROW = (3, 4), 3
 """Values of a pixel in colours. An array (a, b, c), where c is one of them and b at least NARROW times c, is taken for
-one image (h, w, c) in colours: grey images (N, h, w) are hardly as narrow."""
+one image (h, w, c) in colours: grey images (N, h, w) are rarely so narrow."""
 
 
 def npz(spec: DatasetSpec) -> Source:

@@ -1,4 +1,4 @@
-"""What the JSON files of a run hold: every reader checks a file against these types, and consumers rely on them.
+"""Types of the JSON files of a run: every reader checks a file against them, and other programs rely on them.
 
 A key that is not named here is allowed and not checked: other versions and other models have keys of their own.
 """

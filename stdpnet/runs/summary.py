@@ -1,6 +1,6 @@
 """The state of a run as plain data; of long files only the end is read, and files that have not changed only once.
 
-`summarise` reads a run once. `RunReader` and `FolderReader` are for whoever follows runs, such as `stdpnet watch`.
+`summarise` reads a run once. `RunReader` and `FolderReader` follow runs, for example for `stdpnet watch`.
 """
 
 from __future__ import annotations

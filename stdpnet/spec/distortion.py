@@ -1,4 +1,4 @@
-"""How images are distorted: rotation, random background, occlusion, noise; each image by a seed of its own."""
+"""Settings of distortions: rotation, random background, occlusion, noise; every image has its own seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an image, or a recording of events, becomes spikes."""
+"""Settings of the encoder, which makes spikes of an image or of a recording of events."""
 
 from __future__ import annotations
 

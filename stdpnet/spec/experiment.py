@@ -1,4 +1,4 @@
-"""What every experiment has, whatever model it trains: a seed, images, a training protocol, and what is written."""
+"""The settings that experiments of all models have: seed, images, training protocol, monitoring and evaluation."""
 
 from __future__ import annotations
 

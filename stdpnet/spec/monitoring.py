@@ -1,4 +1,4 @@
-"""What a job writes, how it is read out, and when it warns or stops; none of it changes what is learned."""
+"""Settings of checkpoints, progress, curve, evaluation and health checks; none of them changes what is learned."""
 
 from __future__ import annotations
 

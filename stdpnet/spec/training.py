@@ -1,4 +1,4 @@
-"""How long to train, and on how many different images."""
+"""Settings of a training: its length, and the number of different images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Train a spiking network: choose the images, show them, and decide what each of them may change."""
+"""Train a spiking network: choose the images, show them, and decide what each image may change."""
 
 from __future__ import annotations
 

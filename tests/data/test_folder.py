@@ -179,7 +179,7 @@ def test_a_class_whose_name_has_control_characters_or_another_encoding_is_shown_
     assert folder(spec(tmp_path)).classes == ("a\\x1b[31m", "b\\udcff")
 
 
-def test_images_that_are_hardly_meant_are_doubted_with_a_remedy(tmp_path):
+def test_images_that_are_probably_not_intended_are_reported_with_a_remedy(tmp_path):
     rng = np.random.default_rng(0)
     for name in "ab":
         (tmp_path / name).mkdir()

@@ -120,8 +120,8 @@ def pool(
 def _local_cluster(workers: int, memory: str) -> LocalCluster:
     """Return processes of this machine; EngineError if they cannot start.
 
-    Scheduler, workers and client share a key that exists in their memory only: whoever else reaches their ports, such
-    as another user of this machine, is refused.
+    Scheduler, workers and client share a key that exists in their memory only: other processes that reach their ports,
+    such as those of another user of this machine, are refused.
     """
     try:
         key = Security.temporary()

@@ -1,8 +1,8 @@
 """Drive a study: ask Optuna for trials, have workers run them, report their results to Optuna.
 
-Several drivers may share a study, and each may die at any moment. A trial that runs carries its driver's name; a driver
-lives as long as it holds the lock of that name. Another driver (or the next command) adopts the trials
-that a dead driver left, under the same numbers, and their runs go on from their checkpoints.
+Several drivers may share a study, and any of them may die at any moment. A trial that runs carries its driver's name; a
+driver lives as long as it holds the lock of that name. Another driver (or the next command) adopts the trials that a
+dead driver left, under the same numbers, and their runs go on from their checkpoints.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What counts as unhealthy in the activity and the weights of a spiking network."""
+"""Settings of the health checks of a spiking network: bounds of its activity and of its weights."""
 
 from __future__ import annotations
 

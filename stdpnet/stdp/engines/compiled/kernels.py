@@ -1,8 +1,8 @@
 """Presentations: run groups of positions through the time steps of docs/model.md, and end each presentation.
 
-Kernels work on a *group* of G positions: a single one where each has feedforward weights of its own (LCSNN, FCSNN) or
-nothing is learned, all positions where they learn shared kernels (CSNN). Groups share nothing that a kernel writes, so
-they may run on any number of threads in any order with the same result.
+Kernels work on a *group* of G positions: a single one where every position has its own feedforward weights (LCSNN,
+FCSNN) or nothing is learned, all positions where they learn shared kernels (CSNN). Groups share nothing that a kernel
+writes, so they may run on any number of threads in any order with the same result.
 
 In most steps of a position no neuron spikes. `advance` runs through them in one loop until a neuron reaches its
 threshold or plasticity is due; `_present` does the rest of that step.

@@ -250,8 +250,8 @@ def lowest_bit(_: Any, bits: Any) -> Any:
 def collect(_: Any, weights: Any, rows: Any, first: Any, end: Any, top: Any, start: Any, block: Any) -> Any:
     """collect(weights, rows, first, end, top, start, block): the sum of weights[rows[i] - top, start:], i = first ...
 
-    The hottest loop of the engine. LLVM is told not to unroll it: a step has about six input spikes, and the further
-    branches of an unrolled loop cannot be predicted. Bounds are not checked.
+    The hottest loop of the engine. Metadata keep LLVM from unrolling it: a step has about six input spikes, and the
+    further branches of an unrolled loop cannot be predicted. Bounds are not checked.
     """
     vector = VectorType(weights.dtype, block)
 
