@@ -112,6 +112,7 @@ class STDPFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         verbose: bool = False,
         **keys: Any,
     ) -> None:
+        # More than eight parameters: scikit-learn searches and clones only what the constructor takes by name.
         self.config = config
         self.architecture = architecture
         self.channels = channels

@@ -81,6 +81,8 @@ def evaluate(
     >>> 0 < scores["readouts"]["all"]["accuracy"] < 1
     True
     """
+    # More than eight parameters, as `label_curve` and `robustness` have: public functions take every option of their
+    # command as a keyword, so that a notebook needs no record of options.
     if readouts is None:
         names = check_columns(run.spec.evaluation.readouts, f"{run.path}: evaluation.readouts")
     else:

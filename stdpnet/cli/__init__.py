@@ -1,4 +1,7 @@
-"""The command line, one module per subject; each command imports what it needs when it is called."""
+"""The command line, one module per subject; commands import what they need when they are called.
+
+Typer makes an option of every parameter of a command's function, so some commands have more than eight parameters.
+"""
 
 from __future__ import annotations
 

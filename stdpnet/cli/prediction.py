@@ -59,6 +59,7 @@ def predict(
     opened = Run.open(run)
     dataset = opened.spec.dataset
     read = read_recordings if dataset.is_of_events else read_images
+    # `updated` would refuse to invert where the run learned from a published set, but the user's files may be inverted.
     names, pixels = read(images, dataset.model_copy(update={} if invert is None else {"invert": invert}))
     from stdpnet_analysis import prediction
 

@@ -19,7 +19,7 @@ from stdpnet_analysis.readouts import title_of
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999", "#b5a90c")
 """Okabe & Ito's colours, which colour-blind readers can tell apart; black and yellow are replaced by colours that are
-visible on dark and on light pages."""
+visible on dark and on light pages. Figures, which are on white, have another palette (figures.style.OKABE_ITO)."""
 CHART = 230
 """Height of a chart without its legend, pixels."""
 TILTED = 80
