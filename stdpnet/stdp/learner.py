@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from stdpnet.data import Split
 from stdpnet.data.order import training_images
-from stdpnet.encoding import Encoder
 from stdpnet.events import Events
 from stdpnet.model import Finding, State
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
+from stdpnet.stdp.encoder import encoder_of
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Engine, Outcome, Switches
 from stdpnet.stdp.health import examine
@@ -59,7 +59,7 @@ class STDPLearner:
         chunk: int | None = None,
     ) -> None:
         self.spec, self.threads = spec, threads
-        self._encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+        self._encoder = encoder_of(spec)
         self._images = self._encoder.input_of(split)
         self._chunk = chunk or chunk_size(spec)
         self._shown, self._presentations = state.images, state.presentations

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stdpnet.encoding import Encoder
 from stdpnet.errors import ConfigError, DataError
 from stdpnet.events import RECORDING, Events
 from stdpnet.model import State
 from stdpnet.random import Stream
+from stdpnet.stdp.encoder import encoder_of
 from stdpnet.stdp.engines.protocol import FROZEN, Switches
 from stdpnet.stdp.network import Network, fitting_network
 from stdpnet.stdp.spec.experiment import STDPExperiment
@@ -70,8 +70,7 @@ def to_brian2(
     if not isinstance(spec, STDPExperiment):
         raise ConfigError(f"spec: is a {type(spec).__name__}; only spiking networks of this package have a Brian2 form")
     shown = _as_shown(spec, images)
-    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
-    trains = encoder.encode(shown, stream, np.arange(len(shown)))
+    trains = encoder_of(spec).encode(shown, stream, np.arange(len(shown)))
     switches = Switches(learn_xy=True, learn_yy=True, adapt_theta=True) if learn else FROZEN
     return BrianEngine(spec, _in_double(spec, network)).live(trains, switches)
 

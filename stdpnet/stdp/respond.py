@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet.data import Split
-from stdpnet.encoding import Encoder, add_spikes_per_pixel
+from stdpnet.encoding import add_spikes_per_pixel
 from stdpnet.errors import EngineError
 from stdpnet.geometry import Geometry
 from stdpnet.model import Responses, State
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
 from stdpnet.spikes import SpikeTrains
+from stdpnet.stdp.encoder import encoder_of
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import FROZEN, Engine, Outcome, Recording, Switches
 from stdpnet.stdp.network import network_of
@@ -115,7 +116,7 @@ def show(
     switches : what the images may change; default nothing
     threads : how many threads encode; default all cores
     """
-    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+    encoder = encoder_of(spec)
     for retry in range(spec.training.max_retries + 1):
         trains = encoder.encode(
             encoder.input_of(split)[numbers],

@@ -9,9 +9,9 @@ import numpy as np
 
 from stdpnet.data import Split, load_dataset
 from stdpnet.data.order import training_images
-from stdpnet.encoding import Encoder
 from stdpnet.errors import DataError
 from stdpnet.random import Stream
+from stdpnet.stdp.encoder import encoder_of
 from stdpnet.stdp.engines.open import make_engine
 from stdpnet.stdp.engines.protocol import Engine, Recording
 from stdpnet.stdp.learner import learning_rates_at, switches_at
@@ -57,7 +57,7 @@ def verify(
     if len(training) == 0:
         raise DataError("dataset: the training split is empty; make the calibration, validation or test split smaller")
     engines = [_engine(spec, "brian2", threads), _engine(spec, "numba", threads)]
-    encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+    encoder = encoder_of(spec)
     shown = encoder.input_of(training)
     each = spec.simulation.steps * spec.geometry.neurons * 25 * len(engines)
     block = max(1, int(RECORDED_BYTES / each))

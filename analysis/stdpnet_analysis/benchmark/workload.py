@@ -10,11 +10,11 @@ import numpy as np
 
 from stdpnet.data import load_dataset
 from stdpnet.data.order import training_images
-from stdpnet.encoding import Encoder
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream, image_order
 from stdpnet.spec.training import MOST_IMAGES
 from stdpnet.spikes import SpikeTrains
+from stdpnet.stdp.encoder import encoder_of
 from stdpnet.stdp.engines.compiled.blocks import one_register
 from stdpnet.stdp.engines.compiled.engine import NumbaEngine
 from stdpnet.stdp.engines.compiled.state import padded, padded_length, spaced
@@ -68,7 +68,7 @@ class Workload:
         self.threads = threads or available_cores()
         self.switches = Switches(learn_xy=True, learn_yy=spec.competition.is_learned, adapt_theta=True)
         self._split = load_dataset(spec.dataset).train
-        self._encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
+        self._encoder = encoder_of(spec)
         state = initial_network(self.spec).state()
         self._learner = STDPLearner(self.spec, self._split, state, threads=self.threads, chunk=BLOCK)
         while self._learner.state.images < warm_up:
