@@ -264,7 +264,10 @@ def _accuracies(readouts: Mapping[str, Any], linear: str | None) -> Accuracies:
 
 def _groups(entries: Sequence[Entry]) -> tuple[Group, ...]:
     """Return the groups: LCSNN, CSNN, FCSNN, then others by name; within each from many synapses to few."""
-    members = [Member(entry.model.label, entry.facts, entry.path.name, entry.spec.seed) for entry in entries]
+    members = [
+        Member(label=entry.model.label, facts=entry.facts, name=entry.path.name, seed=entry.spec.seed)
+        for entry in entries
+    ]
     groups = []
     for name, numbers in grouped(members).items():
         chosen: dict[int, Entry] = {}

@@ -46,7 +46,10 @@ def curves(runs: Sequence[Run], results: Sequence[Mapping[str, Any]]) -> dict[st
     runs : the runs
     results : what `stdpnet_analysis.robustness.robustness` returned of each
     """
-    members = [Member(facts_of(run.spec).label, deciding_keys(run.spec), run.path.name, run.spec.seed) for run in runs]
+    members = [
+        Member(label=facts_of(run.spec).label, facts=deciding_keys(run.spec), name=run.path.name, seed=run.spec.seed)
+        for run in runs
+    ]
     found: dict[str, list[Curve]] = {}
     for group, numbers in grouped(members).items():
         for series in results[numbers[0]]["series"]:

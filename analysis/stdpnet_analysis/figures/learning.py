@@ -93,7 +93,12 @@ def plot_learning_curves(
 def group_by_seed(views: Sequence[RunView]) -> dict[str, list[RunView]]:
     """Group runs that repeat one experiment with other seeds; a group's name has the network and its differing keys."""
     members = [
-        Member(view.facts.label, deciding_keys(view.experiment), view.run.path.name, view.experiment.seed)
+        Member(
+            label=view.facts.label,
+            facts=deciding_keys(view.experiment),
+            name=view.run.path.name,
+            seed=view.experiment.seed,
+        )
         for view in views
     ]
     return {name: [views[number] for number in numbers] for name, numbers in grouped(members).items()}
