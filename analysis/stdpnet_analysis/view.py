@@ -294,10 +294,14 @@ class RunView:
         spec = self.spec
         if spec.competition.is_learned:
             return None
+        channels, c_w = spec.geometry.channels, abs(spec.competition.c_w)
+        if channels == 1:
+            remedy = "--set topology.channels=25 --set competition.rule=anti_stdp"
+            return f"it has one channel: no neuron has another one at its position to compete with; train with {remedy}"
         what = "it has no competition"
         if spec.competition.rule != "none":
-            others, c_w = spec.geometry.channels - 1, abs(spec.competition.c_w)
-            what = f"its competition is fixed: every neuron inhibits the {others} others of its position by {c_w:g} mV"
+            others = "the other neuron" if channels == 2 else f"the {channels - 1} others"
+            what = f"its competition is fixed: every neuron inhibits {others} of its position by {c_w:g} mV"
         return f"{what}; train with --set competition.rule=anti_stdp"
 
     def _find_images(self) -> str | None:

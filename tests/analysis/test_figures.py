@@ -149,6 +149,19 @@ def test_fixed_competition_has_no_figures_of_learned_one(folder):
     without = train(folder / "without", "competition.rule=none")
     assert figures.missing(RunView(without, FEW))["competition-graph"] == f"it has no competition; {remedy}"
     assert "plasticity-window" in figures.available(RunView(run, FEW))
+    for channels, words in ((1, "it has one channel: "), (2, "every neuron inhibits the other neuron of its position")):
+        few = train(folder / f"fixed-{channels}", "competition.rule=fixed", f"topology.channels={channels}")
+        assert words in figures.missing(RunView(few, FEW))["competition-graph"]
+
+
+def test_graphs_side_by_side_say_which_run_has_no_learned_competition(run, other, folder):
+    fixed = train(folder / "fixed-beside", "competition.rule=fixed")
+    without = train(folder / "without-beside", "competition.rule=none")
+    view = RunView(run, FEW, others=[other, fixed, without])
+    assert figures.missing(view)["competition-side-by-side"] == (
+        f"{fixed.path} has a fixed competition, {without.path} has no competition; "
+        "name a run that learned its competition"
+    )
 
 
 def test_two_channels_have_no_pairs_worth_a_figure_and_one_has_all_others(folder):

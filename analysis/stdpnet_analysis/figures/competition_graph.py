@@ -113,8 +113,11 @@ def _weak_and_strong(view: RunView) -> Figure:
 
 
 def _lacks_learned_others(view: RunView) -> str | None:
-    fixed = [str(other.run.path) for other in view.others if not other.spec.competition.is_learned]
-    return f"the competition of {', '.join(fixed)} is fixed; name a run that learned it" if fixed else lacks_pairs(view)
+    """Return which of the other runs did not learn their competition, or else why there are no pairs to draw."""
+    kinds = {"fixed": "a fixed competition", "none": "no competition"}
+    rules = [(other.run.path, other.spec.competition.rule) for other in view.others]
+    unlearned = [f"{path} has {kinds[rule]}" for path, rule in rules if rule in kinds]
+    return f"{', '.join(unlearned)}; name a run that learned its competition" if unlearned else lacks_pairs(view)
 
 
 FIGURES = (

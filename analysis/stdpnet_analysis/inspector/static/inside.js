@@ -53,7 +53,8 @@ async function neuron() {
     element("div", { id: "votes" }));
   if (found.lacks) part.append(element("p", { class: "lacks" }, found.lacks));
   part.append(element("h4", {}, "Strongest competitors"));
-  if (found.fixed != null) part.append(element("p", {}, `The competition is fixed: ${found.fixed} mV from every neuron.`));
+  if (found.fixed === 0) part.append(element("p", {}, "This network has no competition."));
+  else if (found.fixed != null) part.append(element("p", {}, `The competition is fixed: ${found.fixed} mV from every neuron.`));
   else part.append(element("div", { class: "tiles" }, ...found.competitors.map((each) =>
     tile(each.field, `${each.channel}: ${each.weight.toFixed(1)} mV`, top))));
   part.append(element("h4", {}, "Preferred images"), element("div", { class: "tiles" }, ...found.preferred.map((each) =>
