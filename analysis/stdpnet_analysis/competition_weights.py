@@ -56,7 +56,7 @@ def associate(network: Network, permutations: int = 999, seed: int = 0) -> Assoc
 
     The pairs of a position share neurons, so they are not independent, and a test of pairs would give much too small
     p-values. Instead the receptive fields are permuted among the neurons of each position (Mantel 1967, Cancer Res.
-    27:209); p = (1 + number of permutations with a correlation as far from 0)/(1 + permutations).
+    27:209); p = (1 + number of permutations with a correlation at least as far from 0)/(1 + permutations).
 
     Parameters
     ----------

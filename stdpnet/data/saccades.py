@@ -19,7 +19,8 @@ from stdpnet.events import Events
 from stdpnet.spec.dataset import DatasetSpec
 
 CORNERS = ((-1, -1), (1, 0), (-1, 1), (-1, -1))
-"""Rows and columns, pixels, by which the image is displaced at the ends of the triangle."""
+"""Rows and columns, pixels, by which the image is displaced at the corners of the triangle, the first one again at the
+end."""
 SACCADE, PARTS = 100_000, 2
 """Duration of a saccade, microseconds, and in how many parts of it brightness changes linearly."""
 PART, DURATION = SACCADE // PARTS, 3 * SACCADE

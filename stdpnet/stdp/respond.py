@@ -52,7 +52,8 @@ def respond(
 ) -> Responses:
     """Return the spike counts of a network to each image of a split, with nothing learned.
 
-    Weakly answered images are shown again if they are in the training; the counts are those of the last presentation.
+    Where the training shows weakly answered images again (training.min_spikes), so does this; the counts are those of
+    the last presentation.
 
     Parameters
     ----------

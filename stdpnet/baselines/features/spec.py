@@ -23,7 +23,8 @@ class FeaturesSpec(Spec):
     kind: Kind = "kmeans"
     """random: fixed weights (Illing et al. 2019); kmeans: centroids (Coates & Ng 2012); pca: principal components."""
     normalise: bool = True
-    """Whether a patch is standardised: mean 0, standard deviation 1 (Coates & Ng 2012, section 2.1; see contrast)."""
+    """Whether the mean of a patch is subtracted, and the patch is divided by its standard deviation (Coates & Ng 2012,
+    section 2.1; see contrast) instead of 255; in both cases it is also divided by the root of its number of pixels."""
     contrast: float = Field(10.0, gt=0)
     """Added to the variance of a patch before the division by its root, in grey levels (0 to 255) squared; only if
     normalise."""

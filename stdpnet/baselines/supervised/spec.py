@@ -27,7 +27,7 @@ class OptimiserSpec(Spec):
     kind: Literal["adam", "sgd"] = "adam"
     """adam (Kingma & Ba 2015, algorithm 1), or sgd: plain stochastic gradient descent."""
     learning_rate: float = Field(1e-3, gt=0)
-    """Size of an update."""
+    """Learning rate: factor of the gradient (sgd), or of its normalised running mean (adam), in an update."""
     beta_1: float = Field(0.9, ge=0, lt=1)
     """adam: decay of the running mean of the gradient, per update."""
     beta_2: float = Field(0.999, ge=0, lt=1)
