@@ -56,21 +56,16 @@ def blocks(language):
 def test_a_model_made_by_the_recipe_is_trained_resumed_evaluated_compared_and_reported(tmp_path):
     for package in ("stdpnet", "analysis/stdpnet_analysis"):
         shutil.copytree(ROOT / package, tmp_path / Path(package).name, ignore=shutil.ignore_patterns("__pycache__"))
-    (code,) = blocks("python")
+    code, *cases = blocks("python")
     (tmp_path / "stdpnet/baselines/contrast.py").write_text(f"from __future__ import annotations\n{IMPORTS}\n{code}")
     (configuration,) = blocks("toml")
     (tmp_path / "contrast.toml").write_text(configuration)
     model = tmp_path / "stdpnet/model.py"
-    imports = iter(("baselines.contrast import ContrastExperiment", "baselines import contrast"))  # in this order
-    text = re.sub(
-        r"^ +case \"features\":\n",
-        lambda case: (
-            f"{case[0].replace('features', 'contrast')}            from stdpnet.{next(imports)} as added\n"
-            f"            return added\n{case[0]}"
-        ),
-        model.read_text().replace("MODELS = (", 'MODELS = ("contrast", ', 1),
-        flags=re.M,
-    )
+    text = model.read_text().replace("MODELS = (", 'MODELS = ("contrast", ', 1)
+    for function, case in zip(("spec_class", "open_model"), cases, strict=True):
+        begin, definition, rest = text.partition(f"def {function}(")
+        before, first, after = rest.partition('        case "features":\n')
+        text = begin + definition + before + textwrap.indent(case, " " * 8) + first + after
     model.write_text(text)
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], cwd=tmp_path, input=COMMANDS.strip(), text=True, capture_output=True
