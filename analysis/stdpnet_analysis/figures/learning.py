@@ -203,9 +203,8 @@ def _lacks_evaluations(view: RunView) -> str | None:
 def _windows(view: RunView) -> Figure:
     spec = view.spec
     rules: dict[Any, PairRule] = {"XY": spec.plasticity}
-    if (
-        spec.competition.is_learned and spec.competition.rule != "anti_hebbian"
-    ):  # it does not learn from pairs of spikes
+    # anti_hebbian does not learn from pairs of spikes
+    if spec.competition.is_learned and spec.competition.rule != "anti_hebbian":
         rules["YY"] = spec.competition
     names = {"XY": "feedforward STDP (XY)", "YY": f"competition, {spec.competition.rule} (YY)"}
     figure = style.new_figure(style.SINGLE * len(rules), 65)

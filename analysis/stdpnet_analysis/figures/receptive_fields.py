@@ -148,9 +148,8 @@ def most_selective(votes: Float64s, label: int, count: int) -> NDArray[np.intp]:
     total = votes.sum(axis=0)
     share = np.divide(votes[label], total, out=np.zeros_like(total), where=total > 0)
     spiking = total[total > 0]
-    active = total >= (
-        np.median(spiking) / 4 if spiking.size else np.inf
-    )  # a neuron with two spikes is selective by chance
+    # a neuron with two spikes is selective by chance
+    active = total >= (np.median(spiking) / 4 if spiking.size else np.inf)
     candidates = np.flatnonzero((preferred_class(votes) == label) & active)
     found: NDArray[np.intp] = candidates[np.argsort(-share[candidates], kind="stable")][:count]
     return found

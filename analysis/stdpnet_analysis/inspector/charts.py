@@ -139,9 +139,8 @@ def progress(content: Mapping[str, Any]) -> list[Chart]:
         charts.append(_curves("Learning curve", "validation accuracy, %", curves))
     for key, values in content["numbers"].items():
         title = TITLES.get(key, key.replace("_", " "))
-        charts.append(
-            _curves(title, "", {title: (content["images"], values)}, 0)
-        )  # no number of a row is ever negative
+        # no number of a row is ever negative
+        charts.append(_curves(title, "", {title: (content["images"], values)}, 0))
     if content["theta"]:
         names = {"p5": "5 %", "p50": "median", "p95": "95 %"}
         curves = {names[key]: (content["images"], values) for key, values in content["theta"].items()}

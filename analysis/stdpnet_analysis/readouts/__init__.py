@@ -1,8 +1,8 @@
 """Read-outs of responses: one table of their names, their roles and how they are made.
 
 A read-out turns the responses of a network into answers. Its role is the column of a table in which it stands: `vote`
-is the best of the thesis's three voting rules, every other role has one read-out. `own` stands for
-the class scores of a supervised model itself, which need no calibration and no maker.
+is the best of the thesis's three voting rules, every other role has one read-out. `own` stands for the class scores of
+a supervised model itself, which need no calibration and no maker.
 
 The table loads without scikit-learn: each maker imports what it makes.
 """

@@ -1,7 +1,7 @@
 """The kinds of features: their untrained arrays, how a patch changes them, and how they respond to patches.
 
-S = P sets of features, or 1 where all positions share theirs; F = k*k pixels of a patch; C channels. Images
-are processed one by one with operations of fixed shapes, so that results do not depend on how many come together.
+S = P sets of features, or 1 where all positions share theirs; F = k*k pixels of a patch; C channels. Images are
+processed one by one with operations of fixed shapes, so that results do not depend on how many come together.
 """
 
 from __future__ import annotations

@@ -121,9 +121,9 @@ class NumbaEngine:
     def timed(self, trains: SpikeTrains, switches: Switches) -> tuple[Outcome, dict[str, float]]:
         """Show presentations as `present` does; return the outcome, and the seconds of each stage, of STAGES.
 
-        Only an engine of one thread can time the stages separately. If the neurons of a position fill one
-        block, input spikes depress weights in the stage `integrate`; the stage `plasticity` then has only the changes
-        in steps in which neurons spike.
+        Only an engine of one thread can time the stages separately. If the neurons of a position fill one block, input
+        spikes depress weights in the stage `integrate`; the stage `plasticity` then has only the changes in steps in
+        which neurons spike.
         """
         if self._threads > 1:
             raise EngineError(
