@@ -146,7 +146,10 @@ def _cgroup_folders(controller: str) -> Iterator[Path]:
 
 
 def _numbers(path: Path, count: int) -> list[float | None]:
-    """Return the first numbers of a file, None for "max"; only None if there is no such file."""
+    """Return the first numbers of a file, None for "max".
+
+    If the file is missing or has fewer numbers, return [None] * count.
+    """
     with contextlib.suppress(OSError, ValueError):
         words = path.read_text().split()
         if len(words) >= count:

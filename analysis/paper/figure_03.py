@@ -18,7 +18,10 @@ from stdpnet_analysis.view import RunView
 
 
 def draw(views: list[RunView]) -> Figure:
-    """Draw the neuron that wins on the run's image: above its threshold alone, below its potential and threshold."""
+    """Draw the neuron that wins on the run's image.
+
+    The upper panel has its threshold alone, the lower one its potential and threshold.
+    """
     view = views[0]
     part, neuron = view.shown_split, view.spec.neuron
     recording = record(

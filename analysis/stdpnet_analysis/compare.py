@@ -37,7 +37,7 @@ class Entry:
     spec: Experiment
     model: Facts
     training_images: int
-    """Images behind the scored state."""
+    """Training images that the scored state has seen."""
     complete: bool
     """Whether the scored state is the run's final one."""
     stale: bool
@@ -58,7 +58,10 @@ class Entry:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """All that decides the result but the seed; of an unfinished run training.images is what was scored."""
+        """All that decides the result but the seed.
+
+        If the scored state is not the final one, training.images is what it has seen.
+        """
         facts = deciding_keys(self.spec)
         if not self.complete:
             facts["training.images"] = self.training_images

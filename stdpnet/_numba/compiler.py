@@ -20,8 +20,8 @@ from numba.core.untyped_passes import InlineInlinables
 class _Entrance(JITCodeLibrary):
     """The machine code of a function that Python calls, and of the internal functions that it calls.
 
-    Of numba's three rounds of optimisation, the first two serve to remove reference counts, which
-    compiled functions of this package do not have.
+    Of numba's three rounds of optimisation, the first two serve to remove reference counts, which compiled functions of
+    this package do not have.
     """
 
     def _optimize_functions(self, module: Any) -> None:
@@ -55,7 +55,10 @@ class _Internal(_Entrance):
 
 
 class _Flags(Flags):
-    """Options. Only those that one of the two sets are compared; numba compares all, thousands of times."""
+    """Options, compared only by those that at least one of the two objects sets.
+
+    Numba compares all of them, thousands of times.
+    """
 
     def __eq__(self, other: object) -> Any:
         if not isinstance(other, Flags):

@@ -115,7 +115,7 @@ def without_repeated(rows: Iterable[Row]) -> list[Row]:
 class RowFollower:
     """The rows of a file that grows: each call of `read` reads only what was appended since the call before.
 
-    If a file has more than TAIL bytes at the first call, only the last ones are read, so that the time is bounded.
+    If a file has more than TAIL bytes at the first call, only its last TAIL bytes are read: that bounds the time.
 
     Parameters
     ----------

@@ -82,7 +82,10 @@ class Spec(BaseModel):
 
 
 def _documented(spec: Spec, default: Spec | None = None) -> Iterator[tuple[notebook.Row, bool]]:
-    """Yield each key with value and manual, and whether the value differs from `default`, or else from the class."""
+    """Yield each key with value and manual, and whether the value differs from that of `default`.
+
+    Without `default`, the default of the class takes its place.
+    """
     for name, field in type(spec).model_fields.items():
         value, usual = getattr(spec, name), field.default if default is None else getattr(default, name, None)
         if isinstance(value, Spec):

@@ -142,7 +142,8 @@ def dump_config(spec: Experiment, *, documented: bool = False, only_changed: boo
     ----------
     spec : what to write
     documented : add each key's manual as a comment
-    only_changed : leave out keys with their default value, except model, network, dataset and number of images
+    only_changed : leave out keys with their default value, except network, dataset name and number of images, and a
+        model other than stdp
     """
     changed = None
     if only_changed:

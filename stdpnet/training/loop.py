@@ -15,7 +15,7 @@ from stdpnet.spec.experiment import Experiment
 from stdpnet.stopping import StopRequest
 
 LEAST_JUDGED = 400
-"""Images for which the health of an interval is judged that ends early, at the goal; fewer say too little."""
+"""Fewest images of an interval that ends early, at the goal, whose health is judged; fewer say too little."""
 
 
 class Observer(Protocol):

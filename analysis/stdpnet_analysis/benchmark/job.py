@@ -50,7 +50,10 @@ class Stopwatch:
         self._part, self._since = part, now
 
     def stage(self, name: str, total: int) -> None:
-        """Begin the part to which a stage of `evaluate` belongs; those after `untrained` belong to it."""
+        """Begin the part to which a stage of `evaluate` belongs.
+
+        The read-outs of the untrained network belong to `untrained`.
+        """
         if "pixels" in name:
             self.enter("pixels")
         elif "responses" in name:

@@ -30,7 +30,10 @@ EVIDENCE = "log_evidence"
 
 
 class Inside:
-    """Look inside one state of a run. Results have a key `lacks`: why something cannot be shown, or None.
+    """Look inside one state of a run.
+
+    Results have a key `lacks`: why something cannot be shown, or None. In the result of `about` it is a dict, need ->
+    reason or None.
 
     Parameters
     ----------

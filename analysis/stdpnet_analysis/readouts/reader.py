@@ -92,7 +92,7 @@ class Reader(NamedTuple):
         )
 
     def entry_of(self, name: str) -> str:
-        """Return the name of a read-out in the scores, which of a linear one depends on its settings."""
+        """Return the name of a read-out in the scores; the name of a linear one contains its settings."""
         return linear_name(self.linear, self.C, self.scaling) if name == "linear" else name
 
     def fit(self, name: str, readout: CountsClassifier, calibration: Responses) -> CountsClassifier:

@@ -19,7 +19,7 @@ from stdpnet.arrays import Float64s
 from stdpnet.baselines.colanet.resource import Counts, payment, weight_of, weights_of
 
 UNMARKED, CONTRIBUTED, DEPRESSED = np.uint8(0), np.uint8(1), np.uint8(2)
-"""Marks of a synapse: none; its input spiked before the neuron did; it has, too, lost in this sequence of spikes."""
+"""Marks of a synapse: none; its input spiked before the neuron did; it has also lost in this sequence of spikes."""
 
 
 class Constants(NamedTuple):

@@ -32,8 +32,10 @@ def facts_of_layers(spec: Any, family: str) -> Facts:
 
 
 def labels_used(spec: Experiment) -> int:
-    """Return the number of labelled images that a training uses, each counted once; an upper bound where the size of
-    the dataset is unknown."""
+    """Return the number of labelled images that a training uses, each counted once.
+
+    It is an upper bound where the size of the dataset is unknown.
+    """
     training, dataset = spec.training, spec.dataset
     different = training.images
     if dataset.name in PUBLISHED:

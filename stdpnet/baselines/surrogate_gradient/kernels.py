@@ -249,7 +249,10 @@ def total(history: History, counts: NDArray[np.uint16]) -> None:
 
 @inlined
 def _cross_entropy(counts: NDArray[np.uint16], label: int, temperature: float, batch: int, error: Floats) -> float:
-    """Return the cross-entropy of softmax(counts/temperature), and write its gradient, divided by `batch`."""
+    """Return the cross-entropy of softmax(counts/temperature).
+
+    Write its gradient with respect to the counts, divided by `batch`, into `error`.
+    """
     most = shares = 0.0
     for k in range(counts.shape[0]):
         most = max(most, counts[k] / temperature)

@@ -126,8 +126,7 @@ def learn(
 
 @inlined
 def depression_is_due(fired: bool, group: Group, rules: Rules, block: Block) -> bool:
-    """Return whether input spikes still have to depress weights, because `advance` has not done it in registers (see
-    there)."""
+    """Return whether input spikes still have to depress weights, because `advance` has not done it in registers."""
     return rules.depresses and (fired or not fits_registers(group, block))
 
 
