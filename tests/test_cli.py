@@ -100,6 +100,7 @@ def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet_command, tm
         (["train"], "missing argument 'CONFIG'; `stdpnet train -h` lists what is valid"),
         (["evaluat", "absent"], "no such command 'evaluat'; did you mean 'evaluate'?"),
         (["train", "digits", "--set", "A_plus=1"], "A_plus: unknown key; did you mean plasticity.A_plus or comp"),
+        (["train", "digits", "--set", "training.images=true"], "training.images: input should be a valid integer, got"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2_and_writes_nothing(stdpnet_command, tmp_path, arguments, message):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails, PydanticKnownError
 
 from stdpnet import notebook
 from stdpnet.errors import ConfigError, remedy_for
@@ -39,6 +39,17 @@ class Spec(BaseModel):
 
     # Without this mark pydantic would build nested specs through __init__ too, and a nested error would lose its path.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_not_booleans(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false in place of a number, which pydantic reads as 1 and 0."""
+        parts = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(part, bool) for part in parts):
+            types = _plain_types(cls.model_fields[str(info.field_name)].annotation)
+            if bool not in types and (int in types or float in types):
+                raise PydanticKnownError("int_type" if int in types else "float_type")
+        return value
 
     @model_validator(mode="after")
     def _numbers_are_within_limits(self) -> Self:
@@ -176,6 +187,12 @@ def spec_type(annotation: Any) -> type[Spec] | None:
 def _spec_within(annotation: Any) -> type[Spec] | None:
     """Return the spec class that a field's annotation names, itself or as the values of a dict."""
     return spec_type(annotation) or next(filter(None, map(spec_type, get_args(annotation))), None)
+
+
+def _plain_types(annotation: Any) -> set[Any]:
+    """Return the types of which an annotation is made, such as int and None of `int | None`."""
+    parts = get_args(annotation)
+    return set().union(*map(_plain_types, parts)) if parts else {annotation}
 
 
 def _sentences(root: type[Spec], errors: list[ErrorDetails]) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from stdpnet.errors import ConfigError
+from stdpnet.model import MODELS, spec_class
 from stdpnet.spec.base import Spec, spec_type
 from stdpnet.spec.load import dump_config, load_config, recorded
 from stdpnet.spec.presets import preset, preset_names, write_configs
@@ -58,8 +59,8 @@ def test_overrides_apply_in_order_and_keep_their_types():
     )
 
 
-def every_field():
-    pending = [STDPExperiment]
+def every_field(*owners):
+    pending = list(owners)
     while pending:
         owner = pending.pop()
         for name, field in owner.model_fields.items():
@@ -69,7 +70,9 @@ def every_field():
 
 
 @pytest.mark.parametrize(
-    ("owner", "name", "field"), list(every_field()), ids=lambda part: getattr(part, "__name__", str(part)[:20])
+    ("owner", "name", "field"),
+    list(every_field(STDPExperiment)),
+    ids=lambda part: getattr(part, "__name__", str(part)[:20]),
 )
 def test_every_field_is_documented(owner, name, field):
     assert field.description, f"{owner.__name__}.{name}"
@@ -83,6 +86,10 @@ def test_every_field_is_documented(owner, name, field):
         (["plasticty.A_plus=1"], "plasticty: unknown key; did you mean 'plasticity'?"),
         (["neuron.tau_v=-1"], "neuron.tau_v: input should be greater than 0, got -1"),
         (["neuron.tau_v=nan"], "neuron.tau_v: input should be a finite number, got nan"),
+        (["neuron.tau_v=true"], "neuron.tau_v: input should be a valid number, got True"),
+        (["training.images=true"], "training.images: input should be a valid integer, got True"),
+        (["topology.kernel=false"], "topology.kernel: input should be a valid integer, got False"),
+        (["dataset.sensor=[true, 34]"], "dataset.sensor: input should be a valid integer, got [True, 34]"),
         (["neuron.v_thresh=-70.0"], "neuron.v_thresh: -70.0 mV must lie above v_rest and v_reset"),
         (["A_plus=0.1"], "A_plus: unknown key; did you mean plasticity.A_plus or competition.A_plus?"),
         (["simulation.duration=250.5"], "simulation.duration: 250.5 ms is not a whole number of steps of dt = 1.0 ms"),
@@ -112,6 +119,17 @@ def test_a_wrong_override_is_one_sentence_that_names_key_value_and_remedy(overri
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_no_number_may_be_true_or_false(model):
+    numbers = [each for each in every_field(spec_class(model)) if each[2].annotation in (int, float)]
+    assert len(numbers) > 20
+    for owner, name, _ in numbers:
+        for value in (True, False):
+            with pytest.raises(ConfigError, match=rf"^{name}: input should be a valid (integer|number), got "):
+                owner(**{name: value})
+    assert spec_class(model)(progress={"tensorboard": True}).progress.tensorboard is True
+
+
 @pytest.mark.parametrize(
     ("source", "content", "message"),
     [
@@ -124,6 +142,7 @@ def test_a_wrong_override_is_one_sentence_that_names_key_value_and_remedy(overri
             "wrong.toml: topology.chanels: unknown key; did you mean 'channels'",
         ),
         ("flat.toml", b"topology = 3", "flat.toml: topology: input should be"),
+        ("boolean.toml", b"seed = true", "boolean.toml: seed: input should be a valid integer, got True"),
     ],
 )
 def test_a_wrong_file_is_one_sentence(tmp_path, source, content, message):
