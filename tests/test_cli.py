@@ -101,6 +101,10 @@ def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet_command, tm
         (["evaluat", "absent"], "no such command 'evaluat'; did you mean 'evaluate'?"),
         (["train", "digits", "--set", "A_plus=1"], "A_plus: unknown key; did you mean plasticity.A_plus or comp"),
         (["train", "digits", "--set", "training.images=true"], "training.images: input should be a valid integer, got"),
+        *(
+            (["reproduce", name, "--set", "seed=3"], "--set seed=3: the seeds are chosen by --seeds")
+            for name in ("table2", "diehl-cook", "saunders", "fashion", "labels", "systems")
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2_and_writes_nothing(stdpnet_command, tmp_path, arguments, message):

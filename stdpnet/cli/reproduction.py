@@ -18,6 +18,7 @@ from stdpnet.cli.common import (
     SchedulerOption,
     SetOption,
     WorkersOption,
+    keys_and_values,
     print_json,
     readout_names,
 )
@@ -82,13 +83,12 @@ def table2(
     from stdpnet_analysis.paper import table2_report as report
 
     begin = time.perf_counter()
-    tasks = table.plan(
-        chosen, seeds, preset, folder, overrides or (), first=first_seed, readouts=readout_names(readouts)
-    )
+    keys = _keys(overrides)
+    tasks = table.plan(chosen, seeds, preset, folder, keys, first=first_seed, readouts=readout_names(readouts))
     path = report.usual_path(tasks, preset, folder)
 
     def summary() -> dict[str, Any]:
-        return report.summarise(tasks, preset, overrides or (), time.perf_counter() - begin)
+        return report.summarise(tasks, preset, keys, time.perf_counter() - begin)
 
     used = Workers(scheduler=scheduler, scheduler_file=scheduler_file, number=workers, memory=memory)
     computed = _computed(tasks, folder, used, as_json, lambda: report.write(summary(), path))
@@ -161,7 +161,7 @@ def _gallery(name: str, words: str) -> None:
         as_json: JsonOption = False,
     ) -> None:
         begin = time.perf_counter()
-        chosen, keys = rows and _rows(rows), overrides or ()
+        chosen, keys = rows and _rows(rows), _keys(overrides)
         from stdpnet_analysis.paper import galleries
         from stdpnet_analysis.paper import gallery_report as report
 
@@ -211,7 +211,8 @@ def systems(
     from stdpnet_analysis.tables import markdown_table
 
     chosen = list(comparison.SYSTEMS) if names is None else [name.strip() for name in names.split(",")]
-    tasks, path = comparison.plan(dict.fromkeys(chosen), seeds, folder, overrides or ()), folder / "systems.md"
+    keys = _keys(overrides, "--seeds")
+    tasks, path = comparison.plan(dict.fromkeys(chosen), seeds, folder, keys), folder / "systems.md"
 
     def text() -> str:
         rows = comparison.summary(tasks)
@@ -257,6 +258,15 @@ def colanet_theory(
         return
     print("\n".join(f"{name:20} {value:.4g}" for name, value in numbers.items()))
     print(f"figure in {path}")
+
+
+def _keys(overrides: list[str] | None, options: str = "--seeds and --first-seed") -> list[str]:
+    """Return the values of --set; ConfigError if one is the seed, which other options choose for each training."""
+    keys = keys_and_values(overrides, "--set", "plasticity.A_plus=0.01")
+    if "seed" in keys:
+        given = shortened(f"seed={keys['seed']}")
+        raise ConfigError(f"--set {given}: the seeds are chosen by {options}; leave it out")
+    return overrides or []
 
 
 def _rows(text: str) -> list[int]:
