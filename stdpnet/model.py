@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -300,15 +302,16 @@ def spec_class(name: str) -> type[Experiment]:
     raise ConfigError(f"model: '{name}' is unknown; {remedy_for(name, MODELS)}")
 
 
-def presets() -> dict[str, Experiment]:
-    """Return every preset of every model, by name."""
+@cache
+def presets() -> Mapping[str, Experiment]:
+    """Return every preset of every model, by name: validated at the first call alone, because that takes a while."""
     from stdpnet.baselines.colanet.presets import presets as colanet
     from stdpnet.baselines.features.presets import presets as features
     from stdpnet.baselines.rate_conversion.presets import presets as rate_conversion
     from stdpnet.baselines.surrogate_gradient.presets import presets as surrogate_gradient
     from stdpnet.stdp.spec.presets import presets as stdp
 
-    return {**stdp(), **features(), **rate_conversion(), **surrogate_gradient(), **colanet()}
+    return MappingProxyType({**stdp(), **features(), **rate_conversion(), **surrogate_gradient(), **colanet()})
 
 
 def open_model(spec: Experiment) -> Model:
