@@ -26,11 +26,17 @@ def small():
     return lambda *overrides: stdpnet.load_config("digits", [*SMALL, *overrides])
 
 
-@pytest.fixture
-def digits():
-    """Return Poisson counts (1797, 64) with scikit-learn's digits as means (some always 0), and their labels."""
+@pytest.fixture(scope="session")
+def drawn_digits():
     X, y = load_digits(return_X_y=True)
     return np.random.default_rng(0).poisson(X).astype(np.uint16), y
+
+
+@pytest.fixture
+def digits(drawn_digits):
+    """Return Poisson counts (1797, 64) with scikit-learn's digits as means (some always 0), and their labels."""
+    X, y = drawn_digits
+    return X.copy(), y.copy()
 
 
 @pytest.fixture
