@@ -82,6 +82,7 @@ class BrianEngine:
             with preferences(self._spec.simulation.brian2_target), quick_collection():
                 self._brian.t_ = 0.0  # each call counts its steps from 0, so that the time keeps its precision
                 self._brian.run(len(run.counts) * run.steps * self._groups.clock.dt, namespace={})
+            self._groups.keep_code()
         except BrianObjectException as error:
             raise EngineError(f"Brian2 cannot run the network: {error.__cause__ or error}") from error
         self._end_presentation()
