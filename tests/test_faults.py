@@ -82,33 +82,41 @@ def test_a_job_killed_at_12_random_moments_ends_in_the_state_of_a_straight_run(t
     assert_same_end(Run.open(run_path), train(spec(*keys), tmp_path / "straight", threads=2))
 
 
-@pytest.mark.parametrize("engine", ["numba", "brian2-numpy"])
-@pytest.mark.parametrize("stops", [[1, 2, 3], [9], [5, 7]])
-def test_any_stops_and_resumes_equal_a_straight_run(tmp_path, engine, stops):
+@pytest.fixture(scope="module", params=["numba", "brian2-numpy"])
+def straight_run(request, tmp_path_factory):
+    """Return a run of 10 images on an engine, which nothing has interrupted."""
     keys = ["training.images=10", "topology.channels=5", "competition.rule=anti_stdp", "progress.every=4"]
-    keys += [f"simulation.{key}={value}" for key, value in ENGINES[engine].items()]
-    straight = train(spec(*keys), tmp_path / "straight", threads=1)
+    keys += [f"simulation.{key}={value}" for key, value in {**ENGINES[request.param], "duration": 100.0}.items()]
+    run = train(spec(*keys, "encoder.max_rate=300.0"), tmp_path_factory.mktemp("straight") / "run", threads=1)
+    assert run.load_state().interval["counts"].sum() > 20
+    return run
+
+
+@pytest.mark.parametrize("stops", [[1, 2, 3], [9], [5, 7]])
+def test_any_stops_and_resumes_equal_a_straight_run(tmp_path, straight_run, stops):
     run = None
     for number, images in enumerate([*stops, 10]):
         stopper = StopAt(images)
         with contextlib.suppress(StopRequestedError):
             if run is None:
                 learner = in_chunks(1)
-                train(spec(*keys), tmp_path / "run", threads=2, learner=learner, observers=[stopper], stop=stopper)
+                path = tmp_path / "run"
+                train(straight_run.spec, path, threads=2, learner=learner, observers=[stopper], stop=stopper)
             else:
                 learner = in_chunks(1 + number)
                 resume(run, threads=1 + number % 2, learner=learner, observers=[stopper], stop=stopper)
         run = Run.open(tmp_path / "run")
         assert run.status == ("finished" if run.images == 10 else "stopped")
-    assert_same_end(run, straight)
+    assert_same_end(run, straight_run)
 
 
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGUSR1, 138)]
 )
 def test_a_signal_finishes_the_image_writes_a_checkpoint_and_says_how_to_go_on(tmp_path, number, code):
-    process = start(tmp_path, "train", "digits", "--run", str(tmp_path / "run"), "--set", "training.images=1000000")
-    wait_for_images(tmp_path / "run", 1000, process)
+    keys = ["--set", "training.images=1000000", "--set", "progress.every=100"]
+    process = start(tmp_path, "train", "digits", "--run", str(tmp_path / "run"), *keys)
+    wait_for_images(tmp_path / "run", 100, process)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code
@@ -237,8 +245,16 @@ class Filler:
                     file.write(b"0" * 4096)
 
 
+CHECKPOINTS = ["training.images=200", "checkpoint.every=20"]
+
+
+@pytest.fixture(scope="module")
+def run_with_checkpoints(tmp_path_factory):
+    return train(spec(*CHECKPOINTS), tmp_path_factory.mktemp("straight") / "run")
+
+
 @pytest.mark.parametrize("write", range(1, 5))
-def test_a_write_that_fails_leaves_the_last_checkpoint(tmp_path, monkeypatch, write):
+def test_a_write_that_fails_leaves_the_last_checkpoint(tmp_path, monkeypatch, run_with_checkpoints, write):
     real, calls = os.fsync, []
 
     def failing(handle):
@@ -247,18 +263,16 @@ def test_a_write_that_fails_leaves_the_last_checkpoint(tmp_path, monkeypatch, wr
             raise OSError(errno.EIO, "Input/output error")
         real(handle)
 
-    keys = ["training.images=200", "checkpoint.every=20"]
-    straight = train(spec(*keys), tmp_path / "straight")
     monkeypatch.setattr(files.os, "fsync", failing)
     with pytest.raises(RunError, match=r"cannot be written \(Input/output error\)"):
-        train(spec(*keys), tmp_path / "run")
+        train(spec(*CHECKPOINTS), tmp_path / "run")
     monkeypatch.undo()
     run = Run.open(tmp_path / "run")
     assert run.status == "failed"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it may have to fall back to the previous checkpoint, and says so
         assert 0 < run.load_state().images < 200
-        assert_same_end(resume(run), straight)
+        assert_same_end(resume(run), run_with_checkpoints)
 
 
 def test_a_read_only_run_folder_is_one_sentence(tmp_path):

@@ -56,8 +56,13 @@ UNHEALTHY = {
 }
 
 
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory):
+    return train(spec(*HEALTHY), tmp_path_factory.mktemp("healthy") / "run")
+
+
 @pytest.mark.parametrize("name", UNHEALTHY)
-def test_what_is_unhealthy_is_said_with_a_hint_and_a_healthy_network_is_not(tmp_path, name):
+def test_what_is_unhealthy_is_said_with_a_hint_and_a_healthy_network_is_not(tmp_path, healthy, name):
     with pytest.warns(UserWarning, match=name) as caught:
         run = train(spec(*HEALTHY, *UNHEALTHY[name]), tmp_path / "run")
     assert any(name in row["health"] for row in run.rows("progress"))
@@ -66,7 +71,6 @@ def test_what_is_unhealthy_is_said_with_a_hint_and_a_healthy_network_is_not(tmp_
     with pytest.raises(HealthError, match="at image 20"):
         train(spec(*HEALTHY, *UNHEALTHY[name], "health.action=stop"), tmp_path / "stopped")
     assert name in Run.open(tmp_path / "stopped").rows("progress")[-1]["health"]
-    healthy = train(spec(*HEALTHY), tmp_path / "healthy")
     assert all(name not in row["health"] for row in healthy.rows("progress"))
 
 
@@ -98,6 +102,13 @@ def test_health_can_be_ignored():
 
 
 CURVE = ["dataset.validation=100", "curve.every=20", "curve.validation=100", "curve.calibration=300"]
+CURVE += ["training.images=60", "progress.every=20"]
+
+
+@pytest.fixture(scope="module")
+def run_with_curve(tmp_path_factory):
+    """Return a finished run, which tests only read."""
+    return train(spec(*CURVE), tmp_path_factory.mktemp("curve") / "run")
 
 
 def test_a_learning_curve_needs_validation_images_and_takes_all_where_there_are_fewer():
@@ -108,41 +119,32 @@ def test_a_learning_curve_needs_validation_images_and_takes_all_where_there_are_
     assert len(LearningCurve(few, stdpnet.load_dataset(few.dataset))._validation) == 30
 
 
-def test_a_learning_curve_scores_validation_images_and_keeps_the_best_state(tmp_path):
-    run = train(spec(*CURVE, "training.images=60"), tmp_path / "run")
-    rows = run.rows("curve")
+def test_a_learning_curve_scores_validation_images_and_keeps_the_best_state(run_with_curve):
+    rows = run_with_curve.rows("curve")
     assert [row["images"] for row in rows] == [0, 20, 40, 60]
     assert set(rows[0]["accuracy"]) == {"all", "patch", "spikes_first", "log_evidence", "linear"}
     assert rows[-1]["accuracy"]["linear"] > rows[0]["accuracy"]["linear"]
     best = max(rows, key=lambda row: row["accuracy"]["linear"])
-    assert run.load_snapshot("best").images == best["images"]
-    assert run.load_snapshot("last").images == 60
+    assert run_with_curve.load_snapshot("best").images == best["images"]
+    assert run_with_curve.load_snapshot("last").images == 60
 
 
-def test_a_learning_curve_does_not_change_what_is_learned(tmp_path):
-    with_curve = train(spec(*CURVE, "training.images=60"), tmp_path / "with")
-    without = train(spec(*CURVE, "training.images=60", "curve.every=0"), tmp_path / "without")
-    assert with_curve.load_state().changed_arrays(without.load_state()) == []
+def test_a_learning_curve_does_not_change_what_is_learned(run_with_curve, tmp_path):
+    without = train(spec(*CURVE, "curve.every=0"), tmp_path / "without")
+    assert run_with_curve.load_state().changed_arrays(without.load_state()) == []
 
 
-def test_an_interrupted_evaluation_is_made_up_for(tmp_path):
-    straight = train(spec(*CURVE, "training.images=60"), tmp_path / "straight")
+def test_an_interrupted_evaluation_is_made_up_for(run_with_curve, tmp_path):
     stopper = StopAt(0)
     with pytest.raises(stdpnet.StdpnetError):
-        train(
-            spec(*CURVE, "training.images=60"),
-            tmp_path / "run",
-            observers=[stopper],
-            learner=in_chunks(7),
-            stop=stopper,
-        )
+        train(spec(*CURVE), tmp_path / "run", observers=[stopper], learner=in_chunks(7), stop=stopper)
     run = Run.open(tmp_path / "run")
     assert run.images == 7
     resume(run)
-    assert run.rows("curve") == straight.rows("curve")
+    assert run.rows("curve") == run_with_curve.rows("curve")
     (run.path / "curve.jsonl").write_text("\n".join((run.path / "curve.jsonl").read_text().splitlines()[:-1]) + "\n")
     resume(run, 70)
-    assert run.rows("curve") == straight.rows("curve")
+    assert run.rows("curve") == run_with_curve.rows("curve")
 
 
 def test_a_plateau_ends_the_training(tmp_path):
@@ -154,12 +156,11 @@ def test_a_plateau_ends_the_training(tmp_path):
     assert resume(run, 70).images == 70, "but a new goal is a wish for more"
 
 
-def test_watch_shows_rates_health_curve_and_remaining_time(stdpnet_command, tmp_path):
-    run = train(spec(*CURVE, "training.images=60", "progress.every=20"), tmp_path / "run")
-    text = stdpnet_command("watch", str(run.path)).stdout
+def test_watch_shows_rates_health_curve_and_remaining_time(stdpnet_command, run_with_curve):
+    text = stdpnet_command("watch", str(run_with_curve.path)).stdout
     for part in ("finished (goal reached)", "60/60 (100%)", "images/s", "spikes/image", "health   good", "curve    "):
         assert part in text, text
-    look = json.loads(stdpnet_command("watch", str(run.path), "--json").stdout)
+    look = json.loads(stdpnet_command("watch", str(run_with_curve.path), "--json").stdout)
     assert look["images"] == 60
     assert look["curve"]["images"] == [0, 20, 40, 60]
     assert list(look["progress"]["theta"]) == ["min", "p5", "p25", "p50", "p75", "p95", "max"]

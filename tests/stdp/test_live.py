@@ -8,6 +8,7 @@ import stdpnet
 from stdpnet.encoding import Encoder
 from stdpnet.errors import ConfigError, DataError
 from stdpnet.random import Stream
+from stdpnet.stdp.engines.brian.process import quick_collection
 from stdpnet.stdp.network import initial_network
 from tests.stdp.engines.networks import ARCHITECTURES, TRAINING, lively
 
@@ -18,7 +19,8 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (3, 6, 6)).astype(np.uint8)
 def _numpy_target():
     before = brian2.prefs["codegen.target"]
     brian2.prefs["codegen.target"] = "numpy"
-    yield
+    with quick_collection():
+        yield
     brian2.prefs["codegen.target"] = before
 
 

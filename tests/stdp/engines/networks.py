@@ -70,7 +70,7 @@ def show(engine, trains, switches=TRAINING, learning_rates=None):
 
 
 def assert_same(spec, engine_keys, trains, switches=TRAINING, learning_rates=None):
-    """Assert that an engine and the naive twin agree to the last bit, and return the twin's outcome."""
+    """Assert that an engine and the naive twin agree to the last bit; return the outcome, and the network after it."""
     engine, twin = build(spec, engine_keys), NaiveEngine(spec, initial_network(spec))
     (outcome, seen), (expected, wanted) = (show(each, trains, switches, learning_rates) for each in (engine, twin))
     np.testing.assert_array_equal(seen.spikes, wanted.spikes)
@@ -81,4 +81,4 @@ def assert_same(spec, engine_keys, trains, switches=TRAINING, learning_rates=Non
     assert outcome.unnormalised == expected.unnormalised
     for name, array in engine.network.arrays().items():
         np.testing.assert_array_equal(array, twin.network.arrays()[name], err_msg=name)
-    return expected
+    return outcome, engine.network
