@@ -1,5 +1,6 @@
 """The order of the tests, and the command line for them: within this process, and in one of its own."""
 
+import gc
 import logging
 import os
 import subprocess
@@ -11,9 +12,11 @@ import pytest
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes of the tests share the cores; before numpy is imported
 
-from stdpnet.cli import main
+from stdpnet.cli import COLLECTIONS, main
 from tests import held as holding
 from tests.processes import completed
+
+gc.set_threshold(*COLLECTIONS)  # before the tests and all that they import are collected
 
 FIRST = ("test_paper", "test_brian", "test_compiled", "test_driver", "test_report", "test_faults", "test_cluster")
 """Files with which `make test` begins. They take longest, and at the end one process would be left alone with one of
