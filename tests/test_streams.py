@@ -39,8 +39,8 @@ def test_an_end_of_input_inside_a_command_is_an_internal_error_too(stdpnet_comma
 @pytest.mark.parametrize(
     ("shell", "code", "said"),
     [
-        ("{stdpnet} config list > /dev/full", 2, "error: standard output: cannot be written (No space left on device)"),
-        ("{stdpnet} config list >&- 2>&-", 0, ""),
+        ("{stdpnet} data list > /dev/full", 2, "error: standard output: cannot be written (No space left on device)"),
+        ("{stdpnet} data list >&- 2>&-", 0, ""),
         ("{stdpnet} info nothing 2> /dev/full", 2, ""),
         ("PYTHONIOENCODING=ascii {stdpnet} info $(printf 'run-\\377-\\303\\251')", 2, "run-\\udcff-\\xe9: no run here"),
     ],

@@ -56,7 +56,7 @@ def npz(blocks):
         about = {"descr": "|u1", "fortran_order": False, "shape": (blocks * len(BLOCK) // 784, 28, 28)}
         np.lib.format.write_array_header_1_0(header, about)
         with (
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed,
             packed.open("X.npy", "w", force_zip64=True) as out,
         ):
             out.write(header.getvalue())
