@@ -1,6 +1,7 @@
 """The digest of the code covers everything that training and evaluation may run."""
 
 import ast
+import json
 import shutil
 import subprocess
 import sys
@@ -78,14 +79,15 @@ def test_the_digest_covers_what_training_and_evaluation_import():
 
 def test_the_digest_covers_what_a_process_has_loaded_that_trains_and_evaluates(tmp_path):
     program = (
-        "import sys, stdpnet\nfrom stdpnet_analysis import evaluate\n"
+        "import json, sys, stdpnet\nfrom stdpnet_analysis import evaluate\n"
         "keys = ['training.images=100', 'topology.channels=8', 'dataset.validation=100']\n"
         "keys += ['curve.every=50', 'curve.validation=100']\n"
         "evaluate(stdpnet.train(stdpnet.load_config('digits', keys), 'run'))\n"
-        "for module in list(sys.modules.values()): print(getattr(module, '__file__', None))\n"
+        "files = [getattr(module, '__file__', None) for module in list(sys.modules.values())]\n"
+        "json.dump([file for file in files if file], open('files.json', 'w'))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
-    loaded = named(map(Path, done.stdout.splitlines()))
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    loaded = named(map(Path, json.loads((tmp_path / "files.json").read_text())))
     assert {"stdpnet/_numba/philox.py", "stdpnet_analysis/curve.py", "stdpnet_analysis/evaluation.py"} <= loaded
     assert loaded - set(dict(identity.covered_files())) <= {PRESETS}
 
