@@ -45,7 +45,7 @@ def test_threads_and_chunks_do_not_change_a_byte(architecture, dtype, rule):
         competition={"rule": rule},
         simulation={"dtype": dtype},
         encoder={"max_rate": 255.0},
-        training={"images": 130},
+        training={"images": 70},
     )
     reference = trained(spec, chunk=1, threads=1)
     assert reference.interval["counts"].sum() > 200
