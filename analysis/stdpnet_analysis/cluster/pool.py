@@ -55,6 +55,10 @@ SETTINGS = {
     "distributed.admin.large-graph-warning-threshold": "4GB",
     # One process imports the libraries and forks the workers of this machine, instead of each importing them.
     "distributed.worker.multiprocessing-method": "forkserver",
+    # Dask would sample the stacks of every process 100 times a second, for pages that nobody looks at.
+    "distributed.worker.profile.enabled": False,
+    # How often a process measures the delay of its event loop, of which Dask warns after 3 s; the default is 20 ms.
+    "distributed.admin.tick.interval": "500ms",
 }
 IMPORTED = ["distributed", "stdpnet_analysis.sweeps.trial", "stdpnet_analysis.cluster.forked"]
 """Modules that this process imports."""
@@ -137,6 +141,7 @@ def _local_cluster(workers: int, memory: str) -> LocalCluster:
             threads_per_worker=1,
             memory_limit=memory,
             dashboard_address="127.0.0.1:0",  # any free port, so that several pools do not collide
+            scheduler_kwargs={"dashboard": False},  # without its pages, for which bokeh would be imported
             silence_logs="CRITICAL",
             security=key,
         )

@@ -20,7 +20,7 @@ PAPER = Path(__file__).parents[3] / "analysis/paper"
 OWN = ("all", "homeostasis", "competition", "open_road")
 SCRIPTS = sorted(path.name for path in PAPER.glob("*.py") if path.stem not in OWN)
 TINY = ["dataset.name=digits", "dataset.validation=40", "topology.channels=4", "simulation.duration=50"]
-TINY += ["dataset.calibration=60"]
+TINY += ["dataset.calibration=60", "dataset.test=60"]
 CURVE = ["--set", "curve.every=20", "--set", "curve.validation=40", "--set", "curve.calibration=40"]
 SWEEP = """
 [base]
