@@ -141,7 +141,7 @@ def test_the_add_loop_adds_the_weights_of_all_inputs():
 
 def test_growth_measures_a_row_for_each_value(spec):
     plan = growth_plan(spec, parse_growth(["channels=3,6", "duration=40", "threads=1,2"]))
-    rows = growth(spec, plan, QUICK)
+    rows = growth(spec, plan, Timing(threads=1, rounds=1, warm_up=8))
     values = [(row["quantity"], row["value"], row["threads"]) for row in rows]
     assert values == [("channels", 3, 1), ("channels", 6, 1), ("duration", 40, 1), ("threads", 1, 1), ("threads", 2, 2)]
     assert rows[1]["synaptic_events_per_image"] == 2 * rows[0]["synaptic_events_per_image"]
@@ -247,7 +247,8 @@ def test_the_command_refuses_before_it_measures(tmp_path, options, words):
 
 def test_the_time_of_a_whole_job_is_told_by_part(spec, stdpnet_command, tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))  # else the baselines may be known
-    keys = [argument for key in [*KEYS, "training.images=64"] for argument in ("--set", key)]
+    sizes = ["training.images=20", *(f"dataset.{part}=60" for part in ("validation", "calibration", "test"))]
+    keys = [argument for key in [*KEYS, *sizes] for argument in ("--set", key)]
     printed = stdpnet_command("benchmark", "digits", "--job", "--output", "job.json", *keys).stdout
     result = json.loads((tmp_path / "job.json").read_text())
     assert list(result["seconds"]) == list(PARTS)
