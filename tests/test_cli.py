@@ -102,8 +102,14 @@ def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet_command, tm
         (["train", "digits", "--set", "A_plus=1"], "A_plus: unknown key; did you mean plasticity.A_plus or comp"),
         (["train", "digits", "--set", "training.images=true"], "training.images: input should be a valid integer, got"),
         *(
-            (["reproduce", name, "--set", "seed=3"], "--set seed=3: the seeds are chosen by --seeds")
+            (["reproduce", name, "--set", "seed=3"], "--set seed=3: seed is chosen by --seeds")
             for name in ("table2", "diehl-cook", "saunders", "fashion", "labels", "systems")
+        ),
+        (["train", "digits", "--seeds", "0-1", "--set", "seed=3"], "--set seed=3: seed is chosen by --seeds 0-1; "),
+        (["train", "digits", "--seed", "1", "--set", "seed=3"], "--set seed=3: seed is chosen by --seed 1; leave one"),
+        (
+            ["train", "digits", "--engine", "numba", "--set", "simulation.engine=brian2"],
+            "--set simulation.engine=brian2: simulation.engine is chosen by --engine numba; leave one out",
         ),
     ],
 )

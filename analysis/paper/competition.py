@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stdpnet.errors import ConfigError
+from stdpnet.spec.load import refuse_key
 from stdpnet_analysis.cluster.pool import pool
 from stdpnet_analysis.paper.competition_results import write
 from stdpnet_analysis.paper.competition_search import NETWORKS, Options, Result, compare_on_test, kinds
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/competition"))
     add_set_option(parser)
     words = parser.parse_args()
+    refuse_key("seed", words.keys, "--seeds")
     options = Options(folder=words.folder.resolve(), trials=words.trials, seeds=words.seeds, keys=tuple(words.keys))
     names = words.networks.split(",")
     if unknown := set(names) - set(NETWORKS):

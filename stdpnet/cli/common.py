@@ -147,13 +147,17 @@ def operating_point(texts: list[str] | None) -> dict[str, Any]:
 
 def load(config: str, overrides: list[str] | None = None, engine: str | None = None, seed: int | None = None) -> Any:
     """Return the spec of a CONFIG argument with the overrides of the command line."""
-    from stdpnet.spec.load import load_config
+    from stdpnet.spec.load import load_config, refuse_key
 
+    keys = overrides or []
     if engine is not None:
         check_spiking(load_config(config), f"--engine {engine}")
-    extra = [f'simulation.engine="{engine}"'] if engine is not None else []
-    extra += [f"seed={seed}"] if seed is not None else []
-    return load_config(config, [*(overrides or []), *extra])
+        refuse_key("simulation.engine", keys, f"--engine {engine}")
+        keys = [*keys, f'simulation.engine="{engine}"']
+    if seed is not None:
+        refuse_key("seed", keys, f"--seed {seed}")
+        keys = [*keys, f"seed={seed}"]
+    return load_config(config, keys)
 
 
 def check_spiking(spec: Any, what: str) -> None:

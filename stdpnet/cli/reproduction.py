@@ -18,7 +18,6 @@ from stdpnet.cli.common import (
     SchedulerOption,
     SetOption,
     WorkersOption,
-    keys_and_values,
     print_json,
     readout_names,
 )
@@ -262,10 +261,9 @@ def colanet_theory(
 
 def _keys(overrides: list[str] | None, options: str = "--seeds and --first-seed") -> list[str]:
     """Return the values of --set; ConfigError if one is the seed, which other options choose for each training."""
-    keys = keys_and_values(overrides, "--set", "plasticity.A_plus=0.01")
-    if "seed" in keys:
-        given = shortened(f"seed={keys['seed']}")
-        raise ConfigError(f"--set {given}: the seeds are chosen by {options}; leave it out")
+    from stdpnet.spec.load import refuse_key
+
+    refuse_key("seed", overrides or [], options)
     return overrides or []
 
 

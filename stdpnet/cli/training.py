@@ -69,8 +69,11 @@ def train(
     """Train a network, or one for each of several seeds, and write a run directory."""
     name = Path(config).stem
     if seeds is not None:
+        from stdpnet.spec.load import refuse_key
+
         if seed is not None:
             raise ConfigError(f"--seed {seed}: --seeds {seeds} names seeds already; give one of them")
+        refuse_key("seed", overrides or [], f"--seeds {shortened(seeds)}")
         spec = load(config, overrides, engine)
         steps: list[_Step | Run] = [_step_of_seed(spec, each, f"{run or name}-{each}") for each in seed_numbers(seeds)]
     else:

@@ -125,6 +125,13 @@ def parse_key(text: str, option: str = "--set", example: str = "plasticity.A_plu
         return key.strip(), value.strip()
 
 
+def refuse_key(key: str, overrides: Iterable[str], option: str) -> None:
+    """Raise ConfigError if one of the overrides key=value sets a key that another option of the command chooses."""
+    for name, value in map(parse_key, overrides):
+        if name == key:
+            raise ConfigError(f"--set {shortened(f'{key}={value}')}: {key} is chosen by {option}; leave one out")
+
+
 def _is_choice(values: Mapping[str, Any], key: str, value: str) -> bool:
     """Return whether a text is one of the values of a dotted key, such as "none" of competition.rule."""
     owner: type[Spec] | None = spec_class(str(values.get("model", "stdp")))

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from stdpnet.errors import StdpnetError, StopRequestedError
 from stdpnet.runs import Run
-from stdpnet.spec.load import load_config
+from stdpnet.spec.load import load_config, refuse_key
 from stdpnet.stdp.spec.experiment import STDPExperiment
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis import figures
@@ -201,6 +201,11 @@ def options_of(description: str, arguments: Sequence[str] | None = None, runs: b
     description : the script's docstring
     arguments : default those of the process
     runs : whether the script takes runs or, if not, a sweep
+
+    Raises
+    ------
+    ConfigError
+        If --set names a key that another option chooses.
     """
     parser = argparse.ArgumentParser(description=description)
     if runs:
@@ -213,7 +218,11 @@ def options_of(description: str, arguments: Sequence[str] | None = None, runs: b
     parser.add_argument("--trials", type=int, default=60, help="trials of the search of Figure 12")
     parser.add_argument("--format", dest="form", choices=FORMATS, default="png")
     add_set_option(parser)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    refuse_key("seed", options.keys, "--seeds")
+    if options.images is not None:
+        refuse_key("training.images", options.keys, f"--images {options.images}")
+    return options
 
 
 def add_set_option(parser: argparse.ArgumentParser) -> None:
@@ -235,5 +244,9 @@ def guarded(work: Callable[[], object]) -> None:
 
 def main(figure: PaperFigure, description: str) -> None:
     """Run the script of a figure."""
-    options = options_of(description)
-    guarded(lambda: write(figure, options, [Run.open(name) for name in options.runs] or None))
+
+    def work() -> None:
+        options = options_of(description)
+        write(figure, options, [Run.open(name) for name in options.runs] or None)
+
+    guarded(work)

@@ -51,6 +51,24 @@ def test_the_readme_maps_every_script():
     assert set(re.findall(r"`(\w+\.py)` \| `", text)) == set(SCRIPTS)
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["figure_07.py", "--set", "seed=3"], "--set seed=3: seed is chosen by --seeds"),
+        (["competition.py", "--set", "seed=3"], "--set seed=3: seed is chosen by --seeds"),
+        (
+            ["all.py", "--images", "9", "--set", "training.images=8"],
+            "--set training.images=8: training.images is chosen by --images 9",
+        ),
+    ],
+)
+def test_a_key_that_another_option_chooses_is_one_sentence(tmp_path, words, message):
+    name, *arguments = words
+    done = completed([PAPER / name, *arguments], tmp_path)
+    assert (done.returncode, done.stderr) == (2, f"error: {message}; leave one out\n")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_comparison_of_competitions_tests_each_kind_and_computes_nothing_twice(tmp_path):
     keys = [*KEYS, "--set", "training.images=20", "--set", "dataset.calibration=100"]
     command = [PAPER / "competition.py", "--trials", "1", "--seeds", "2", *keys, "--networks"]
