@@ -139,8 +139,8 @@ def older_version(monkeypatch):
     monkeypatch.undo()
 
 
-def keys_of(architecture, engine="numba", images=20):
-    kernel = "none" if architecture == "fully_connected" else 8
+def keys_of(architecture, engine="numba", images=10):
+    kernel = "none" if architecture == "fully_connected" else 4
     keys = {"architecture": architecture, "kernel": kernel, "channels": 8}
     simulation = {**ENGINES[engine], "duration": 60.0}
     return [
@@ -162,11 +162,11 @@ def test_a_run_of_an_older_version_goes_on_to_normalise_all(tmp_path, monkeypatc
     other = train(load_config("digits", keys), tmp_path / "other")
     assert straight.load_state().changed_arrays(other.load_state()), "else the rules could not be told apart"
     with older_version(monkeypatch):
-        train(load_config("digits", [*keys, "plasticity.normalise=all", "training.images=10"]), tmp_path / "run")
+        train(load_config("digits", [*keys, "plasticity.normalise=all", "training.images=5"]), tmp_path / "run")
     assert "normalise" not in tomllib.loads((tmp_path / "run/config.toml").read_text())["plasticity"]
     run = Run.open(tmp_path / "run")
     assert run.spec.plasticity.normalise == "all"
-    resume(run, 20)
+    resume(run, 10)
     assert (run.path / "checkpoint.h5").read_bytes() == (straight.path / "checkpoint.h5").read_bytes()
     assert KEY in (run.path / "config.toml").read_text(), "now it is written down"
 
@@ -175,7 +175,7 @@ def test_a_checkpoint_of_version_2_goes_on_to_normalise_all(tmp_path, monkeypatc
     keys = [*keys_of("locally_connected"), "plasticity.normalise=all"]
     straight = train(load_config("digits", keys), tmp_path / "straight")
     with older_version(monkeypatch):
-        run = train(load_config("digits", [*keys, "training.images=10"]), tmp_path / "run")
+        run = train(load_config("digits", [*keys, "training.images=5"]), tmp_path / "run")
     state = run.load_state()
 
     def fill(file):
@@ -188,7 +188,7 @@ def test_a_checkpoint_of_version_2_goes_on_to_normalise_all(tmp_path, monkeypatc
             group[name] = value
 
     write_sealed(run.path / "checkpoint.h5", ("stdpnet-checkpoint", 2), fill)
-    resume(Run.open(run.path), 20)
+    resume(Run.open(run.path), 10)
     assert (run.path / "checkpoint.h5").read_bytes() == (straight.path / "checkpoint.h5").read_bytes()
 
 
