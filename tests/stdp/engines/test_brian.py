@@ -38,8 +38,10 @@ def test_versions_of_brian2_whose_cython_target_computes_otherwise_are_refused(m
     ],
 )
 def test_numpy_and_cython_targets_are_equal_to_the_last_bit(architecture, rule, traces):
-    """Learned competition keeps nearest traces, so that its cases with the other traces of XY share compiled code."""
-    spec = lively(architecture, competition={"rule": rule, "drift": 0.05}, plasticity={"traces": traces})
+    """Learned competition has nearest traces in all cases but one, so that they share compiled code."""
+    of_competition = "all_to_all" if rule == "anti_hebbian" else "nearest"
+    competition = {"rule": rule, "drift": 0.05, "traces": of_competition}
+    spec = lively(architecture, competition=competition, plasticity={"traces": traces})
     trains = random_trains(np.random.default_rng(6), 3, 40, 36, 0.15)
     one, other = build(spec, NUMPY), build(spec, CYTHON)
     (outcome, seen), (expected, wanted) = show(one, trains), show(other, trains)
