@@ -21,6 +21,7 @@ from stdpnet_analysis.view import RunView, Settings
 SMALL = ["training.images=60", "topology.channels=6", "curve.every=20", "curve.calibration=100", "curve.validation=60"]
 SMALL += ["dataset.validation=60", "progress.every=20", "competition.rule=anti_stdp", "competition.c_w=-20"]
 OF_OTHER_MODELS = {name for name, figure in FIGURES.items() if not figure.is_for("stdp")}
+WITHOUT_CURVE = "curve.every=0"
 FEW = Settings(images=30, threads=1)
 
 
@@ -142,21 +143,22 @@ def test_responses_of_an_older_state_are_not_shown(run, folder):
 
 
 def test_fixed_competition_has_no_figures_of_learned_one(folder):
-    run = train(folder / "fixed", "competition.rule=fixed", "competition.c_w=-20.5")
+    run = train(folder / "fixed", WITHOUT_CURVE, "competition.rule=fixed", "competition.c_w=-20.5")
     missing, remedy = figures.missing(RunView(run, FEW)), "train with --set competition.rule=anti_stdp"
     fixed = "its competition is fixed: every neuron inhibits the 5 others of its position by 20.5 mV"
     assert missing["competition-graph"] == f"{fixed}; {remedy}"
-    without = train(folder / "without", "competition.rule=none")
+    without = train(folder / "without", WITHOUT_CURVE, "competition.rule=none")
     assert figures.missing(RunView(without, FEW))["competition-graph"] == f"it has no competition; {remedy}"
     assert "plasticity-window" in figures.available(RunView(run, FEW))
     for channels, words in ((1, "it has one channel: "), (2, "every neuron inhibits the other neuron of its position")):
-        few = train(folder / f"fixed-{channels}", "competition.rule=fixed", f"topology.channels={channels}")
+        keys = WITHOUT_CURVE, "competition.rule=fixed", f"topology.channels={channels}"
+        few = train(folder / f"fixed-{channels}", *keys)
         assert words in figures.missing(RunView(few, FEW))["competition-graph"]
 
 
 def test_graphs_side_by_side_say_which_run_has_no_learned_competition(run, other, folder):
-    fixed = train(folder / "fixed-beside", "competition.rule=fixed")
-    without = train(folder / "without-beside", "competition.rule=none")
+    fixed = train(folder / "fixed-beside", WITHOUT_CURVE, "competition.rule=fixed")
+    without = train(folder / "without-beside", WITHOUT_CURVE, "competition.rule=none")
     view = RunView(run, FEW, others=[other, fixed, without])
     assert figures.missing(view)["competition-side-by-side"] == (
         f"{fixed.path} has a fixed competition, {without.path} has no competition; "

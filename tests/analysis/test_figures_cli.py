@@ -70,8 +70,8 @@ def test_the_list_names_every_figure_and_what_is_missing(command, run):
 
 
 def test_json_names_the_files(command, run):
-    content = json.loads(command(run.path, "raster", "input", "--format", "pdf", "--json").out)
-    assert content == {"run": str(run.path), "files": [str(run.path / f"figures/{n}.pdf") for n in ("raster", "input")]}
+    content = json.loads(command(run.path, "raster", "input", "--format", "svg", "--json").out)
+    assert content == {"run": str(run.path), "files": [str(run.path / f"figures/{n}.svg") for n in ("raster", "input")]}
 
 
 @pytest.mark.parametrize(

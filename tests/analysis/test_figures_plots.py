@@ -1,5 +1,6 @@
 """What each plot draws are the numbers it was given."""
 
+import io
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,7 +26,7 @@ from stdpnet_analysis.figures import (
 from stdpnet_analysis.figures import competition as competing
 from stdpnet_analysis.figures import votes as voting
 from stdpnet_analysis.figures.mosaic import grid_shape, place, receptive_field_mosaic, tile
-from stdpnet_analysis.figures.write import parse_formats, save
+from stdpnet_analysis.figures.write import UNDATED, encoded, parse_formats, save
 from stdpnet_analysis.plasticity_windows import Window
 from stdpnet_analysis.preferred import preferred_images
 from stdpnet_analysis.recording import ImageRecording
@@ -431,3 +432,16 @@ def test_text_stays_text_in_an_svg(axes, tmp_path):
     text = (tmp_path / "figure.svg").read_text()
     assert ">accuracy of neurons</text>" in text
     assert "sans-serif" in text
+
+
+@pytest.mark.parametrize("form", ["png", "pdf", "svg"])
+def test_a_file_holds_the_bytes_of_savefig_and_the_figure_stays_as_it_is(axes, form):
+    figure, dpi, content = axes.figure, axes.figure.dpi, io.BytesIO()
+    axes.set(title="accuracy", xlabel="images", yticks=[0, 1], yticklabels=["a long label", "b"])
+    axes.imshow(RANDOM.random((3, 5)))
+    figure.set_facecolor("yellow")
+    canvas, colour = figure.canvas, figure.get_facecolor()
+    written = encoded(figure, form, 50)
+    figure.savefig(content, format=form, dpi=50, metadata=UNDATED[form])
+    assert written == content.getvalue()
+    assert (figure.canvas, figure.dpi, figure.get_facecolor()) == (canvas, dpi, colour)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from stdpnet.errors import ConfigError, RunError
@@ -15,6 +19,7 @@ from stdpnet_analysis.figures import style
 UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 """Metadata left out of a file of each format, so that the same figure is the same file."""
 FORMATS = tuple(UNDATED)
+CANVASES = {"png": FigureCanvasAgg, "pdf": FigureCanvasPdf, "svg": FigureCanvasSVG}
 
 
 def parse_formats(text: str) -> list[str]:
@@ -57,10 +62,18 @@ def save(figure: Figure, path: Path, dpi: int = style.DPI) -> None:
 def encoded(figure: Figure, form: str, dpi: float) -> bytes:
     """Return the bytes of a figure in a format.
 
-    They are written into memory, because on a full disk a format's own writer may fail in ways of its own.
+    They are written into memory, because on a full disk a format's own writer may fail in ways of its own. The bytes are
+    those of `Figure.savefig`, which would draw a figure with constrained layout once more, only to lay it out: the
+    canvas of a format does that, too, and is called directly.
     """
     content = io.BytesIO()
     with style.context():
         style.fit_titles(figure)
-        figure.savefig(content, format=form, dpi=dpi, metadata=UNDATED[form])
+        canvas, usual_dpi, colour = figure.canvas, figure.dpi, figure.get_facecolor()
+        try:
+            writer = CANVASES[form](figure)
+            figure.set(dpi=dpi, facecolor=mpl.rcParams["savefig.facecolor"])
+            getattr(writer, f"print_{form}")(content, metadata=UNDATED[form])
+        finally:
+            figure.set(canvas=canvas, dpi=usual_dpi, facecolor=colour)
     return content.getvalue()
