@@ -75,6 +75,11 @@ def few_figures(monkeypatch):
     monkeypatch.setattr(content, "planned_figures", quickly_drawn)
 
 
+@pytest.fixture
+def no_figures(monkeypatch):
+    monkeypatch.setattr(content, "planned_figures", lambda view: [])
+
+
 @pytest.fixture(scope="module")
 def pages(run, fixed, folder):
     with pytest.MonkeyPatch.context() as patch:
@@ -165,7 +170,7 @@ def test_a_run_in_progress_without_scores_says_what_is_missing(folder):
     assert "no checkpoint yet" in write_report([run], folder / "bare.html", FEW).read_text()
 
 
-@pytest.mark.usefixtures("few_figures")
+@pytest.mark.usefixtures("no_figures")
 def test_health_names_what_was_wrong_and_when(folder):
     run = train(folder / "ill", "encoder.max_rate=1", "health.action=ignore")
     text = write_report([run], folder / "ill.html", FEW).read_text()
@@ -198,7 +203,7 @@ def command(monkeypatch, capsys, tmp_path):
     return call
 
 
-@pytest.mark.usefixtures("few_figures")
+@pytest.mark.usefixtures("no_figures")
 def test_a_report_may_be_replaced_but_nothing_else(command, folder, tmp_path):
     run = train(folder / "often", "training.images=1", "progress.every=1")
     path = run.path / "report.html"
