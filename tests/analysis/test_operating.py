@@ -30,7 +30,7 @@ def run(tmp_path_factory):
 
 
 def counts(experiment, state):
-    split = stdpnet.load_dataset(experiment.dataset).some("validation", 12)
+    split = stdpnet.load_dataset(experiment.dataset).some("validation", 4)
     return open_model(experiment).respond(experiment, state, split, Stream.VALIDATE).counts
 
 
