@@ -12,7 +12,8 @@ from pathlib import Path
 
 import stdpnet.stdp.learner  # noqa: F401 (once for all commands)
 import stdpnet_analysis.evaluation  # noqa: F401
-from stdpnet.cli import main
+from stdpnet.cli import _command, main
+from stdpnet.data.digits import _scaled_up
 
 
 def run(words, printed):
@@ -34,4 +35,6 @@ def result(words):
 
 
 if __name__ == "__main__":
+    _command()  # once for all commands, as the digits
+    _scaled_up()
     print(json.dumps([result(words) for words in json.loads(sys.argv[1])]))

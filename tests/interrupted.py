@@ -15,6 +15,7 @@ SPEC = stdpnet.load_config(
         "topology.channels": 8,
         "training.images": 900,
         "encoder.max_rate": 100.0,
+        "simulation.duration": 100.0,
         "progress.every": 300,
         "health.action": "ignore",
     },

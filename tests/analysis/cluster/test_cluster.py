@@ -154,14 +154,15 @@ def test_a_lock_of_another_host_is_taken_over_only_by_who_knows_that_it_is_dead(
     assert Run.open(run.path).images == 20
 
 
-def test_a_run_that_another_process_writes_is_waited_for(small, tmp_path):
+def test_a_run_that_another_process_writes_is_waited_for(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "POLL_SECONDS", 0.02)
     spec, path = small("training.images=20"), tmp_path / "run"
     run = stdpnet.train(spec, path)
     written = threading.Event()
     with run.locked():
         waiting = threading.Thread(target=lambda: (jobs.complete(spec, path), written.set()))
         waiting.start()
-        assert not written.wait(1.5)
+        assert not written.wait(0.3)
     assert written.wait(30)
     waiting.join()
 
@@ -190,7 +191,7 @@ def test_a_file_stops_a_job_with_a_checkpoint_or_prunes_it(small, tmp_path):
     ],
 )
 def test_mistakes_about_the_cluster_are_one_sentence(monkeypatch, options, message):
-    monkeypatch.setattr(pool, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 0.3)
     with pytest.raises(ConfigError, match=message), pool.pool(**options):
         pass
 
@@ -231,8 +232,7 @@ def test_workers_in_another_network_namespace_give_the_bytes_of_one_process(two_
     assert checkpoint(spread) == checkpoint(stdpnet.train(small(), tmp_path / "alone"))
 
 
-def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback, small, tmp_path, monkeypatch):
-    monkeypatch.setattr(pool, "CONNECT_SECONDS", 3)  # so long a client tries to reach a scheduler that is gone
+def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback, small, tmp_path):
     spec = small("training.images=1500", "checkpoint.every=100")
 
     class Killer:
@@ -245,6 +245,7 @@ def test_a_lost_scheduler_is_one_sentence_and_the_run_goes_on_elsewhere(loopback
             loopback.scheduler.kill()
 
     with pool.pool(scheduler_file=loopback.file) as client:
+        client._timeout = 0.3  # how many seconds it tries to reach a scheduler that is gone, 15 otherwise
         learner = position_parallel(client, chunk=100)
         with pytest.raises(EngineError, match="the scheduler is gone"):
             stdpnet.train(spec, tmp_path / "run", learner=learner, observers=[Killer()])

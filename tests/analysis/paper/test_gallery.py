@@ -10,7 +10,7 @@ from stdpnet_analysis.paper import galleries, gallery_report
 from stdpnet_analysis.paper.computing import compute
 from stdpnet_analysis.readouts import names_of
 
-SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8"]
+SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8", "dataset.test=100"]
 SETS = [word for key in SMALL for word in ("--set", key)]
 
 

@@ -18,7 +18,8 @@ from tests.analysis.loopback import Loopback
 from tests.damages import damages
 from tests.processes import Program
 
-SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8"]
+SMALL = ["dataset.name=digits", "training.images=80", "topology.channels=8", "dataset.test=200"]
+SMALL += ["dataset.calibration=200"]
 
 
 def test_every_row_has_the_thesis_s_figures_and_a_preset():
@@ -188,7 +189,8 @@ def test_a_command_that_stops_does_not_stop_another_one_with_the_same_tasks(monk
 
 def test_a_killed_command_goes_on_and_a_finished_one_computes_nothing(held, stdpnet_process, tmp_path):
     sets = ["--set", "dataset.name=digits", "--set", "training.images=400", "--set", "topology.channels=8"]
-    sets += ["--set", "checkpoint.every=100"]
+    sets += ["--set", "checkpoint.every=100", "--set", "simulation.duration=100"]
+    sets += ["--set", "dataset.calibration=100", "--set", "dataset.test=100"]
     arguments = ["reproduce", "table2", "--rows", "5", "--seeds", "2", "--workers", "1", "--json", *sets]
     first = Program(["stdpnet", *arguments], tmp_path, session=True)
 

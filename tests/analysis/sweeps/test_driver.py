@@ -60,7 +60,8 @@ def states(directory):
 
 
 def test_a_trial_s_value_is_the_mean_validation_accuracy_of_its_repeats(client, made, stdpnet_command, tmp_path):
-    directory = made(SPACE + "[budget]\ntrials = 4\n[objective]\nreadout = 'vote'", head="repeats = 2\n")
+    text = SPACE + "[budget]\ntrials = 4\n[objective]\nreadout = 'vote'"
+    directory = made(text, images=40, head="repeats = 2\n")
     sweep(directory, client)
     trials = directory.study().trials
     assert states(directory) == ["COMPLETE"] * 4
