@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import h5py
 import numpy as np
 import pytest
 
-from stdpnet.cli import main
 from stdpnet.cli import runs as commands
 from stdpnet.errors import RunError
 from stdpnet.model import State
@@ -150,48 +148,35 @@ def test_a_folder_is_followed_and_a_run_that_cannot_be_read_is_named(tmp_path):
         FolderReader(tmp_path / "absent").read()
 
 
-@pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["stdpnet", *map(str, arguments)])
-        monkeypatch.chdir(tmp_path)
-        with pytest.raises(SystemExit) as end:
-            main()
-        assert (end.value.code or 0) == 0
-        return capsys.readouterr().out
-
-    return call
-
-
-def test_stale_scores_are_marked_and_explained(command, tmp_path):
+def test_stale_scores_are_marked_and_explained(stdpnet_command, tmp_path):
     make_run(tmp_path / "runs" / "moved").save_scores(scores(100, accuracy=0.8))
     make_run(tmp_path / "runs" / "fresh").save_scores(scores(200, accuracy=0.7))
-    table = command("runs")
+    table = stdpnet_command("runs").stdout
     assert "80.00*" in table
     assert "70.00 " in table
     assert "* scored before the run was trained further; `stdpnet evaluate RUN` scores it again" in table
-    shown = command("info", "moved")
+    shown = stdpnet_command("info", "moved").stdout
     assert "(stale: scored after 100 images)" in shown
     assert "`stdpnet evaluate runs/moved` scores it again" in shown
-    assert "stale" not in command("info", "fresh")
-    assert "*" not in command("runs", "--state", "new")
+    assert "stale" not in stdpnet_command("info", "fresh").stdout
+    assert "*" not in stdpnet_command("runs", "--state", "new").stdout
 
 
-def test_validation_scores_stand_in_and_are_labelled(command, tmp_path):
+def test_validation_scores_stand_in_and_are_labelled(stdpnet_command, tmp_path):
     run = make_run(tmp_path / "study" / "trials" / "0")
     run.save_scores(scores(200, split="validation"), "validation")
     make_run(tmp_path / "study" / "trials" / "1")
-    table = command("runs", "study/trials")
+    table = stdpnet_command("runs", "study/trials").stdout
     assert "90.00" in table
     assert "validation" in table
-    (row,) = json.loads(command("runs", "study/trials", "--json", "--sort", "vote"))["runs"][:1]
+    (row,) = json.loads(stdpnet_command("runs", "study/trials", "--json", "--sort", "vote").stdout)["runs"][:1]
     assert (row["name"], row["scores"][0]["split"], row["scores"][0]["best"]["vote"]) == ("0", "validation", 0.9)
 
 
-def test_each_run_has_one_line_where_the_list_is_no_terminal(command, tmp_path):
+def test_each_run_has_one_line_where_the_list_is_no_terminal(stdpnet_command, tmp_path):
     name = "a-name-that-is-longer-than-a-terminal-of-eighty-columns-" * 3
     make_run(tmp_path / "runs" / name)
-    assert sum(name in line for line in command("runs").splitlines()) == 1
+    assert sum(name in line for line in stdpnet_command("runs").stdout.splitlines()) == 1
 
 
 @pytest.fixture(scope="module")

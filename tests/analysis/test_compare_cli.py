@@ -1,34 +1,24 @@
 """`stdpnet compare`: what it takes, what it writes, how it answers mistakes."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 
-from stdpnet.cli import main
 from tests.analysis.scored_runs import scored_run
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    def call(*arguments, code=0):
-        monkeypatch.setattr(sys, "argv", ["stdpnet", "compare", *map(str, arguments)])
-        monkeypatch.chdir(tmp_path)
-        with pytest.raises(SystemExit) as end:
-            main()
-        output = capsys.readouterr()
-        assert (end.value.code or 0) == code, output.err
-        assert "Traceback" not in output.err
-        return output
-
+def command(stdpnet_command, tmp_path):
+    """Return `stdpnet compare` in a folder with four scored runs."""
     for seed in (0, 1):
         scored_run(tmp_path / f"runs/large-{seed}", f"seed={seed}", vote=0.8 + 0.1 * seed)
         scored_run(tmp_path / f"runs/small-{seed}", f"seed={seed}", "topology.channels=9", vote=0.7)
-    return call
+    return partial(stdpnet_command, "compare")
 
 
 def names(output):
-    return [group["name"] for group in json.loads(output.out)["groups"]]
+    return [group["name"] for group in json.loads(output.stdout)["groups"]]
 
 
 def test_runs_are_named_one_by_one_by_pattern_or_by_folder(command, tmp_path):
@@ -36,12 +26,12 @@ def test_runs_are_named_one_by_one_by_pattern_or_by_folder(command, tmp_path):
     assert names(command("runs/large-*", "--json")) == ["LCSNN 50/12"]
     assert names(command("large-*", "--json")) == ["LCSNN 50/12"], "a bare pattern is one below runs/"
     assert names(command("runs/", "--json")) == ["LCSNN 50/12", "LCSNN 9/12"]
-    twice = json.loads(command("large-0", tmp_path / "runs/large-0", "runs/large-?", "--json").out)
+    twice = json.loads(command("large-0", tmp_path / "runs/large-0", "runs/large-?", "--json").stdout)
     assert twice["groups"][0]["seeds"] == [0, 1]
 
 
 def test_the_table_shows_accuracy_sizes_and_tests(command):
-    text = command("runs/").out
+    text = command("runs/").stdout
     for word in (
         "LCSNN 50/12",
         "85.0 ± 7.1",
@@ -57,11 +47,12 @@ def test_the_table_shows_accuracy_sizes_and_tests(command):
 
 
 def test_readouts_chooses_the_columns(command):
-    text = command("runs/", "--readouts", "vote, all").out
+    text = command("runs/", "--readouts", "vote, all").stdout
     assert "untrained all" in text
     assert "linear" not in text.split("pixels")[0]
     assert (
-        "--readouts: 'loudest' is unknown; choose among vote" in command("runs/", "--readouts", "loudest", code=2).err
+        "--readouts: 'loudest' is unknown; choose among vote"
+        in command("runs/", "--readouts", "loudest", code=2).stderr
     )
 
 
@@ -71,29 +62,29 @@ def test_readouts_chooses_the_columns(command):
 )
 def test_a_file_has_the_format_of_its_ending(command, tmp_path, ending, begins):
     path = tmp_path / f"table.{ending}"
-    assert command("runs/", "--output", path).out.strip() == str(path)
+    assert command("runs/", "--output", path).stdout.strip() == str(path)
     assert path.read_text().startswith(begins)
 
 
 def test_format_chooses_what_is_printed(command):
-    assert command("runs/", "--format", "latex").out.startswith("% Accuracy")
-    assert command("runs/", "--format", "csv").out.startswith("name,")
+    assert command("runs/", "--format", "latex").stdout.startswith("% Accuracy")
+    assert command("runs/", "--format", "csv").stdout.startswith("name,")
 
 
 def test_nothing_is_overwritten(command, tmp_path):
     path = tmp_path / "table.md"
     path.write_text("precious")
     for option in ("--output", "--figure"):
-        assert "exists already and is never overwritten" in command("runs/", option, path, code=2).err
+        assert "exists already and is never overwritten" in command("runs/", option, path, code=2).stderr
     assert path.read_text() == "precious"
 
 
 def test_a_folder_here_may_be_named_without_a_slash(command):
-    assert command("runs").out == command("runs/").out
+    assert command("runs").stdout == command("runs/").stdout
 
 
 def test_no_number_of_a_table_is_cut(command):
-    text = command("runs/", "--readouts", "vote,log_evidence,naive_bayes,proportion,assigned,n_gram,linear").out
+    text = command("runs/", "--readouts", "vote,log_evidence,naive_bayes,proportion,assigned,n_gram,linear").stdout
     assert text.splitlines()[1].count("┳") >= 14
     assert "untrained linear" in text
     assert "…" not in text
@@ -111,11 +102,11 @@ def test_a_run_that_cannot_be_read_is_one_sentence_and_the_others_are_compared(c
     unscored = scored_run(tmp_path / "runs/unscored", "seed=3")
     (unscored.path / "scores.json").unlink()
     output = command("runs/")
-    assert f"left out: {bad.relative_to(tmp_path)}: " in output.out
-    assert "left out: runs/unscored: no scores on test images; " in output.out
-    assert "`stdpnet evaluate runs/unscored`" in output.out
-    assert "left out: runs/bad" in command("runs/", "--format", "csv").err, "csv has no place for it"
-    content = json.loads(command("runs/", "--json").out)
+    assert f"left out: {bad.relative_to(tmp_path)}: " in output.stdout
+    assert "left out: runs/unscored: no scores on test images; " in output.stdout
+    assert "`stdpnet evaluate runs/unscored`" in output.stdout
+    assert "left out: runs/bad" in command("runs/", "--format", "csv").stderr, "csv has no place for it"
+    content = json.loads(command("runs/", "--json").stdout)
     assert {each["run"] for each in content["left_out"]} == {"runs/bad", "runs/unscored"}
 
 
@@ -131,13 +122,13 @@ def test_a_run_that_cannot_be_read_is_one_sentence_and_the_others_are_compared(c
     ],
 )
 def test_a_mistake_is_one_sentence(command, arguments, message):
-    assert message in command(*arguments, code=2).err
+    assert message in command(*arguments, code=2).stderr
 
 
 def test_runs_with_scores_on_validation_images_alone_are_a_sentence_each_that_says_so(command, tmp_path):
     for seed in (0, 1):
         scored_run(tmp_path / f"runs/tuned-{seed}", f"seed={seed}", split="validation")
-    found = command("tuned-*", code=2).err.splitlines()
+    found = command("tuned-*", code=2).stderr.splitlines()
     assert len(found) == 2
     assert all(line.endswith("--split validation compares those that it has on validation images") for line in found)
     assert names(command("tuned-*", "--split", "validation", "--json")) == ["LCSNN 50/12"]

@@ -1,12 +1,11 @@
 """`stdpnet figures`: what it writes, what it lists, how it answers mistakes."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 
 import stdpnet
-from stdpnet.cli import main
 from stdpnet_analysis.figures import FIGURES
 from stdpnet_analysis.figures.learning import group_by_seed
 from stdpnet_analysis.view import RunView
@@ -24,19 +23,12 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
-    def call(*arguments, code=0):
-        monkeypatch.setattr(sys, "argv", ["stdpnet", "figures", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        assert end.value.code == code
-        return capsys.readouterr()
-
-    return call
+def command(stdpnet_command):
+    return partial(stdpnet_command, "figures")
 
 
 def test_all_available_figures_are_written_in_every_format_asked_for(command, run):
-    out = command(run.path, "--format", "png,svg", "--dpi", "60").out
+    out = command(run.path, "--format", "png,svg", "--dpi", "60").stdout
     written = {path.name for path in (run.path / "figures").iterdir()}
     for name in ("receptive-fields", "raster", "membrane", "progress", "plasticity-window"):
         assert {f"{name}.png", f"{name}.svg"} <= written
@@ -58,19 +50,19 @@ def test_dpi_sets_the_size_of_a_png(command, run):
 
 
 def test_the_list_names_every_figure_and_what_is_missing(command, run):
-    text = command(run.path, "--list").out
+    text = command(run.path, "--list").stdout
     for name, figure in FIGURES.items():
         assert f"{name} " in text
         assert figure.description in text
     assert f"not available: no responses yet; `stdpnet evaluate {run.path}` makes them" in text
-    rows = {row["name"]: row for row in json.loads(command(run.path, "--list", "--json").out)["figures"]}
+    rows = {row["name"]: row for row in json.loads(command(run.path, "--list", "--json").stdout)["figures"]}
     assert list(rows) == list(FIGURES)
     assert (rows["raster"]["available"], rows["raster"]["reason"]) == (True, None)
     assert not rows["clamping"]["available"]
 
 
 def test_json_names_the_files(command, run):
-    content = json.loads(command(run.path, "raster", "input", "--format", "svg", "--json").out)
+    content = json.loads(command(run.path, "raster", "input", "--format", "svg", "--json").stdout)
     assert content == {"run": str(run.path), "files": [str(run.path / f"figures/{n}.svg") for n in ("raster", "input")]}
 
 
@@ -90,15 +82,15 @@ def test_json_names_the_files(command, run):
 def test_a_mistake_is_one_sentence_and_nothing_is_written(command, tmp_path, arguments, message):
     run = train(tmp_path / "run", "training.images=1")
     output = command(run.path, *arguments, code=2)
-    assert message in output.err
-    assert "Traceback" not in output.err
+    assert message in output.stderr
+    assert "Traceback" not in output.stderr
     assert not list((run.path / "figures").glob("*.*")) if (run.path / "figures").exists() else True
 
 
 def test_a_folder_that_cannot_be_made_is_named(command, tmp_path):
     run = train(tmp_path / "run", "training.images=1")
     (run.path / "figures").write_text("in the way")
-    assert "figures: cannot be made" in command(run.path, "raster", code=2).err
+    assert "figures: cannot be made" in command(run.path, "raster", code=2).stderr
 
 
 def test_runs_that_differ_in_the_seed_only_are_one_group_and_others_are_told_apart(tmp_path):

@@ -5,7 +5,7 @@ import html
 import io
 import re
 import shlex
-import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import stdpnet
-from stdpnet.cli import main
 from stdpnet.runs import Run
 from stdpnet_analysis import evaluate, figures
 from stdpnet_analysis.figures import FIGURES
@@ -190,17 +189,8 @@ def test_the_commands_it_gives_make_the_same_network_and_scores(run, tmp_path):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    def call(*arguments, code=0):
-        monkeypatch.setattr(sys, "argv", ["stdpnet", "report", *map(str, arguments)])
-        monkeypatch.chdir(tmp_path)
-        with pytest.raises(SystemExit) as end:
-            main()
-        output = capsys.readouterr()
-        assert (end.value.code or 0) == code, output.err
-        return output
-
-    return call
+def command(stdpnet_command):
+    return partial(stdpnet_command, "report")
 
 
 @pytest.mark.usefixtures("no_figures")
@@ -208,14 +198,14 @@ def test_a_report_may_be_replaced_but_nothing_else(command, folder, tmp_path):
     run = train(folder / "often", "training.images=1", "progress.every=1")
     path = run.path / "report.html"
     options = ["--images", "10", "--threads", "1"]
-    assert command(run.path, *options).out.strip() == str(path)
-    assert "replaces an earlier report" in command(run.path, *options).out
+    assert command(run.path, *options).stdout.strip() == str(path)
+    assert "replaces an earlier report" in command(run.path, *options).stdout
     path.write_text("mine")
-    assert "is no report of stdpnet and is not overwritten" in command(run.path, *options, code=2).err
-    assert "exists already and is never overwritten" in command(run.path, "--output", path, code=2).err
+    assert "is no report of stdpnet and is not overwritten" in command(run.path, *options, code=2).stderr
+    assert "exists already and is never overwritten" in command(run.path, "--output", path, code=2).stderr
     assert path.read_text() == "mine"
-    assert "no run here" in command("nowhere", code=2).err
-    assert "no such snapshot" in command(run.path, "--snapshot", "bset", code=2).err
+    assert "no run here" in command("nowhere", code=2).stderr
+    assert "no such snapshot" in command(run.path, "--snapshot", "bset", code=2).stderr
     command(run.path, *options, "--output", tmp_path / "other.html", "--json")
     assert (tmp_path / "other.html").exists()
 
