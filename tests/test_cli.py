@@ -106,10 +106,13 @@ def test_data_info_describes_a_set_and_draws_a_contact_sheet(stdpnet_command, tm
             for name in ("table2", "diehl-cook", "saunders", "fashion", "labels", "systems")
         ),
         (["train", "digits", "--seeds", "0-1", "--set", "seed=3"], "--set seed=3: seed is chosen by --seeds 0-1; "),
-        (["train", "digits", "--seed", "1", "--set", "seed=3"], "--set seed=3: seed is chosen by --seed 1; leave one"),
+        (
+            ["train", "digits", "--seed", "1", "--set", "seed=3"],
+            "--set seed=3: seed is chosen by --seed 1; leave this --set out",
+        ),
         (
             ["train", "digits", "--engine", "numba", "--set", "simulation.engine=brian2"],
-            "--set simulation.engine=brian2: simulation.engine is chosen by --engine numba; leave one out",
+            "--set simulation.engine=brian2: simulation.engine is chosen by --engine numba; leave this --set out",
         ),
     ],
 )

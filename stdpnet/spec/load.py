@@ -129,7 +129,7 @@ def refuse_key(key: str, overrides: Iterable[str], option: str) -> None:
     """Raise ConfigError if one of the overrides key=value sets a key that another option of the command chooses."""
     for name, value in map(parse_key, overrides):
         if name == key:
-            raise ConfigError(f"--set {shortened(f'{key}={value}')}: {key} is chosen by {option}; leave one out")
+            raise ConfigError(f"--set {shortened(f'{key}={value}')}: {key} is chosen by {option}; leave this --set out")
 
 
 def _is_choice(values: Mapping[str, Any], key: str, value: str) -> bool:

@@ -65,7 +65,7 @@ def test_the_readme_maps_every_script():
 def test_a_key_that_another_option_chooses_is_one_sentence(tmp_path, words, message):
     name, *arguments = words
     done = completed([PAPER / name, *arguments], tmp_path)
-    assert (done.returncode, done.stderr) == (2, f"error: {message}; leave one out\n")
+    assert (done.returncode, done.stderr) == (2, f"error: {message}; leave this --set out\n")
     assert not list(tmp_path.iterdir())
 
 
