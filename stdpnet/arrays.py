@@ -11,3 +11,5 @@ Floats: TypeAlias = NDArray[Any]
 """Arrays of a network's floating point type, float32 or float64."""
 Float64s: TypeAlias = NDArray[np.float64]
 """Arrays of float64, whatever the network computes in."""
+Counts: TypeAlias = NDArray[np.uint16]
+"""Spike counts."""

@@ -112,8 +112,8 @@ def _caches() -> Iterator[Check]:
     if path := getattr(getattr(kernels.present, "_cache", None), "cache_path", None):
         yield _writable("cache of machine code", Path(path), remedy)
     else:
-        remedy = "it is compiled each time; set NUMBA_CACHE_DIR to a folder that may be written"
-        yield Check("cache of machine code", "warning", f"no folder may be written: {remedy}")
+        why = "no folder may be written: it is compiled each time; set NUMBA_CACHE_DIR to a folder that may be written"
+        yield Check("cache of machine code", "warning", why)
 
 
 def _runs() -> Check:

@@ -23,6 +23,8 @@ from stdpnet.spec.experiment import Experiment
 
 MODELS = ("stdp", "features", "rate_conversion", "surrogate_gradient", "colanet")
 """Names of the models."""
+MOST_COUNT = np.iinfo(np.uint16).max
+"""Largest count, and largest step of a first spike, of Responses."""
 
 
 @dataclass

@@ -39,8 +39,7 @@ def meter(stage: str = "", total: int = 0, *, quiet: bool = False) -> Iterator[M
             if stage:
                 shown.stage(stage, total)
             yield shown
-        if isinstance(shown, _LineMeter):
-            shown.close()
+        shown.close()
 
 
 class _Quiet:
@@ -87,6 +86,9 @@ class _BarMeter:
 
     def skip(self, count: int) -> None:
         self._bar.reset(self._task, completed=count, note="")
+
+    def close(self) -> None:
+        """Do nothing: the context of the bar ends it."""
 
 
 class _LineMeter:

@@ -16,6 +16,5 @@ def in_order(names: Sequence[str], order: str) -> list[int]:
 def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
     """Return the key that sorts a name by the numbers in it; names that differ only in leading zeros sort as text."""
     parts = NUMBER.split(name)  # text, number, text, ...
-    digits = [part.lstrip("0") for part in parts]
-    pairs = [(len(digits[place]), digits[place]) if place % 2 else (0, part) for place, part in enumerate(parts)]
+    pairs = [(len(n := part.lstrip("0")), n) if place % 2 else (0, part) for place, part in enumerate(parts)]
     return pairs, name

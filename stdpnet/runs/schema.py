@@ -14,7 +14,6 @@ from typing_extensions import TypedDict
 
 from stdpnet.reading import shortened
 
-OPEN = ConfigDict(extra="allow", allow_inf_nan=False)
 Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 Real = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
@@ -43,7 +42,7 @@ Moment = Annotated[Text, AfterValidator(_moment)]
 class Open(TypedDict):
     """An object of JSON that may have further keys."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
+    __pydantic_config__ = ConfigDict(extra="allow", allow_inf_nan=False)  # type: ignore[misc]
 
 
 class ProgressRow(Open):

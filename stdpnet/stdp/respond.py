@@ -12,7 +12,7 @@ from stdpnet.data import Split
 from stdpnet.encoding import add_spikes_per_pixel
 from stdpnet.errors import EngineError
 from stdpnet.geometry import Geometry
-from stdpnet.model import Responses, State
+from stdpnet.model import MOST_COUNT, Responses, State
 from stdpnet.parallel import available_cores
 from stdpnet.random import Stream
 from stdpnet.spikes import SpikeTrains
@@ -24,8 +24,6 @@ from stdpnet.stdp.spec.experiment import STDPExperiment
 
 CHUNK = 256
 """Images that are encoded and shown together; results do not depend on it."""
-MOST = np.iinfo(np.uint16).max
-"""The largest count, and step of a first spike, of Responses."""
 
 
 class Shown(NamedTuple):
@@ -79,9 +77,9 @@ def respond(
         numbers = np.arange(first, min(first + CHUNK, len(counts)))
         for retry, shown in enumerate(show(spec, engine, split, numbers, stream, threads=threads)):
             answered = shown.outcome.counts.reshape(len(shown.numbers), -1)
-            counts[shown.numbers] = np.minimum(answered, MOST)
+            counts[shown.numbers] = np.minimum(answered, MOST_COUNT)
             if first_spikes is not None and shown.first_spikes is not None:
-                first_spikes[shown.numbers] = np.minimum(shown.first_spikes, MOST).reshape(answered.shape)
+                first_spikes[shown.numbers] = np.minimum(shown.first_spikes, MOST_COUNT).reshape(answered.shape)
             if retry == 0:
                 add_spikes_per_pixel(shown.trains, per_pixel)
         progress(len(numbers))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +17,10 @@ from stdpnet.data import Dataset, load_dataset
 from stdpnet.data.checks import looks_inverted
 from stdpnet.errors import ConfigError, DataError
 from stdpnet.spec.dataset import DatasetSpec
+from stdpnet.spec.topology import Architecture
 from stdpnet.stdp import model
 from stdpnet.stdp.spec.experiment import STDPExperiment
 
-Architecture = Literal["locally_connected", "convolutional", "fully_connected"]
 PROBED = 400
 """Training images of a probe; the second half of them is measured."""
 PROBES = 7

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from stdpnet.errors import ConfigError, RunError
 from stdpnet.runs import Run
 from stdpnet.runs.files import read_json, write_text
-from stdpnet.runs.schema import OPEN, Count, Real, Share, Statistic, Text
+from stdpnet.runs.schema import Count, Open, Real, Share, Statistic, Text
 from stdpnet.runs.scores import linear_name
 from stdpnet.spec.load import dump_config, load_config
 from stdpnet.stdp.spec.experiment import STDPExperiment
@@ -81,10 +81,9 @@ class TunedResult(TypedDict):
     accuracy: Share
 
 
-class Result(TypedDict):
+class Result(Open):
     """The file that a finished task writes."""
 
-    __pydantic_config__ = OPEN  # type: ignore[misc]
     row: Annotated[Count, Field(ge=1)]
     seed: Count
     accuracy: Annotated[dict[Text, Share], AfterValidator(_complete)]

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined
-from stdpnet.arrays import Float64s
-from stdpnet.baselines.colanet.resource import Counts, payment, weight_of, weights_of
+from stdpnet.arrays import Counts, Float64s
+from stdpnet.baselines.colanet.resource import payment, weight_of, weights_of
 
 
 class Constants(NamedTuple):

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined, internal
-from stdpnet.arrays import Float64s
-from stdpnet.baselines.colanet.resource import Counts, payment, weight_of, weights_of
+from stdpnet.arrays import Counts, Float64s
+from stdpnet.baselines.colanet.resource import payment, weight_of, weights_of
 
 UNMARKED, CONTRIBUTED, DEPRESSED = np.uint8(0), np.uint8(1), np.uint8(2)
 """Marks of a synapse: none; its input spiked before the neuron did; it has also lost in this sequence of spikes."""

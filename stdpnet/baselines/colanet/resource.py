@@ -8,13 +8,8 @@ share. Source: Kiselev's rule, in the code of KasperskyLab/knp (docs/colanet.md,
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stdpnet._numba.jit import compiled, inlined
 from stdpnet.arrays import Float64s
-
-Counts = NDArray[np.uint16]
 
 
 @inlined

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from stdpnet._numba.jit import compiled, inlined, internal
 from stdpnet._numba.philox import philox
-from stdpnet.arrays import Float64s
+from stdpnet.arrays import Counts, Float64s
 from stdpnet.baselines.colanet.plasticity import Columns, Constants, learn_from_spike, pay, reward
-from stdpnet.baselines.colanet.resource import Counts
 
 NEVER = -(2**40)
 """A step long before each presentation."""

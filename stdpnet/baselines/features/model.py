@@ -12,15 +12,13 @@ from stdpnet.baselines.features.learner import CHUNK, FeaturesLearner, examine, 
 from stdpnet.baselines.features.patches import patches
 from stdpnet.baselines.features.spec import TITLES, FeaturesExperiment
 from stdpnet.data import Split
-from stdpnet.model import Facts, Responses, State
+from stdpnet.model import MOST_COUNT, Facts, Responses, State
 from stdpnet.parallel import limited_algebra
 from stdpnet.random import Stream
 
 __all__ = ["facts", "findings", "initial", "learner", "respond"]
 
 learner, findings = FeaturesLearner, examine
-MOST = np.iinfo(np.uint16).max
-"""Largest count."""
 
 
 def facts(spec: FeaturesExperiment) -> Facts:
@@ -65,7 +63,7 @@ def respond(
         for first in range(0, len(counts), CHUNK):
             chunk = slice(first, first + CHUNK)
             answered = responses(patches(split.images[chunk], geometry, spec.features))
-            answered = np.minimum(np.rint(spec.features.gain * _winners(answered, spec.features.winners)), MOST)
+            answered = np.minimum(np.rint(spec.features.gain * _winners(answered, spec.features.winners)), MOST_COUNT)
             counts[chunk] = answered.reshape(len(answered), -1)
             progress(len(answered))
     cost = {"multiplications": float(features.weights(spec) * (geometry.positions if geometry.shared else 1))}

@@ -14,7 +14,7 @@ from stdpnet.baselines.rate_conversion.spec import RateConversionExperiment
 from stdpnet.baselines.supervised.facts import facts_of_layers
 from stdpnet.baselines.supervised.learner import SupervisedLearner, examine, initial_state
 from stdpnet.data import Split
-from stdpnet.model import Facts, Finding, Responses, State
+from stdpnet.model import MOST_COUNT, Facts, Finding, Responses, State
 from stdpnet.parallel import limited_algebra
 from stdpnet.random import Purpose, Stream, generator
 
@@ -22,8 +22,6 @@ __all__ = ["facts", "findings", "initial", "learner", "respond"]
 
 CHUNK = 128
 """Images that are answered between two reports of progress; results do not depend on it."""
-MOST = np.iinfo(np.uint16).max
-"""Largest count."""
 
 
 def facts(spec: RateConversionExperiment) -> Facts:
@@ -69,7 +67,7 @@ def respond(
             chunk = slice(first, first + CHUNK)
             steps = answer(spec, state, split.images[chunk], split.indices[chunk], stream)
             total = steps.rates.sum(axis=0) * spiking.dt
-            counts[chunk] = np.minimum(np.rint(total), MOST)
+            counts[chunk] = np.minimum(np.rint(total), MOST_COUNT)
             scores[chunk] = output(state, steps.hidden)
             progress(len(steps.hidden))
     cost = _cost(spec, counts) if len(split) else {}

@@ -26,15 +26,14 @@ def make_engine(spec: STDPExperiment, network: Network, threads: int | None = No
 
     >>> import numpy as np
     >>> import stdpnet
-    >>> from stdpnet.encoding import Encoder
     >>> from stdpnet.random import Stream
+    >>> from stdpnet.stdp.encoder import encoder_of
     >>> from stdpnet.stdp.engines.protocol import FROZEN
     >>> from stdpnet.stdp.network import initial_network
     >>> spec = stdpnet.load_config("digits", {"topology.channels": 4})
     >>> engine = stdpnet.make_engine(spec, initial_network(spec))
-    >>> encoder = Encoder(spec.encoder, spec.simulation.dt, spec.simulation.steps, spec.seed)
     >>> images = stdpnet.load_dataset(spec.dataset).test.images[:1]
-    >>> engine.present(encoder.encode(images, Stream.TEST, np.arange(1)), FROZEN).counts.shape
+    >>> engine.present(encoder_of(spec).encode(images, Stream.TEST, np.arange(1)), FROZEN).counts.shape
     (1, 9, 4)
     """
     match spec.simulation.engine:
