@@ -44,8 +44,8 @@ def examine(engines: bool = True) -> Iterator[Check]:
 
     Parameters
     ----------
-    engines : also train both engines on a few images and compare them; this takes a few seconds, and longer the first
-        time, because machine code is compiled then
+    engines : also train a network on both engines with a few images, and compare the results; this takes a few
+        seconds, and longer the first time, because machine code is compiled then
     """
     yield _versions()
     yield _extras()
@@ -146,7 +146,7 @@ def _data() -> Check:
 
 
 def _engines() -> Check:
-    """Train both engines on images of stripes and compare them: all spikes, potentials, weights and thresholds."""
+    """Train a network on both engines with images of stripes; compare spikes, potentials, weights and thresholds."""
     import numpy as np
 
     from stdpnet.api import as_split

@@ -306,7 +306,7 @@ def spec_class(name: str) -> type[Experiment]:
 
 @cache
 def presets() -> Mapping[str, Experiment]:
-    """Return every preset of every model, by name: validated at the first call alone, because that takes a while."""
+    """Return every preset of every model, by name; validated only at the first call, because that takes a while."""
     from stdpnet.baselines.colanet.presets import presets as colanet
     from stdpnet.baselines.features.presets import presets as features
     from stdpnet.baselines.rate_conversion.presets import presets as rate_conversion

@@ -42,7 +42,7 @@ class Pace:
         self._pause, self._other_work = "", "compilation"
 
     def pause(self, what: str) -> None:
-        """Note that the present chunk of images takes longer because of other work, and which."""
+        """Note which other work makes the present chunk of images take longer."""
         self._pause = what
         self._other_work = "compilation" if what == COMPILING else what
 
@@ -59,7 +59,7 @@ class Pace:
         return self._shown / self._seconds if self._shown > 0 and self._seconds > 0 else None
 
     def words(self, images: int, now: float) -> str:
-        """Return the images per second as text; without a `rate`, those with other work included, which it names."""
+        """Return the images per second as text; without a `rate`, other work is included, and the text names it."""
         if (rate := self.rate(images, now)) is not None:
             return f"{rate:.0f} images/s"
         first, start = self._first

@@ -11,7 +11,7 @@ from typing import NoReturn, TypeVar
 
 Result = TypeVar("Result")
 MOST_NESTED = 16
-"""Interrupts that may arrive within microseconds of each other."""
+"""Largest number of interrupts that may arrive within microseconds of each other."""
 
 
 class StopRequest:
@@ -38,12 +38,12 @@ def interruptible(work: Callable[[], Result], stop: StopRequest) -> Result:
     Parameters
     ----------
     work : checks `stop` between images, and raises StopRequestedError when it is asked to stop
-    stop : the request that an interrupt makes; if the work is already done, the request has no other effect
+    stop : the request that an interrupt makes; if the work is already done, it is only recorded there
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
     outcome: list[Callable[[], Result]] = []
-    ended = threading.Lock()  # acquired in C, all or nothing: an interrupted Future may stay locked
+    ended = threading.Lock()  # implemented in C: it is acquired or not; an interrupted Future may stay locked
     ended.acquire()
     context = contextvars.copy_context()
 

@@ -35,6 +35,6 @@ def result(words):
 
 
 if __name__ == "__main__":
-    _command()  # once for all commands, as the digits
+    _command()  # the commands and the digits are prepared once for all processes
     _scaled_up()
     print(json.dumps([result(words) for words in json.loads(sys.argv[1])]))

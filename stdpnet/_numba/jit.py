@@ -79,7 +79,7 @@ def load_registries() -> None:
 
 
 def instruction(generator: Callable[..., Any]) -> Any:
-    """Make a function for compiled code from one that is given numba types and generates LLVM instructions."""
+    """Make a function that compiled code can call, from a generator of LLVM instructions that is given numba types."""
     return intrinsic(generator)
 
 

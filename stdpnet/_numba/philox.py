@@ -1,6 +1,7 @@
 """Philox4x32-10 (Salmon et al. 2011, doi 10.1145/2063384.2063405): four random words for each value of a counter.
 
-`philox` computes the words of one counter, `philox_many` those of eight at a time in vector registers; they are equal.
+`philox` computes the words of one counter, `philox_many` those of eight at a time in vector registers; both give the
+same words.
 """
 
 from __future__ import annotations

@@ -289,7 +289,7 @@ def print_json_of_runs(contents: Sequence[Any]) -> None:
 
 
 def print_table(table: Any, width: int = UNLIMITED) -> None:
-    """Print a table of rich, as wide as the terminal, else of `width` columns: by default each row is one line."""
+    """Print a table of rich as wide as the terminal; without one, in `width` columns (default: one line per row)."""
     console_of_plain_text(None if sys.stdout.isatty() else width).print(table)
 
 

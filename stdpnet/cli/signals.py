@@ -28,7 +28,7 @@ class SignalCatcher(StopRequest):
 
     def __enter__(self) -> SignalCatcher:
         if threading.current_thread() is threading.main_thread():
-            # nohup ignores SIGHUP, which must stay so
+            # a signal that is ignored stays ignored, such as SIGHUP under nohup
             caught = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
             with contextlib.suppress(OSError, ValueError):  # standard error may be no file
                 self._stderr = os.dup(sys.stderr.fileno())

@@ -21,9 +21,9 @@ class OutputError(StdpnetError, OSError):
 def safe_streams() -> Iterator[None]:
     """Replace standard output and error within a block by streams that fail in known ways only.
 
-    A stream that is closed becomes os.devnull, a character that the encoding lacks is an escape, standard error
-    drops what it cannot write (neither progress nor a warning is a reason to lose a training), and standard output
-    raises OutputError, or ends the process as SIGPIPE would where its reader is gone.
+    A stream that is closed becomes os.devnull, a character that the encoding lacks is written as an escape, standard
+    error drops what it cannot write (neither progress nor a warning is a reason to lose a training), and standard
+    output raises OutputError, or ends the process as SIGPIPE would where its reader is gone.
     """
     for number in range(3):  # else the next file that is opened would get its number, and the output
         try:

@@ -18,9 +18,9 @@ from stdpnet.reading import open_regular
 from stdpnet.spec.dataset import DatasetSpec
 
 MOST_BYTES, LARGE, MOST_RATIO = 2**30, 2**26, 200
-"""Most values that are read from a file; one of more than LARGE values is compressed by at most MOST_RATIO."""
+"""Largest number of values of a file; a file of more than LARGE must not be compressed by more than MOST_RATIO."""
 SURPLUS = 2**20
-"""Largest number of values beyond those that the header promises that are counted."""
+"""Values beyond those that the header promises are counted up to this number."""
 DIGITS = tuple("0123456789")
 FASHION = (
     "T-shirt/top",

@@ -20,7 +20,7 @@ from stdpnet.reading import open_regular, visible
 from stdpnet.spec.dataset import DatasetSpec
 
 MOST_BYTES, LARGE, MOST_RATIO = 2**34, 2**28, 200
-"""Most bytes of an array that is read; one of more than LARGE bytes is compressed by at most MOST_RATIO."""
+"""Largest number of bytes of an array; one of more than LARGE bytes must not be compressed by more than MOST_RATIO."""
 
 COLOURS, NARROW = (3, 4), 3
 """Values of a pixel in colours. An array (a, b, c), where c is one of them and b at least NARROW times c, is taken for

@@ -59,7 +59,7 @@ def _versions() -> dict[str, str]:
 def _git_commit() -> str | None:
     """Return the commit of the source tree, marked "-dirty" if it has changes; None outside a checkout.
 
-    The code of a process does not change, so that git is called once. If the package is installed below another
+    The code of a process does not change, so git is called only once. If the package is installed below another
     repository, it is not part of it: git must know this very file.
     """
     git = ["git", "-C", str(Path(__file__).parent)]

@@ -41,7 +41,7 @@ Sides = Annotated[
         }
     ),
 ]
-"""Width and height; the schema is given since that of pydantic is newer than draft 7, which editors know."""
+"""Width and height; the schema is written out because editors know draft 7, and pydantic writes a newer draft."""
 RESIZED, N_MNIST = 28, (34, 34)
 """Default side of images after resizing; width and height of N-MNIST."""
 

@@ -85,7 +85,7 @@ class Network:
                 array[rows] = arrays[name]
 
     def release_competition(self, w_max: float) -> None:
-        """Set every learned weight to its upper bound `w_max`, mV, at most 0; the diagonal stays 0."""
+        """Set every learned weight to its upper bound w_max <= 0, mV; the diagonal stays 0."""
         self.competition[...] = w_max
         channels = np.arange(self.geometry.channels)
         self.competition[:, channels, channels] = 0
@@ -180,7 +180,7 @@ def _initial_competition(spec: STDPExperiment, dtype: np.dtype[Any]) -> Floats:
         return np.array(competition.fixed_weight, dtype)
     weights = np.empty((geometry.positions, geometry.channels, geometry.channels), dtype)
     random = generator(spec.seed, Purpose.COMPETITION)
-    for matrix in weights:  # one position at a time: there is a random number, a float64, for each of its synapses
+    for matrix in weights:  # one position at a time, to save memory: each synapse needs a float64
         shares = 1 - random.random(matrix.shape) if competition.initial == "uniform" else np.ones(matrix.shape)
         matrix[:] = np.clip(competition.c_w * shares, competition.w_min, competition.w_max)
         np.fill_diagonal(matrix, 0)

@@ -1,4 +1,4 @@
-"""Train both engines on a configuration, and report that they are identical, or their first difference."""
+"""Train a network on both engines, and report that the results are identical, or the first difference."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def verify(
     progress: Callable[[int], None] = lambda _: None,
     training: Split | None = None,
 ) -> Verdict:
-    """Train both engines on the same images in float64, and compare spikes, v, I and the whole trained state.
+    """Train a network on both engines in float64 with the same images; compare spikes, v, I and the trained state.
 
     Weakly answered images are not shown again: retries are presentations like any other.
 

@@ -15,7 +15,7 @@ from stdpnet.spec.experiment import Experiment
 from stdpnet.stopping import StopRequest
 
 LEAST_JUDGED = 400
-"""Fewest images of an interval that ends early, at the goal, whose health is judged; fewer say too little."""
+"""An interval that the goal cuts short is judged only if it has at least this many images; fewer say too little."""
 
 
 class Observer(Protocol):
@@ -43,7 +43,7 @@ class Training:
     Parameters
     ----------
     spec : the experiment
-    learner : what is trained
+    learner : shows the images to the model
     stop : a request to stop, which may be made while the training goes on
     """
 
@@ -143,7 +143,8 @@ class Training:
         """Make a row of progress; warn of, or stop at, what is unhealthy."""
         spec, images = self.spec, self.images
         row = self.learner.row()
-        complete = images % spec.progress.every == 0  # if not, it ends at the goal, and a later goal may complete it
+        # if not complete, the interval ends at the goal; a later goal may complete it
+        complete = images % spec.progress.every == 0
         judged = complete or row.get("interval_images", 0) >= LEAST_JUDGED
         findings = [finding for finding in self.learner.findings(row) if judged or finding.fatal]
         seconds = self._row_seconds

@@ -89,7 +89,7 @@ class Workspace(NamedTuple):
 
 
 class Results(NamedTuple):
-    """What N images give, as `learn` writes it."""
+    """Results of N images, which `learn` writes in place."""
 
     hidden: NDArray[np.uint16]
     """(N, H) spike counts."""
