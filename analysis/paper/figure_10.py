@@ -15,7 +15,10 @@ from stdpnet_analysis.view import RunView
 
 
 def draw(views: list[RunView]) -> Figure:
-    """Draw the histograms of each run; titles have its best vote and the correlation with similar receptive fields."""
+    """Draw the histograms of each run.
+
+    The titles have the best vote, and the correlation of competition with the similarity of receptive fields.
+    """
     columns = min(2, len(views))
     rows = -(-len(views) // columns)
     figure = style.new_figure(style.SINGLE * columns, 72 * rows)

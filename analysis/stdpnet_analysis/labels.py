@@ -25,7 +25,7 @@ from stdpnet_analysis.results import ResultsFile
 from stdpnet_analysis.statistics import student_interval, summarise
 
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-"""Numbers of labels by default, as far as there are calibration images; the last one is always their number."""
+"""Default numbers of labels, up to the number of calibration images, which is always the last one."""
 EVERY = tuple(
     name
     for name, readout in READOUTS.items()

@@ -1,4 +1,4 @@
-"""Arrays of a run, loaded when they are needed; of a missing one the reason, and the command that makes it."""
+"""Load the arrays of a run when they are needed; if one is missing, say why and name the command that makes it."""
 
 from __future__ import annotations
 

@@ -61,11 +61,14 @@ SETTINGS = {
     "distributed.admin.tick.interval": "500ms",
 }
 IMPORTED = ["distributed", "stdpnet_analysis.sweeps.trial", "stdpnet_analysis.cluster.forked"]
-"""Modules that this process imports."""
+"""Modules that the process that forks the workers imports."""
 
 
 class _SharedTerminal(WorkerPlugin):
-    """Makes workers ignore Ctrl-C, which a terminal sends to them too but the driver handles, and repeat no warning."""
+    """Makes workers ignore Ctrl-C and print each warning only once.
+
+    A terminal sends Ctrl-C to the workers, too, but the driver decides what it means.
+    """
 
     def setup(self, worker: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -272,14 +275,14 @@ def slots(client: Client) -> int:
 
 
 def warm_up(client: Client, *specs: Experiment) -> None:
-    """Compile the kernels of spiking networks: of the first network on one worker, so that other workers find them."""
+    """Compile the kernels of spiking networks, first those of one network on one worker, for other workers to find."""
     kinds = list({_kind(spec): spec for spec in specs if isinstance(spec, STDPExperiment)}.values())
     for group in (kinds[:1], kinds[1:]):
         gathered(client, [client.submit(_compile, spec, pure=False) for spec in group])
 
 
 def _kind(spec: STDPExperiment) -> tuple[Any, ...]:
-    """Return the settings that decide which kernels are compiled, and some that need not."""
+    """Return settings that include all those that decide which kernels are compiled."""
     simulation, topology = spec.simulation, spec.topology
     return (
         simulation.engine,

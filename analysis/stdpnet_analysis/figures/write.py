@@ -62,9 +62,9 @@ def save(figure: Figure, path: Path, dpi: int = style.DPI) -> None:
 def encoded(figure: Figure, form: str, dpi: float) -> bytes:
     """Return the bytes of a figure in a format.
 
-    They are written into memory, because on a full disk a format's own writer may fail in ways of its own. They are
-    those of `Figure.savefig`, which would draw a figure with constrained layout once more, only to lay it out: the
-    canvas of a format does that, too, and is called directly.
+    The figure is written into memory, because on a full disk the writer of a format may fail in ways of its own. The
+    bytes are the same as from `Figure.savefig`. With constrained layout, `savefig` draws the figure once more to lay it
+    out. The canvas of a format lays it out, too, and is therefore called directly.
     """
     content = io.BytesIO()
     with style.context():

@@ -92,7 +92,7 @@ class Reader(NamedTuple):
         )
 
     def entry_of(self, name: str) -> str:
-        """Return the name of a read-out in the scores; the name of a linear one contains its settings."""
+        """Return the name of a read-out in the scores; that of a linear one names the settings that are not usual."""
         return linear_name(self.linear, self.C, self.scaling) if name == "linear" else name
 
     def fit(self, name: str, readout: CountsClassifier, calibration: Responses) -> CountsClassifier:
