@@ -18,8 +18,8 @@ import stdpnet
 from stdpnet.runs import Run
 from stdpnet_analysis.cluster.jobs import complete
 from stdpnet_analysis.figures import save, style
-from stdpnet_analysis.paper.cells import markdown
 from stdpnet_analysis.paper.harness import guarded
+from stdpnet_analysis.tables import markdown_lines
 
 COMMON = [
     "dataset.validation=5000",
@@ -79,7 +79,7 @@ def table(runs: dict[str, Run]) -> str:
         early, late = next(row for row in rows if row["images"] == 5000), rows[-1]
         cells = [f"{100 * row['accuracy'][readout]:.1f}" for readout in ("all", "linear") for row in (early, late)]
         found.append([name, *cells, f"{late['spikes_per_image']:.1f}, {late['silent_images']:.1%}"])
-    return "\n".join(markdown([*headings, "spikes/image, silent"], found)) + "\n"
+    return "\n".join(markdown_lines([*headings, "spikes/image, silent"], found)) + "\n"
 
 
 def main() -> None:

@@ -23,10 +23,10 @@ from stdpnet.errors import ConfigError
 from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
 from stdpnet_analysis.evaluation import response_key
-from stdpnet_analysis.paper.cells import markdown
 from stdpnet_analysis.paper.harness import Network, add_set_option, guarded, trained
 from stdpnet_analysis.readouts.linear import LinearReadout
 from stdpnet_analysis.readouts.scores import accuracies, best_vote, wilson_interval
+from stdpnet_analysis.tables import markdown_lines
 
 LABELS = "dataset.calibration=55000"
 K8 = ("topology.channels=1000", "topology.stride=4")
@@ -107,12 +107,13 @@ def table(rows: list[Row]) -> str:
     """Return the Markdown table; the interval is of the linear read-out."""
     headings = ["name", "network", "images x passes", "labels", "vote", "linear [95 %]", "pixels, linear"]
     lines = []
-    for row in rows:
-        low, high = wilson_interval(round(row.linear * row.n), row.n)
-        vote = "–" if row.vote is None else f"{100 * row.vote:.2f}"
-        linear = f"{100 * row.linear:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
-        lines.append((row.name, row.network, row.images, str(row.labels), vote, linear, f"{100 * row.pixels:.2f}"))
-    return "\n".join(markdown(headings, lines)) + "\n"
+    for measured in rows:
+        low, high = wilson_interval(round(measured.linear * measured.n), measured.n)
+        vote = "–" if measured.vote is None else f"{100 * measured.vote:.2f}"
+        linear = f"{100 * measured.linear:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
+        pixels = f"{100 * measured.pixels:.2f}"
+        lines.append((measured.name, measured.network, measured.images, str(measured.labels), vote, linear, pixels))
+    return "\n".join(markdown_lines(headings, lines)) + "\n"
 
 
 def main() -> None:

@@ -210,10 +210,14 @@ def as_markdown(comparison: Comparison, chosen: Sequence[Table] | None = None) -
 
 def markdown_table(table: Table) -> str:
     """Return headings and rows as Markdown, without the title."""
-    cells = [[cell.replace("|", r"\|") for cell in row] for row in (table.headings, *table.rows)]
+    return "\n".join(markdown_lines(table.headings, table.rows, "---:"))
+
+
+def markdown_lines(headings: Sequence[str], rows: Sequence[Sequence[str]], rule: str = "---") -> list[str]:
+    """Return the lines of a Markdown table; `rule` is the rule of all columns but the first."""
+    cells = [[cell.replace("|", r"\|") for cell in row] for row in (headings, *rows)]
     lines = [f"| {' | '.join(row)} |" for row in cells]
-    lines.insert(1, f"|---|{'---:|' * (len(table.headings) - 1)}")
-    return "\n".join(lines)
+    return [lines[0], f"|---|{f'{rule}|' * (len(headings) - 1)}", *lines[1:]]
 
 
 def as_latex(comparison: Comparison) -> str:

@@ -1,4 +1,4 @@
-"""Cells and Markdown of the tables: the best read-out of a column over seeds, as numbers and in percent."""
+"""Cells of the tables: the best read-out of a column over seeds, as numbers and in percent."""
 
 from __future__ import annotations
 
@@ -25,9 +25,3 @@ def best_cell(column: str, accuracies: Sequence[Mapping[str, float]]) -> dict[st
 def percent_cell(cell: Mapping[str, Any] | None) -> str:
     """Return mean ± standard deviation of fractions in percent."""
     return percent(None if cell is None else Summary(cell["mean"], cell["sd"], 0))
-
-
-def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a Markdown table."""
-    lines = [f"| {' | '.join(cells)} |" for cells in (headings, *rows)]
-    return [lines[0], f"|{'---|' * len(headings)}", *lines[1:]]

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from stdpnet.runs.files import write_text
 from stdpnet.spec.load import load_config
 from stdpnet_analysis.figures import save, style
-from stdpnet_analysis.paper.cells import markdown
 from stdpnet_analysis.paper.competition_search import KINDS, Result
 from stdpnet_analysis.statistics import PairedTest, holm, paired_test, summarise
+from stdpnet_analysis.tables import markdown_lines
 from stdpnet_analysis.text import MISSING, percent, plain, points, with_minus
 
 PairedTests = dict[str, dict[str, PairedTest | None]]
@@ -51,7 +51,7 @@ def table(network: str, results: Sequence[Result]) -> str:
             cells += _difference(paired, corrected[name].get(result.kind)) if paired else [MISSING, MISSING]
         rows.append(cells)
     title = f"### {label}, {len(results[0].accuracy['vote'])} seeds, {results[0].trials} trials each"
-    lines = [title, "", *markdown(headings, rows), "", "Parameters of the best trials:", ""]
+    lines = [title, "", *markdown_lines(headings, rows), "", "Parameters of the best trials:", ""]
     for result in results:
         values = ", ".join(f"{key} {plain(value, 3)}" for key, value in result.parameters.items())
         lines.append(f"- {result.kind}: {values}{_distribution(result.weights)}")

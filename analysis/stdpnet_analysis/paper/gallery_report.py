@@ -11,11 +11,11 @@ from stdpnet.runs import Run
 from stdpnet.runs.files import write_text
 from stdpnet_analysis.identity import code_digest
 from stdpnet_analysis.labels import LABELS, label_curve
-from stdpnet_analysis.paper import cells
 from stdpnet_analysis.paper.cells import best_cell, percent_cell
 from stdpnet_analysis.paper.galleries import GALLERIES, READOUTS
 from stdpnet_analysis.paper.table2 import Task, digest
 from stdpnet_analysis.readouts import title_of
+from stdpnet_analysis.tables import markdown_lines
 from stdpnet_analysis.text import MISSING
 
 LABEL_READOUTS = ("all", "log_evidence", "linear")
@@ -78,7 +78,7 @@ def markdown(summary: dict[str, Any]) -> str:
     """Return the table in percent, with a legend."""
     head = ["row", "network", "images", "published (read-out)", *map(title_of, READOUTS)]
     head += ["untrained: log evidence, linear", "pixels", "minutes"]
-    lines = cells.markdown(head, [_cells(row) for row in summary["rows"]])
+    lines = markdown_lines(head, [_cells(row) for row in summary["rows"]])
     seeds = sorted({seed for row in summary["rows"] for seed in row["seeds"]})
     notes = [
         f"Seeds {', '.join(map(str, seeds))}; accuracy on the test images, %, mean ± sample standard deviation over",
@@ -120,7 +120,9 @@ def label_table(tasks: Sequence[Task], advance: Callable[[Task], None] = lambda 
     advance : called with each task whose curve has been computed
     """
     parts = []
-    for task in [task for task in tasks if task.baselines]:
+    for task in tasks:
+        if not task.baselines:
+            continue
         run = Run.open(task.run)
         found = LABELS.read(run, "test")
         if found is None:
@@ -132,7 +134,7 @@ def label_table(tasks: Sequence[Task], advance: Callable[[Task], None] = lambda 
             for readout, points in found.get(part, {}).items():
                 title = title_of(readout) if part == "trained" else f"{part}, {title_of(readout)}"
                 rows.append([title, *map(percent_cell, points)])
-        parts += [f"### {task.spec.topology.label}", "", *cells.markdown(["read-out", *sizes], rows), ""]
+        parts += [f"### {task.spec.topology.label}", "", *markdown_lines(["read-out", *sizes], rows), ""]
     return "\n".join(parts)
 
 

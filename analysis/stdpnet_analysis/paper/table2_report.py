@@ -15,11 +15,17 @@ from stdpnet.runs.files import write_text
 from stdpnet.stdp.spec.presets import TABLE_2
 from stdpnet_analysis.compare import Comparison
 from stdpnet_analysis.identity import code_digest
-from stdpnet_analysis.paper import cells
 from stdpnet_analysis.paper.cells import best_cell, percent_cell
 from stdpnet_analysis.paper.table2 import Preset, Task, Tuned, digest
 from stdpnet_analysis.statistics import summarise as over_seeds
-from stdpnet_analysis.tables import accuracy_table, as_markdown, contrast_table, positions_table, size_table
+from stdpnet_analysis.tables import (
+    accuracy_table,
+    as_markdown,
+    contrast_table,
+    markdown_lines,
+    positions_table,
+    size_table,
+)
 from stdpnet_analysis.text import MISSING
 
 
@@ -142,7 +148,7 @@ def markdown(summary: dict[str, Any], comparison: Comparison | None = None) -> s
         "linear: ours", "goal", "linear, tuned (competition, C, ms)",
         "untrained: vote, log evidence, linear", "pixels", "images/s", "s",
     ]  # fmt: skip
-    lines = cells.markdown(head, [_cells(row) for row in summary["rows"]])
+    lines = markdown_lines(head, [_cells(row) for row in summary["rows"]])
     seeds = sorted({seed for row in summary["rows"] for seed in row["seeds"]})
     notes = [
         f"Preset {summary['preset']}, seeds {', '.join(map(str, seeds))}; test accuracy, %, mean ± sample standard",
