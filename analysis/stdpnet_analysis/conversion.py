@@ -84,11 +84,11 @@ def conversion(
         images[TRAINING] = (dataset.train, Stream.TRAIN)
 
     def scores(point: dict[str, Any]) -> dict[str, Any]:
-        spec, answering = at_point(run.spec, state, point)
+        spec, changed = at_point(run.spec, state, point)
         found = {}
         for name, (part, stream) in images.items():
             progress.stage(f"{name} images, {', '.join(f'{key} = {value}' for key, value in point.items())}", len(part))
-            answered = respond(spec, answering, part, stream, threads=threads, progress=progress.advance)
+            answered = respond(spec, changed, part, stream, threads=threads, progress=progress.advance)
             found[name] = scored(spec, answered, len(dataset.classes))
         return found
 

@@ -80,11 +80,11 @@ def predict(
     reader = Reader((readout or DEFAULT,), threads=threads, progress=progress)
     evaluator = Evaluator.of(run, "test", reader, point=at or {})
     state = run.load_snapshot(snapshot)
-    spec, answering = operating.at_point(run.spec, state, evaluator.point)
+    spec, changed = operating.at_point(run.spec, state, evaluator.point)
     _check_side(spec, split.images)
     progress.stage("responses", len(split))
     experiment = reader.experiment_for(fitted(spec, split))
-    responses = evaluator.respond(experiment, answering, split, Stream.TEST, threads=threads, progress=progress.advance)
+    responses = evaluator.respond(experiment, changed, split, Stream.TEST, threads=threads, progress=progress.advance)
     classes, spikes = evaluator.dataset.classes, np.asarray(responses.counts.sum(axis=1, dtype=np.int64))
     if readout == OWN or (readout is None and responses.scores is not None):
         return Prediction(readout=OWN, classes=classes, answers=_own(run, responses), probabilities=None, spikes=spikes)

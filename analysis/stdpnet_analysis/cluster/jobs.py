@@ -73,13 +73,13 @@ class Stopper:
 
     Parameters
     ----------
-    prune : file that makes the job end as finished, with the reason "pruned"
+    prune : file that makes the job end as finished, with the reason "pruned"; None: it is never pruned
     leave : file that makes it stop with a checkpoint
     """
 
     every = 0
 
-    def __init__(self, prune: Path, leave: Path) -> None:
+    def __init__(self, prune: Path | None, leave: Path) -> None:
         self._prune, self._leave = prune, leave
 
     def begin(self, job: Job) -> None:
@@ -88,7 +88,7 @@ class Stopper:
 
     def handle(self, job: Job) -> None:
         """Check whether a file has appeared."""
-        if self._prune.exists():
+        if self._prune is not None and self._prune.exists():
             job.finish("pruned")
         elif self._leave.exists():
             job.stop(SIGTERM)

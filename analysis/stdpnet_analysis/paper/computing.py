@@ -111,6 +111,6 @@ def finished_run(task: Work) -> Run | None:
     if task.leave.exists():
         return None
     try:
-        return complete(task.spec, task.run, observers=[Stopper(task.run / ".never", task.leave)])
+        return complete(task.spec, task.run, observers=[Stopper(None, task.leave)])
     except StopRequestedError:
         return None

@@ -61,8 +61,6 @@ IDENTIFYING = {
     "competition.c_w",
 }
 """Keys that the chapter lists also where they have their default."""
-BY_TWO_RUNS = ("competition-side-by-side",)
-"""Figures that need several runs."""
 
 
 class Section(NamedTuple):
@@ -113,7 +111,7 @@ def _sections(view: RunView, progress: Progress) -> list[Section]:
     reasons = {
         name: reason
         for name, reason in figures.missing(view).items()
-        if name not in BY_TWO_RUNS and figures.FIGURES[name].is_for(view.experiment.model)
+        if "other runs" not in figures.FIGURES[name].needs and figures.FIGURES[name].is_for(view.experiment.model)
     }
     drawn: dict[str, list[Image]] = {title: [] for title in (*SECTIONS, ELSEWHERE)}
     for name in planned_figures(view):
