@@ -197,7 +197,7 @@ class RunReader:
         for split, snapshot in SCORED:
             path = self._run.scores_path(split, snapshot)
             if (scores := self._unless_known(path.name, read_scores)) is not None:
-                now: int | None = images
+                now = images
                 if snapshot != "last":
                     now = self._unless_known(f"snapshots/{snapshot}.h5", checkpointed_images)
                 found.append(scored_state(scores, split, snapshot, now))
